@@ -1,0 +1,21 @@
+# Everything a newcomer types. `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup release test lint
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+
+setup: # libsodium and its headers, the one dependency
+	@pkg-config --exists libsodium 2>/dev/null || \
+	{ echo "installing libsodium-dev"; apt-get update -qq && apt-get install -y -qq libsodium-dev pkg-config; } || \
+	{ echo "libsodium is missing: install libsodium-dev (Debian) or libsodium (Homebrew)" >&2; exit 1; }
+
+release: setup ## build the libraries and binaries, optimized
+	swift build -c release
+
+test: setup ## run the whole test suite
+	swift test
+
+lint: ## check the format of every source file
+	swift format lint --strict -r Package.swift Sources Tests

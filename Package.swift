@@ -1,0 +1,80 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The compiler holds the rules: existentials are seen, imports are internal unless they leak into
+/// the API, every unsafe step says `unsafe`, and a warning is an error.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, swiftSettings: settings)
+}
+
+func tool(_ name: String, _ dependencies: [String]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [String]) -> Target {
+    .testTarget(
+        name: name, dependencies: (dependencies + ["TestSupport"]).map { .init(stringLiteral: $0) },
+        swiftSettings: settings)
+}
+
+let components = [
+    "ChatDiscovery", "ChatInitialization", "ChatConversation", "ChatDeliveryService", "ChatFraming",
+]
+let foundations = ["ChatModel", "ChatCrypto", "ChatWire"]
+let everything = foundations + components + ["ChatClient"]
+
+let package = Package(
+    name: "chat-framework",
+    platforms: [.macOS(.v26)],
+    products: everything.map { .library(name: $0, targets: [$0]) } + [
+        .executable(name: "chat-peer", targets: ["chat-peer"]),
+        .executable(name: "chat-relay", targets: ["chat-relay"]),
+        .executable(name: "chat-bench", targets: ["chat-bench"]),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CSodium", pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+
+        // What everything stands on; arrows point down only.
+        module("ChatModel"),
+        module("ChatCrypto", ["CSodium", "ChatModel"]),
+        module("ChatWire", ["ChatModel"]),
+
+        // The five components; none imports another.
+        module("ChatDiscovery", foundations),
+        module("ChatInitialization", foundations),
+        module("ChatConversation", foundations),
+        module("ChatDeliveryService", foundations),
+        module("ChatFraming", foundations),
+
+        // A composition of five, run for an application.
+        module("ChatClient", foundations),
+        tool("chat-peer", everything),
+        tool("chat-relay", foundations + ["ChatDeliveryService"]),
+        tool("chat-bench", ["CSodium"] + everything),
+
+        .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("ChatModelTests", ["ChatModel"]),
+        tests("ChatCryptoTests", ["ChatCrypto", "ChatModel"]),
+        tests("ChatWireTests", foundations),
+        tests("ChatDiscoveryTests", foundations + ["ChatDiscovery"]),
+        tests("ChatInitializationTests", foundations + ["ChatInitialization"]),
+        tests("ChatConversationTests", foundations + ["ChatConversation"]),
+        tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
+        tests("ChatFramingTests", foundations + ["ChatFraming"]),
+        tests("ChatClientTests", foundations + ["ChatClient"]),
+        tests("ProtocolTests", everything),
+    ],
+    swiftLanguageModes: [.v6]
+)

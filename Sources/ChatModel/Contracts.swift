@@ -1,0 +1,121 @@
+/// What a sender needs to reach somebody: output of Discovery, input of Initialization (DISC-01).
+///
+/// Discovery carries it without reading it, so that every discovery works with every initialization.
+public struct IntroductionBundle: Hashable, Sendable {
+    /// Which initialization understands the bytes: namespace and version, for example `chatintro_1`.
+    public var scheme: String
+    /// Opaque to everyone but that initialization; public, with integrity of its own (INTRO-08).
+    public var bytes: Bytes
+    /// When its maker stops accepting it, if ever.
+    public var expiry: Timestamp?
+    /// Whether it is good for one conversation only (INBOX-04).
+    public var isSingleUse: Bool
+
+    /// Makes a bundle.
+    public init(scheme: String, bytes: Bytes, expiry: Timestamp? = nil, isSingleUse: Bool = false) {
+        (self.scheme, self.bytes, self.expiry, self.isSingleUse) = (scheme, bytes, expiry, isSingleUse)
+    }
+}
+
+/// Which side of a first contact a participant is on.
+public enum Role: String, Hashable, Sendable {
+    /// Saro: found a bundle and invites.
+    case initiator
+    /// Raya: published a bundle and is invited.
+    case responder
+}
+
+/// What two participants share when a conversation begins: output of Initialization, input of Conversation.
+///
+/// A scheme with a key exchange fills in keys; one without fills in the secret alone, and then also
+/// derives the responder's pair from it, so that any conversation type can begin from any scheme.
+public struct ConversationSeed: Sendable {
+    /// The type of conversation to begin.
+    public var type: ConversationType
+    /// Our side of it.
+    public var role: Role
+    /// 32 bytes that only the participants know; nil where the scheme has none.
+    public var secret: Secret?
+    /// Our first key pairs: for the responder the one behind its bundle.
+    public var ownKeys: [KeyPair]
+    /// The others' first public keys: for the initiator the one in the bundle.
+    public var remoteKeys: [PublicKey]
+    /// Our long-term public key, if the scheme has identities.
+    public var ownIdentity: PublicKey?
+    /// The long-term public keys that the scheme authenticated.
+    public var peers: [PublicKey]
+    /// What the inviter's conversation said first; filled in on the responder's side.
+    public var opening: Payload?
+    /// State between `seed` and `invite` that only its maker reads.
+    public var ticket: Secret?
+
+    /// Makes a seed.
+    public init(
+        type: ConversationType, role: Role, secret: Secret? = nil, ownKeys: [KeyPair] = [],
+        remoteKeys: [PublicKey] = [], ownIdentity: PublicKey? = nil, peers: [PublicKey] = [],
+        opening: Payload? = nil, ticket: Secret? = nil
+    ) {
+        (self.type, self.role, self.secret) = (type, role, secret)
+        (self.ownKeys, self.remoteKeys) = (ownKeys, remoteKeys)
+        (self.ownIdentity, self.peers) = (ownIdentity, peers)
+        (self.opening, self.ticket) = (opening, ticket)
+    }
+}
+
+/// A name and a value beside a payload, for systems whose framing has them.
+public struct Header: Hashable, Sendable {
+    /// The header's name.
+    public let name: String
+    /// Its value.
+    public let value: String
+
+    /// Makes a header.
+    public init(_ name: String, _ value: String) {
+        (self.name, self.value) = (name, value)
+    }
+}
+
+/// A payload and the machine it is for: between Conversation or Initialization and Framing.
+public struct Routed: Sendable, Hashable {
+    /// The broadcast domain it travels in.
+    public var address: DeliveryAddress
+    /// The machine it is for.
+    public var route: Route
+    /// Its place in the sender's direction of the route; 0 where the type does not count.
+    public var sequence: UInt64
+    /// Mostly none; a framing that cannot carry them refuses with `unsupportedHeader`.
+    public var headers: [Header]
+    /// Where an answer is expected, for request and response systems.
+    public var replyAddress: DeliveryAddress?
+    /// The encoded frame.
+    public var payload: Payload
+
+    /// Makes a routed payload.
+    public init(
+        _ address: DeliveryAddress, _ route: Route, payload: Payload, sequence: UInt64 = 0, headers: [Header] = [],
+        replyAddress: DeliveryAddress? = nil
+    ) {
+        (self.address, self.route, self.payload) = (address, route, payload)
+        (self.sequence, self.headers, self.replyAddress) = (sequence, headers, replyAddress)
+    }
+}
+
+/// Opaque bytes and where they go: between Framing and Delivery Service.
+public struct Addressed: Sendable, Hashable {
+    /// The broadcast domain.
+    public var address: DeliveryAddress
+    /// Where an answer is expected, for request and response systems.
+    public var replyAddress: DeliveryAddress?
+    /// Stays the same when the payload is published again, so that a service can drop repeats.
+    public var id: PayloadID
+    /// The framed payload, opaque to the service (DS-07).
+    public var payload: Payload
+
+    /// Makes an addressed payload; the client draws the id.
+    public init(
+        _ address: DeliveryAddress, payload: Payload, id: PayloadID = PayloadID(high: 0, low: 0),
+        replyAddress: DeliveryAddress? = nil
+    ) {
+        (self.address, self.payload, self.id, self.replyAddress) = (address, payload, id, replyAddress)
+    }
+}

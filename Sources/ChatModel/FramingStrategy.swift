@@ -1,0 +1,77 @@
+/// How are payloads encoded and told apart?
+///
+/// A framing answers one question, so that a conversation never learns how it is carried: which
+/// state machine are these bytes for? It is not stored: what machines listen to makes its tables
+/// again. For implementers: `unwrap` sees hostile bytes; it returns or throws and never traps, and
+/// changes nothing, because what it found is not yet authentic.
+public protocol FramingStrategy: Sendable {
+    /// Name, claims and needs.
+    var facts: Facts { get }
+
+    /// The most bytes that ``wrap(_:in:)`` puts in front of a payload, for any route.
+    var headRoom: Int { get }
+
+    /// The largest payload in bytes that fits, wrapped, into a number of bytes.
+    func maximumPayload(within bytes: Int) -> Int
+
+    /// Replaces what an owner listens to; an empty list ends it.
+    mutating func listen(_ listening: [Listening], for owner: Owner)
+
+    /// Wraps a payload for the wire.
+    mutating func wrap(_ routed: consuming Routed, in turn: inout Turn) throws(Refusal) -> Addressed
+
+    /// Finds the payload in bytes off the wire, and whose it is.
+    func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped
+
+    /// Learns that the owner authenticated a payload, so that its identifier is used up.
+    mutating func accepted(_ routed: Routed, for owner: Owner)
+}
+
+extension FramingStrategy {
+    /// For framings that only put a header in front.
+    public func maximumPayload(within bytes: Int) -> Int { max(0, bytes - headRoom) }
+
+    /// For framings whose identifiers are not used up.
+    public mutating func accepted(_ routed: Routed, for owner: Owner) {}
+}
+
+/// What bytes off the wire are, once they are well-formed.
+public enum Unwrapped: Sendable, Hashable {
+    /// A payload for a machine of this client.
+    case payload(Routed, for: Owner)
+    /// A payload for nobody here (ENV-03).
+    case foreign
+    /// A sign of life that carries nothing.
+    case idle
+}
+
+/// What machines of one client listen to, by delivery address: the table that most framings need.
+public struct ListeningTable: Sendable {
+    /// One machine's interest in a route.
+    public struct Entry: Sendable, Hashable {
+        /// The route.
+        public let route: Route
+        /// Whose it is.
+        public let owner: Owner
+    }
+
+    private var entries: [DeliveryAddress: [Entry]] = [:]
+    private var addresses: [Owner: [DeliveryAddress]] = [:]
+
+    /// An empty table.
+    public init() {}
+
+    /// Replaces what an owner listens to.
+    public mutating func listen(_ listening: [Listening], for owner: Owner) {
+        for address in addresses.removeValue(forKey: owner) ?? [] {
+            entries[address]?.removeAll { $0.owner == owner }
+            if entries[address]?.isEmpty == true { entries[address] = nil }
+        }
+        guard !listening.isEmpty else { return }
+        addresses[owner] = Array(Set(listening.map(\.address)))
+        for one in listening { entries[one.address, default: []].append(Entry(route: one.route, owner: owner)) }
+    }
+
+    /// Everybody who listens on an address, in the order in which they began.
+    public subscript(address: DeliveryAddress) -> [Entry] { entries[address] ?? [] }
+}

@@ -1,0 +1,73 @@
+/// A state machine without I/O: what Initialization and Conversation have in common.
+///
+/// For implementers: `receive` sees hostile bytes. It first decides, which may throw, then
+/// authenticates, then applies, which cannot fail; a receive that throws leaves the machine exactly
+/// as it was. Keep bounds on everything that a stranger can make you store.
+public protocol Machine: Sendable {
+    /// What the machine wants to hear; after a change it says ``Turn/listenAnew()``.
+    var listening: [Listening] { get }
+
+    /// Takes a payload that the framing found to be for this machine.
+    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal)
+
+    /// Learns that something happened; there is nobody to refuse it to.
+    mutating func wake(_ signal: Signal, in turn: inout Turn)
+
+    /// The records that changed since the last call, in the order they are to be applied.
+    mutating func takeChanges() -> [Record]
+}
+
+extension Machine {
+    /// Machines without timers need not listen to signals.
+    public mutating func wake(_ signal: Signal, in turn: inout Turn) {}
+
+    /// Machines without state have nothing to store.
+    public mutating func takeChanges() -> [Record] { [] }
+}
+
+/// Something that happened around a machine.
+public enum Signal: Sendable, Hashable {
+    /// The machine was made.
+    case started
+    /// The machine was restored from its records after a restart.
+    case restored
+    /// A time it asked for has come, or passed while the client was away.
+    case due
+    /// The delivery service lost its link.
+    case linkLost
+    /// The delivery service has its link again.
+    case linkBack
+    /// No more replies come to an address.
+    case replyEnded(DeliveryAddress)
+    /// The service took every payload of a content.
+    case published(ContentID)
+    /// The service refused a payload of a content for good.
+    case refused(ContentID, DeliveryError)
+    /// The other side answered the invite that began this conversation.
+    case inviteAnswered(ConversationID)
+}
+
+/// What an application asks of a conversation.
+public enum Action: Sendable {
+    /// Sends content; the id comes back in its status.
+    case send(Content, ContentID)
+    /// Adds members, each by a seed that their bundle gave.
+    case add([ConversationSeed])
+    /// Removes members.
+    case remove([PublicKey])
+    /// Leaves for good.
+    case leave
+    /// What a single type knows, with a typed façade beside that type.
+    case frame(kind: String, bytes: Bytes)
+
+    /// The action's name, for refusals.
+    public var name: String {
+        switch self {
+        case .send: "send"
+        case .add: "add"
+        case .remove: "remove"
+        case .leave: "leave"
+        case .frame(let kind, _): kind
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import Synchronization
+
+/// Where delivery services leave payloads for one client: bounded, in batches.
+///
+/// A service offers payloads and notices; the client asks for the next batch, which says that it has
+/// stored the last one. A full mailbox takes nothing more: the service retains the rest, or reports
+/// a gap with ``Notice/gone(_:)``. Many services may share one mailbox; one task reads it.
+public final class Mailbox: Sendable {
+    /// The most payloads it holds that the client has not stored.
+    public let capacity: Int
+    /// The most payload bytes it holds that the client has not stored.
+    public let byteCapacity: Int
+    private let state: Mutex<State>
+
+    fileprivate struct State {
+        var deliveries: [Delivery] = []
+        var notices: [Notice] = []
+        var bytes = 0
+        /// What the reader holds and has not stored yet.
+        var lent: [Delivery] = []
+        var lentBytes = 0
+        var isClosed = false
+        var reader: CheckedContinuation<Batch?, Never>?
+        var watchers: [@Sendable ([Delivery]) -> Void] = []
+
+        /// Whether somebody who asks for a batch gets an answer at once.
+        var isReady: Bool { isClosed || !deliveries.isEmpty || !notices.isEmpty }
+    }
+
+    /// An empty mailbox.
+    public init(capacity: Int = 4_096, byteCapacity: Int = 32 << 20) {
+        (self.capacity, self.byteCapacity) = (capacity, byteCapacity)
+        state = Mutex(State())
+    }
+
+    /// What arrived since the last batch.
+    public struct Batch: Sendable {
+        /// Payloads in the order of arrival.
+        public let deliveries: [Delivery]
+        /// News of the services.
+        public let notices: [Notice]
+    }
+}
+
+/// A payload that arrived.
+public struct Delivery: Sendable, Hashable {
+    /// The payload.
+    public let addressed: Addressed
+    /// Its place in the address's history, if the service keeps one.
+    public let cursor: Cursor?
+
+    /// A payload with its place.
+    public init(_ addressed: Addressed, cursor: Cursor? = nil) {
+        (self.addressed, self.cursor) = (addressed, cursor)
+    }
+}
+
+/// News of a delivery service.
+public enum Notice: Sendable, Hashable {
+    /// The link is lost; the service tries to get it back (DS-14).
+    case interrupted(String)
+    /// The link is back.
+    case resumed
+    /// No more payloads come on an address.
+    case ended(DeliveryAddress)
+    /// Payloads of an address were lost before they could be delivered.
+    case gone(DeliveryAddress)
+}
+
+// What services do.
+extension Mailbox {
+    /// Offers payloads; returns how many were taken, first come first. The rest must be offered again.
+    ///
+    /// A payload larger than ``byteCapacity`` is taken when nothing else waits, so that it cannot block forever.
+    public func offer(_ deliveries: [Delivery]) -> Int {
+        let (taken, wake) = state.withLock { state -> (Int, Wake?) in
+            guard !state.isClosed else { return (deliveries.count, nil) }
+            var taken = 0
+            for delivery in deliveries {
+                let size = delivery.addressed.payload.count
+                let held = state.deliveries.count + state.lent.count + taken
+                let bytes = state.bytes + state.lentBytes + size
+                guard held < capacity, bytes <= byteCapacity || held == 0 else { break }
+                state.bytes += size
+                taken += 1
+            }
+            if taken == deliveries.count, state.deliveries.isEmpty {
+                state.deliveries = deliveries
+            } else {
+                state.deliveries.append(contentsOf: deliveries.prefix(taken))
+            }
+            return (taken, state.wakeReader())
+        }
+        wake?.now()
+        return taken
+    }
+
+    /// Leaves a notice; the same one waiting already is not repeated.
+    public func notify(_ notice: Notice) {
+        let wake = state.withLock { state -> Wake? in
+            guard !state.isClosed, !state.notices.contains(notice) else { return nil }
+            state.notices.append(notice)
+            return state.wakeReader()
+        }
+        wake?.now()
+    }
+
+    /// Calls a handler with what the client has stored: for brokers that want to hear it, and to offer again.
+    public func whenStored(_ handler: @escaping @Sendable ([Delivery]) -> Void) {
+        state.withLock { $0.watchers.append(handler) }
+    }
+}
+
+// What the client does.
+extension Mailbox {
+    /// Waits for the next batch, which says that the last one is stored; nil once the mailbox is closed.
+    public func next() async -> Batch? {
+        let (stored, watchers) = state.withLock { state in
+            defer { (state.lent, state.lentBytes) = ([], 0) }
+            return (state.lent, state.watchers)
+        }
+        if !stored.isEmpty { for watcher in watchers { watcher(stored) } }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Batch?, Never>) in
+                let wake = state.withLock { state -> Wake? in
+                    state.reader = continuation
+                    return state.isReady || Task.isCancelled ? state.wakeReader(always: true) : nil
+                }
+                wake?.now()
+            }
+        } onCancel: {
+            state.withLock { $0.wakeReader(always: true) }?.now()
+        }
+    }
+
+    /// Ends the mailbox: nothing more is taken, and the reader gets nil.
+    public func close() {
+        let wake = state.withLock { state -> Wake? in
+            state.isClosed = true
+            (state.deliveries, state.notices, state.bytes) = ([], [], 0)
+            return state.wakeReader()
+        }
+        wake?.now()
+    }
+}
+
+/// A reader to be resumed once the lock is free.
+private struct Wake {
+    let reader: CheckedContinuation<Mailbox.Batch?, Never>
+    let batch: Mailbox.Batch?
+
+    func now() { reader.resume(returning: batch) }
+}
+
+extension Mailbox.State {
+    fileprivate mutating func wakeReader(always: Bool = false) -> Wake? {
+        guard isReady || always, let reader else { return nil }
+        self.reader = nil
+        guard !deliveries.isEmpty || !notices.isEmpty else { return Wake(reader: reader, batch: nil) }
+        let batch = Mailbox.Batch(deliveries: deliveries, notices: notices)
+        (lent, lentBytes) = (deliveries, bytes)
+        (deliveries, notices, bytes) = ([], [], 0)
+        return Wake(reader: reader, batch: batch)
+    }
+}

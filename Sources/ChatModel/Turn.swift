@@ -1,0 +1,161 @@
+/// One step of a machine: what it may use, and where it leaves what it wants.
+///
+/// A machine speaks through its turn alone; it does no I/O, reads no clock and draws no randomness
+/// elsewhere. Several machines may share a turn, one after the other: a refused step is rolled back
+/// to its ``mark``, so nothing of it is left.
+public struct Turn: Sendable {
+    /// The current time, which never goes back.
+    public let now: Timestamp
+    /// The largest payload in bytes that the framing and the delivery service take.
+    public let maximumPayload: Int
+    /// Bytes that the framing writes in front of a payload; reserving them saves a copy.
+    public let headRoom: Int
+    /// The source of randomness; labelled draws make steps reproducible in vectors.
+    public var random: any RandomSource
+
+    /// Payloads to send, oldest first.
+    public private(set) var sends: [Send] = []
+    /// What a conversation wants to say in invites.
+    public private(set) var openings: [Opening] = []
+    /// Conversations to begin.
+    public private(set) var seeds: [ConversationSeed] = []
+    /// What happened.
+    public private(set) var events: [Event] = []
+    /// When the machine wants to be woken, if at all.
+    public private(set) var alarm: Timestamp?
+    /// Whether what the machine listens to has changed.
+    public private(set) var listensAnew = false
+
+    /// Begins a turn.
+    public init(now: Timestamp, maximumPayload: Int = .max, headRoom: Int = 0, random: any RandomSource) {
+        (self.now, self.maximumPayload, self.headRoom, self.random) = (now, maximumPayload, headRoom, random)
+    }
+
+    /// Sends a payload, perhaps on behalf of a content.
+    ///
+    /// The client reports a content as sent when the service took every payload that names it, and as
+    /// failed when it refused one for good, unless the type reports more itself.
+    public mutating func send(_ routed: consuming Routed, for content: ContentID? = nil) {
+        sends.append(Send(routed: routed, content: content))
+    }
+
+    /// Says something in the invite of a new conversation instead of sending it.
+    ///
+    /// - Parameter member: which of the seeds handed to ``Action/add(_:)``; 0 for two participants.
+    public mutating func open(_ payload: consuming Payload, member: Int = 0, for content: ContentID? = nil) {
+        openings.append(Opening(payload: payload, member: member, content: content))
+    }
+
+    /// Begins a conversation from a seed.
+    public mutating func start(_ seed: ConversationSeed) {
+        seeds.append(seed)
+    }
+
+    /// Tells the application something.
+    public mutating func report(_ event: consuming Event) {
+        events.append(event)
+    }
+
+    /// Says that ``Machine/listening`` has changed.
+    public mutating func listenAnew() {
+        listensAnew = true
+    }
+
+    /// Asks to be woken with ``Signal/due`` at a time; of several requests the earliest counts.
+    public mutating func wake(at time: Timestamp) {
+        alarm = alarm.map { min($0, time) } ?? time
+    }
+
+    /// A payload to send.
+    public struct Send: Sendable, Hashable {
+        /// The payload.
+        public var routed: Routed
+        /// The content on whose behalf it is sent.
+        public var content: ContentID?
+
+        /// A payload, perhaps for a content.
+        public init(routed: Routed, content: ContentID? = nil) {
+            (self.routed, self.content) = (routed, content)
+        }
+    }
+
+    /// What a conversation says in an invite.
+    public struct Opening: Sendable, Hashable {
+        /// The encoded frame.
+        public var payload: Payload
+        /// Which new member it is for.
+        public var member: Int
+        /// The content that it carries.
+        public var content: ContentID?
+    }
+}
+
+extension Turn {
+    /// A place in a turn to come back to.
+    public struct Mark: Sendable {
+        fileprivate let sends, openings, seeds, events: Int
+        fileprivate let alarm: Timestamp?
+        fileprivate let listensAnew: Bool
+    }
+
+    /// The place reached so far.
+    public var mark: Mark {
+        Mark(
+            sends: sends.count, openings: openings.count, seeds: seeds.count, events: events.count, alarm: alarm,
+            listensAnew: listensAnew)
+    }
+
+    /// Forgets everything since a mark, except that randomness was drawn.
+    public mutating func rollBack(to mark: Mark) {
+        sends.removeLast(sends.count - mark.sends)
+        openings.removeLast(openings.count - mark.openings)
+        seeds.removeLast(seeds.count - mark.seeds)
+        events.removeLast(events.count - mark.events)
+        (alarm, listensAnew) = (mark.alarm, mark.listensAnew)
+    }
+
+    /// Takes back the payloads sent since a mark: for a stage that wraps what its inner machine sent.
+    public mutating func takeSends(since mark: Mark) -> [Send] {
+        defer { sends.removeLast(sends.count - mark.sends) }
+        return Array(sends[mark.sends...])
+    }
+
+    /// Takes back the openings since a mark.
+    public mutating func takeOpenings(since mark: Mark) -> [Opening] {
+        defer { openings.removeLast(openings.count - mark.openings) }
+        return Array(openings[mark.openings...])
+    }
+
+    /// Takes back the seeds since a mark.
+    public mutating func takeSeeds(since mark: Mark) -> [ConversationSeed] {
+        defer { seeds.removeLast(seeds.count - mark.seeds) }
+        return Array(seeds[mark.seeds...])
+    }
+
+    /// Takes back the events since a mark.
+    public mutating func takeEvents(since mark: Mark) -> [Event] {
+        defer { events.removeLast(events.count - mark.events) }
+        return Array(events[mark.events...])
+    }
+
+    /// Takes the request to be woken.
+    public mutating func takeAlarm() -> Timestamp? {
+        defer { alarm = nil }
+        return alarm
+    }
+
+    /// Takes the notice that what the machine listens to has changed.
+    public mutating func takeListensAnew() -> Bool {
+        defer { listensAnew = false }
+        return listensAnew
+    }
+
+    /// Empties the turn and keeps its memory for the next step.
+    public mutating func clear() {
+        sends.removeAll(keepingCapacity: true)
+        openings.removeAll(keepingCapacity: true)
+        seeds.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
+        (alarm, listensAnew) = (nil, false)
+    }
+}
