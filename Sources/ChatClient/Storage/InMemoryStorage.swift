@@ -1,0 +1,39 @@
+public import ChatModel
+internal import Synchronization
+
+/// Storage that lasts as long as this object.
+///
+/// For clients that keep nothing, and for tests: a second client over the same object finds what the
+/// first one left, as after a restart.
+public final class InMemoryStorage: Storage {
+    private let records: Mutex<[String: Bytes]>
+
+    /// Begins with some records, usually none.
+    public init(_ records: [Record] = []) {
+        var table: [String: Bytes] = [:]
+        table.apply(records)
+        self.records = Mutex(table)
+    }
+
+    /// The records in the order of their keys; never fails.
+    public func load() throws(StorageError) -> [Record] {
+        records.withLock { $0.inOrder }
+    }
+
+    /// Applies changes; never fails.
+    public func commit(_ changes: [Record]) throws(StorageError) {
+        records.withLock { $0.apply(changes) }
+    }
+}
+
+extension [String: Bytes] {
+    /// Takes changes in their order; a record without bytes removes its key.
+    mutating func apply(_ changes: [Record]) {
+        for change in changes { self[change.key] = change.bytes }
+    }
+
+    /// The records in the order of their keys.
+    var inOrder: [Record] {
+        sorted { $0.key < $1.key }.map { Record($0.key, $0.value) }
+    }
+}
