@@ -60,9 +60,12 @@ let package = Package(
 
         // A composition of five, run for an application.
         module("ChatClient", foundations),
-        tool("chat-peer", everything),
-        tool("chat-relay", foundations + ["ChatDeliveryService"]),
-        tool("chat-bench", ["CSodium"] + everything),
+
+        // Options and signals, which all programs share; no product.
+        module("ChatTool"),
+        tool("chat-peer", everything + ["ChatTool"]),
+        tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
+        tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("ChatModelTests", ["ChatModel"]),
@@ -73,6 +76,7 @@ let package = Package(
         tests("ChatConversationTests", foundations + ["ChatConversation"]),
         tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
         tests("ChatFramingTests", foundations + ["ChatFraming"]),
+        tests("ChatToolTests", ["ChatTool"]),
         tests("ChatClientTests", foundations + ["ChatClient"]),
         tests("ProtocolTests", everything),
     ],

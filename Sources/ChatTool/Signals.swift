@@ -1,0 +1,73 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+import Synchronization
+
+/// Signals that a program wants to hear instead of being ended by them.
+///
+/// A handler may do next to nothing, so ours writes the number into a pipe and a thread that waits
+/// reads it there. Watch before other threads start; a second call replaces nothing and adds signals.
+public struct Signals: Sendable {
+    /// A signal.
+    public enum Signal: UInt8, Sendable, CaseIterable {
+        /// Control-C.
+        case interrupt
+        /// A polite request to end.
+        case terminate
+        /// What the program says it means: statistics.
+        case user1
+
+        fileprivate var number: Int32 {
+            switch self {
+            case .interrupt: SIGINT
+            case .terminate: SIGTERM
+            case .user1: SIGUSR1
+            }
+        }
+    }
+
+    private let reading: Int32
+
+    /// Begins to watch; nil if the system has no pipe left.
+    public init?(_ signals: [Signal]) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else { return nil }
+        reading = ends[0]
+        writingEnd.store(ends[1], ordering: .sequentiallyConsistent)
+        for one in signals { signal(one.number, handle) }
+    }
+
+    /// Blocks this thread until a signal comes: for a program's main thread.
+    public func wait() -> Signal {
+        while true {
+            var number: UInt8 = 0
+            let count = unsafe read(reading, &number, 1)
+            if count == 1, let known = Signal.allCases.first(where: { $0.number == Int32(number) }) { return known }
+            // A closed pipe cannot happen, for we hold both ends; do not spin if it does.
+            if count == 0 { sleep(1) }
+        }
+    }
+
+    /// The signals for a program that is asynchronous; a thread of its own waits for them.
+    public func stream() -> AsyncStream<Signal> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Signal.self, bufferingPolicy: .bufferingNewest(16))
+        startThread { [self] in
+            while true {
+                if case .terminated = continuation.yield(wait()) { return }
+            }
+        }
+        return stream
+    }
+}
+
+private let writingEnd = Atomic<Int32>(-1)
+
+/// Runs inside the signal: one system call, errno kept.
+private func handle(_ number: Int32) {
+    let saved = errno
+    var byte = UInt8(truncatingIfNeeded: number)
+    _ = unsafe write(writingEnd.load(ordering: .sequentiallyConsistent), &byte, 1)
+    errno = saved
+}
