@@ -12,22 +12,26 @@ private func fields(_ bytes: [UInt8]) throws(WireError) -> [String] {
 }
 
 struct ProtoReaderTests {
-    @Test(arguments: [
-        ("a tag cut off", [0x80], WireError.truncated(needed: 1, at: 1)),
-        ("a value missing", [0x08], .truncated(needed: 1, at: 1)),
-        ("a length beyond the end", [0x0a, 0x05, 0x01], .truncated(needed: 4, at: 3)),
-        ("a length of 2^64 - 1", [0x0a] + [UInt8](repeating: 0xff, count: 9) + [0x01], .truncated(needed: .max, at: 11)),
-        ("field number 0", [0x00, 0x00], .badFieldNumber(0, at: 0)),
-        ("a field number above 2^29 - 1", [0x80, 0x80, 0x80, 0x80, 0x10], .badFieldNumber(1 << 29, at: 0)),
-        ("eleven bytes of varint", [0x08] + [UInt8](repeating: 0x80, count: 10) + [0x00], .badVarint(at: 1)),
-        ("65 bits of varint", [0x08] + [UInt8](repeating: 0xff, count: 9) + [0x02], .badVarint(at: 1)),
-        ("the start of a group", [0x0b], .badWireType(3, field: 1, at: 0)),
-        ("the end of a group", [0x0c], .badWireType(4, field: 1, at: 0)),
-        ("wire type 6", [0x0e], .badWireType(6, field: 1, at: 0)),
-        ("wire type 7", [0x0f], .badWireType(7, field: 1, at: 0)),
-        ("a fixed64 of seven bytes", [0x09, 1, 2, 3, 4, 5, 6, 7], .truncated(needed: 1, at: 8)),
-        ("a fixed32 of three bytes", [0x0d, 1, 2, 3], .truncated(needed: 1, at: 4)),
-    ] as [(String, [UInt8], WireError)])
+    @Test(
+        arguments: [
+            ("a tag cut off", [0x80], WireError.truncated(needed: 1, at: 1)),
+            ("a value missing", [0x08], .truncated(needed: 1, at: 1)),
+            ("a length beyond the end", [0x0a, 0x05, 0x01], .truncated(needed: 4, at: 3)),
+            (
+                "a length of 2^64 - 1", [0x0a] + [UInt8](repeating: 0xff, count: 9) + [0x01],
+                .truncated(needed: .max, at: 11)
+            ),
+            ("field number 0", [0x00, 0x00], .badFieldNumber(0, at: 0)),
+            ("a field number above 2^29 - 1", [0x80, 0x80, 0x80, 0x80, 0x10], .badFieldNumber(1 << 29, at: 0)),
+            ("eleven bytes of varint", [0x08] + [UInt8](repeating: 0x80, count: 10) + [0x00], .badVarint(at: 1)),
+            ("65 bits of varint", [0x08] + [UInt8](repeating: 0xff, count: 9) + [0x02], .badVarint(at: 1)),
+            ("the start of a group", [0x0b], .badWireType(3, field: 1, at: 0)),
+            ("the end of a group", [0x0c], .badWireType(4, field: 1, at: 0)),
+            ("wire type 6", [0x0e], .badWireType(6, field: 1, at: 0)),
+            ("wire type 7", [0x0f], .badWireType(7, field: 1, at: 0)),
+            ("a fixed64 of seven bytes", [0x09, 1, 2, 3, 4, 5, 6, 7], .truncated(needed: 1, at: 8)),
+            ("a fixed32 of three bytes", [0x0d, 1, 2, 3], .truncated(needed: 1, at: 4)),
+        ] as [(String, [UInt8], WireError)])
     func `bytes that are no message are refused with numbers (WIRE-2)`(name: String, bytes: [UInt8], error: WireError) {
         #expect(throws: error) { try fields(bytes) }
     }
@@ -123,7 +127,8 @@ struct ProtoReaderTests {
 
     @Test func `200,000 hostile inputs are read or refused, and reading ends at the end (WIRE-2)`() {
         let valid: [[UInt8]] = [
-            [0x08, 0x96, 0x01, 0x12, 0x03, 1, 2, 3, 0x1d, 1, 2, 3, 4], [0x0a, 0x06, 0x0a, 0x04, 0x12, 0x02, 0x08, 0x01],
+            [0x08, 0x96, 0x01, 0x12, 0x03, 1, 2, 3, 0x1d, 1, 2, 3, 4],
+            [0x0a, 0x06, 0x0a, 0x04, 0x12, 0x02, 0x08, 0x01],
         ]
         var inputs = HostileInputs(seed: 1, valid: valid)
         var (read, refused) = (0, 0)
