@@ -76,14 +76,19 @@ public struct Bytes: Sendable {
 
     /// Puts a header of exactly `size` bytes in front; in place while head room lasts and nobody shares it.
     ///
-    /// - Parameter write: fills the header, which holds zeros or older head room at first.
-    public mutating func prepend(_ size: Int, _ write: (inout MutableSpan<UInt8>) -> Void) {
+    /// - Parameter write: appends exactly `size` bytes.
+    public mutating func prepend(_ size: Int, _ write: (inout OutputSpan<UInt8>) -> Void) {
         if size > lower { self = moved(behind: size) }
         lower -= size
         let range = lower..<lower + size
         var whole = storage.mutableSpan
         var header = whole._mutatingExtracting(range)
-        write(&header)
+        unsafe header.withUnsafeMutableBufferPointer { memory in
+            var output = unsafe OutputSpan(buffer: memory, initializedCount: 0)
+            write(&output)
+            let written = unsafe output.finalize(for: memory)
+            precondition(written == size, "a header of \(size) bytes got \(written)")
+        }
     }
 
     private func moved(behind headRoom: Int) -> Bytes {

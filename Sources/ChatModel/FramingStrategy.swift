@@ -45,7 +45,7 @@ public enum Unwrapped: Sendable, Hashable {
     case idle
 }
 
-/// What machines of one client listen to, by delivery address: the table that most framings need.
+/// What machines of one client listen to, by delivery address and route: the table that most framings need.
 public struct ListeningTable: Sendable {
     /// One machine's interest in a route.
     public struct Entry: Sendable, Hashable {
@@ -55,23 +55,44 @@ public struct ListeningTable: Sendable {
         public let owner: Owner
     }
 
-    private var entries: [DeliveryAddress: [Entry]] = [:]
-    private var addresses: [Owner: [DeliveryAddress]] = [:]
+    /// By address and route id; an id has several entries while a route changes its secret.
+    private var entries: [DeliveryAddress: [String: [Entry]]] = [:]
+    private var listenings: [Owner: [Listening]] = [:]
 
     /// An empty table.
     public init() {}
 
-    /// Replaces what an owner listens to.
+    /// Replaces what an owner listens to; costs what the owner listens to, however many others there are.
     public mutating func listen(_ listening: [Listening], for owner: Owner) {
-        for address in addresses.removeValue(forKey: owner) ?? [] {
-            entries[address]?.removeAll { $0.owner == owner }
-            if entries[address]?.isEmpty == true { entries[address] = nil }
+        for old in listenings.removeValue(forKey: owner) ?? [] {
+            entries[old.address]?[old.route.id]?.removeAll { $0.owner == owner }
+            if entries[old.address]?[old.route.id]?.isEmpty == true { entries[old.address]?[old.route.id] = nil }
+            if entries[old.address]?.isEmpty == true { entries[old.address] = nil }
         }
         guard !listening.isEmpty else { return }
-        addresses[owner] = Array(Set(listening.map(\.address)))
-        for one in listening { entries[one.address, default: []].append(Entry(route: one.route, owner: owner)) }
+        listenings[owner] = listening
+        for one in listening {
+            entries[one.address, default: [:]][one.route.id, default: []].append(Entry(route: one.route, owner: owner))
+        }
     }
 
-    /// Everybody who listens on an address, in the order in which they began.
-    public subscript(address: DeliveryAddress) -> [Entry] { entries[address] ?? [] }
+    /// Everybody who listens on an address, in no order.
+    public subscript(address: DeliveryAddress) -> [Entry] {
+        entries[address]?.values.flatMap(\.self) ?? []
+    }
+
+    /// The first who listens on an address for a route by its id.
+    public subscript(address: DeliveryAddress, id: String) -> Entry? {
+        entries[address]?[id]?.first
+    }
+
+    /// Somebody who listens on an address for a route that a condition picks; asked once for each entry at most.
+    public func first<E: Error>(on address: DeliveryAddress, where picks: (Route) throws(E) -> Bool) throws(E) -> Entry?
+    {
+        guard let routes = entries[address] else { return nil }
+        for (_, candidates) in routes {
+            for candidate in candidates where try picks(candidate.route) { return candidate }
+        }
+        return nil
+    }
 }
