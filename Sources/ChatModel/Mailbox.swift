@@ -21,7 +21,7 @@ public final class Mailbox: Sendable {
         var lentBytes = 0
         var isClosed = false
         var reader: CheckedContinuation<Batch?, Never>?
-        var watchers: [@Sendable ([Delivery]) -> Void] = []
+        var watchers: [ObjectIdentifier: @Sendable ([Delivery]) -> Void] = [:]
 
         /// Whether somebody who asks for a batch gets an answer at once.
         var isReady: Bool { isClosed || !deliveries.isEmpty || !notices.isEmpty }
@@ -106,8 +106,10 @@ extension Mailbox {
     }
 
     /// Calls a handler with what the client has stored: for brokers that want to hear it, and to offer again.
-    public func whenStored(_ handler: @escaping @Sendable ([Delivery]) -> Void) {
-        state.withLock { $0.watchers.append(handler) }
+    ///
+    /// Each service has one handler, so it may ask again with every subscription.
+    public func whenStored(for service: AnyObject, _ handler: @escaping @Sendable ([Delivery]) -> Void) {
+        state.withLock { $0.watchers[ObjectIdentifier(service)] = handler }
     }
 }
 
@@ -119,7 +121,7 @@ extension Mailbox {
             defer { (state.lent, state.lentBytes) = ([], 0) }
             return (state.lent, state.watchers)
         }
-        if !stored.isEmpty { for watcher in watchers { watcher(stored) } }
+        if !stored.isEmpty { for watcher in watchers.values { watcher(stored) } }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Batch?, Never>) in
                 let wake = state.withLock { state -> Wake? in
