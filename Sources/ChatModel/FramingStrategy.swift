@@ -81,9 +81,10 @@ public struct ListeningTable: Sendable {
         entries[address]?.values.flatMap(\.self) ?? []
     }
 
-    /// The first who listens on an address for a route by its id.
+    /// The first who listens on an address for a route by its id, compared byte for byte.
     public subscript(address: DeliveryAddress, id: String) -> Entry? {
-        entries[address]?[id]?.first
+        // A dictionary takes two spellings of one accented letter for the same text.
+        entries[address]?[id]?.first { $0.route.id.utf8.elementsEqual(id.utf8) }
     }
 
     /// Somebody who listens on an address for a route that a condition picks; asked once for each entry at most.

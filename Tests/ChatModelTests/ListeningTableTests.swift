@@ -37,6 +37,16 @@ private let raya = Owner.conversation(ConversationID("raya"))
     #expect(table.first(on: "a") { $0.secret == new } != nil)
 }
 
+@Test func `route ids are compared byte for byte`() {
+    let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+    #expect(composed == decomposed)
+    var table = ListeningTable()
+    table.listen([Listening("a", Route(composed))], for: saro)
+    #expect(table["a", decomposed] == nil)
+    table.listen([Listening("a", Route(decomposed))], for: raya)
+    #expect(table["a", decomposed]?.owner == raya && table["a", composed]?.owner == saro)
+}
+
 @Test func `a header goes into the head room without moving the bytes`() {
     var bytes = Bytes(headRoom: 3, count: 2) { output in
         output.append(8)
