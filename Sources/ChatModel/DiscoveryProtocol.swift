@@ -14,9 +14,6 @@ public protocol DiscoveryProtocol: Sendable {
     func find(_ text: String) async throws(DiscoveryError) -> Introductions
 }
 
-/// What was found, as a sequence of better and better answers; most discoveries give one and end.
-public typealias Introductions = any AsyncSequence<[Introduction], DiscoveryError> & Sendable
-
 /// Somebody who was found.
 public struct Introduction: Sendable, Hashable {
     /// What the discovery calls it; only as trustworthy as the discovery says.

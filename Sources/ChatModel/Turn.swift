@@ -96,6 +96,9 @@ extension Turn {
         fileprivate let sends, openings, seeds, events: Int
         fileprivate let alarm: Timestamp?
         fileprivate let listensAnew: Bool
+
+        /// The beginning of the turn.
+        public static let start = Mark(sends: 0, openings: 0, seeds: 0, events: 0, alarm: nil, listensAnew: false)
     }
 
     /// The place reached so far.
@@ -115,25 +118,25 @@ extension Turn {
     }
 
     /// Takes back the payloads sent since a mark: for a stage that wraps what its inner machine sent.
-    public mutating func takeSends(since mark: Mark) -> [Send] {
+    public mutating func takeSends(since mark: Mark = .start) -> [Send] {
         defer { sends.removeLast(sends.count - mark.sends) }
         return Array(sends[mark.sends...])
     }
 
     /// Takes back the openings since a mark.
-    public mutating func takeOpenings(since mark: Mark) -> [Opening] {
+    public mutating func takeOpenings(since mark: Mark = .start) -> [Opening] {
         defer { openings.removeLast(openings.count - mark.openings) }
         return Array(openings[mark.openings...])
     }
 
     /// Takes back the seeds since a mark.
-    public mutating func takeSeeds(since mark: Mark) -> [ConversationSeed] {
+    public mutating func takeSeeds(since mark: Mark = .start) -> [ConversationSeed] {
         defer { seeds.removeLast(seeds.count - mark.seeds) }
         return Array(seeds[mark.seeds...])
     }
 
     /// Takes back the events since a mark.
-    public mutating func takeEvents(since mark: Mark) -> [Event] {
+    public mutating func takeEvents(since mark: Mark = .start) -> [Event] {
         defer { events.removeLast(events.count - mark.events) }
         return Array(events[mark.events...])
     }

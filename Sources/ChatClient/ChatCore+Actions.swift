@@ -1,0 +1,143 @@
+public import ChatModel
+
+// What the application asks for.
+extension ChatCore {
+    /// Makes bundles to be published; each is good as soon as the records are stored.
+    public mutating func introduce(_ count: Int, now: Timestamp) throws(Refusal) -> [IntroductionBundle] {
+        advance(to: now)
+        var turn = turn()
+        let bundles = try initialization.introduce(count, in: &turn)
+        absorb(&turn, from: .initialization)
+        return bundles
+    }
+
+    /// Begins a conversation with the maker of a bundle; the content travels in the invite.
+    ///
+    /// One step of two machines, tried on a copy of the initialization: whatever refuses, nothing has happened.
+    ///
+    /// - Parameter bundle: nil founds a group.
+    public mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle?, saying content: Content, now: Timestamp
+    ) throws(Refusal) -> (ConversationID, ContentID) {
+        advance(to: now)
+        guard let Conversation = types[type] else {
+            throw Refusal(.unsupported, CommonCause.unsupportedConversationType(type.name, by: "this client"))
+        }
+        try admitOutbound(bytes: content.count)
+        var turn = turn()
+        var trial = initialization
+        let seed = try trial.seed(type, for: bundle, in: &turn)
+        var machine: any ConversationProtocol = try Conversation.init(seed, in: &turn)
+        let id = machine.id
+        try admit(id)
+        let contentID = ContentID(numbers.content + 1)
+        let start = turn.mark
+        try machine.perform(.send(content, contentID), in: &turn)
+        let openings = turn.takeOpenings(since: start)
+        if bundle != nil {
+            guard let opening = openings.first else { throw Refusal(.unable, ClientCause.noOpening(type)) }
+            try trial.invite(seed, as: id, opening: opening.payload, for: opening.content, in: &turn)
+        }
+        for send in turn.sends where send.routed.payload.count > maximumPayload {
+            throw Refusal(
+                .unable, CommonCause.tooLarge("invite", bytes: send.routed.payload.count, limit: maximumPayload))
+        }
+        numbers.content = contentID.number
+        initialization = trial
+        changes.dirty.insert(.initialization)
+        insert(machine, About(type: type, role: .initiator, peers: seed.peers, isAnswered: bundle == nil))
+        absorb(&turn, from: .conversation(id))
+        return (id, contentID)
+    }
+
+    /// Sends content in a conversation that is here.
+    public mutating func send(_ content: Content, in id: ConversationID, now: Timestamp) throws(Refusal) -> ContentID {
+        advance(to: now)
+        try admitOutbound(bytes: content.count)
+        let contentID = ContentID(numbers.content + 1)
+        try perform(.send(content, contentID), in: id)
+        numbers.content = contentID.number
+        changes.numbers = true
+        return contentID
+    }
+
+    /// Does something else in a conversation that is here.
+    public mutating func perform(_ action: Action, in id: ConversationID, now: Timestamp) throws(Refusal) {
+        advance(to: now)
+        try perform(action, in: id)
+    }
+
+    /// Invites the makers of bundles into a conversation whose type takes members.
+    ///
+    /// All seeds are made first, then the conversation decides, then each invite is sent with its opening.
+    public mutating func add(
+        _ bundles: [IntroductionBundle], to id: ConversationID, now: Timestamp
+    ) throws(Refusal) {
+        advance(to: now)
+        guard let type = slots[id]?.about.type else { throw Refusal(.unable, ClientCause.unknownConversation(id)) }
+        var turn = turn()
+        var trial = initialization
+        var seeds: [ConversationSeed] = []
+        for bundle in bundles { seeds.append(try trial.seed(type, for: bundle, in: &turn)) }
+        let start = turn.mark
+        // The copy keeps the machine as it is should an invite be refused.
+        guard var machine = slots[id]?.machine else { return }
+        try machine.perform(.add(seeds), in: &turn)
+        for opening in turn.takeOpenings(since: start) where seeds.indices.contains(opening.member) {
+            try trial.invite(
+                seeds[opening.member], as: id, opening: opening.payload, for: opening.content, in: &turn)
+        }
+        slots[id]?.machine = machine
+        initialization = trial
+        changes.dirty.insert(.initialization)
+        absorb(&turn, from: .conversation(id))
+    }
+
+    /// Forgets a conversation and everything stored of it.
+    public mutating func forget(_ id: ConversationID, now: Timestamp) throws(Refusal) {
+        advance(to: now)
+        guard let slot = slots.removeValue(forKey: id) else {
+            throw Refusal(.unable, ClientCause.unknownConversation(id))
+        }
+        let owner = Owner.conversation(id)
+        alarms[owner] = nil
+        changes.dirty.remove(owner)
+        listen([], for: owner)
+        changes.records += slot.keys.sorted().map { Record(Keys.machine(id) + $0, nil) }
+        changes.records.append(Record(Keys.about(id), nil))
+    }
+
+    private mutating func perform(_ action: Action, in id: ConversationID) throws(Refusal) {
+        var turn = turn()
+        guard slots[id] != nil else { throw Refusal(.unable, ClientCause.unknownConversation(id)) }
+        try slots[id]?.machine.perform(action, in: &turn)
+        absorb(&turn, from: .conversation(id))
+    }
+
+    private func admitOutbound(bytes: Int) throws(Refusal) {
+        guard outbox.entries.count < limits.outboxPayloads else {
+            throw Refusal(.unable, ClientCause.tooMany("payloads wait for the service", limit: limits.outboxPayloads))
+        }
+        guard outbox.bytes + bytes <= limits.outboxBytes else {
+            throw Refusal(
+                .unable,
+                CommonCause.tooLarge("outbox", bytes: outbox.bytes + bytes, limit: limits.outboxBytes))
+        }
+    }
+
+    func admit(_ id: ConversationID) throws(Refusal) {
+        guard slots[id] == nil else { throw Refusal(.invalid, ClientCause.duplicateConversation(id)) }
+        guard slots.count < limits.conversations else {
+            throw Refusal(.unable, ClientCause.tooMany("conversations", limit: limits.conversations))
+        }
+    }
+
+    mutating func insert(_ machine: any ConversationProtocol, _ about: About) {
+        let id = machine.id
+        slots[id] = Slot(machine: machine, about: about)
+        changes.records.append(Record(Keys.about(id), about.encoded))
+        changes.dirty.insert(.conversation(id))
+        listen(machine.listening, for: .conversation(id))
+        fresh.append(.conversationStarted(id, about.type, about.role, peers: about.peers))
+    }
+}

@@ -1,0 +1,39 @@
+internal import ChatModel
+
+// What the application is told: stored until it says that it has it.
+extension ChatCore {
+    /// Makes a batch of what happened since the last one.
+    mutating func batchEvents() {
+        numbers.batch += 1
+        changes.numbers = true
+        let batch = EventBatch(number: numbers.batch, events: fresh)
+        fresh = []
+        batches.append(batch)
+        waitingEvents += batch.events.count
+        let kept = EventBatch(number: batch.number, events: batch.events.filter(\.isKept))
+        guard !kept.events.isEmpty else { return }
+        changes.records.append(Record(Keys.batch(batch.number), kept.encoded))
+    }
+
+    /// The oldest batch that the application has not taken.
+    public var nextBatch: EventBatch? { batches.first }
+
+    /// Whether the application is so far behind that no more should be received.
+    public var isFull: Bool { waitingEvents >= limits.waitingEvents }
+
+    /// Learns that the application has every batch up to a number.
+    public mutating func confirm(batchesUpTo number: UInt64) {
+        while let first = batches.first, first.number <= number {
+            batches.removeFirst()
+            waitingEvents -= first.events.count
+            if first.events.contains(where: \.isKept) {
+                changes.records.append(Record(Keys.batch(first.number), nil))
+            }
+        }
+    }
+
+    /// Tells the application something that is not part of any step.
+    mutating func note(_ event: ClientEvent) {
+        fresh.append(event)
+    }
+}

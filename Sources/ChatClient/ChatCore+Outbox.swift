@@ -1,0 +1,97 @@
+public import ChatModel
+
+// What leaves the process, once the records that led to it are stored.
+extension ChatCore {
+    /// The records that changed, in one transaction with nothing missing.
+    public mutating func takeRecords() -> [Record] {
+        if !fresh.isEmpty { batchEvents() }
+        for owner in changes.dirty.sorted(by: Self.precedes) {
+            switch owner {
+            case .initialization:
+                changes.records += initialization.takeChanges().map { Record(Keys.initialization + $0.key, $0.bytes) }
+            case .conversation(let id):
+                guard let changed = slots[id]?.machine.takeChanges() else { continue }
+                for record in changed {
+                    if record.bytes == nil {
+                        slots[id]?.keys.remove(record.key)
+                    } else {
+                        slots[id]?.keys.insert(record.key)
+                    }
+                    changes.records.append(Record(Keys.machine(id) + record.key, record.bytes))
+                }
+            }
+        }
+        if changes.numbers { changes.records.append(Record(Keys.numbers, numbers.encoded)) }
+        defer { changes = Changes() }
+        return changes.records
+    }
+
+    /// Payloads to hand to the delivery service now; they count as on their way until they are settled.
+    public mutating func takeOutbox(now: Timestamp) -> [OutboundPayload] {
+        outbox.take(at: now, count: limits.publishBatch, bytes: limits.publishBytes).map(OutboundPayload.init)
+    }
+
+    /// When the outbox next has something to publish; nil while it is empty or waits for results.
+    public var nextPublish: Timestamp? { outbox.nextAttempt }
+
+    /// Takes the results of publishing, in the order of the payloads.
+    public mutating func settle(
+        _ payloads: [OutboundPayload], _ results: [Result<Receipt, DeliveryError>], now: Timestamp
+    ) {
+        advance(to: now)
+        var isStuck = true
+        for (index, payload) in payloads.enumerated() {
+            // A service that answers less than it was asked has not taken the rest.
+            let result = index < results.count ? results[index] : .failure(.unreachable("service", after: .zero))
+            switch result {
+            case .success:
+                isStuck = false
+                finish(payload.entry)
+            case .failure(let error):
+                if let wait = error.retryAfter {
+                    outbox.retain(payload.entry, at: numbers.now, retryAfter: wait)
+                } else {
+                    isStuck = false
+                    fail(payload.entry, error)
+                }
+            }
+        }
+        if isStuck, !payloads.isEmpty { outbox.backOff(at: numbers.now) }
+        changes.numbers = true
+    }
+
+    /// Addresses to subscribe to and to unsubscribe from since the last call.
+    public mutating func takeSubscriptions() -> (begun: [DeliveryAddress: Since], ended: [DeliveryAddress]) {
+        subscriptions.take()
+    }
+
+    /// Every address that is wanted, and from where on.
+    public var wanted: [DeliveryAddress: Since] { subscriptions.all }
+
+    /// Payloads and bytes that wait for the delivery service.
+    public var waiting: (payloads: Int, bytes: Int) { (outbox.entries.count, outbox.bytes) }
+
+    private mutating func finish(_ entry: Outbox.Entry) {
+        changes.records.append(Record(Keys.outbox(entry.number), nil))
+        guard case .complete = outbox.remove(entry), let content = entry.content else { return }
+        guard let id = entry.conversation else { return }
+        fresh.append(.status(id, content, .sent))
+        wake(.conversation(id), .published(content))
+    }
+
+    private mutating func fail(_ entry: Outbox.Entry, _ error: DeliveryError) {
+        changes.records.append(Record(Keys.outbox(entry.number), nil))
+        _ = outbox.remove(entry)
+        guard let content = entry.content, let id = entry.conversation else { return }
+        fresh.append(.status(id, content, .failed(error.description)))
+        wake(.conversation(id), .refused(content, error))
+    }
+}
+
+/// A payload on its way to the delivery service.
+public struct OutboundPayload: Sendable, Hashable {
+    let entry: Outbox.Entry
+
+    /// What to publish.
+    public var addressed: Addressed { entry.addressed }
+}

@@ -1,0 +1,197 @@
+internal import ChatModel
+
+// How a client is stored: a record for each thing that changes on its own.
+extension ChatCore {
+    /// Keys of the records, by what they hold.
+    enum Keys {
+        static let initialization = "initialization/"
+        static let numbers = "numbers"
+        static let conversations = "conversation/"
+        static let machines = "machine/"
+        static let outbox = "outbox/"
+        static let parked = "parked/"
+        static let batches = "events/"
+        static let cursors = "cursor/"
+
+        static func about(_ id: ConversationID) -> String { conversations + id.text }
+        static func machine(_ id: ConversationID) -> String { machines + id.text + "/" }
+        static func outbox(_ number: UInt64) -> String { outbox + padded(number) }
+        static func parked(_ number: UInt64) -> String { parked + padded(number) }
+        static func batch(_ number: UInt64) -> String { batches + padded(number) }
+        static func cursor(_ address: DeliveryAddress) -> String { cursors + address.text }
+
+        /// Decimal with leading zeros, so that keys sort by number.
+        private static func padded(_ number: UInt64) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: 20 - digits.count) + digits
+        }
+    }
+
+    /// Takes up all records of an earlier run; keys of other programs are left alone.
+    mutating func restore(_ records: [Record], now: Timestamp) throws(Refusal) {
+        var own: [Record] = []
+        var abouts: [(ConversationID, About)] = []
+        var machines: [ConversationID: [Record]] = [:]
+        for record in records {
+            guard let slash = record.key.firstIndex(of: "/") else {
+                if record.key == Keys.numbers { numbers = try Numbers(record) }
+                continue
+            }
+            let rest = String(record.key[record.key.index(after: slash)...])
+            switch String(record.key[...slash]) {
+            case Keys.initialization: own.append(Record(rest, record.bytes))
+            case Keys.conversations: abouts.append((ConversationID(rest), try About(record)))
+            case Keys.machines:
+                guard let end = rest.firstIndex(of: "/") else { throw RecordReader.unreadable(record.key) }
+                let key = String(rest[rest.index(after: end)...])
+                machines[ConversationID(String(rest[..<end])), default: []].append(Record(key, record.bytes))
+            case Keys.outbox: outbox.insert(try Outbox.Entry(record))
+            case Keys.parked: parked.insert(try Parked.Entry(record))
+            case Keys.batches: try restoreBatch(record)
+            case Keys.cursors: subscriptions.restore(DeliveryAddress(rest), Cursor(record.bytes ?? []))
+            default: continue
+            }
+        }
+        let isFirstRun = numbers == Numbers()
+        advance(to: now)
+        try initialization.restore(own)
+        listen(initialization.listening, for: .initialization)
+        for (id, about) in abouts { try restore(id, about, machines[id] ?? []) }
+        wakeAll(isFirstRun ? .started : .restored)
+    }
+
+    private mutating func restore(_ id: ConversationID, _ about: About, _ records: [Record]) throws(Refusal) {
+        guard let Conversation = types[about.type] else {
+            throw Refusal(.unsupported, CommonCause.unsupportedConversationType(about.type.name, by: "this client"))
+        }
+        let machine: any ConversationProtocol = try Conversation.init(restoring: records)
+        guard machine.id == id else { throw RecordReader.unreadable(Keys.about(id)) }
+        slots[id] = Slot(machine: machine, about: about, keys: Set(records.map(\.key)))
+        listen(machine.listening, for: .conversation(id))
+    }
+
+    private mutating func restoreBatch(_ record: Record) throws(Refusal) {
+        let batch = try EventBatch(record)
+        batches.append(batch)
+        waitingEvents += batch.events.count
+    }
+}
+
+extension ChatCore.Numbers {
+    var encoded: Bytes {
+        var writer = RecordWriter(version: 1)
+        writer.write(content)
+        writer.write(batch)
+        writer.write(now.milliseconds)
+        return writer.record
+    }
+
+    init(_ record: Record) throws(Refusal) {
+        var reader = try RecordReader(record, version: 1)
+        content = try reader.number()
+        batch = try reader.number()
+        now = Timestamp(milliseconds: try reader.number())
+        try reader.end()
+    }
+}
+
+extension ChatCore.About {
+    var encoded: Bytes {
+        var writer = RecordWriter(version: 1)
+        writer.write(type.name)
+        writer.write(role.rawValue)
+        writer.write(isAnswered)
+        writer.write(peers)
+        return writer.record
+    }
+
+    init(_ record: Record) throws(Refusal) {
+        var reader = try RecordReader(record, version: 1)
+        type = ConversationType(try reader.text())
+        guard let role = Role(rawValue: try reader.text()) else { throw reader.unreadable() }
+        self.role = role
+        isAnswered = try reader.flag()
+        peers = try reader.keys()
+        try reader.end()
+    }
+}
+
+extension Outbox.Entry {
+    var encoded: Bytes {
+        var writer = RecordWriter(version: 1)
+        writer.write(number)
+        writer.write(addressed)
+        writer.write(conversation?.text)
+        writer.write(content?.number ?? 0)
+        return writer.record
+    }
+
+    init(_ record: Record) throws(Refusal) {
+        var reader = try RecordReader(record, version: 1)
+        number = try reader.number()
+        addressed = try reader.addressed()
+        conversation = try reader.optionalText().map { ConversationID($0) }
+        let content = try reader.number()
+        self.content = content == 0 ? nil : ContentID(content)
+        try reader.end()
+    }
+}
+
+extension Parked.Entry {
+    var encoded: Bytes {
+        var writer = RecordWriter(version: 1)
+        writer.write(number)
+        writer.write(addressed)
+        switch owner {
+        case nil: writer.write(UInt64(0))
+        case .initialization: writer.write(UInt64(1))
+        case .conversation(let id):
+            writer.write(UInt64(2))
+            writer.write(id.text)
+        }
+        return writer.record
+    }
+
+    init(_ record: Record) throws(Refusal) {
+        var reader = try RecordReader(record, version: 1)
+        number = try reader.number()
+        addressed = try reader.addressed()
+        switch try reader.number() {
+        case 0: owner = nil
+        case 1: owner = .initialization
+        case 2: owner = .conversation(ConversationID(try reader.text()))
+        default: throw reader.unreadable()
+        }
+        try reader.end()
+    }
+}
+
+extension RecordWriter {
+    mutating func write(_ addressed: Addressed) {
+        write(addressed.address.text)
+        write(addressed.replyAddress?.text)
+        write(addressed.id.high)
+        write(addressed.id.low)
+        write(addressed.payload)
+    }
+
+    mutating func write(_ keys: [PublicKey]) {
+        write(UInt64(keys.count))
+        for key in keys { write(Bytes(key.bytes)) }
+    }
+}
+
+extension RecordReader {
+    mutating func addressed() throws(Refusal) -> Addressed {
+        let address = DeliveryAddress(try text())
+        let reply = try optionalText().map { DeliveryAddress($0) }
+        let id = PayloadID(high: try number(), low: try number())
+        return Addressed(address, payload: try field(), id: id, replyAddress: reply)
+    }
+
+    mutating func keys() throws(Refusal) -> [PublicKey] {
+        var keys: [PublicKey] = []
+        for _ in 0..<(try count()) { keys.append(PublicKey(try field().array)) }
+        return keys
+    }
+}

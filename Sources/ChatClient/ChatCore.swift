@@ -1,0 +1,116 @@
+public import ChatModel
+
+/// One client's machines, framing, outbox and alarms as a value without I/O.
+///
+/// In go batches of deliveries, actions of the application, alarms and results of publishing; out
+/// come records to store, payloads to publish, addresses to subscribe and events to show. Whoever
+/// drives it stores the records first and lets the rest leave the process afterwards. The same core
+/// runs in a client with sockets, in a simulator and under a fuzzer.
+public struct ChatCore: Sendable {
+    /// What is kept at most.
+    public let limits: CoreLimits
+    let types: [ConversationType: any ConversationProtocol.Type]
+    /// The largest framed payload that the delivery service takes, in bytes.
+    let maximumFramed: Int
+    let maximumPayload: Int
+    var initialization: any InitializationProtocol
+    var framing: any FramingStrategy
+    var random: any RandomSource
+    var slots: [ConversationID: Slot] = [:]
+    var outbox = Outbox()
+    var parked = Parked()
+    var subscriptions = Subscriptions()
+    var batches: [EventBatch] = []
+    var waitingEvents = 0
+    /// Events of the step under way.
+    var fresh: [ClientEvent] = []
+    var numbers = Numbers()
+    var alarms: [Owner: Timestamp] = [:]
+    var changes = Changes()
+    /// Since the last offer of parked payloads: whether somebody listens to something new, and who made progress.
+    var isListeningNew = false
+    var progressed: Set<Owner> = []
+
+    /// One conversation and what the client knows of it.
+    struct Slot: Sendable {
+        var machine: any ConversationProtocol
+        var about: About
+        /// Keys of the records that its machine has stored, to be removed with it.
+        var keys: Set<String> = []
+    }
+
+    /// What the client knows of a conversation beside its machine.
+    struct About: Sendable, Hashable {
+        let type: ConversationType
+        let role: Role
+        let peers: [PublicKey]
+        /// Whether the other side was heard.
+        var isAnswered: Bool
+    }
+
+    /// Counters that never go back, also over restarts.
+    struct Numbers: Sendable, Hashable {
+        var content: UInt64 = 0
+        var batch: UInt64 = 0
+        var now = Timestamp.zero
+    }
+
+    /// What is to be stored with the next transaction.
+    struct Changes: Sendable {
+        var records: [Record] = []
+        var dirty: Set<Owner> = []
+        var numbers = false
+    }
+
+    /// Makes a core and takes up the records of an earlier run.
+    ///
+    /// - Parameter limits: of the delivery service; `maximumPayload` bounds what is sent.
+    /// - Throws: what a machine refused to restore; nothing is lost by it.
+    public init(
+        _ initialization: any InitializationProtocol, conversations: [any ConversationProtocol.Type],
+        framing: any FramingStrategy, delivery: DeliveryLimits, random: any RandomSource,
+        limits: CoreLimits = CoreLimits(), restoring records: [Record] = [], now: Timestamp
+    ) throws(Refusal) {
+        (self.initialization, self.framing, self.random) = (initialization, framing, random)
+        self.limits = limits
+        types = Dictionary(conversations.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
+        maximumFramed = delivery.maximumPayload
+        maximumPayload = framing.maximumPayload(within: delivery.maximumPayload)
+        try restore(records, now: now)
+    }
+
+    /// The conversations that are here, by id.
+    public var conversations: [ConversationSummary] {
+        slots.map { ConversationSummary(id: $0.key, about: $0.value.about) }.sorted { $0.id < $1.id }
+    }
+
+    /// A turn for one step.
+    func turn() -> Turn {
+        Turn(now: numbers.now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
+    }
+
+    /// Moves the clock, which never goes back.
+    mutating func advance(to now: Timestamp) {
+        guard now > numbers.now else { return }
+        numbers.now = now
+    }
+}
+
+/// What an application may show of a conversation.
+public struct ConversationSummary: Sendable, Hashable {
+    /// Its id on this client.
+    public let id: ConversationID
+    /// Its type.
+    public let type: ConversationType
+    /// Which side this client was on at first contact.
+    public let role: Role
+    /// Keys that the initialization authenticated.
+    public let peers: [PublicKey]
+    /// Whether the other side was heard.
+    public let isAnswered: Bool
+
+    init(id: ConversationID, about: ChatCore.About) {
+        self.id = id
+        (type, role, peers, isAnswered) = (about.type, about.role, about.peers, about.isAnswered)
+    }
+}

@@ -1,0 +1,106 @@
+internal import ChatModel
+
+// One queue of steps, one transaction for those that wait together.
+extension Client {
+    /// A step that waits, and how its caller is answered once its records are stored.
+    struct Step {
+        let run: (inout ChatCore, Timestamp) -> Answer
+        typealias Answer = (ClientError?) -> Void
+    }
+
+    /// Carries out a step of the core, stores what changed and returns what the step gave.
+    func step<Value: Sendable>(
+        _ body: @escaping @Sendable (inout ChatCore, Timestamp) throws(Refusal) -> Value
+    ) async throws(ClientError) -> Value {
+        guard !isClosed else { throw .closed }
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Value, ClientError>, Never>) in
+            waitingSteps.append(
+                Step { core, now in
+                    let result: Result<Value, ClientError>
+                    do throws(Refusal) { result = .success(try body(&core, now)) } catch {
+                        result = .failure(.refused(error))
+                    }
+                    return { trouble in continuation.resume(returning: trouble.map { .failure($0) } ?? result) }
+                })
+            scheduleSteps()
+        }
+        return try result.get()
+    }
+
+    /// Lets the steps that are on their way to this actor join the same transaction.
+    func scheduleSteps() {
+        guard !isStepping else { return }
+        isStepping = true
+        Task { carryOut() }
+    }
+
+    /// Carries out the steps that wait, stores once, and then lets the consequences happen.
+    func carryOut() {
+        isStepping = false
+        guard !isClosed else { return }
+        let steps = waitingSteps
+        waitingSteps = []
+        let now = clock()
+        let answers = steps.map { $0.run(&core, now) }
+        let records = core.takeRecords()
+        var trouble: ClientError?
+        if !records.isEmpty {
+            do throws(StorageError) { try storage.commit(records) } catch { trouble = .storage(error) }
+        }
+        if let trouble { goBack(after: trouble) }
+        for answer in answers { answer(trouble) }
+        followUp(now)
+    }
+
+    /// Returns to what is stored: the steps of this transaction did not happen.
+    private func goBack(after trouble: ClientError) {
+        urgent = [.storageTrouble(trouble.description)]
+        do throws(ClientError) {
+            core = try Self.load(suite, storage, random, core.limits, clock())
+        } catch {
+            // What was stored cannot be read either; nothing more can be promised.
+            urgent.append(.storageTrouble(error.description))
+            let steps = waitingSteps
+            waitingSteps = []
+            for step in steps { step.run(&core, clock())(error) }
+            close()
+        }
+    }
+
+    /// What follows from a step that is stored.
+    private func followUp(_ now: Timestamp) {
+        guard !isClosed else { return }
+        let (begun, ended) = core.takeSubscriptions()
+        unsubscribed.merge(begun) { _, new in new }
+        unwanted += ended
+        if !unsubscribed.isEmpty || !unwanted.isEmpty { subscribing.ring() }
+        if let due = core.nextPublish, due <= now { publishing.ring() }
+        showEvents()
+        if !core.isFull {
+            roomWaiters.forEach { $0.resume() }
+            roomWaiters = []
+        }
+        setAlarm(now)
+    }
+
+    private func setAlarm(_ now: Timestamp) {
+        let times = [core.nextAlarm, core.nextPublish.flatMap { $0 > now ? $0 : nil }].compactMap(\.self)
+        guard let next = times.min() else {
+            alarm?.task.cancel()
+            alarm = nil
+            return
+        }
+        guard alarm?.at != next else { return }
+        alarm?.task.cancel()
+        let wait = next.since(now)
+        alarm = (
+            next,
+            Task {
+                guard (try? await Task.sleep(for: wait)) != nil else { return }
+                alarm = nil
+                try? await step { core, now throws(Refusal) in core.wake(now: now) }
+            }
+        )
+    }
+}

@@ -1,0 +1,143 @@
+internal import ChatModel
+
+// The tasks that carry things in and out.
+extension Client {
+    /// Starts the tasks and carries out what restoring asked for.
+    func run() {
+        tasks = [
+            Task { await receiveAll() },
+            Task { for await _ in publishing.rings { await publishAll() } },
+            Task { for await _ in subscribing.rings { await subscribeAll() } },
+        ]
+        unsubscribed = core.wanted
+        scheduleSteps()
+    }
+
+    /// Reads the mailbox; asking for the next batch says that the last one is stored.
+    private func receiveAll() async {
+        while let batch = await mailbox.next() {
+            while core.isFull, !isClosed { await withCheckedContinuation { roomWaiters.append($0) } }
+            while !isClosed {
+                do throws(ClientError) {
+                    try await step { core, now throws(Refusal) in
+                        for notice in batch.notices { core.notice(notice, now: now) }
+                        core.receive(batch.deliveries, now: now)
+                    }
+                    break
+                } catch {
+                    // Not stored, so not received: the same batch again, once there may be room.
+                    try? await Task.sleep(for: Self.storagePause)
+                }
+            }
+        }
+    }
+
+    private func publishAll() async {
+        while !isClosed {
+            let payloads = core.takeOutbox(now: clock())
+            guard !payloads.isEmpty else { return }
+            let results = await suite.delivery.publish(payloads.map(\.addressed))
+            try? await step { core, now throws(Refusal) in core.settle(payloads, results, now: now) }
+        }
+    }
+
+    private func subscribeAll() async {
+        while !isClosed, !unsubscribed.isEmpty || !unwanted.isEmpty {
+            let (begun, ended) = (unsubscribed, unwanted)
+            (unsubscribed, unwanted) = ([:], [])
+            if !ended.isEmpty { await suite.delivery.unsubscribe(ended, from: mailbox) }
+            do throws(DeliveryError) {
+                if !begun.isEmpty { try await suite.delivery.subscribe(begun, into: mailbox) }
+            } catch {
+                unsubscribed.merge(begun) { new, _ in new }
+                answerSubscribers(error)
+                try? await step { core, now throws(Refusal) in
+                    core.notice(.interrupted(error.description), now: now)
+                }
+                try? await Task.sleep(for: max(error.retryAfter ?? .zero, Self.subscribePause))
+            }
+        }
+        answerSubscribers(nil)
+    }
+
+    private func answerSubscribers(_ error: DeliveryError?) {
+        subscriptionWaiters.forEach { $0.resume(returning: error) }
+        subscriptionWaiters = []
+    }
+
+    /// Waits until every wanted address is subscribed to, or an attempt fails.
+    func subscribed() async -> DeliveryError? {
+        guard !isClosed else { return .closed }
+        return await withCheckedContinuation {
+            subscriptionWaiters.append($0)
+            subscribing.ring()
+        }
+    }
+
+    /// The pause before a batch that could not be stored is tried again.
+    static let storagePause = Duration.seconds(1)
+    /// The pause before a subscription that failed is tried again.
+    static let subscribePause = Duration.seconds(1)
+}
+
+// Events: one reader, in batches.
+extension Client {
+    /// What happens here, in batches; one reader at a time.
+    ///
+    /// Asking for the next batch says that the last one is dealt with; what was not is shown again
+    /// after a restart, under the same number. A reader that falls behind by more than the limit of
+    /// waiting events stops the client from receiving, so nothing is dropped.
+    public nonisolated var events: Events { Events(client: self) }
+
+    /// The batches of a client.
+    public struct Events: AsyncSequence, Sendable {
+        let client: Client
+
+        /// Begins with the oldest batch that was not dealt with.
+        public func makeAsyncIterator() -> Iterator { Iterator(client: client) }
+
+        /// Asks a client for one batch after the other.
+        public struct Iterator: AsyncIteratorProtocol {
+            let client: Client
+            private var last: UInt64?
+
+            init(client: Client) {
+                self.client = client
+            }
+
+            /// The next batch, or nil once the client is closed.
+            public mutating func next() async -> EventBatch? {
+                let batch = await client.nextEvents(after: last)
+                last = batch?.number
+                return batch
+            }
+        }
+    }
+
+    func nextEvents(after last: UInt64?) async -> EventBatch? {
+        if let last, last > 0 {
+            core.confirm(batchesUpTo: last)
+            scheduleSteps()
+        }
+        guard !isClosed else { return nil }
+        if let batch = takeEvents() { return batch }
+        return await withCheckedContinuation { reader in
+            eventReader?.resume(returning: nil)
+            eventReader = reader
+        }
+    }
+
+    func showEvents() {
+        guard let reader = eventReader, let batch = takeEvents() else { return }
+        eventReader = nil
+        reader.resume(returning: batch)
+    }
+
+    private func takeEvents() -> EventBatch? {
+        guard urgent.isEmpty else {
+            defer { urgent = [] }
+            return EventBatch(number: 0, events: urgent)
+        }
+        return core.nextBatch
+    }
+}

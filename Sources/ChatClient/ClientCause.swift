@@ -1,0 +1,37 @@
+public import ChatModel
+
+/// Why the client itself refused.
+public enum ClientCause: RefusalCause, Hashable {
+    /// No conversation of that id is here.
+    case unknownConversation(ConversationID)
+    /// A new conversation has the id of one that is here (CT-03).
+    case duplicateConversation(ConversationID)
+    /// The conversation type put nothing into the invite.
+    case noOpening(ConversationType)
+    /// As many as the limit allows are here.
+    case tooMany(String, limit: Int)
+    /// A payload is for a machine that has gone.
+    case noSuchOwner
+
+    /// The words of the interoperability shim, where it has one.
+    public var code: String {
+        switch self {
+        case .unknownConversation: "unknown_conversation"
+        case .duplicateConversation: "duplicate_conversation"
+        case .noOpening: "no_opening"
+        case .tooMany: "too_many"
+        case .noSuchOwner: "no_such_owner"
+        }
+    }
+
+    /// One line that a person can act on.
+    public var description: String {
+        switch self {
+        case .unknownConversation(let id): "no conversation \(id) here"
+        case .duplicateConversation(let id): "conversation \(id) is here already"
+        case .noOpening(let type): "\(type) has nothing to say in an invite"
+        case .tooMany(let what, let limit): "\(limit) \(what) at most; wait until some are done"
+        case .noSuchOwner: "nobody here owns this payload"
+        }
+    }
+}

@@ -1,0 +1,59 @@
+public import ChatModel
+
+/// What a client tells its application.
+public enum ClientEvent: Sendable, Hashable {
+    /// A conversation began: by our invite or by somebody else's.
+    case conversationStarted(ConversationID, ConversationType, Role, peers: [PublicKey])
+    /// Content arrived.
+    case content(ConversationID, ReceivedContent)
+    /// How far one of our own contents came; `failed` says why it will not arrive.
+    case status(ConversationID, ContentID, ContentStatus)
+    /// Who takes part has changed.
+    case members(ConversationID, [PublicKey])
+    /// Content is missing.
+    case gap(ConversationID, Gap)
+    /// What a single conversation type knows.
+    case frame(ConversationID, kind: String, bytes: Bytes)
+    /// Something well-formed arrived that this client does not speak (FR-03, INIT-04, CT-12).
+    case unsupported(ConversationID?, Report)
+    /// Something arrived that was refused; it changed nothing.
+    case inboundError(ConversationID?, Report)
+    /// The delivery service lost its link or has it back, or lost payloads.
+    case link(Notice)
+    /// State could not be stored; the step did not happen and is tried again.
+    case storageTrouble(String)
+
+    /// Why something was refused, in a form that can be stored and shown.
+    public struct Report: Sendable, Hashable, CustomStringConvertible {
+        /// What kind of refusal.
+        public let outcome: Refusal.Outcome
+        /// A stable word for programs.
+        public let code: String
+        /// One line for people.
+        public let text: String
+
+        /// Reports a refusal.
+        public init(_ refusal: Refusal) {
+            (outcome, code, text) = (refusal.outcome, refusal.cause.code, refusal.cause.description)
+        }
+
+        /// Outcome and text.
+        public var description: String { "\(outcome.rawValue): \(text)" }
+    }
+
+    /// Whether it survives a restart: everything that is about content does.
+    var isKept: Bool {
+        switch self {
+        case .conversationStarted, .content, .status, .members, .gap, .frame: true
+        case .unsupported, .inboundError, .link, .storageTrouble: false
+        }
+    }
+}
+
+/// Events that became true in one step, in order.
+public struct EventBatch: Sendable, Hashable {
+    /// Counts up, also over restarts; a batch shown again after a crash has its number again.
+    public let number: UInt64
+    /// What happened.
+    public let events: [ClientEvent]
+}

@@ -1,0 +1,22 @@
+/// What one client keeps at most; each bound with its reason.
+public struct CoreLimits: Sendable, Hashable {
+    /// Conversations at once: a stranger who holds bundles can start some, but not without end.
+    public var conversations = 100_000
+    /// Payloads that wait for the delivery service; beyond it, sending is refused.
+    public var outboxPayloads = 65_536
+    /// Bytes that wait for the delivery service.
+    public var outboxBytes = 256 << 20
+    /// Payloads that came too early or for nobody yet, kept to be offered again; the oldest go first.
+    public var parkedPayloads = 256
+    /// Bytes of such payloads.
+    public var parkedBytes = 4 << 20
+    /// Events that the application has not taken; beyond it, the mailbox is not read.
+    public var waitingEvents = 8_192
+    /// Payloads handed to the delivery service at once.
+    public var publishBatch = 256
+    /// Bytes handed to the delivery service at once.
+    public var publishBytes = 4 << 20
+
+    /// The defaults.
+    public init() {}
+}

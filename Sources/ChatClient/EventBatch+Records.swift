@@ -1,0 +1,121 @@
+public import ChatModel
+
+// How events are stored until the application has them.
+extension EventBatch {
+    var encoded: Bytes {
+        var writer = RecordWriter(version: 1)
+        writer.write(number)
+        writer.write(UInt64(events.count))
+        for event in events { event.write(to: &writer) }
+        return writer.record
+    }
+
+    init(_ record: Record) throws(Refusal) {
+        var reader = try RecordReader(record, version: 1)
+        let number = try reader.number()
+        var events: [ClientEvent] = []
+        for _ in 0..<(try reader.count()) { events.append(try ClientEvent(&reader)) }
+        try reader.end()
+        (self.number, self.events) = (number, events)
+    }
+}
+
+extension ClientEvent {
+    private enum Kind: UInt64 {
+        case started = 1
+        case content, status, members, gap, frame
+    }
+
+    fileprivate func write(to writer: inout RecordWriter) {
+        switch self {
+        case .conversationStarted(let id, let type, let role, let peers):
+            writer.write(Kind.started, id)
+            writer.write(type.name)
+            writer.write(role.rawValue)
+            writer.write(peers)
+        case .content(let id, let received):
+            writer.write(Kind.content, id)
+            writer.write(received.content)
+            writer.write([received.sender].compactMap(\.self))
+            writer.write(received.part.rawValue)
+            writer.write(received.reference)
+        case .status(let id, let content, let status):
+            writer.write(Kind.status, id)
+            writer.write(content.number)
+            writer.write(status.word)
+            if case .failed(let reason) = status { writer.write(reason) } else { writer.write("") }
+        case .members(let id, let members):
+            writer.write(Kind.members, id)
+            writer.write(members)
+        case .gap(let id, let gap):
+            writer.write(Kind.gap, id)
+            writer.write(gap.reference)
+            writer.write([gap.sender].compactMap(\.self))
+            writer.write(gap.isFinal)
+        case .frame(let id, let kind, let bytes):
+            writer.write(Kind.frame, id)
+            writer.write(kind)
+            writer.write(bytes)
+        case .unsupported, .inboundError, .link, .storageTrouble: break  // not kept
+        }
+    }
+
+    fileprivate init(_ reader: inout RecordReader) throws(Refusal) {
+        guard let kind = Kind(rawValue: try reader.number()) else { throw reader.unreadable() }
+        let id = ConversationID(try reader.text())
+        switch kind {
+        case .started:
+            let type = ConversationType(try reader.text())
+            guard let role = Role(rawValue: try reader.text()) else { throw reader.unreadable() }
+            self = .conversationStarted(id, type, role, peers: try reader.keys())
+        case .content:
+            let content = try reader.field()
+            let sender = try reader.keys().first
+            guard let part = ReceivedContent.Part(rawValue: try reader.text()) else { throw reader.unreadable() }
+            let reference = try reader.optionalText()
+            self = .content(id, ReceivedContent(content, sender: sender, part: part, reference: reference))
+        case .status:
+            let content = ContentID(try reader.number())
+            let word = try reader.text()
+            guard let status = ContentStatus(word: word, reason: try reader.text()) else { throw reader.unreadable() }
+            self = .status(id, content, status)
+        case .members: self = .members(id, try reader.keys())
+        case .gap:
+            let reference = try reader.text()
+            let sender = try reader.keys().first
+            self = .gap(id, Gap(reference: reference, sender: sender, isFinal: try reader.flag()))
+        case .frame:
+            let kind = try reader.text()
+            self = .frame(id, kind: kind, bytes: try reader.field())
+        }
+    }
+}
+
+extension ContentStatus {
+    /// The status in one word, for records and programs.
+    public var word: String {
+        switch self {
+        case .accepted: "accepted"
+        case .sent: "sent"
+        case .delivered: "delivered"
+        case .failed: "failed"
+        }
+    }
+
+    fileprivate init?(word: String, reason: String) {
+        switch word {
+        case "accepted": self = .accepted
+        case "sent": self = .sent
+        case "delivered": self = .delivered
+        case "failed": self = .failed(reason)
+        default: return nil
+        }
+    }
+}
+
+extension RecordWriter {
+    fileprivate mutating func write(_ kind: some RawRepresentable<UInt64>, _ id: ConversationID) {
+        write(kind.rawValue)
+        write(id.text)
+    }
+}

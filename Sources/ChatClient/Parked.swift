@@ -1,0 +1,42 @@
+internal import ChatModel
+
+/// Payloads that nobody could use yet: an invite and what follows it may overtake each other.
+///
+/// Bounded; the oldest go first. What is kept here is stored, because its cursor is passed.
+struct Parked: Sendable {
+    struct Entry: Sendable, Hashable {
+        let number: UInt64
+        let addressed: Addressed
+        /// Who refused it as too early; nil where nobody listened for it.
+        let owner: Owner?
+    }
+
+    private(set) var entries: [Entry] = []
+    private(set) var next: UInt64 = 1
+    private var bytes = 0
+
+    /// Keeps a payload; returns what is no longer kept for it.
+    mutating func keep(_ addressed: Addressed, for owner: Owner?, limits: CoreLimits) -> (kept: Entry?, gone: [Entry]) {
+        let isKnown = entries.contains { $0.addressed.id == addressed.id && $0.addressed.payload == addressed.payload }
+        guard !isKnown, addressed.payload.count <= limits.parkedBytes else { return (nil, []) }
+        let entry = Entry(number: next, addressed: addressed, owner: owner)
+        insert(entry)
+        var gone: [Entry] = []
+        while entries.count > limits.parkedPayloads || bytes > limits.parkedBytes { gone.append(remove(at: 0)) }
+        return (entry, gone)
+    }
+
+    /// Puts back an entry of an earlier run.
+    mutating func insert(_ entry: Entry) {
+        next = max(next, entry.number + 1)
+        entries.append(entry)
+        bytes += entry.addressed.payload.count
+    }
+
+    @discardableResult
+    mutating func remove(at index: Int) -> Entry {
+        let entry = entries.remove(at: index)
+        bytes -= entry.addressed.payload.count
+        return entry
+    }
+}

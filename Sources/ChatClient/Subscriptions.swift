@@ -1,0 +1,62 @@
+internal import ChatModel
+
+/// Which addresses a client wants, on whose behalf, and how far it has read each.
+struct Subscriptions: Sendable {
+    private var owners: [DeliveryAddress: Set<Owner>] = [:]
+    private var addresses: [Owner: Set<DeliveryAddress>] = [:]
+    private(set) var cursors: [DeliveryAddress: Cursor] = [:]
+    private var begun: Set<DeliveryAddress> = []
+    private var ended: Set<DeliveryAddress> = []
+
+    /// Replaces what an owner wants; returns the addresses that nobody wants any more.
+    mutating func want(_ wanted: Set<DeliveryAddress>, for owner: Owner) -> [DeliveryAddress] {
+        let before = addresses[owner] ?? []
+        addresses[owner] = wanted.isEmpty ? nil : wanted
+        for address in wanted.subtracting(before) {
+            if owners[address] == nil {
+                begun.insert(address)
+                ended.remove(address)
+            }
+            owners[address, default: []].insert(owner)
+        }
+        var unwanted: [DeliveryAddress] = []
+        for address in before.subtracting(wanted) {
+            owners[address]?.remove(owner)
+            guard owners[address]?.isEmpty == true else { continue }
+            owners[address] = nil
+            cursors[address] = nil
+            if begun.remove(address) == nil { ended.insert(address) }
+            unwanted.append(address)
+        }
+        return unwanted
+    }
+
+    /// Remembers how far an address is read, as long as somebody wants it.
+    mutating func read(_ address: DeliveryAddress, to cursor: Cursor) {
+        guard owners[address] != nil else { return }
+        cursors[address] = cursor
+    }
+
+    /// Puts back the cursor of an earlier run.
+    mutating func restore(_ address: DeliveryAddress, _ cursor: Cursor) {
+        cursors[address] = cursor
+    }
+
+    /// Who listens to an address.
+    func listeners(on address: DeliveryAddress) -> Set<Owner> { owners[address] ?? [] }
+
+    /// Where every wanted address is to be read from: a new one from the earliest retained payload.
+    var all: [DeliveryAddress: Since] {
+        Dictionary(uniqueKeysWithValues: owners.keys.map { ($0, since($0)) })
+    }
+
+    /// What changed since the last call.
+    mutating func take() -> (begun: [DeliveryAddress: Since], ended: [DeliveryAddress]) {
+        defer { (begun, ended) = ([], []) }
+        return (Dictionary(uniqueKeysWithValues: begun.map { ($0, since($0)) }), Array(ended))
+    }
+
+    private func since(_ address: DeliveryAddress) -> Since {
+        cursors[address].map { .after($0) } ?? .earliest
+    }
+}
