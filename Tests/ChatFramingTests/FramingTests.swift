@@ -61,7 +61,7 @@ import Testing
         framing: any FramingStrategy
     ) throws {
         let longest = Route(String(repeating: "r", count: Route.maximumID))
-        let payload = Bytes([UInt8](repeating: 0, count: 1 << 20))
+        let payload = Bytes([UInt8](repeating: 0, count: 1 << 14))
         let salted = turn(salt: .max)
         let addressed = try framing.wrapped(
             Routed("a", longest, payload: payload), in: framing.facts.name == "envelope-v1" ? salted : turn())

@@ -1,0 +1,29 @@
+import ChatDiscovery
+import ChatModel
+import Foundation
+import TestSupport
+
+extension DiscoveryProtocol {
+    /// The first answer to a text.
+    func first(_ text: String) async throws(DiscoveryError) -> [Introduction]? {
+        var answers = try await find(text).makeAsyncIterator()
+        return try await answers.next(isolation: nil)
+    }
+
+    /// What a text is refused with.
+    func refusal(of text: String) async -> DiscoveryError? {
+        do {
+            _ = try await first(text)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+/// The code blocks of a specification.
+func blocks(of specification: String) throws -> [String] {
+    let path = Vectors.packageRoot.appendingPathComponent("Specs/\(specification)")
+    let text = try String(contentsOf: path, encoding: .utf8)
+    return text.components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+}
