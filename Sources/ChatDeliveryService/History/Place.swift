@@ -1,0 +1,55 @@
+import ChatModel
+
+/// A place in the history of addresses, as services here write cursors: 8 bytes epoch, 8 bytes sequence.
+///
+/// The epoch is random for each start of a service, so that a cursor from before is known as such.
+struct Place: Hashable, Sendable {
+    static let size = 16
+    let epoch: UInt64
+    let sequence: UInt64
+
+    init(epoch: UInt64, sequence: UInt64) {
+        (self.epoch, self.sequence) = (epoch, sequence)
+    }
+
+    /// Nil for a cursor of another kind of service.
+    init?(_ cursor: Cursor) {
+        let bytes = cursor.bytes.span
+        guard bytes.count == Self.size else { return nil }
+        var halves: (UInt64, UInt64) = (0, 0)
+        for index in 0..<8 {
+            halves.0 = halves.0 << 8 | UInt64(bytes[index])
+            halves.1 = halves.1 << 8 | UInt64(bytes[index + 8])
+        }
+        self.init(epoch: halves.0, sequence: halves.1)
+    }
+
+    var cursor: Cursor { Cursors(epoch: epoch, from: sequence, count: 1)[sequence] }
+}
+
+/// The cursors of sequences that follow one another, which share one buffer.
+struct Cursors: Sendable {
+    private let first: UInt64
+    private let bytes: Bytes
+
+    init(epoch: UInt64, from first: UInt64, count: Int) {
+        self.first = first
+        var array: [UInt8] = []
+        array.reserveCapacity(count * Place.size)
+        for offset in 0..<count {
+            Self.append(epoch, to: &array)
+            Self.append(first &+ UInt64(offset), to: &array)
+        }
+        bytes = Bytes(array)
+    }
+
+    /// The cursor of one of the sequences.
+    subscript(sequence: UInt64) -> Cursor {
+        let start = Int(sequence - first) * Place.size
+        return Cursor(bytes.slice(start..<start + Place.size))
+    }
+
+    private static func append(_ number: UInt64, to array: inout [UInt8]) {
+        for shift in 0..<8 { array.append(UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * shift))) }
+    }
+}
