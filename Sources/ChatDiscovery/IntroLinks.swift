@@ -45,29 +45,8 @@ public struct IntroLinks: DiscoveryProtocol {
 
     /// Reads a link, without white space around it; one answer with one bundle, and no name.
     public func find(_ text: String) async throws(DiscoveryError) -> Introductions {
-        OneAnswer([Introduction(name: "", bundles: [try IntroLink(text.trimmingWhitespace).bundle])])
+        Introductions([Introduction(name: "", bundles: [try IntroLink(text.trimmingWhitespace).bundle])])
     }
-}
-
-/// An answer that cannot get better.
-struct OneAnswer: AsyncSequence, Sendable {
-    typealias Failure = DiscoveryError
-    let answer: [Introduction]
-
-    init(_ answer: [Introduction]) {
-        self.answer = answer
-    }
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        fileprivate var answer: [Introduction]?
-
-        mutating func next() async throws(DiscoveryError) -> [Introduction]? {
-            defer { answer = nil }
-            return answer
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(answer: answer) }
 }
 
 extension String {

@@ -31,8 +31,8 @@ private let link =
 
     @Test func `a link is one answer, and then the search ends`() async throws {
         var answers = try await links.find(link).makeAsyncIterator()
-        #expect(try await answers.next(isolation: nil) != nil)
-        #expect(try await answers.next(isolation: nil) == nil)
+        #expect(try await answers.next() != nil)
+        #expect(try await answers.next() == nil)
     }
 
     @Test func `other schemes are carried without being read (INTRO-06)`() async throws {

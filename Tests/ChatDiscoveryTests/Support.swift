@@ -7,7 +7,7 @@ extension DiscoveryProtocol {
     /// The first answer to a text.
     func first(_ text: String) async throws(DiscoveryError) -> [Introduction]? {
         var answers = try await find(text).makeAsyncIterator()
-        return try await answers.next(isolation: nil)
+        return try await answers.next()
     }
 
     /// What a text is refused with.
