@@ -5,7 +5,6 @@
 #else
     import Darwin
 #endif
-public import ChatModel
 
 extension Timestamp {
     /// The system's time of day.
