@@ -143,13 +143,19 @@ extension ChatCore {
             var index = 0
             while index < parked.entries.count {
                 let entry = parked.entries[index]
-                let isWorthIt = entry.owner.map { owners.contains($0) } ?? listeningNew
-                guard isWorthIt, case .done = process(entry.addressed) else {
-                    index += 1
-                    continue
+                index += 1
+                guard entry.owner.map(owners.contains) ?? listeningNew else { continue }
+                switch process(entry.addressed) {
+                case .done:
+                    index -= 1
+                    parked.remove(at: index)
+                    changes.records.append(Record(Keys.parked(entry.number), nil))
+                case .later(let owner):
+                    // Somebody listens for it by now, and it is still too early.
+                    guard owner != entry.owner else { continue }
+                    let entry = parked.assign(index - 1, to: owner)
+                    changes.records.append(Record(Keys.parked(entry.number), entry.encoded))
                 }
-                parked.remove(at: index)
-                changes.records.append(Record(Keys.parked(entry.number), nil))
             }
         }
     }

@@ -8,7 +8,7 @@ struct Parked: Sendable {
         let number: UInt64
         let addressed: Addressed
         /// Who refused it as too early; nil where nobody listened for it.
-        let owner: Owner?
+        var owner: Owner?
     }
 
     private(set) var entries: [Entry] = []
@@ -31,6 +31,12 @@ struct Parked: Sendable {
         next = max(next, entry.number + 1)
         entries.append(entry)
         bytes += entry.addressed.payload.count
+    }
+
+    /// Learns who refused a payload as too early.
+    mutating func assign(_ index: Int, to owner: Owner?) -> Entry {
+        entries[index].owner = owner
+        return entries[index]
     }
 
     @discardableResult

@@ -40,8 +40,11 @@ struct ToyInitialization: InitializationProtocol {
     var listening: [Listening] { [Listening("inbox", Route(name))] }
 
     mutating func restore(_ records: [Record]) throws(Refusal) {
-        guard let bytes = records.first?.bytes else { return }
-        (next, open) = (bytes[0], Set(bytes.array.dropFirst()))
+        guard let record = records.first else { return }
+        guard let bytes = record.bytes?.array, let first = bytes.first else {
+            throw Refusal(.unsupported, CommonCause.unreadableRecord(record.key, machine: facts.name))
+        }
+        (next, open) = (first, Set(bytes.dropFirst()))
     }
 
     func takeChanges() -> [Record] { [Record("open", Bytes([next] + open.sorted()))] }

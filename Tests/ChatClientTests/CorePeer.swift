@@ -1,0 +1,99 @@
+import ChatClient
+import ChatModel
+import TestSupport
+
+/// A core with its storage and its share of a network, driven by hand.
+struct CorePeer {
+    let name: String
+    var types: [any ConversationProtocol.Type]
+    var limits = CoreLimits()
+    var core: ChatCore
+    var stored: [String: Bytes] = [:]
+    var seen: [EventBatch] = []
+    var now = Timestamp(milliseconds: 1_700_000_000_000)
+
+    init(
+        _ name: String, types: [any ConversationProtocol.Type] = [ToyConversation.self],
+        limits: CoreLimits = CoreLimits()
+    ) throws {
+        (self.name, self.types, self.limits) = (name, types, limits)
+        core = try Self.core(name, types, limits, [:], now)
+        store()
+    }
+
+    private static func core(
+        _ name: String, _ types: [any ConversationProtocol.Type], _ limits: CoreLimits, _ records: [String: Bytes],
+        _ now: Timestamp
+    ) throws -> ChatCore {
+        try ChatCore(
+            ToyInitialization(name), conversations: types, framing: ToyFraming(),
+            delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(UInt64(name.utf8.count)),
+            limits: limits, restoring: records.map { Record($0.key, $0.value) }.sorted { $0.key < $1.key }, now: now)
+    }
+
+    /// Stores what changed and reads the events, as a client does.
+    mutating func store() {
+        for record in core.takeRecords() { stored[record.key] = record.bytes }
+        while let batch = core.nextBatch, batch.number > (seen.last?.number ?? 0) {
+            seen.append(batch)
+            core.confirm(batchesUpTo: batch.number)
+        }
+        for record in core.takeRecords() { stored[record.key] = record.bytes }
+    }
+
+    /// What a crash and a new start leave.
+    mutating func restart() throws {
+        core = try Self.core(name, types, limits, stored, now)
+        store()
+    }
+
+    /// Hands everything in the outbox to the service, which takes it.
+    mutating func publish() -> [Addressed] {
+        var all: [Addressed] = []
+        while true {
+            let payloads = core.takeOutbox(now: now)
+            guard !payloads.isEmpty else { return all }
+            core.settle(payloads, payloads.map { _ in .success(Receipt()) }, now: now)
+            store()
+            all += payloads.map(\.addressed)
+        }
+    }
+
+    mutating func receive(_ payloads: [Addressed]) {
+        core.receive(payloads.map { Delivery($0) }, now: now)
+        store()
+    }
+
+    mutating func begin(with bundle: IntroductionBundle, _ type: ConversationType = "toy") throws -> ConversationID {
+        defer { store() }
+        return try core.begin(type, with: bundle, saying: Bytes("hello"), now: now).0
+    }
+
+    mutating func send(_ text: String, in id: ConversationID) throws {
+        _ = try core.send(Bytes(text), in: id, now: now)
+        store()
+    }
+
+    mutating func introduce() throws -> IntroductionBundle {
+        defer { store() }
+        return try core.introduce(1, now: now)[0]
+    }
+
+    var events: [ClientEvent] { seen.flatMap(\.events) }
+
+    var contents: [String] {
+        events.compactMap {
+            guard case .content(_, let received) = $0 else { return nil }
+            return String(decoding: received.content.array, as: UTF8.self)
+        }
+    }
+
+    var reports: [String] {
+        events.compactMap {
+            switch $0 {
+            case .unsupported(_, let report), .inboundError(_, let report): "\(report.outcome.rawValue) \(report.code)"
+            default: nil
+            }
+        }
+    }
+}

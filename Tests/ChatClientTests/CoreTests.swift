@@ -1,0 +1,241 @@
+import ChatClient
+import ChatModel
+import TestSupport
+import Testing
+
+/// A second type, so that one client may know what another does not.
+struct OtherConversation: ConversationProtocol {
+    static let facts = Facts(name: "other", summary: "a toy by another name")
+    private var toy: ToyConversation
+
+    var id: ConversationID { toy.id }
+    var listening: [Listening] { toy.listening }
+    init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) { toy = try ToyConversation(seed, in: &turn) }
+    init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
+    mutating func takeChanges() -> [Record] { toy.takeChanges() }
+    mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) { try toy.perform(action, in: &turn) }
+    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) { try toy.receive(routed, in: &turn) }
+}
+
+@Suite struct CoreTests {
+    /// Saro has invited Raya; the invite is on its way.
+    private func met() throws -> (saro: CorePeer, raya: CorePeer, id: ConversationID) {
+        var (saro, raya) = (try CorePeer("saro"), try CorePeer("raya"))
+        let id = try saro.begin(with: try raya.introduce())
+        return (saro, raya, id)
+    }
+
+    @Test func `an unknown conversation type is reported and costs no single-use key (INIT-04, INBOX-14)`() throws {
+        var saro = try CorePeer("saro", types: [OtherConversation.self, ToyConversation.self])
+        var raya = try CorePeer("raya")
+        let bundle = try raya.introduce()
+        _ = try saro.begin(with: bundle, "other")
+        let before = raya.stored
+        raya.receive(saro.publish())
+        #expect(raya.reports == ["unsupported unsupported"])
+        #expect(raya.contents.isEmpty && raya.core.conversations.isEmpty)
+        #expect(raya.stored.filter { $0.key != "numbers" } == before.filter { $0.key != "numbers" })
+        _ = try saro.begin(with: bundle, "toy")
+        raya.receive(saro.publish())
+        #expect(raya.contents == ["hello"])
+    }
+
+    @Test func `a bad opening costs no single-use key (INBOX-14)`() throws {
+        var (saro, raya) = (try CorePeer("saro"), try CorePeer("raya"))
+        let bundle = try raya.introduce()
+        let bad = Bytes([4] + Array("raya".utf8) + [1, 3] + Array("toy".utf8) + [9])
+        raya.receive([Addressed("inbox", payload: bad)])
+        #expect(raya.reports == ["invalid malformed"])
+        _ = try saro.begin(with: bundle)
+        raya.receive(saro.publish())
+        #expect(raya.contents == ["hello"])
+    }
+
+    @Test func `the same invite again is refused and harms nothing (INBOX-05)`() throws {
+        var (saro, raya, id) = try met()
+        let invite = saro.publish()
+        raya.receive(invite)
+        raya.receive(invite.map { Addressed($0.address, payload: $0.payload, id: PayloadID(high: 7, low: 7)) })
+        #expect(raya.reports == ["invalid used"])
+        try saro.send("again", in: id)
+        raya.receive(saro.publish())
+        #expect(raya.contents == ["hello", "again"])
+    }
+
+    @Test func `what overtakes its invite is kept and delivered after it (DS-05)`() throws {
+        var (saro, raya, id) = try met()
+        let invite = saro.publish()
+        for word in ["one", "two", "three"] { try saro.send(word, in: id) }
+        let rest = saro.publish()
+        raya.receive(rest.reversed())
+        #expect(raya.contents.isEmpty && raya.reports.isEmpty)
+        try raya.restart()
+        raya.receive(invite)
+        #expect(raya.contents == ["hello", "one", "two", "three"])
+        #expect(!raya.stored.keys.contains { $0.hasPrefix("parked/") })
+    }
+
+    @Test(arguments: 0..<20)
+    func `any order arrives, over restarts at any point (DS-05)`(seed: UInt64) throws {
+        var random = SeededRandom(seed)
+        func draw(_ bound: Int) -> Int { Int(random.bytes(1, for: .identifier)[0]) % bound }
+        var (saro, raya, id) = try met()
+        let invite = saro.publish()
+        let words = (0..<20).map { "content \($0)" }
+        for word in words {
+            try saro.send(word, in: id)
+            if draw(4) == 0 { try saro.restart() }
+        }
+        var rest = invite + saro.publish()
+        while !rest.isEmpty {
+            let next = rest.remove(at: draw(rest.count))
+            raya.receive(draw(5) == 0 ? [next, next] : [next])
+            if draw(4) == 0 { try raya.restart() }
+        }
+        #expect(raya.contents == ["hello"] + words)
+    }
+
+    @Test func `what is kept is bounded and the oldest go first`() throws {
+        var limits = CoreLimits()
+        limits.parkedPayloads = 3
+        var raya = try CorePeer("raya", limits: limits)
+        for number in UInt8(0)..<10 {
+            raya.receive([
+                Addressed("inbox", payload: [3, 1, 1, 1, number], id: PayloadID(high: 0, low: UInt64(number)))
+            ])
+        }
+        #expect(raya.stored.keys.filter { $0.hasPrefix("parked/") }.count == 3)
+        #expect(raya.stored.keys.contains("parked/00000000000000000010"))
+    }
+
+    @Test func `a payload the service does not take now is kept in order and tried again (DS-06, DS-10)`() throws {
+        var (saro, raya, id) = try met()
+        for word in ["one", "two"] { try saro.send(word, in: id) }
+        let wait = Duration.seconds(5)
+        let first = saro.core.takeOutbox(now: saro.now)
+        #expect(first.count == 3)
+        #expect(saro.core.takeOutbox(now: saro.now).isEmpty, "they are on their way")
+        let refusal = DeliveryError.rateLimited(limit: 1, retryAfter: wait)
+        saro.core.settle(first, [.success(Receipt()), .failure(refusal), .failure(refusal)], now: saro.now)
+        saro.store()
+        #expect(saro.core.takeOutbox(now: saro.now).isEmpty)
+        #expect(saro.core.nextPublish == saro.now + wait)
+        raya.receive([first[0].addressed])
+        saro.now = saro.now + wait
+        let again = saro.publish()
+        #expect(again.map(\.id) == first.dropFirst().map(\.addressed.id), "a payload published again keeps its id")
+        raya.receive(again)
+        #expect(raya.contents == ["hello", "one", "two"])
+    }
+
+    @Test func `a payload refused for good fails its content, with the numbers (DS-09)`() throws {
+        var (saro, _, id) = try met()
+        _ = saro.publish()
+        let content = try saro.core.send(Bytes("too large"), in: id, now: saro.now)
+        let payloads = saro.core.takeOutbox(now: saro.now)
+        saro.core.settle(payloads, [.failure(.tooLarge(bytes: 2_000, limit: 1_000))], now: saro.now)
+        saro.store()
+        let reason = "payload has 2000 bytes; the service takes 1000"
+        #expect(saro.events.last == .status(id, content, .failed(reason)))
+        #expect(!saro.stored.keys.contains { $0.hasPrefix("outbox/") })
+    }
+
+    @Test func `a content is sent when the service has every payload of it`() throws {
+        var (saro, _, id) = try met()
+        let content = try saro.core.send(Bytes("one"), in: id, now: saro.now)
+        #expect(!saro.events.contains(.status(id, content, .sent)))
+        _ = saro.publish()
+        #expect(saro.events.contains(.status(id, content, .sent)))
+    }
+
+    @Test func `what was accepted is published after a restart, under the same id`() throws {
+        var (saro, raya, id) = try met()
+        try saro.send("one", in: id)
+        let before = saro.core.takeOutbox(now: saro.now).map(\.addressed)
+        try saro.restart()
+        let after = saro.publish()
+        #expect(after == before)
+        raya.receive(after)
+        #expect(raya.contents == ["hello", "one"])
+    }
+
+    @Test func `events that were not dealt with are shown again after a restart, under their number`() throws {
+        var (saro, raya, _) = try met()
+        raya.core.receive(saro.publish().map { Delivery($0) }, now: raya.now)
+        for record in raya.core.takeRecords() { raya.stored[record.key] = record.bytes }
+        let shown = raya.core.nextBatch
+        try raya.restart()
+        #expect(raya.seen.last == shown)
+        #expect(raya.contents == ["hello"])
+        try raya.restart()
+        #expect(raya.contents == ["hello"], "dealt with")
+    }
+
+    @Test func `a conversation that is forgotten leaves no record and hears nothing more`() throws {
+        var (saro, raya, id) = try met()
+        raya.receive(saro.publish())
+        let back = raya.core.conversations[0].id
+        try raya.core.forget(back, now: raya.now)
+        raya.store()
+        #expect(!raya.stored.keys.contains { $0.contains(back.text) })
+        try saro.send("anybody there?", in: id)
+        raya.receive(saro.publish())
+        #expect(raya.contents == ["hello"])
+        #expect(throws: Refusal(.unable, ClientCause.unknownConversation(back))) { try raya.send("no", in: back) }
+    }
+
+    @Test func `one id names one conversation (CT-03)`() throws {
+        var raya = try CorePeer("raya")
+        let bundles = [try raya.introduce(), try raya.introduce()]
+        for bundle in bundles {
+            let invite = [bundle.bytes[0], 3] + Array("toy".utf8) + [1, 2, 3, 4, 1, 33]
+            raya.receive([Addressed("inbox", payload: Bytes([4] + Array("raya".utf8) + invite))])
+        }
+        #expect(raya.contents == ["!"])
+        #expect(raya.reports == ["invalid duplicate_conversation"])
+    }
+
+    @Test func `malformed, foreign and unsupported payloads leave the state as it was (FR-02)`() throws {
+        var raya = try CorePeer("raya")
+        let before = raya.stored.filter { $0.key != "numbers" }
+        raya.receive([Addressed("inbox", payload: []), Addressed("inbox", payload: [9, 1])])
+        #expect(raya.reports == ["invalid malformed", "invalid malformed"])
+        #expect(raya.stored.filter { $0.key != "numbers" } == before)
+    }
+
+    @Test func `a record of another version is a typed error`() throws {
+        var (saro, _, id) = try met()
+        saro.stored["conversation/\(id)"] = [9, 9]
+        #expect(throws: Refusal(.unsupported, CommonCause.unreadableRecord("conversation/\(id)", machine: "client"))) {
+            try saro.restart()
+        }
+    }
+
+    @Test func `every truncation of every record is a typed error or harmless`() throws {
+        var (saro, raya, id) = try met()
+        try saro.send("one", in: id)
+        raya.core.receive([Delivery(Addressed("inbox", payload: [1, 65, 7]))], now: raya.now)
+        let whole = saro.stored
+        for (key, bytes) in whole {
+            for count in 0..<bytes.count {
+                saro.stored = whole
+                saro.stored[key] = bytes.slice(0..<count)
+                do { try saro.restart() } catch is Refusal {}
+            }
+        }
+    }
+
+    @Test func `sending is refused when too much waits, and nothing is lost by it`() throws {
+        var limits = CoreLimits()
+        limits.outboxPayloads = 2
+        var (saro, raya) = (try CorePeer("saro", limits: limits), try CorePeer("raya"))
+        let id = try saro.begin(with: try raya.introduce())
+        try saro.send("one", in: id)
+        let cause = ClientCause.tooMany("payloads wait for the service", limit: 2)
+        #expect(throws: Refusal(.unable, cause)) { try saro.send("two", in: id) }
+        raya.receive(saro.publish())
+        try saro.send("two", in: id)
+        raya.receive(saro.publish())
+        #expect(raya.contents == ["hello", "one", "two"])
+    }
+}

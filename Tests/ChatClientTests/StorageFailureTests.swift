@@ -1,0 +1,63 @@
+import ChatClient
+import ChatModel
+import Synchronization
+import Testing
+
+/// Storage that fails when it is told to.
+final class FailingStorage: Storage {
+    private let inner = InMemoryStorage()
+    private let isFull = Mutex(false)
+
+    func fail(_ full: Bool) { isFull.withLock { $0 = full } }
+
+    func load() throws(StorageError) -> [Record] { try inner.load() }
+
+    func commit(_ changes: [Record]) throws(StorageError) {
+        guard !isFull.withLock({ $0 }) else { throw .full(path: "journal", bytes: 100) }
+        try inner.commit(changes)
+    }
+}
+
+@Test(.timeLimit(.minutes(1)))
+func `a full disk refuses with a typed error, nothing leaves, and all goes on once there is room`() async throws {
+    let pair = Pair()
+    let storage = FailingStorage()
+    let (saro, raya) = (try await pair.client("saro", storage: storage), try await pair.client("raya"))
+    let text = try #require(try await raya.introduce().first)
+    let (id, _) = try await saro.accept(text, saying: Bytes("hello"))
+    #expect(await contents(1, of: raya) == ["hello"])
+    #expect(await saro.flush(within: .seconds(5)))
+    storage.fail(true)
+    await #expect(throws: ClientError.storage(.full(path: "journal", bytes: 100))) {
+        try await saro.send(Bytes("lost?"), in: id)
+    }
+    #expect(await saro.waiting.payloads == 0, "the step did not happen")
+    storage.fail(false)
+    try await saro.send(Bytes("one"), in: id)
+    // Strict order: a number used twice would have been refused.
+    #expect(await contents(2, of: raya) == ["hello", "one"])
+    await saro.close()
+    await raya.close()
+}
+
+@Test(.timeLimit(.minutes(1)))
+func `what arrives while the disk is full is received once there is room`() async throws {
+    let pair = Pair()
+    let storage = FailingStorage()
+    let (saro, raya) = (try await pair.client("saro"), try await pair.client("raya", storage: storage))
+    let text = try #require(try await raya.introduce().first)
+    storage.fail(true)
+    let (id, _) = try await saro.accept(text, saying: Bytes("hello"))
+    try await saro.send(Bytes("one"), in: id)
+    var events = raya.events.makeAsyncIterator()
+    let trouble = await events.next()
+    #expect(trouble?.number == 0)
+    guard case .storageTrouble = trouble?.events.first else {
+        Issue.record("expected news of the storage, got \(String(describing: trouble))")
+        return
+    }
+    storage.fail(false)
+    #expect(await contents(2, of: raya) == ["hello", "one"])
+    await saro.close()
+    await raya.close()
+}
