@@ -91,20 +91,44 @@ import CSodium
     public func open(
         _ sealed: Span<UInt8>, nonce: Span<UInt8>, aad: Span<UInt8>, key: Secret, into output: inout OutputSpan<UInt8>
     ) throws(CryptoError) {
+        try key.lend { key throws(CryptoError) in
+            try open(sealed, nonce: nonce, aad: aad, key: key, into: &output)
+        }
+    }
+
+    /// The same under a key that lies in a larger piece of secret memory.
+    public func open(
+        _ sealed: Span<UInt8>, nonce: Span<UInt8>, aad: Span<UInt8>, key: Span<UInt8>,
+        into output: inout OutputSpan<UInt8>
+    ) throws(CryptoError) {
         try checkSizes(tag: min(sealed.count, Self.tagSize), nonce: nonce.count, key: key.count)
         let count = sealed.count - Self.tagSize
         try checkRoom(count, in: output.freeCapacity)
-        let status = key.lend { key in
-            unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
-                let start = unsafe buffer.baseAddress.map { unsafe $0 + initialized } ?? Sodium.nowhere
-                let status = unsafe decrypt(
-                    start, nil, sealed.start, UInt64(count), sealed.start + count, aad.start, UInt64(aad.count),
-                    nonce.start, key.start)
-                if status == 0 { initialized += count }
-                return status
-            }
+        let status = unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
+            let start = unsafe buffer.baseAddress.map { unsafe $0 + initialized } ?? Sodium.nowhere
+            let status = unsafe decrypt(
+                start, nil, sealed.start, UInt64(count), sealed.start + count, aad.start, UInt64(aad.count),
+                nonce.start, key.start)
+            if status == 0 { initialized += count }
+            return status
         }
         guard status == 0 else { throw .authenticationFailed("\(name) tag") }
+    }
+
+    /// Encrypts the last bytes of what was written, where they lie, and appends their tag.
+    public func seal(
+        last count: Int, of output: inout OutputSpan<UInt8>, nonce: Span<UInt8>, aad: Span<UInt8>, key: Span<UInt8>
+    ) throws(CryptoError) {
+        try checkSizes(tag: Self.tagSize, nonce: nonce.count, key: key.count)
+        try checkRoom(count, in: output.count)
+        try checkRoom(Self.tagSize, in: output.freeCapacity)
+        unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
+            guard let end = unsafe buffer.baseAddress.map({ unsafe $0 + initialized }) else { return }
+            _ = unsafe encrypt(
+                end - count, end, nil, end - count, UInt64(count), aad.start, UInt64(aad.count), nil, nonce.start,
+                key.start)
+            initialized += Self.tagSize
+        }
     }
 
     private func checkSizes(tag: Int, nonce: Int, key: Int) throws(CryptoError) {

@@ -48,18 +48,22 @@ public enum BLAKE2b {
     ///   - key: within ``keySizes``.
     ///   - personal: at most 16 bytes; shorter ones are padded with zeros.
     public static func derive(count: Int, key: Secret, personal: StaticString) -> Secret {
+        Secret(count: count) { derived in
+            key.lend { derive(into: &derived, key: $0, personal: personal) }
+        }
+    }
+
+    /// The same where the new key is to lie, for chains of keys that are replaced in place.
+    public static func derive(into derived: inout MutableSpan<UInt8>, key: Span<UInt8>, personal: StaticString) {
+        let count = derived.count
         precondition(digestSizes.contains(count) && keySizes.contains(key.count), "BLAKE2b sizes")
         precondition(personal.utf8CodeUnitCount <= 16, "personalization longer than 16 bytes")
         Sodium.start()
-        let name = unsafe Parameter(personal)
-        return Secret(count: count) { derived in
-            key.lend { key in
-                unsafe withUnsafeBytes(of: name) { name in
-                    _ = unsafe crypto_generichash_blake2b_salt_personal(
-                        derived.start, count, nil, 0, key.start, key.count, nil,
-                        name.baseAddress?.assumingMemoryBound(to: UInt8.self))
-                }
-            }
+        let (start, name) = unsafe (derived.start, Parameter(personal))
+        unsafe withUnsafeBytes(of: name) { name in
+            _ = unsafe crypto_generichash_blake2b_salt_personal(
+                start, count, nil, 0, key.start, key.count, nil,
+                name.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }
     }
 

@@ -39,9 +39,9 @@ public struct DoubleRatchetMessage: ProtoMessage {
     }
 
     /// The size of its encoding in bytes.
-    public var size: Int { headerSize + ProtoSize.field(4, count: ciphertext.count) }
+    public var size: Int { headSize + ProtoSize.field(4, count: ciphertext.count) }
 
-    private var headerSize: Int {
+    private var headSize: Int {
         ProtoSize.field(1, count: dh.count) + ProtoSize.field(2, UInt64(number))
             + ProtoSize.field(3, UInt64(previousChainLength))
     }
@@ -49,9 +49,30 @@ public struct DoubleRatchetMessage: ProtoMessage {
     /// Appends the encoding.
     @_lifetime(output: copy output)
     public func write(to output: inout OutputSpan<UInt8>) {
+        writeHead(to: &output)
+        output.append(field: 4, ciphertext)
+    }
+
+    @_lifetime(output: copy output)
+    private func writeHead(to output: inout OutputSpan<UInt8>) {
         output.append(field: 1, dh)
         output.append(field: 2, UInt64(number))
         output.append(field: 3, UInt64(previousChainLength))
-        output.append(field: 4, ciphertext)
+    }
+}
+
+/// For senders that encrypt where the ciphertext is to lie: what stands in front of it.
+extension DoubleRatchetMessage {
+    /// The size of an ``EncryptedPayload`` with this message and another ciphertext, which must not be empty.
+    public func payloadSize(ciphertext count: Int) -> Int {
+        ProtoSize.present(2, count: headSize + ProtoSize.present(4, count: count))
+    }
+
+    /// Appends such a payload up to its ciphertext, whose bytes the caller appends next.
+    @_lifetime(output: copy output)
+    public func writePayload(upToCiphertext count: Int, to output: inout OutputSpan<UInt8>) {
+        output.append(present: 2, count: headSize + ProtoSize.present(4, count: count))
+        writeHead(to: &output)
+        output.append(present: 4, count: count)
     }
 }

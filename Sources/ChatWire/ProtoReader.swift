@@ -117,9 +117,23 @@ public struct ProtoReader: ~Escapable {
     /// The text of a `string` field, which must be UTF-8 and no longer than a limit in bytes.
     @_lifetime(self: copy self)
     public mutating func string(limit: Int) throws(WireError) -> String {
+        let range = try range(limit: limit)
+        return try text(bytes.extracting(range), at: range.lowerBound)
+    }
+
+    /// Where the text of a `string` field lies, which must be UTF-8 too.
+    @_lifetime(self: copy self)
+    public mutating func textRange(limit: Int) throws(WireError) -> Range<Int> {
+        let range = try range(limit: limit)
+        _ = try utf8(bytes.extracting(range), at: range.lowerBound)
+        return range
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func range(limit: Int) throws(WireError) -> Range<Int> {
         let range = try range()
         guard range.count <= limit else { throw .tooLong("field \(field)", bytes: range.count, limit: limit) }
-        return try text(bytes.extracting(range), at: range.lowerBound)
+        return range
     }
 
     /// A reader of a message field; its offsets count from the start of the outermost message too.
@@ -191,10 +205,16 @@ public struct ProtoReader: ~Escapable {
     }
 }
 
-/// A run of bytes that must be UTF-8.
+/// The text of bytes that must be UTF-8.
 func text(_ bytes: Span<UInt8>, at offset: Int) throws(WireError) -> String {
+    String(copying: try utf8(bytes, at: offset))
+}
+
+/// Bytes that must be UTF-8.
+@_lifetime(copy bytes)
+private func utf8(_ bytes: Span<UInt8>, at offset: Int) throws(WireError) -> UTF8Span {
     do {
-        return String(copying: try UTF8Span(validating: bytes))
+        return try UTF8Span(validating: bytes)
     } catch {
         throw .notUTF8(at: offset + error.byteOffsets.lowerBound)
     }

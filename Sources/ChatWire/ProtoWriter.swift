@@ -71,10 +71,10 @@ extension OutputSpan<UInt8> {
     /// Appends a `string` field.
     @_lifetime(self: copy self)
     public mutating func append(field number: Int, _ text: String) {
-        let utf8 = text.utf8
-        guard !utf8.isEmpty else { return }
+        guard !text.isEmpty else { return }
+        let utf8 = text.utf8.span
         append(present: number, count: utf8.count)
-        for byte in utf8 { append(byte) }
+        append(bytes: utf8)
     }
 
     /// Appends a message field, which is present even if everything in it is default.

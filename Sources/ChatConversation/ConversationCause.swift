@@ -1,0 +1,56 @@
+public import ChatModel
+
+/// Why a conversation refused.
+public enum ConversationCause: RefusalCause, Hashable {
+    /// A header that contradicts what the machine knows, and in which way.
+    case invalidHeader(String)
+    /// A ciphertext too short to hold what it must hold.
+    case tooShort(bytes: Int, minimum: Int)
+    /// A payload that was received before, or whose key is gone because it is too old.
+    case replay(number: UInt64)
+    /// A payload so far ahead that more keys would have to be kept than the limit for one payload allows.
+    case tooManySkipped(UInt64, limit: Int)
+    /// Nothing can be sent before something was received.
+    case nothingReceived
+    /// The numbers of the sending chain are used up until the other side answers.
+    case chainExhausted(messages: UInt64)
+    /// A well-formed frame of a kind that this type does not know.
+    case unknownFrame(type: String)
+    /// A payload of another kind than this type sends, for example one in clear.
+    case unexpectedPayload(type: String)
+    /// A frame that cannot be an opening.
+    case notAnOpening(type: String)
+
+    /// The words of the interoperability shim, where it has one.
+    public var code: String {
+        switch self {
+        case .invalidHeader: "invalid_header"
+        case .tooShort: "malformed"
+        case .replay: "replay"
+        case .tooManySkipped: "too_many_skipped"
+        case .nothingReceived, .chainExhausted: "invalid_state"
+        case .unknownFrame, .unexpectedPayload, .notAnOpening: "unsupported"
+        }
+    }
+
+    /// One line that a person can act on.
+    public var description: String {
+        switch self {
+        case .invalidHeader(let what): "the header does not fit: \(what)"
+        case .tooShort(let bytes, let minimum): "ciphertext has \(bytes) bytes; at least \(minimum) needed"
+        case .replay(let number): "payload \(number) was received before or is too old"
+        case .tooManySkipped(let count, let limit):
+            "\(count) payloads are missing before this one; at most \(limit) are waited for"
+        case .nothingReceived: "nothing can be sent before the other side's first payload was received"
+        case .chainExhausted(let count): "\(count) payloads were sent in a row; wait for an answer"
+        case .unknownFrame(let type): "a frame of a kind that \(type) does not know; the other side may be newer"
+        case .unexpectedPayload(let type): "\(type) does not send payloads of this kind"
+        case .notAnOpening(let type): "\(type) begins with content and with no other frame"
+        }
+    }
+}
+
+extension Refusal {
+    /// Refuses bytes or a state from outside.
+    static func invalid(_ cause: ConversationCause) -> Refusal { Refusal(.invalid, cause) }
+}

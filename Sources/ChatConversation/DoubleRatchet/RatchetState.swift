@@ -1,0 +1,83 @@
+import ChatModel
+import ChatWire
+
+/// A ratchet as it is stored, without the keys of missing payloads, which have a record each.
+struct RatchetState: ProtoMessage {
+    /// Secrets and keys of 32 bytes; an empty one is absent. Earlier keys are joined, oldest first.
+    var (root, own, remote, sending, receiving, earlierKeys) = (Bytes(), Bytes(), Bytes(), Bytes(), Bytes(), Bytes())
+    var (sent, received, previouslySent, nextSerial) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+
+    init() {}
+
+    init(decoding bytes: Bytes) throws(WireError) {
+        var reader = ProtoReader(bytes.span)
+        while let field = try reader.next() {
+            switch field {
+            case 1: root = bytes.slice(try reader.range())
+            case 2: own = bytes.slice(try reader.range())
+            case 3: remote = bytes.slice(try reader.range())
+            case 4: sending = bytes.slice(try reader.range())
+            case 5: receiving = bytes.slice(try reader.range())
+            case 6: sent = try reader.uint64()
+            case 7: received = try reader.uint64()
+            case 8: previouslySent = try reader.uint64()
+            case 9: earlierKeys = bytes.slice(try reader.range())
+            case 10: nextSerial = try reader.uint64()
+            default: continue
+            }
+        }
+    }
+
+    private var keys: [Bytes] { [root, own, remote, sending, receiving] }
+    private var numbers: [UInt64] { [sent, received, previouslySent] }
+
+    var size: Int {
+        keys.enumerated().reduce(0) { $0 + ProtoSize.field($1.offset + 1, count: $1.element.count) }
+            + numbers.enumerated().reduce(0) { $0 + ProtoSize.field($1.offset + 6, $1.element) }
+            + ProtoSize.field(9, count: earlierKeys.count) + ProtoSize.field(10, nextSerial)
+    }
+
+    @_lifetime(output: copy output)
+    func write(to output: inout OutputSpan<UInt8>) {
+        for (index, key) in keys.enumerated() { output.append(field: index + 1, key) }
+        for (index, number) in numbers.enumerated() { output.append(field: index + 6, number) }
+        output.append(field: 9, earlierKeys)
+        output.append(field: 10, nextSerial)
+    }
+}
+
+/// The key of one missing payload as it is stored; the record's key holds its serial number.
+struct SkippedKeyState: ProtoMessage {
+    /// The ratchet key of its chain, 32 bytes, and its message key, 32 bytes.
+    var (key, secret) = (Bytes(), Bytes())
+    /// Its number in the chain.
+    var number: UInt32 = 0
+
+    init(key: Bytes, number: UInt32, secret: Bytes) {
+        (self.key, self.number, self.secret) = (key, number, secret)
+    }
+
+    init(decoding bytes: Bytes) throws(WireError) {
+        var reader = ProtoReader(bytes.span)
+        while let field = try reader.next() {
+            switch field {
+            case 1: key = bytes.slice(try reader.range())
+            case 2: number = try reader.uint32()
+            case 3: secret = bytes.slice(try reader.range())
+            default: continue
+            }
+        }
+    }
+
+    var size: Int {
+        ProtoSize.field(1, count: key.count) + ProtoSize.field(2, UInt64(number))
+            + ProtoSize.field(3, count: secret.count)
+    }
+
+    @_lifetime(output: copy output)
+    func write(to output: inout OutputSpan<UInt8>) {
+        output.append(field: 1, key)
+        output.append(field: 2, UInt64(number))
+        output.append(field: 3, secret)
+    }
+}

@@ -1,0 +1,87 @@
+import ChatModel
+
+/// Message keys of payloads that have not arrived, bounded in number; the oldest go first.
+///
+/// Each key has a serial number, which names its record and says how old it is.
+struct SkippedKeys: Sendable {
+    /// Which payload a key is for.
+    struct Place: Hashable {
+        let key: RatchetKey
+        let number: UInt32
+
+        /// What applications see: the first bytes of the ratchet key, and the number in its chain.
+        var name: String { "\(hex(Array(key.publicKey.bytes.prefix(4))))/\(number)" }
+    }
+
+    /// One key.
+    struct Entry: Equatable {
+        let serial: UInt64
+        let secret: Secret
+    }
+
+    private var entries: [Place: Entry] = [:]
+    /// Oldest first; places whose key was taken stay in it until half of it is such.
+    private var order: [Place] = []
+    private(set) var nextSerial: UInt64 = 0
+    /// Serials that came or went since the changes were last taken, and their places.
+    private var touched: [UInt64: Place] = [:]
+
+    init() {}
+
+    /// Takes up stored keys; serials must differ and lie below the next one.
+    init?(_ stored: [(place: Place, entry: Entry)], nextSerial: UInt64) {
+        for one in stored.sorted(by: { $0.entry.serial < $1.entry.serial }) {
+            guard one.entry.serial < nextSerial, entries.updateValue(one.entry, forKey: one.place) == nil else {
+                return nil
+            }
+            order.append(one.place)
+        }
+        guard Set(entries.values.map(\.serial)).count == entries.count else { return nil }
+        self.nextSerial = nextSerial
+    }
+
+    var count: Int { entries.count }
+
+    /// The key for a payload, which stays.
+    subscript(place: Place) -> Secret? { entries[place]?.secret }
+
+    /// Keeps keys, oldest first, and of all keys at most so many.
+    mutating func insert(_ keys: some Sequence<(Place, Secret)>, limit: Int) {
+        for (place, secret) in keys {
+            entries[place] = Entry(serial: nextSerial, secret: secret)
+            order.append(place)
+            touched[nextSerial] = place
+            nextSerial += 1
+        }
+        guard entries.count > limit else { return }
+        var kept = order.startIndex
+        while entries.count > limit, kept < order.endIndex {
+            remove(order[kept])
+            kept += 1
+        }
+        order.removeFirst(kept)
+    }
+
+    /// Forgets a key: it was used, or is too old.
+    mutating func remove(_ place: Place) {
+        guard let entry = entries.removeValue(forKey: place) else { return }
+        // A key that came and went between two batches was never stored.
+        if touched.removeValue(forKey: entry.serial) == nil { touched[entry.serial] = place }
+        guard order.count > 2 * entries.count + 64 else { return }
+        order.removeAll { entries[$0] == nil }
+    }
+
+    /// What came (with its key) or went (without) since the last call, in the order of serials.
+    mutating func takeChanges() -> [(serial: UInt64, place: Place, secret: Secret?)] {
+        guard !touched.isEmpty else { return [] }
+        defer { touched = [:] }
+        return touched.sorted { $0.key < $1.key }.map { ($0.key, $0.value, entries[$0.value]?.secret) }
+    }
+}
+
+extension SkippedKeys: Equatable {
+    /// Whether the same keys are kept, and are equally old.
+    static func == (left: SkippedKeys, right: SkippedKeys) -> Bool {
+        left.nextSerial == right.nextSerial && left.entries == right.entries
+    }
+}

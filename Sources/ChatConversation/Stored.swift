@@ -1,0 +1,54 @@
+import ChatModel
+import ChatWire
+
+/// How machines of this module store their pieces: a version of one byte, then a proto3 message.
+struct Stored {
+    /// The version that is written and read.
+    static let version: UInt8 = 1
+    /// The key of the one record that every machine has.
+    static let stateKey = "state"
+    /// The machine's name, for refusals.
+    let machine: String
+
+    /// A record of a message.
+    func record(_ key: String, _ message: some ProtoMessage) -> Record {
+        Record(
+            key,
+            Bytes(headRoom: 0, count: 1 + message.size) { output in
+                output.append(Self.version)
+                message.write(to: &output)
+            })
+    }
+
+    /// The message of a record; one of another version is unsupported, one that does not decode is invalid.
+    func message<Message: ProtoMessage>(_ record: Record) throws(Refusal) -> Message {
+        guard let bytes = record.bytes, !bytes.isEmpty else { throw unreadable(record.key) }
+        guard bytes[0] == Self.version else { throw unreadable(record.key, .unsupported) }
+        do {
+            return try Message(decoding: bytes.slice(1..<bytes.count))
+        } catch {
+            throw unreadable(record.key)
+        }
+    }
+
+    /// Sorts all records of a machine into its one state and the others, which must have a prefix.
+    func sort(_ records: [Record], prefix: String) throws(Refusal) -> (state: Record, others: [Record]) {
+        var (state, others): (Record?, [Record]) = (nil, [])
+        for record in records {
+            if record.key == Self.stateKey, state == nil {
+                state = record
+            } else if record.key.hasPrefix(prefix) {
+                others.append(record)
+            } else {
+                throw unreadable(record.key, .unsupported)
+            }
+        }
+        guard let state else { throw unreadable(Self.stateKey) }
+        return (state, others)
+    }
+
+    /// The refusal of a record.
+    func unreadable(_ key: String, _ outcome: Refusal.Outcome = .invalid) -> Refusal {
+        Refusal(outcome, CommonCause.unreadableRecord(key, machine: machine))
+    }
+}
