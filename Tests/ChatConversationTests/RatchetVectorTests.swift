@@ -16,7 +16,9 @@ private struct Sides {
         let parameters = DoubleRatchet.Parameters(
             rootInfo: base.rootInfo, messageKeyInfo: base.messageKeyInfo, maximumSkip: try vector.number("max_skip"))
         #expect("\(base.rootInfo)" == (try vector.text("info")))
-        #expect(base.messageKeyInfo.map { "\($0)" } == (vector.has("message_key_info") ? try vector.text("message_key_info") : nil))
+        #expect(
+            base.messageKeyInfo.map { "\($0)" }
+                == (vector.has("message_key_info") ? try vector.text("message_key_info") : nil))
 
         let (shared, own) = (try vector.bytes("shared_secret"), try vector.bytes("responder_dh_private"))
         let secret = Secret(copying: shared.span)
@@ -83,7 +85,8 @@ private func message(_ vector: Vector) throws -> DoubleRatchetMessage {
                     $0.append(bytes: plaintext.span)
                 }
                 #expect(payload.count == before.payloadSize(frame: plaintext.count))
-                #expect(try EncryptedPayload(decoding: payload) == .doubleRatchet(message(step.at("message"))), "\(step)")
+                #expect(
+                    try EncryptedPayload(decoding: payload) == .doubleRatchet(message(step.at("message"))), "\(step)")
                 #expect(script.undrawn.isEmpty)
             } else if try step.text("result") == "valid" {
                 let plaintext = try sides[name].open(message(step.at("message"))) { $0 }.value

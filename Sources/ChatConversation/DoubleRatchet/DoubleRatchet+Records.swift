@@ -42,7 +42,8 @@ extension DoubleRatchet {
             guard let key = RatchetKey(state.remote.span) else { throw unreadable }
             remote = key
         }
-        for (bytes, chain) in [(state.sending, \Self.sending), (state.receiving, \Self.receiving)] where !bytes.isEmpty {
+        for (bytes, chain) in [(state.sending, \Self.sending), (state.receiving, \Self.receiving)] where !bytes.isEmpty
+        {
             guard let key = secret(bytes), remote != nil else { throw unreadable }
             self[keyPath: chain] = Chain(key)
         }

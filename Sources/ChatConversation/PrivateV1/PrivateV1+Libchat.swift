@@ -21,7 +21,8 @@ extension PrivateV1 {
                 Claim(.senderPrivacy, "PV1-18", "of payloads; an invite is the initialization's matter"),
                 Claim(.lossDetection, "PV1-18", "as soon as a later payload arrives"),
                 Claim(.lossRecovery, "PV1-09", holds: false, "nothing is sent again"),
-                Claim(.recipientPrivacy, "CT-04", holds: false, "one address for everybody, and ids that do not change"),
+                Claim(
+                    .recipientPrivacy, "CT-04", holds: false, "one address for everybody, and ids that do not change"),
                 Claim(.unlinkability, "ENV-02", holds: false, "ids do not change"),
             ])
         /// Where all payloads of this type go.
@@ -81,7 +82,8 @@ extension PrivateV1 {
                 throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
             }
             let frame = Frame(
-                conversation: Bytes(party.own.id), sender: Self.sender, timestamp: Int64(clamping: turn.now.milliseconds),
+                conversation: Bytes(party.own.id), sender: Self.sender,
+                timestamp: Int64(clamping: turn.now.milliseconds),
                 body: .content(content))
             let (frameSize, number) = (frame.size, ratchet.nextNumber)
             try party.check(ratchet.payloadSize(frame: frameSize), in: turn)

@@ -1,0 +1,96 @@
+import ChatCrypto
+public import ChatModel
+import TestSupport
+
+@testable import ChatConversation
+
+/// Saro and Raya with a seed each, as an initialization would have made them.
+struct Pair<Conversation: ConversationProtocol> {
+    var saro: Conversation
+    var raya: Conversation
+    /// What Raya heard when the conversation began.
+    let begun: [Event]
+    let opening: Payload
+
+    /// Begins a conversation with one content.
+    init(_ first: Content = "hello", random: any RandomSource = SeededRandom(1)) throws {
+        let seeds = Seeds(random: random)
+        var turn = Turn(now: now, headRoom: 5, random: random)
+        saro = try Conversation(seeds.initiator, in: &turn)
+        try saro.perform(.send(first, ContentID(1)), in: &turn)
+        guard turn.openings.count == 1, turn.sends.isEmpty, turn.events.isEmpty else { throw Mistake() }
+        opening = turn.openings[0].payload
+        turn.clear()
+        raya = try Conversation(seeds.responder(opening), in: &turn)
+        begun = turn.events
+    }
+
+    struct Mistake: Error {}
+}
+
+let now = Timestamp(milliseconds: 1_700_000_000_000)
+
+/// Two seeds that belong together.
+struct Seeds {
+    let initiator: ConversationSeed
+    private let secret: Secret
+    private let pair: KeyPair
+
+    init(secret: Secret? = nil, responder: KeyPair? = nil, random: any RandomSource = SeededRandom(1)) {
+        var random = random
+        self.secret = secret ?? random.secret(32, for: .secret)
+        pair = responder ?? X25519.generate(using: &random, for: .introEphemeralPrivate)
+        initiator = ConversationSeed(
+            type: "test", role: .initiator, secret: self.secret, remoteKeys: [pair.publicKey],
+            peers: [PublicKey([UInt8](repeating: 7, count: 32))])
+    }
+
+    func responder(_ opening: Payload?) -> ConversationSeed {
+        ConversationSeed(
+            type: "test", role: .responder, secret: secret, ownKeys: [pair],
+            peers: [PublicKey([UInt8](repeating: 8, count: 32))], opening: opening)
+    }
+}
+
+extension ConversationProtocol {
+    /// Sends content in a turn of its own and gives what is to be published.
+    mutating func send(_ content: Content, random: any RandomSource = SeededRandom(2)) throws -> Routed {
+        var turn = Turn(now: now, headRoom: 5, random: random)
+        try perform(.send(content, ContentID(2)), in: &turn)
+        guard turn.sends.count == 1, turn.openings.isEmpty, turn.events.isEmpty else { throw Mistake() }
+        return turn.sends[0].routed
+    }
+
+    /// Receives a payload in a turn of its own and gives what the application hears.
+    mutating func hear(_ routed: Routed) throws -> [Event] {
+        var turn = Turn(now: now, random: SeededRandom(3))
+        do {
+            try receive(routed, in: &turn)
+        } catch {
+            guard turn.events.isEmpty else { throw Mistake() }
+            throw error
+        }
+        guard turn.sends.isEmpty else { throw Mistake() }
+        return turn.events
+    }
+
+    /// The same after having been stored and restored.
+    func restored(_ store: inout [String: Record], taking changed: inout Self) throws -> Self {
+        for record in changed.takeChanges() { store[record.key] = record.bytes == nil ? nil : record }
+        return try Self(restoring: Array(store.values))
+    }
+}
+
+private struct Mistake: Error {}
+
+extension Bytes: ExpressibleByStringLiteral {
+    /// The UTF-8 form of a literal.
+    public init(stringLiteral text: String) {
+        self.init(text)
+    }
+}
+
+/// The contents among events.
+func contents(_ events: [Event]) -> [Content] {
+    events.compactMap { if case .content(let received) = $0 { received.content } else { nil } }
+}
