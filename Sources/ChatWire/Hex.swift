@@ -26,7 +26,7 @@ public enum Hex {
     }
 
     /// The value of one digit of either case.
-    static func digit(_ character: UInt8) -> UInt8? {
+    package static func digit(_ character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10

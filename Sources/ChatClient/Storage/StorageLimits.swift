@@ -1,0 +1,18 @@
+/// Bounds of a journal, each with its reason.
+public struct StorageLimits: Sendable, Hashable {
+    /// The most bytes of one transaction: a full mailbox's batch, with the state, events and answers it causes.
+    public var transaction = 16 << 20
+    /// The most bytes of live records; they are kept in memory as well, so this bounds that too.
+    public var live = 64 << 20
+    /// A journal smaller than this is never rewritten: the flushes would cost more than the room they save.
+    public var compaction = 1 << 20
+
+    /// The longest key of a record in bytes; ours have fewer than 100.
+    public static let key = 1_024
+
+    /// The default bounds.
+    public init() {}
+
+    /// The most bytes that a journal can grow to before it is rewritten, or is not one of ours.
+    var journal: Int { 2 * max(live, compaction) + 2 * (transaction + JournalEntry.overhead) + JournalHeader.size }
+}

@@ -1,0 +1,137 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The files of the operating system.
+package struct SystemFiles: FileSystem {
+    package init() {}
+
+    package func makeDirectory(_ path: String) throws(StorageError) {
+        if unsafe mkdir(path, 0o700) == 0 { return try synchronizeDirectory(Self.parent(of: path)) }
+        guard errno == EEXIST else { throw StorageError("mkdir", path) }
+    }
+
+    package func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File? {
+        let flags: Int32 =
+            switch opening {
+            case .existing: O_RDWR
+            case .reading: O_RDONLY
+            case .created: O_RDWR | O_CREAT
+            case .emptied: O_RDWR | O_CREAT | O_TRUNC
+            }
+        let descriptor = retrying { unsafe systemOpen(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600) }
+        if descriptor >= 0 { return File(descriptor: Int32(descriptor), path: path) }
+        if errno == ENOENT, case .existing = opening { return nil }
+        throw StorageError("open", path)
+    }
+
+    package func lock(_ file: File) throws(StorageError) {
+        if retrying({ Int(flock(file.descriptor, LOCK_EX | LOCK_NB)) }) == 0 { return }
+        guard errno == EWOULDBLOCK else { throw StorageError("flock", file.path) }
+        throw .inUse(path: Self.parent(of: file.path))
+    }
+
+    package func status(of file: File) throws(StorageError) -> FileStatus {
+        var status = stat()
+        guard unsafe fstat(file.descriptor, &status) == 0 else { throw StorageError("fstat", file.path) }
+        return FileStatus(size: Int(status.st_size), permissions: UInt32(status.st_mode & 0o777))
+    }
+
+    package func read(
+        _ file: File, at offset: Int, into bytes: inout MutableSpan<UInt8>
+    ) throws(StorageError) -> Int {
+        let count = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+            retrying { unsafe pread(file.descriptor, buffer.baseAddress, buffer.count, off_t(offset)) }
+        }
+        guard count >= 0 else { throw StorageError("read", file.path) }
+        return count
+    }
+
+    package func write(_ bytes: Span<UInt8>, to file: File, at offset: Int) throws(StorageError) -> Int {
+        let count = unsafe bytes.withUnsafeBufferPointer { buffer in
+            retrying { unsafe pwrite(file.descriptor, buffer.baseAddress, buffer.count, off_t(offset)) }
+        }
+        guard count >= 0 else { throw StorageError("write", file.path, bytes: bytes.count) }
+        return count
+    }
+
+    package func truncate(_ file: File, to size: Int) throws(StorageError) {
+        guard retrying({ Int(ftruncate(file.descriptor, off_t(size))) }) == 0 else {
+            throw StorageError("ftruncate", file.path)
+        }
+    }
+
+    package func synchronize(_ file: File) throws(StorageError) {
+        #if canImport(Darwin)
+            // fsync there leaves the bytes in the drive's own cache.
+            let result = fcntl(file.descriptor, F_FULLFSYNC)
+        #else
+            // The size counts as data that is needed to read the file, so it is flushed too.
+            let result = fdatasync(file.descriptor)
+        #endif
+        guard result == 0 else { throw StorageError("fdatasync", file.path) }
+    }
+
+    package func synchronizeDirectory(_ path: String) throws(StorageError) {
+        let descriptor = retrying { unsafe systemOpen(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
+        guard descriptor >= 0 else { throw StorageError("open", path) }
+        let result = fsync(Int32(descriptor))
+        let error = StorageError("fsync", path)
+        close(File(descriptor: Int32(descriptor), path: path))
+        guard result == 0 else { throw error }
+    }
+
+    package func rename(_ path: String, to newPath: String) throws(StorageError) {
+        guard unsafe systemRename(path, newPath) == 0 else { throw StorageError("rename", path) }
+    }
+
+    package func remove(_ path: String) throws(StorageError) {
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw StorageError("unlink", path) }
+    }
+
+    package func close(_ file: File) {
+        // Nothing is lost if this fails: what matters has been synchronized.
+        _ = systemClose(file.descriptor)
+    }
+
+    /// The directory that a path lies in.
+    static func parent(of path: String) -> String {
+        let parts = path.split(separator: "/").dropLast()
+        return (path.hasPrefix("/") ? "/" : parts.isEmpty ? "." : "") + parts.joined(separator: "/")
+    }
+}
+
+extension StorageError {
+    /// What the last failed system call said.
+    fileprivate init(_ call: String, _ path: String, bytes: Int = 0) {
+        let number = errno
+        self =
+            number == ENOSPC || number == EDQUOT
+            ? .full(path: path, bytes: bytes) : .system(call, path: path, errno: number)
+    }
+}
+
+/// Calls again as long as a signal came between.
+private func retrying(_ call: () -> Int) -> Int {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}
+
+// The names of the protocol's methods hide these.
+private func systemOpen(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: mode_t) -> Int {
+    Int(unsafe open(path, flags, mode))
+}
+
+private func systemRename(_ path: UnsafePointer<CChar>, _ newPath: UnsafePointer<CChar>) -> Int32 {
+    unsafe rename(path, newPath)
+}
+
+private func systemClose(_ descriptor: Int32) -> Int32 {
+    close(descriptor)
+}
