@@ -2,7 +2,7 @@
 ///
 /// libsodium 1.0.18 maps Edwards points to Montgomery ones and not back; verifying an XEdDSA signature
 /// needs the way back, and with it one inversion.
-struct FieldElement: Equatable {
+package struct FieldElement: Equatable {
     /// Below p, least significant first.
     private var limbs: [4 of UInt64]
 
@@ -11,14 +11,14 @@ struct FieldElement: Equatable {
     ]
 
     /// The number one.
-    static let one = FieldElement(limbs: [1, 0, 0, 0])
+    package static let one = FieldElement(limbs: [1, 0, 0, 0])
     /// The number zero.
-    static let zero = FieldElement(limbs: [0, 0, 0, 0])
+    package static let zero = FieldElement(limbs: [0, 0, 0, 0])
 
     private init(limbs: [4 of UInt64]) { self.limbs = limbs }
 
     /// A number from 32 little-endian bytes; nil unless it is below p.
-    init?(canonical bytes: [UInt8]) {
+    package init?(canonical bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         limbs = [0, 0, 0, 0]
         for (index, byte) in bytes.enumerated() { limbs[index / 8] |= UInt64(byte) << (8 * UInt64(index % 8)) }
@@ -26,15 +26,15 @@ struct FieldElement: Equatable {
     }
 
     /// 32 little-endian bytes.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         (0..<32).map { UInt8(truncatingIfNeeded: limbs[$0 / 8] >> (8 * UInt64($0 % 8))) }
     }
 
-    static func == (left: FieldElement, right: FieldElement) -> Bool {
+    package static func == (left: FieldElement, right: FieldElement) -> Bool {
         left.limbs.indices.allSatisfy { left.limbs[$0] == right.limbs[$0] }
     }
 
-    static func + (left: FieldElement, right: FieldElement) -> FieldElement {
+    package static func + (left: FieldElement, right: FieldElement) -> FieldElement {
         var (sum, carry) = (left, false)
         for index in sum.limbs.indices {
             let (partial, first) = left.limbs[index].addingReportingOverflow(right.limbs[index])
@@ -45,14 +45,14 @@ struct FieldElement: Equatable {
         return sum
     }
 
-    static func - (left: FieldElement, right: FieldElement) -> FieldElement {
+    package static func - (left: FieldElement, right: FieldElement) -> FieldElement {
         var negative = FieldElement(limbs: prime)
         negative.subtract(right.limbs)
         return right == .zero ? left : left + negative
     }
 
     /// Schoolbook multiplication to 512 bits; the upper half counts 38 times, because 2²⁵⁶ ≡ 38.
-    static func * (left: FieldElement, right: FieldElement) -> FieldElement {
+    package static func * (left: FieldElement, right: FieldElement) -> FieldElement {
         var wide: [8 of UInt64] = [0, 0, 0, 0, 0, 0, 0, 0]
         for i in 0..<4 {
             var carry: UInt64 = 0
@@ -68,14 +68,26 @@ struct FieldElement: Equatable {
         return product
     }
 
-    /// The inverse by Fermat: the power of p − 2, which is 0 for 0.
-    var inverse: FieldElement {
-        var power = FieldElement.one
-        for bit in (0..<255).reversed() {
-            power = power * power
-            if bit != 2 && bit != 4 { power = power * self }  // p − 2 has all bits set but these two
-        }
-        return power
+    /// The inverse by Fermat: the power of p − 2 = 2²⁵⁵ − 21, which is 0 for 0.
+    ///
+    /// `onesN` is the power of 2ᴺ − 1, N bits that are set.
+    package var inverse: FieldElement {
+        let second = squared(1)
+        let ninth = second.squared(2) * self
+        let eleventh = ninth * second
+        let ones5 = eleventh.squared(1) * ninth
+        let ones10 = ones5.squared(5) * ones5
+        let ones20 = ones10.squared(10) * ones10
+        let ones40 = ones20.squared(20) * ones20
+        let ones50 = ones40.squared(10) * ones10
+        let ones100 = ones50.squared(50) * ones50
+        let ones200 = ones100.squared(100) * ones100
+        let ones250 = ones200.squared(50) * ones50
+        return ones250.squared(5) * eleventh
+    }
+
+    private func squared(_ times: Int) -> FieldElement {
+        (0..<times).reduce(self) { power, _ in power * power }
     }
 
     private static func multiplyAdd(

@@ -12,10 +12,12 @@ public struct HKDF: Sendable {
     public static let blake2s256 = HKDF(.blake2s256)
 
     private let mac: HMAC
+    private let noSalt: HMAC.PreparedKey
 
     /// The construction over a message authentication code.
     public init(_ mac: HMAC) {
         self.mac = mac
+        noSalt = mac.prepare(Span())
     }
 
     /// Concentrates an input into a key as long as a digest; no salt is as good as zeros.
@@ -29,30 +31,33 @@ public struct HKDF: Sendable {
     public func expand(_ key: Secret, info: Span<UInt8>, count: Int) throws(CryptoError) -> Secret {
         let size = mac.function.digestSize
         guard count <= 255 * size else { throw .tooLong("HKDF output", bytes: count, limit: 255 * size) }
-        var blocks: [Secret] = []
-        for number in 0..<(count + size - 1) / size {
-            let previous = blocks.last
-            let block = key.lend { key in
-                mac.authenticate(key: key) { input in
-                    if let previous { input.update(previous) }
-                    input.update(info)
-                    input.update([UInt8(truncatingIfNeeded: number + 1)])
-                }
-            }
-            blocks.append(block)
+        let first = block(key, after: nil, info: info, number: 1)
+        guard count > size else { return count == size ? first : first.part(0..<count) }
+        var blocks = [first]
+        for number in 2...(count + size - 1) / size {
+            blocks.append(block(key, after: blocks.last, info: info, number: UInt8(truncatingIfNeeded: number)))
         }
-        if let only = blocks.first, only.count == count { return only }
         return Secret.joining(blocks).part(0..<count)
+    }
+
+    private func block(_ key: Secret, after previous: Secret?, info: Span<UInt8>, number: UInt8) -> Secret {
+        key.lend { key in
+            mac.authenticate(key: key) { input in
+                if let previous { input.update(previous) }
+                input.update(info)
+                input.update(number)
+            }
+        }
     }
 
     /// Both steps: a key of `count` bytes out of an input secret.
     public func derive(
         _ input: Secret, salt: Secret? = nil, info: StaticString, count: Int
     ) throws(CryptoError) -> Secret {
-        let salt = salt ?? Self.noSalt
-        let key = input.lend { input in salt.lend { extract(input, salt: $0) } }
+        let key = input.lend { input in
+            guard let salt else { return mac.authenticate(key: noSalt) { $0.update(input) } }
+            return salt.lend { extract(input, salt: $0) }
+        }
         return try info.lend { info throws(CryptoError) in try expand(key, info: info, count: count) }
     }
-
-    private static let noSalt = Secret(count: 0) { _ in }
 }

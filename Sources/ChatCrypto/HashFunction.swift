@@ -62,7 +62,7 @@ import CSodium
 
     /// Writes the digest of what is fed in to an address that has room for it.
     @unsafe func write(to digest: UnsafeMutablePointer<UInt8>, _ feed: (inout HashInput) -> Void) {
-        unsafe withState { state in
+        unsafe Self.withWiped(stateSize) { state in
             unsafe begin(state)
             var input = unsafe HashInput(state: state, update: update)
             feed(&input)
@@ -70,13 +70,15 @@ import CSodium
         }
     }
 
-    /// Lends memory for states, aligned as BLAKE2b wants it, and wipes it.
-    @unsafe func withState(_ body: (UnsafeMutableRawPointer) -> Void) {
+    /// Lends memory aligned as BLAKE2b wants its state, and wipes it afterwards.
+    ///
+    /// The alignment is made here, because a temporary allocation with one of 64 comes from the heap.
+    @unsafe static func withWiped(_ size: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
         Sodium.start()
-        unsafe withUnsafeTemporaryAllocation(byteCount: stateSize, alignment: 64) { memory in
-            guard let start = memory.baseAddress else { return }
+        unsafe withUnsafeTemporaryAllocation(byteCount: size + 63, alignment: 1) { memory in
+            guard let start = unsafe memory.baseAddress?.alignedUp(toMultipleOf: 64) else { return }
             unsafe body(start)
-            unsafe sodium_memzero(start, stateSize)
+            unsafe sodium_memzero(start, size)
         }
     }
 }
@@ -98,6 +100,11 @@ import CSodium
 
     /// Takes in a part.
     public mutating func update(_ part: [UInt8]) { update(part.span) }
+
+    /// Takes in one byte.
+    public mutating func update(_ byte: UInt8) {
+        unsafe withUnsafePointer(to: byte) { unsafe take(state, $0, 1) }
+    }
 
     /// Takes in the bytes of a literal.
     public mutating func update(_ part: StaticString) { part.lend { update($0) } }

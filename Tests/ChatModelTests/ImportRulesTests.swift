@@ -1,0 +1,80 @@
+import Foundation
+import TestSupport
+import Testing
+
+private let components: Set = [
+    "ChatDiscovery", "ChatInitialization", "ChatConversation", "ChatDeliveryService", "ChatFraming",
+]
+
+/// The modules that a source text imports, whatever access level or kind stands before the name.
+private func imports(of text: String) -> [String] {
+    text.split(separator: "\n").compactMap { line in
+        var words = line.split(separator: " ").map(String.init)[...]
+        while let word = words.first, word.hasPrefix("@") || ["public", "package", "internal"].contains(word) {
+            words = words.dropFirst()
+        }
+        guard words.popFirst() == "import" else { return nil }
+        if words.count > 1 { words = words.dropFirst() }  // import struct Module.Name
+        return words.first?.split(separator: ".").first.map(String.init)
+    }
+}
+
+/// What is wrong with an import, or nil.
+private func objection(to imported: String, in module: String) -> String? {
+    let isOurs = imported.hasPrefix("Chat") && imported != module
+    let isLibrary = module.hasPrefix("Chat")
+    if imported == "CSodium", !["ChatCrypto", "chat-bench"].contains(module) {
+        return "only ChatCrypto calls libsodium"
+    }
+    if imported.hasPrefix("Foundation"), isLibrary { return "libraries do without Foundation" }
+    if module == "ChatModel", isOurs { return "ChatModel stands on nothing" }
+    if module == "ChatCrypto" || module == "ChatWire", isOurs, imported != "ChatModel" {
+        return "arrows point down only"
+    }
+    if components.contains(module), components.contains(imported), isOurs {
+        return "no component knows another (FW-02)"
+    }
+    if isLibrary, !components.contains(module), components.contains(imported) {
+        return "a library chooses no component"
+    }
+    return nil
+}
+
+@Test func `import lines are read in all their forms`() {
+    let text = """
+        import A
+        public import B
+        @testable import C
+        package import struct D.Name
+            import E
+        // import F
+        importance
+        """
+    #expect(imports(of: text) == ["A", "B", "C", "D", "E"])
+}
+
+@Test(arguments: [
+    ("CSodium", "ChatWire"), ("Foundation", "ChatClient"), ("FoundationEssentials", "ChatFraming"),
+    ("ChatWire", "ChatModel"),
+    ("ChatWire", "ChatCrypto"), ("ChatFraming", "ChatConversation"), ("ChatFraming", "ChatClient"),
+])
+func `an import across the rules is objected to`(imported: String, module: String) {
+    #expect(objection(to: imported, in: module) != nil)
+}
+
+@Test func `modules import only what stands below them (FW-02)`() throws {
+    let sources = Vectors.packageRoot.appendingPathComponent("Sources")
+    let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+    var count = 0
+    while let file = files?.nextObject() as? URL {
+        guard file.pathExtension == "swift" else { continue }
+        let module = file.path.dropFirst(sources.path.count + 1).prefix { $0 != "/" }
+        for imported in imports(of: try String(contentsOf: file, encoding: .utf8)) {
+            let found = objection(to: imported, in: String(module))
+            #expect(found == nil, "\(file.path) imports \(imported)")
+            count += 1
+        }
+    }
+    #expect(count > 20, "the sources were not found")
+    print("import rules: \(count) imports")
+}
