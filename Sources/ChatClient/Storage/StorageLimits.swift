@@ -1,9 +1,11 @@
 /// Bounds of a journal, each with its reason.
 public struct StorageLimits: Sendable, Hashable {
-    /// The most bytes of one transaction: a full mailbox's batch, with the state, events and answers it causes.
-    public var transaction = 16 << 20
-    /// The most bytes of live records; they are kept in memory as well, so this bounds that too.
-    public var live = 64 << 20
+    /// The most bytes of one transaction: a full mailbox's batch of 32 MiB, with the state, events and
+    /// answers that it causes.
+    public var transaction = 128 << 20
+    /// The most bytes of live records: a full outbox of 256 MiB, a full list of events, and the rest. They are
+    /// kept in memory as well, so this bounds that too.
+    public var live = 512 << 20
     /// A journal smaller than this is never rewritten: the flushes would cost more than the room they save.
     public var compaction = 1 << 20
 
