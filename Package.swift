@@ -36,7 +36,7 @@ let everything = foundations + components + ["ChatClient"]
 let package = Package(
     name: "chat-framework",
     platforms: [.macOS(.v26)],
-    products: everything.map { .library(name: $0, targets: [$0]) } + [
+    products: (everything + ["ChatConformance"]).map { .library(name: $0, targets: [$0]) } + [
         .executable(name: "chat-peer", targets: ["chat-peer"]),
         .executable(name: "chat-relay", targets: ["chat-relay"]),
         .executable(name: "chat-bench", targets: ["chat-bench"]),
@@ -61,6 +61,9 @@ let package = Package(
         // A composition of five, run for an application.
         module("ChatClient", foundations),
 
+        // What any implementation must pass; knows none of ours.
+        module("ChatConformance", foundations),
+
         // Options and signals, which all programs share; no product.
         module("ChatTool"),
         tool("chat-peer", everything + ["ChatTool"]),
@@ -78,6 +81,7 @@ let package = Package(
         tests("ChatFramingTests", foundations + ["ChatFraming"]),
         tests("ChatToolTests", ["ChatTool"]),
         tests("ChatClientTests", foundations + ["ChatClient"]),
+        tests("ChatConformanceTests", everything + ["ChatConformance"]),
         tests("ProtocolTests", everything),
     ],
     swiftLanguageModes: [.v6]

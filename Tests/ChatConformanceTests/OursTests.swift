@@ -1,0 +1,34 @@
+import ChatConformance
+import ChatConversation
+import ChatDeliveryService
+import ChatDiscovery
+import ChatFraming
+import ChatModel
+import Testing
+
+// Ours pass their suites first.
+
+@Test(arguments: [EnvelopeV1(.reference), EnvelopeV1(.libchat), PlainFraming()] as [any FramingStrategy])
+func `every framing of the package passes its suite (FR-01 to FR-03)`(framing: any FramingStrategy) {
+    let report = Conformance.check(framing: { framing })
+    #expect(report.isPassed, "\(report)")
+}
+
+@Test func `PrivateV1 in profile libchat passes the suite of conversations (CT-01 to CT-16)`() {
+    let report = Conformance.check(conversation: PrivateV1.Libchat.self, idBits: 144)
+    #expect(report.isPassed, "\(report)")
+}
+
+@Test(.timeLimit(.minutes(1)))
+func `the service in memory passes the suite of delivery services (DS-01 to DS-13)`() async {
+    let retention = DeliveryLimits.Retention(payloads: 1_000, bytes: 1 << 20, age: .seconds(60))
+    let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 64 << 10, retention: retention))
+    let report = await Conformance.check(delivery: { _ in service })
+    #expect(report.isPassed, "\(report)")
+}
+
+@Test(.timeLimit(.minutes(1)))
+func `introduction links pass the suite of discoveries (DISC-01, INTRO-01)`() async {
+    let report = await Conformance.check(discovery: { _ in IntroLinks() })
+    #expect(report.isPassed, "\(report)")
+}
