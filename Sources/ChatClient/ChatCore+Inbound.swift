@@ -8,7 +8,12 @@ extension ChatCore {
     public mutating func receive(_ deliveries: [Delivery], now: Timestamp) {
         advance(to: now)
         for delivery in deliveries {
-            if case .later(let owner) = process(delivery.addressed) { park(delivery.addressed, for: owner) }
+            switch process(delivery.addressed) {
+            case .accepted, .idle: break
+            case .refused(let refusal, let conversation): fresh.append(report(refusal, in: conversation))
+            case .foreign: park(delivery.addressed, for: nil)
+            case .early(_, let owner): park(delivery.addressed, for: owner)
+            }
             guard let cursor = delivery.cursor else { continue }
             subscriptions.read(delivery.addressed.address, to: cursor)
         }
@@ -51,28 +56,42 @@ extension ChatCore {
     /// When ``wake(now:)`` or the outbox next has something to do.
     public var nextAlarm: Timestamp? { alarms.values.min() }
 
-    /// What became of a payload.
-    private enum Fate {
-        /// It did something, was refused for good, or carried nothing.
-        case done
-        /// It may be of use later; the owner is known where it was refused as too early.
-        case later(Owner?)
+    /// Takes one payload and says what became of it; keeps nothing to be offered again.
+    ///
+    /// For drivers that hold the network themselves and want an answer to each payload.
+    public mutating func offer(_ addressed: Addressed, now: Timestamp) -> Verdict {
+        advance(to: now)
+        defer { (isListeningNew, progressed) = (false, []) }
+        return process(addressed)
     }
 
-    private mutating func process(_ addressed: Addressed) -> Fate {
+    /// What became of a payload.
+    public enum Verdict: Sendable, Hashable {
+        /// It did what it was meant to do.
+        case accepted
+        /// It was a sign of life.
+        case idle
+        /// It was refused for good; the conversation is named where one refused.
+        case refused(Refusal, in: ConversationID?)
+        /// It is for nobody here, as far as one can tell now.
+        case foreign
+        /// Its owner cannot use it yet.
+        case early(Refusal, Owner)
+    }
+
+    private mutating func process(_ addressed: Addressed) -> Verdict {
         do throws(Refusal) {
             switch try framing.unwrap(addressed) {
             case .payload(let routed, let owner): return hand(routed, to: owner)
-            case .foreign: return .later(nil)
-            case .idle: return .done
+            case .foreign: return .foreign
+            case .idle: return .idle
             }
         } catch {
-            fresh.append(refused(error, in: nil))
-            return .done
+            return .refused(error, in: nil)
         }
     }
 
-    private mutating func hand(_ routed: Routed, to owner: Owner) -> Fate {
+    private mutating func hand(_ routed: Routed, to owner: Owner) -> Verdict {
         do throws(Refusal) {
             switch owner {
             case .initialization: try receiveInvite(routed)
@@ -80,13 +99,11 @@ extension ChatCore {
             }
             framing.accepted(routed, for: owner)
             progressed.insert(owner)
-            return .done
+            return .accepted
         } catch {
-            if error.outcome == .early { return .later(owner) }
-            var conversation: ConversationID?
-            if case .conversation(let id) = owner { conversation = id }
-            fresh.append(refused(error, in: conversation))
-            return .done
+            if error.outcome == .early { return .early(error, owner) }
+            guard case .conversation(let id) = owner else { return .refused(error, in: nil) }
+            return .refused(error, in: id)
         }
     }
 
@@ -146,16 +163,19 @@ extension ChatCore {
                 index += 1
                 guard entry.owner.map(owners.contains) ?? listeningNew else { continue }
                 switch process(entry.addressed) {
-                case .done:
-                    index -= 1
-                    parked.remove(at: index)
-                    changes.records.append(Record(Keys.parked(entry.number), nil))
-                case .later(let owner):
+                case .accepted, .idle: break
+                case .refused(let refusal, let conversation): fresh.append(report(refusal, in: conversation))
+                case .foreign: continue
+                case .early(_, let owner):
                     // Somebody listens for it by now, and it is still too early.
                     guard owner != entry.owner else { continue }
                     let entry = parked.assign(index - 1, to: owner)
                     changes.records.append(Record(Keys.parked(entry.number), entry.encoded))
+                    continue
                 }
+                index -= 1
+                parked.remove(at: index)
+                changes.records.append(Record(Keys.parked(entry.number), nil))
             }
         }
     }

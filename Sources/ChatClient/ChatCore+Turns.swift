@@ -43,19 +43,19 @@ extension ChatCore {
             guard case .refused(let refusal) = event else {
                 return .unsupported(nil, ClientEvent.Report(Refusal(.unsupported, ClientCause.noSuchOwner)))
             }
-            return refused(refusal, in: nil)
+            return report(refusal, in: nil)
         }
         switch event {
         case .content(let content): return .content(id, content)
         case .status(let content, let status): return .status(id, content, status)
         case .members(let members): return .members(id, members)
         case .gap(let gap): return .gap(id, gap)
-        case .refused(let refusal): return refused(refusal, in: id)
+        case .refused(let refusal): return report(refusal, in: id)
         case .frame(let kind, let bytes): return .frame(id, kind: kind, bytes: bytes)
         }
     }
 
-    func refused(_ refusal: Refusal, in id: ConversationID?) -> ClientEvent {
+    func report(_ refusal: Refusal, in id: ConversationID?) -> ClientEvent {
         let report = ClientEvent.Report(refusal)
         return refusal.outcome == .unsupported ? .unsupported(id, report) : .inboundError(id, report)
     }

@@ -84,6 +84,12 @@ public struct ChatCore: Sendable {
         slots.map { ConversationSummary(id: $0.key, about: $0.value.about) }.sorted { $0.id < $1.id }
     }
 
+    /// Where invites arrive, and under which routes.
+    public var inboxes: [Listening] { initialization.listening }
+
+    /// The time as the machines see it.
+    public var now: Timestamp { numbers.now }
+
     /// A turn for one step.
     func turn() -> Turn {
         Turn(now: numbers.now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
