@@ -36,7 +36,7 @@ let everything = foundations + components + ["ChatClient"]
 let package = Package(
     name: "chat-framework",
     platforms: [.macOS(.v26)],
-    products: (everything + ["ChatConformance"]).map { .library(name: $0, targets: [$0]) } + [
+    products: (everything + ["ChatConformance", "ChatVariants"]).map { .library(name: $0, targets: [$0]) } + [
         .executable(name: "chat-peer", targets: ["chat-peer"]),
         .executable(name: "chat-relay", targets: ["chat-relay"]),
         .executable(name: "chat-bench", targets: ["chat-bench"]),
@@ -64,9 +64,12 @@ let package = Package(
         // What any implementation must pass; knows none of ours.
         module("ChatConformance", foundations),
 
+        // Ours by name; programs choose, the client does not.
+        module("ChatVariants", everything),
+
         // Options and signals, which all programs share; no product.
         module("ChatTool"),
-        tool("chat-peer", everything + ["ChatTool"]),
+        tool("chat-peer", everything + ["ChatVariants", "ChatTool"]),
         tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
@@ -82,7 +85,7 @@ let package = Package(
         tests("ChatToolTests", ["ChatTool"]),
         tests("ChatClientTests", foundations + ["ChatClient"]),
         tests("ChatConformanceTests", everything + ["ChatConformance"]),
-        tests("ProtocolTests", everything),
+        tests("ProtocolTests", everything + ["ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]
 )
