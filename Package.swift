@@ -77,7 +77,7 @@ let package = Package(
         tests("ChatModelTests", ["ChatModel"]),
         tests("ChatCryptoTests", ["ChatCrypto", "ChatModel"]),
         tests("ChatWireTests", foundations),
-        tests("ChatDiscoveryTests", foundations + ["ChatDiscovery"]),
+        tests("ChatDiscoveryTests", foundations + ["ChatDiscovery", "ChatDeliveryService"]),
         tests("ChatInitializationTests", foundations + ["ChatInitialization"]),
         tests("ChatConversationTests", foundations + ["ChatConversation"]),
         tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),

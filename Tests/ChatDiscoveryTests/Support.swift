@@ -27,3 +27,10 @@ func blocks(of specification: String) throws -> [String] {
     let text = try String(contentsOf: path, encoding: .utf8)
     return text.components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
 }
+
+/// The bytes of a worked example: what stands in front of the comment of each line.
+func example(_ block: String) -> [UInt8] {
+    let isHex = { (word: Substring) in word.count % 2 == 0 && word.allSatisfy(\.isHexDigit) }
+    return [UInt8](
+        hex: block.split(separator: "\n").map { $0.split(separator: " ").prefix(while: isHex).joined() }.joined())
+}

@@ -1,0 +1,162 @@
+internal import ChatCrypto
+public import ChatModel
+internal import ChatWire
+import Synchronization
+
+/// Bundles under a name, kept by any delivery service that retains payloads.
+///
+/// A publisher signs an entry and publishes it on an address that everybody derives from the name. A
+/// name alone proves nothing: anybody may publish under it, so ``find(_:)`` then gives everybody who
+/// did, each with the key, and the application has to choose. The text that ``publish(_:as:)`` returns
+/// holds the key, and with it only that publisher is found. The service is not trusted: it can
+/// withhold entries, but not make or change them (DISC-05). See `Specs/directory.md`.
+public final class DirectoryDiscovery: DiscoveryProtocol {
+    let delivery: any DeliveryService
+    let clock: @Sendable () -> Timestamp
+    let settling: Duration
+    let timeout: Duration
+    private let lifetime: Duration
+    private let identity: KeyPair?
+    private let state = Mutex(State())
+
+    private struct State {
+        var memory = DirectoryMemory()
+        var statistics = DirectoryStatistics()
+        /// The sequence of our last entry under each name.
+        var published: [DirectoryName: UInt64] = [:]
+    }
+
+    /// Opens the directory that a delivery service keeps; every client of the service sees the same one.
+    ///
+    /// - Parameters:
+    ///   - delivery: must offer offline retrieval, else every operation fails with `lacks`.
+    ///   - seed: 32 bytes, the Ed25519 seed that signs entries; nil for clients that only look.
+    ///   - settling: how long retained entries are awaited before the first answer.
+    ///   - timeout: after which a search that found nobody fails with `notFound`.
+    ///   - lifetime: how long an entry is good; publish again before that.
+    ///   - clock: the time of day.
+    public init(
+        over delivery: any DeliveryService, signingWith seed: Secret? = nil, settling: Duration = .milliseconds(300),
+        timeout: Duration = .seconds(3), lifetime: Duration = .seconds(7 * 86_400),
+        clock: @escaping @Sendable () -> Timestamp = Timestamp.wallClock
+    ) throws(DiscoveryError) {
+        (self.delivery, self.clock) = (delivery, clock)
+        (self.settling, self.timeout, self.lifetime) = (settling, timeout, lifetime)
+        do {
+            identity = if let seed { try Ed25519.keyPair(seed: seed) } else { nil }
+        } catch {
+            throw .malformed("a signing seed has \(Ed25519.seedSize) bytes", at: 0)
+        }
+    }
+
+    /// Name `directory`; it needs offline retrieval.
+    public var facts: Facts {
+        Facts(
+            name: "directory", summary: "Signed entries under a name, kept by a delivery service.",
+            claims: [
+                Claim(.integrity, "DIR-3", "entries are signed by their publisher"),
+                Claim(.authentication, "DIR-7", "of a publisher whose key is known; a name alone proves nothing"),
+                Claim(.replayProtection, "DIR-6", "older entries than one seen by this value are refused"),
+                Claim(
+                    .confidentiality, "DIR-9", holds: false, "entries can be read, and searches seen, by the service"),
+            ], needs: [.offlineRetrieval])
+    }
+
+    /// The key under which entries are published, if there is one.
+    public var publisher: PublicKey? { identity?.publicKey }
+
+    /// What became of entries that came in, over all searches.
+    public var statistics: DirectoryStatistics { state.withLock { $0.statistics } }
+
+    /// Publishes an entry that replaces our earlier one under the name; without bundles it withdraws it.
+    ///
+    /// The first time under a name it looks for an entry of an earlier run, so that the new one counts
+    /// as newer even if the clock went back; that takes the settling time. Returns one text, `name@key`.
+    public func publish(_ bundles: [IntroductionBundle], as name: String) async throws(DiscoveryError) -> [String] {
+        guard let identity else { throw .unsupported("publishing without a signing seed") }
+        let name = try DirectoryName(name)
+        try requireRetention()
+        if state.withLock({ $0.published[name] }) == nil {
+            let search = DirectorySearch(of: self, DirectoryQuery(name: name, publisher: identity.publicKey))
+            try await search.settle()
+        }
+        let now = clock()
+        let sequence = state.withLock { state -> UInt64? in
+            let last = max(state.published[name] ?? 0, state.memory[name, identity.publicKey] ?? 0)
+            guard last < UInt64.max else { return nil }
+            state.published[name] = max(now.milliseconds, last + 1)
+            return state.published[name]
+        }
+        guard let sequence else { throw .tooLarge("sequence of an entry", count: .max, limit: .max) }
+        let entry = DirectoryEntry(
+            name: name.text, publisher: identity.publicKey, sequence: sequence, expiry: now + lifetime, bundles: bundles
+        )
+        let payload = try entry.signed(by: identity.secret)
+        let id = PayloadID(hashing: payload)
+        let results = await delivery.publish([Addressed(name.address, payload: payload, id: id)])
+        guard let result = results.first else { throw .delivery(.rejected("it gave no answer")) }
+        if case .failure(let error) = result { throw .delivery(error) }
+        return [DirectoryQuery(name: name, publisher: identity.publicKey).text]
+    }
+
+    /// Looks for a name, or with `name@key` for one publisher of it.
+    ///
+    /// The first answer comes after the settling time or with the first good entry behind it, further
+    /// ones with newer entries. Bundles of one scheme are in random order, so that the first one is a fair
+    /// choice among single-use bundles. The search ends when its task is cancelled or nobody reads on.
+    public func find(_ text: String) async throws(DiscoveryError) -> Introductions {
+        let query = try DirectoryQuery(text)
+        try requireRetention()
+        return Introductions {
+            let search = DirectorySearch(of: self, query)
+            return { () throws(DiscoveryError) in try await search.next() }
+        }
+    }
+
+    private func requireRetention() throws(DiscoveryError) {
+        guard delivery.limits.offers.contains(.offlineRetrieval) else {
+            throw .delivery(.lacks(.offlineRetrieval))
+        }
+    }
+}
+
+// What searches ask of the directory.
+extension DirectoryDiscovery {
+    /// Decides about bytes that arrived, and counts what it decided; the signature is the last and dearest check.
+    ///
+    /// - Parameter entries: what the search holds, one of each publisher.
+    func judge(_ payload: Payload, for query: DirectoryQuery, beside entries: [DirectoryEntry]) -> DirectoryEntry? {
+        do throws(DirectoryRejection) {
+            let signed = try SignedDirectoryEntry(payload)
+            let entry = signed.entry
+            guard entry.name == query.name.text else { throw .otherName }
+            guard query.publisher == nil || query.publisher == entry.publisher else { throw .otherPublisher }
+            guard entry.expiry > clock() else { throw .expired }
+            let newest = state.withLock { $0.memory[query.name, entry.publisher] ?? 0 }
+            guard entry.sequence >= newest else { throw .stale }
+            if let held = entries.first(where: { $0.publisher == entry.publisher }) {
+                guard entry.sequence > held.sequence else { throw .repeated }
+            } else {
+                guard entries.count < DirectoryLimits.publishers else { throw .tooMany }
+            }
+            try signed.verify()
+            state.withLock { state in
+                state.memory.see(entry.sequence, of: entry.publisher, under: query.name)
+                state.statistics.accepted += 1
+            }
+            return entry
+        } catch {
+            state.withLock { $0.statistics.rejected[error, default: 0] += 1 }
+            return nil
+        }
+    }
+}
+
+extension PayloadID {
+    /// The same id for the same bytes, so that a service drops repeats.
+    init(hashing payload: Payload) {
+        let digest = BLAKE2b.hash(count: 16, payload.span)
+        let half = { (bytes: ArraySlice<UInt8>) in bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+        self.init(high: half(digest[..<8]), low: half(digest[8...]))
+    }
+}
