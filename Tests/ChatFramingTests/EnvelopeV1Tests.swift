@@ -77,6 +77,7 @@ private let hint = "2fe02c2719ac4714080927265a45d44347f2b85d76417766be8e645e2d39
         ("0a40" + String(repeating: "61", count: 64), "64 digits"),
         ("0a40" + String(repeating: "7a", count: 64), "64 others"),
         ("0a8002" + String(repeating: "72", count: 256), "longer than any route"),
+        ("0a8002" + String(repeating: "ff", count: 256), "longer than any route, and not looked at"),
     ])
     func `an envelope with no hint or another's is foreign (ENV-03, EV1-3)`(hex: String, why: Comment) throws {
         for framing in [reference, libchat, EnvelopeV1(acceptsPlainHints: true)] {
