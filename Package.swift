@@ -67,6 +67,9 @@ let package = Package(
         // Ours by name; programs choose, the client does not.
         module("ChatVariants", everything),
 
+        // One participant behind the interoperability shim; chat-peer gives it a terminal.
+        module("ChatShim", everything + ["ChatVariants"]),
+
         // Options and signals, which all programs share; no product.
         module("ChatTool"),
         tool("chat-peer", everything + ["ChatVariants", "ChatTool"]),
@@ -85,6 +88,7 @@ let package = Package(
         tests("ChatToolTests", ["ChatTool"]),
         tests("ChatClientTests", foundations + ["ChatClient"]),
         tests("ChatConformanceTests", everything + ["ChatConformance"]),
+        tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
         tests("ProtocolTests", everything + ["ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]

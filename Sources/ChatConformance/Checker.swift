@@ -75,30 +75,10 @@ struct Checker {
     }
 }
 
-/// Repeatable randomness: SplitMix64. Not for keys that matter.
-struct Dice: RandomSource, RandomNumberGenerator {
-    private var state: UInt64
+/// What each check draws from.
+typealias Dice = RepeatableRandom
 
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
-
-    mutating func fill(_ bytes: inout MutableSpan<UInt8>, for label: RandomLabel) {
-        var word: UInt64 = 0
-        for index in bytes.indices {
-            if index % 8 == 0 { word = next() }
-            bytes[index] = UInt8(truncatingIfNeeded: word >> UInt64(8 * (index % 8)))
-        }
-    }
-
+extension RepeatableRandom {
     mutating func bytes(_ count: Int) -> Bytes { Bytes(bytes(count, for: .identifier)) }
 
     /// A payload as an attacker would send it: of its own making, or a good one that was altered.

@@ -1,0 +1,22 @@
+import ChatModel
+import ChatShim
+import Testing
+
+@Test(arguments: [
+    ("", "null", "bad_request"), ("{", "null", "bad_request"), ("[]", "null", "bad_request"),
+    (#"{"op":"hello"}"#, "null", "bad_request"), (#"{"id":"1","op":"hello"}"#, "null", "bad_request"),
+    (#"{"id":1,"op":7}"#, "null", "bad_request"), (#"{"id":1,"op":"dance"}"#, "1", "unknown_op"),
+    (#"{"id":2,"op":"save"}"#, "2", "invalid_state"), (#"{"id":3,"op":"create_intro"}"#, "3", "invalid_state"),
+    (#"{"id":4,"op":"restore","state":"00"}"#, "4", "malformed"),
+    (#"{"id":5,"op":"restore","state":"7b7d"}"#, "5", "malformed"),
+    (#"{"id":6,"op":"restore","state":"xyz"}"#, "6", "bad_request"),
+])
+func `a line that is no request is answered with its reason, and the shim goes on`(
+    line: String, id: String, code: String
+) async {
+    var shim = Shim { RepeatableRandom(seed: 1) }
+    let answer = await shim.answer(Array(line.utf8))
+    #expect(answer.hasPrefix(#"{"id":\#(id),"ok":false,"error":{"code":"\#(code)""#), "\(answer)")
+    let hello = await shim.answer(Array(#"{"id":9,"op":"hello","more":[1]}"#.utf8))
+    #expect(hello.hasPrefix(#"{"id":9,"ok":true,"protocol":"logos-interop-shim/1""#), "\(hello)")
+}
