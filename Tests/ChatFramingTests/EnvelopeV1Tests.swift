@@ -71,14 +71,16 @@ private let hint = "2fe02c2719ac4714080927265a45d44347f2b85d76417766be8e645e2d39
         }
     }
 
-    @Test(arguments: [
+    private static let foreign: [(hex: String, why: Comment)] = [
         ("", "nothing at all"), ("1001", "no hint"), ("2a0101", "a payload alone"), ("0a0178", "a route of nobody"),
         ("0a07636f6e766f2d32", "almost ours"), ("0a06636f6e766f2d", "a part of ours"),
         ("0a40" + String(repeating: "61", count: 64), "64 digits"),
-        ("0a40" + String(repeating: "7a", count: 64), "64 others"),
+        ("0a40" + String(repeating: "7a", count: 64), "64 letters"),
         ("0a8002" + String(repeating: "72", count: 256), "longer than any route"),
         ("0a8002" + String(repeating: "ff", count: 256), "longer than any route, and not looked at"),
-    ])
+    ]
+
+    @Test(arguments: foreign)
     func `an envelope with no hint or another's is foreign (ENV-03, EV1-3)`(hex: String, why: Comment) throws {
         for framing in [reference, libchat, EnvelopeV1(acceptsPlainHints: true)] {
             #expect(try framing.unwrap([UInt8](hex: hex)) == .foreign, why)
