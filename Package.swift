@@ -39,6 +39,7 @@ let package = Package(
     products: (everything + ["ChatConformance", "ChatVariants"]).map { .library(name: $0, targets: [$0]) } + [
         .executable(name: "chat-peer", targets: ["chat-peer"]),
         .executable(name: "chat-relay", targets: ["chat-relay"]),
+        .executable(name: "chat-interop", targets: ["chat-interop"]),
         .executable(name: "chat-bench", targets: ["chat-bench"]),
     ],
     targets: [
@@ -74,6 +75,7 @@ let package = Package(
         module("ChatTool"),
         tool("chat-peer", everything + ["ChatVariants", "ChatTool"]),
         tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
+        tool("chat-interop", ["ChatModel", "ChatWire", "ChatTool"]),
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),

@@ -1,0 +1,125 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A program that was started with its standard input and output in our hands.
+///
+/// Ends with this object: a child that does not end by itself is killed.
+@safe final class ChildProcess {
+    private let identifier: pid_t
+    private let input: Int32
+    private let output: Int32
+    private var received: [UInt8] = []
+    private var isEnded = false
+
+    /// The longest line that is read; content of 1 MiB in hex and an envelope around it fit easily.
+    static let maximumLine = 64 << 20
+
+    enum Failure: Error, CustomStringConvertible {
+        case start(String, Int32)
+        case silent(Duration)
+        case ended
+        case tooLong
+
+        var description: String {
+            switch self {
+            case .start(let command, let number): unsafe "cannot start \(command): \(String(cString: strerror(number)))"
+            case .silent(let time): "no answer within \(time)"
+            case .ended: "it ended instead of answering"
+            case .tooLong: "a line of more than \(ChildProcess.maximumLine) bytes"
+            }
+        }
+    }
+
+    /// Starts a command, which is looked up in the search path.
+    init(_ command: [String]) throws(Failure) {
+        var (toChild, fromChild): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
+        guard unsafe pipe(&toChild) == 0, unsafe pipe(&fromChild) == 0 else { throw .start(command[0], errno) }
+        for descriptor in [toChild[1], fromChild[0]] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_adddup2(&actions, toChild[0], STDIN_FILENO)
+        unsafe posix_spawn_file_actions_adddup2(&actions, fromChild[1], STDOUT_FILENO)
+        for descriptor in toChild + fromChild { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
+        var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
+        defer { unsafe arguments.forEach { unsafe free($0) } }
+        var child: pid_t = 0
+        let result = unsafe posix_spawnp(&child, command[0], &actions, nil, &arguments, environ)
+        close(toChild[0])
+        close(fromChild[1])
+        guard result == 0 else {
+            close(toChild[1])
+            close(fromChild[0])
+            throw .start(command[0], result)
+        }
+        (identifier, input, output) = (child, toChild[1], fromChild[0])
+        _ = fcntl(input, F_SETFL, O_NONBLOCK)
+        _ = fcntl(output, F_SETFL, O_NONBLOCK)
+    }
+
+    deinit { end() }
+
+    /// Kills the child and waits for its end.
+    func end() {
+        guard !isEnded else { return }
+        isEnded = true
+        close(input)
+        close(output)
+        kill(identifier, SIGKILL)
+        var status: Int32 = 0
+        unsafe waitpid(identifier, &status, 0)
+    }
+
+    /// Sends a line and reads one, within a time.
+    func exchange(_ line: String, within time: Duration) throws(Failure) -> [UInt8] {
+        let end = ContinuousClock.now + time
+        var unsent = Array("\(line)\n".utf8)[...]
+        while true {
+            if let newline = received.firstIndex(of: 10) {
+                defer { received.removeSubrange(...newline) }
+                return Array(received[..<newline])
+            }
+            try wait(forRoom: !unsent.isEmpty, until: end, time)
+            if !unsent.isEmpty { unsent = unsent.dropFirst(try write(unsent)) }
+            try readSome()
+        }
+    }
+
+    private func wait(forRoom: Bool, until end: ContinuousClock.Instant, _ time: Duration) throws(Failure) {
+        let left = max(0, (end - ContinuousClock.now) / .milliseconds(1))
+        guard left > 0 else { throw .silent(time) }
+        var descriptors = [pollfd(fd: output, events: Int16(POLLIN), revents: 0)]
+        if forRoom { descriptors.append(pollfd(fd: input, events: Int16(POLLOUT), revents: 0)) }
+        _ = unsafe poll(&descriptors, nfds_t(descriptors.count), Int32(min(left, 60_000)) + 1)
+    }
+
+    private func write(_ bytes: ArraySlice<UInt8>) throws(Failure) -> Int {
+        let count = unsafe bytes.withUnsafeBytes { buffer in unsafe systemWrite(input, buffer.baseAddress, buffer.count)
+        }
+        if count >= 0 { return count }
+        guard errno == EAGAIN || errno == EINTR else { throw .ended }
+        return 0
+    }
+
+    private func readSome() throws(Failure) {
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        let count = unsafe chunk.withUnsafeMutableBytes { unsafe systemRead(output, $0.baseAddress, $0.count) }
+        if count > 0 { received += chunk[..<count] }
+        guard received.count <= Self.maximumLine else { throw .tooLong }
+        if count == 0 { throw .ended }
+        if count < 0, errno != EAGAIN, errno != EINTR { throw .ended }
+    }
+}
+
+private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+    unsafe write(descriptor, start, count)
+}
+
+private func systemRead(_ descriptor: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    unsafe read(descriptor, start, count)
+}

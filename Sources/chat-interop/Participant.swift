@@ -1,0 +1,149 @@
+import ChatWire
+
+/// One participant: a shim process and the operations a driver asks of it.
+final class Participant {
+    let implementation: Implementation
+    private var process: ChildProcess
+    private var nextID = 1
+    private let limit: Duration
+
+    /// A payload on the way, as the driver carries it.
+    struct Parcel {
+        let address: String
+        var payload: [UInt8]
+    }
+
+    /// Why a step failed; it is the participant's fault unless it says otherwise.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+
+        init(_ description: String) {
+            self.description = description
+        }
+    }
+
+    init(_ implementation: Implementation, within limit: Duration) throws(Failure) {
+        (self.implementation, self.limit) = (implementation, limit)
+        process = try Self.start(implementation)
+    }
+
+    private static func start(_ implementation: Implementation) throws(Failure) -> ChildProcess {
+        do throws(ChildProcess.Failure) { return try ChildProcess(implementation.command) } catch {
+            throw Failure("\(implementation.name): \(error)")
+        }
+    }
+
+    /// Asks an operation; the answer if it is well-formed, whether `ok` or not.
+    func ask(_ op: String, _ fields: [(String, JSON)] = []) throws(Failure) -> JSON {
+        var request = JSON.Object()
+        request["id"] = JSON(nextID)
+        request["op"] = .string(op)
+        for (name, value) in fields { request[name] = value }
+        defer { nextID += 1 }
+        let line: [UInt8]
+        do throws(ChildProcess.Failure) {
+            line = try process.exchange(JSON.object(request).description, within: limit)
+        } catch { throw Failure("\(implementation.name), \(op): \(error)") }
+        guard let answer = try? JSON(parsing: line, maximumBytes: ChildProcess.maximumLine), answer.members != nil
+        else {
+            throw Failure("\(implementation.name), \(op): answered with something that is no JSON object")
+        }
+        guard answer["id"]?.int == nextID, answer["ok"]?.bool != nil else {
+            throw Failure("\(implementation.name), \(op): answered with another id, or without ok")
+        }
+        return answer
+    }
+
+    /// Asks an operation that must succeed.
+    func must(_ op: String, _ fields: [(String, JSON)] = []) throws(Failure) -> JSON {
+        let answer = try ask(op, fields)
+        guard answer["ok"]?.bool == true else {
+            let reason = answer["error"]?["message"]?.text ?? answer["error"]?["code"]?.text ?? "no reason"
+            throw Failure("\(implementation.name), \(op): \(reason)")
+        }
+        return answer
+    }
+
+    /// Ends the process and starts another from its saved state.
+    func restart() throws(Failure) {
+        let state = try text(try must("save"), "state", of: "save")
+        process.end()
+        process = try Self.start(implementation)
+        _ = try must("restore", [("state", .string(state))])
+    }
+
+    /// Ends the process without saving, as one that hangs deserves.
+    func end() { process.end() }
+
+    private func text(_ answer: JSON, _ name: String, of op: String) throws(Failure) -> String {
+        guard let text = answer[name]?.text else { throw Failure("\(implementation.name), \(op): \(name) is missing") }
+        return text
+    }
+}
+
+// Operations with their types.
+extension Participant {
+    func profiles() throws(Failure) -> [String] {
+        try must("hello")["profiles"]?.list?.compactMap(\.text) ?? []
+    }
+
+    /// How many payloads may be missing before one in its chain.
+    func maximumSkip() throws(Failure) -> Int { try must("hello")["max_skip"]?.int ?? 0 }
+
+    func createIdentity(_ profile: String) throws(Failure) {
+        _ = try must("create_identity", [("profile", .string(profile)), ("now_ms", 1_700_000_000_000)])
+    }
+
+    func createIntro() throws(Failure) -> String { try text(try must("create_intro"), "intro", of: "create_intro") }
+
+    func initiate(_ intro: String, _ content: [UInt8]) throws(Failure) -> String {
+        let fields: [(String, JSON)] = [("intro", .string(intro)), ("content", .string(Hex.encode(content)))]
+        return try text(try must("initiate", fields), "conversation_id", of: "initiate")
+    }
+
+    func send(_ content: [UInt8], in conversation: String) throws(Failure) {
+        let fields: [(String, JSON)] = [
+            ("conversation_id", .string(conversation)), ("content", .string(Hex.encode(content))),
+        ]
+        _ = try must("send_content", fields)
+    }
+
+    func takeOutbound() throws(Failure) -> [Parcel] {
+        var parcels: [Parcel] = []
+        for payload in try must("take_outbound")["payloads"]?.list ?? [] {
+            guard let address = payload["address"]?.text, let bytes = try? Hex.decode(payload["payload"]?.text ?? "-")
+            else {
+                throw Failure("\(implementation.name), take_outbound: a payload without address or bytes")
+            }
+            parcels.append(Parcel(address: address, payload: bytes))
+        }
+        return parcels
+    }
+
+    /// Hands over a payload; gives the outcome.
+    func receive(_ parcel: Parcel) throws(Failure) -> String {
+        let fields: [(String, JSON)] = [
+            ("address", .string(parcel.address)), ("payload", .string(Hex.encode(parcel.payload))),
+        ]
+        return try text(try must("receive_payload", fields), "outcome", of: "receive_payload")
+    }
+
+    /// What happened since the last call: conversations that began, and contents.
+    func takeEvents() throws(Failure) -> (started: [String], contents: [(conversation: String, content: [UInt8])]) {
+        var started: [String] = []
+        var contents: [(String, [UInt8])] = []
+        for event in try must("take_events")["events"]?.list ?? [] {
+            guard let id = event["conversation_id"]?.text else { continue }
+            switch event["type"]?.text {
+            case "conversation_started": started.append(id)
+            case "content":
+                guard let content = try? Hex.decode(event["content"]?.text ?? "-") else {
+                    throw Failure("\(implementation.name), take_events: content is no hex")
+                }
+                contents.append((id, content))
+            default: continue
+            }
+        }
+        return (started, contents)
+    }
+}

@@ -1,0 +1,149 @@
+import ChatModel
+import ChatWire
+
+/// One story that two participants must get through.
+struct Scenario: Sendable {
+    let name: String
+    let run: @Sendable (Stage) throws(Participant.Failure) -> Void
+
+    private static func text(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+    private static func contents(_ count: Int) -> [[UInt8]] { (0..<count).map { text("content \($0)") } }
+
+    static let all: [Scenario] = [
+        Scenario(name: "first contact") { (stage) throws(Participant.Failure) in _ = try stage.meet() },
+        Scenario(name: "both ways") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            for _ in 0..<4 {
+                try stage.pass(contents(3), from: stage.raya, ids.raya, to: stage.saro)
+                try stage.pass(contents(2), from: stage.saro, ids.saro, to: stage.raya)
+            }
+            try stage.pass([[]], from: stage.raya, ids.raya, to: stage.saro)
+        },
+        Scenario(name: "lost payloads") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            let skip = min(5, try stage.raya.maximumSkip())
+            for content in contents(skip) { try stage.saro.send(content, in: ids.saro) }
+            _ = try stage.saro.takeOutbound()
+            try stage.pass([text("after the gap")], from: stage.saro, ids.saro, to: stage.raya)
+            try stage.pass([text("answer")], from: stage.raya, ids.raya, to: stage.saro)
+        },
+        Scenario(name: "reordered payloads") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            for content in contents(8) { try stage.saro.send(content, in: ids.saro) }
+            let parcels = try stage.saro.takeOutbound()
+            try stage.hand(parcels.reversed(), to: stage.raya, expecting: "accepted")
+            let found = try stage.raya.takeEvents().contents.map(\.content)
+            try stage.check(found.sorted { $0.lexicographicallyPrecedes($1) }, contents(8), at: stage.raya)
+        },
+        Scenario(name: "late payloads of an earlier turn") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            for content in contents(2) { try stage.saro.send(content, in: ids.saro) }
+            let late = try stage.saro.takeOutbound()
+            try stage.pass([text("turn")], from: stage.raya, ids.raya, to: stage.saro)
+            try stage.pass([text("new turn")], from: stage.saro, ids.saro, to: stage.raya)
+            try stage.hand(late, to: stage.raya, expecting: "accepted")
+            try stage.check(try stage.raya.takeEvents().contents.map(\.content), contents(2), at: stage.raya)
+        },
+        Scenario(name: "duplicated payloads") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            try stage.saro.send(text("once"), in: ids.saro)
+            let parcels = try stage.saro.takeOutbound()
+            try stage.hand(parcels, to: stage.raya, expecting: "accepted")
+            try stage.check(try stage.raya.takeEvents().contents.map(\.content), [text("once")], at: stage.raya)
+            try stage.hand(parcels, to: stage.raya, expecting: "rejected")
+            try stage.checkQuiet(stage.raya)
+            try stage.pass([text("next")], from: stage.saro, ids.saro, to: stage.raya)
+        },
+        Scenario(name: "tampered payloads") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            try stage.saro.send(text("genuine"), in: ids.saro)
+            let parcels = try stage.saro.takeOutbound()
+            for parcel in parcels {
+                for back in [1, 17, 40] where back < parcel.payload.count {
+                    var altered = parcel
+                    altered.payload[parcel.payload.count - back] ^= 0x10
+                    try stage.hand([altered], to: stage.raya, expecting: "rejected")
+                }
+                try stage.checkQuiet(stage.raya)
+            }
+            try stage.hand(parcels, to: stage.raya, expecting: "accepted")
+            try stage.check(try stage.raya.takeEvents().contents.map(\.content), [text("genuine")], at: stage.raya)
+        },
+        Scenario(name: "restart in the middle") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            for content in contents(3) { try stage.saro.send(content, in: ids.saro) }
+            try stage.saro.restart()
+            var parcels = try stage.saro.takeOutbound()
+            try stage.hand([parcels.removeLast()], to: stage.raya, expecting: "accepted")
+            try stage.raya.restart()
+            try stage.hand(parcels, to: stage.raya, expecting: "accepted")
+            let found = try stage.raya.takeEvents().contents.map(\.content)
+            try stage.check(found.sorted { $0.lexicographicallyPrecedes($1) }, contents(3), at: stage.raya)
+            try stage.pass([text("answer")], from: stage.raya, ids.raya, to: stage.saro)
+        },
+        Scenario(name: "single-use key used again") { (stage) throws(Participant.Failure) in
+            _ = try stage.saro.initiate(try stage.raya.createIntro(), text("hello"))
+            let invite = try stage.saro.takeOutbound()
+            try stage.hand(invite, to: stage.raya, expecting: "accepted")
+            _ = try stage.raya.takeEvents()
+            try stage.hand(invite, to: stage.raya, expecting: "rejected")
+            try stage.checkQuiet(stage.raya)
+            try stage.raya.restart()
+            try stage.hand(invite, to: stage.raya, expecting: "rejected")
+            try stage.checkQuiet(stage.raya)
+        },
+        Scenario(name: "payloads for somebody else") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            try stage.saro.send(text("for Raya"), in: ids.saro)
+            let parcels = try stage.saro.takeOutbound()
+            try stage.hand(parcels, to: stage.saro, expecting: "ignored")
+            try stage.checkQuiet(stage.saro)
+            try stage.hand(parcels, to: stage.raya, expecting: "accepted")
+        },
+        Scenario(name: "unknown kind of invite") { (stage) throws(Participant.Failure) in
+            _ = try stage.saro.initiate(try stage.raya.createIntro(), text("hello"))
+            let invite = try stage.saro.takeOutbound()
+            if let strange = invite.first.flatMap(StrangeInvite.init(like:)) {
+                try stage.hand([strange.parcel], to: stage.raya, expecting: "rejected")
+                try stage.checkQuiet(stage.raya)
+            }
+            try stage.hand(invite, to: stage.raya, expecting: "accepted")
+            try stage.check(try stage.raya.takeEvents().contents.map(\.content), [text("hello")], at: stage.raya)
+        },
+        Scenario(name: "large content") { (stage) throws(Participant.Failure) in
+            let ids = try stage.meet()
+            var random = RepeatableRandom(seed: 1)
+            try stage.pass([random.bytes(1 << 20, for: .identifier)], from: stage.saro, ids.saro, to: stage.raya)
+        },
+        Scenario(name: "many conversations") { (stage) throws(Participant.Failure) in
+            var conversations: [(saro: String, raya: String)] = []
+            for _ in 0..<20 { conversations.append(try stage.meet()) }
+            for ids in conversations.reversed() {
+                try stage.pass([text("to \(ids.saro)")], from: stage.raya, ids.raya, to: stage.saro)
+                try stage.pass([text("to \(ids.raya)")], from: stage.saro, ids.saro, to: stage.raya)
+            }
+        },
+    ]
+}
+
+/// An invite whose frame is of a kind that nobody knows, made from one that can be read.
+///
+/// Possible where the frame travels in the clear, as in profile `libchat`; nil elsewhere.
+struct StrangeInvite {
+    let parcel: Participant.Parcel
+
+    init?(like invite: Participant.Parcel) {
+        // InboxV1Frame begins with the tag of its one field; another field number is another kind.
+        var payload = invite.payload
+        let discriminator = Array("default".utf8)
+        guard let place = payload.indices.first(where: { payload[$0...].starts(with: discriminator) }), place >= 5
+        else {
+            return nil
+        }
+        // tag and two length bytes of the frame, tag and length of the discriminator stand before it.
+        guard payload[place - 5] == 0x0a else { return nil }
+        payload[place - 5] = 0x7a
+        parcel = Participant.Parcel(address: invite.address, payload: payload)
+    }
+}
