@@ -1,5 +1,6 @@
 public import ChatClient
 internal import ChatConversation
+internal import ChatCrypto
 public import ChatDeliveryService
 internal import ChatDiscovery
 internal import ChatFraming
@@ -25,6 +26,11 @@ public struct Variants: Sendable {
         var registry = Registry()
         let variants = self
         registry.discovery("links") { _ in IntroLinks() }
+        registry.discovery("directory") { delivery in
+            // A key of its own, so that entries do not show which installation publishes them.
+            let seed = BLAKE2b.derive(count: 32, key: variants.identity.secret, personal: "chat-directory")
+            return try DirectoryDiscovery(over: delivery, signingWith: seed)
+        }
         registry.conversation(PrivateV1.Libchat.self)
         registry.delivery("memory") { variants.memory }
         registry.framing("envelope-v1") { EnvelopeV1(.reference) }

@@ -32,3 +32,14 @@ func `introduction links pass the suite of discoveries (DISC-01, INTRO-01)`() as
     let report = await Conformance.check(discovery: { _ in IntroLinks() })
     #expect(report.isPassed, "\(report)")
 }
+
+@Test(.timeLimit(.minutes(1)))
+func `the directory passes the suite of discoveries (DISC-01, DISC-05)`() async {
+    let service = InMemoryDeliveryService()
+    let report = await Conformance.check(discovery: { number in
+        let seed = Secret(copying: [UInt8](repeating: UInt8(number + 1), count: 32).span)
+        return try DirectoryDiscovery(
+            over: service, signingWith: seed, settling: .milliseconds(20), timeout: .milliseconds(60))
+    })
+    #expect(report.isPassed, "\(report)")
+}
