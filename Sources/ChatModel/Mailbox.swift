@@ -65,6 +65,12 @@ public enum Notice: Sendable, Hashable {
     case ended(DeliveryAddress)
     /// Payloads of an address were lost before they could be delivered.
     case gone(DeliveryAddress)
+
+    /// Whether a later notice says all that this one does, and nobody need read this one any more.
+    fileprivate func isReplaced(by later: Notice) -> Bool {
+        if case (.interrupted, .interrupted) = (self, later) { return true }
+        return self == later
+    }
 }
 
 // What services do.
@@ -95,10 +101,11 @@ extension Mailbox {
         return taken
     }
 
-    /// Leaves a notice; the same one waiting already is not repeated.
+    /// Leaves a notice; it replaces the same one waiting already, so that the last one about a link is its state.
     public func notify(_ notice: Notice) {
         let wake = state.withLock { state -> Wake? in
-            guard !state.isClosed, !state.notices.contains(notice) else { return nil }
+            guard !state.isClosed else { return nil }
+            state.notices.removeAll { $0.isReplaced(by: notice) }
             state.notices.append(notice)
             return state.wakeReader()
         }
@@ -115,7 +122,9 @@ extension Mailbox {
 
 // What the client does.
 extension Mailbox {
-    /// Waits for the next batch, which says that the last one is stored; nil once the mailbox is closed.
+    /// Waits for the next batch, which says that the last one is stored.
+    ///
+    /// Nil once the mailbox is closed, the task is cancelled, or another reader takes this one's place.
     public func next() async -> Batch? {
         let (stored, watchers) = state.withLock { state in
             defer { (state.lent, state.lentBytes) = ([], 0) }
@@ -124,10 +133,12 @@ extension Mailbox {
         if !stored.isEmpty { for watcher in watchers.values { watcher(stored) } }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Batch?, Never>) in
-                let wake = state.withLock { state -> Wake? in
+                let (displaced, wake) = state.withLock { state -> (CheckedContinuation<Batch?, Never>?, Wake?) in
+                    let displaced = state.reader
                     state.reader = continuation
-                    return state.isReady || Task.isCancelled ? state.wakeReader(always: true) : nil
+                    return (displaced, state.isReady || Task.isCancelled ? state.wakeReader(always: true) : nil)
                 }
+                displaced?.resume(returning: nil)
                 wake?.now()
             }
         } onCancel: {

@@ -1,0 +1,73 @@
+import ChatModel
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+private func secret(_ bytes: [UInt8]) -> Secret { Secret(copying: bytes.span) }
+
+@Test func `a secret does not print its bytes, whoever prints it`() {
+    struct Owner { let key = KeyPair(secret: secret([0xAB, 0xCD, 171, 205]), publicKey: PublicKey([1])) }
+    var dumped = ""
+    dump(Owner(), to: &dumped)
+    for text in ["\(Owner())", String(reflecting: Owner()), dumped, "\([secret([0xAB, 0xCD])])"] {
+        #expect(!text.lowercased().contains("ab, cd") && !text.contains("171") && !text.contains("205"), "\(text)")
+    }
+    #expect("\(secret([1, 2, 3]))" == "Secret(3 bytes)")
+    #expect(dumped.contains("Secret(4 bytes)"))
+}
+
+@Test func `secrets are equal when every byte is`() {
+    let one = secret(Array(0..<32))
+    #expect(one == secret(Array(0..<32)))
+    for index in 0..<32 {
+        var other = [UInt8](0..<32)
+        other[index] ^= 0x80
+        #expect(one != secret(other))
+    }
+    #expect(one != secret(Array(0..<31)) && secret([]) == secret([]))
+}
+
+@Test func `a secret begins as zeros and lends what was written`() throws {
+    let half = Secret(count: 4) { $0[1] = 9 }
+    let bytes = half.lend { bytes in bytes.indices.map { bytes[$0] } }
+    #expect(bytes == [0, 9, 0, 0] && half.count == 4)
+    struct Failed: Error {}
+    #expect(throws: Failed.self) {
+        try Secret(count: 32) { (bytes: inout MutableSpan<UInt8>) throws(Failed) in throw Failed() }
+    }
+}
+
+@Test func `wiping overwrites every byte`() {
+    var bytes: [UInt8] = [1, 2, 3]
+    var span = bytes.mutableSpan
+    wipe(&span)
+    #expect(bytes == [0, 0, 0])
+    var nothing: [UInt8] = []
+    var empty = nothing.mutableSpan
+    wipe(&empty)
+}
+
+/// The last owner gone, the memory is looked at where the allocator left it: its own words lie in the
+/// first 16 bytes, and the rest is as it was freed.
+@Test func `the last owner of a secret wipes it`() async {
+    await #expect(processExitsWith: .success) {
+        var address: UnsafePointer<UInt8>?
+        do {
+            let key = Secret(copying: [UInt8](repeating: 0xAA, count: 64).span)
+            unsafe address = key.lend { unsafe $0.withUnsafeBufferPointer { $0.baseAddress } }
+            let copy = key
+            _ = copy.count
+        }
+        guard let freed = unsafe address else { exit(1) }
+        var left = 0
+        for index in 16..<64 where unsafe freed[index] == 0xAA { left += 1 }
+        exit(left == 0 ? 0 : 1)
+    }
+}

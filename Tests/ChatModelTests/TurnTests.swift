@@ -1,0 +1,68 @@
+import ChatModel
+import TestSupport
+import Testing
+
+private func turn() -> Turn { Turn(now: Timestamp(milliseconds: 1_000), random: SeededRandom(1)) }
+private func routed(_ byte: UInt8) -> Routed { Routed("address", Route("id"), payload: [byte]) }
+
+/// One of everything that a machine can leave in a turn.
+private func fill(_ turn: inout Turn, _ byte: UInt8) {
+    turn.send(routed(byte), for: ContentID(UInt64(byte)))
+    turn.open([byte], member: 1)
+    turn.start(ConversationSeed(type: "type", role: .responder, opening: [byte]))
+    turn.report(.frame(kind: "kind", bytes: [byte]))
+    turn.wake(at: Timestamp(milliseconds: UInt64(byte) * 1_000))
+    turn.listenAnew()
+}
+
+@Test func `a refused step leaves nothing in its turn`() {
+    var turn = turn()
+    fill(&turn, 9)
+    let mark = turn.mark
+    fill(&turn, 2)
+    #expect(turn.sends.count == 2 && turn.alarm == Timestamp(milliseconds: 2_000))
+    turn.rollBack(to: mark)
+    #expect(turn.sends.map(\.content) == [ContentID(9)] && turn.openings.map(\.payload) == [[9]])
+    #expect(turn.seeds.map(\.opening) == [[9]] && turn.events == [.frame(kind: "kind", bytes: [9])])
+    #expect(turn.alarm == Timestamp(milliseconds: 9_000) && turn.listensAnew)
+}
+
+@Test func `rolling back to the beginning forgets alarm and listening, too`() {
+    var turn = turn()
+    let mark = turn.mark
+    fill(&turn, 3)
+    turn.rollBack(to: mark)
+    #expect(turn.sends.isEmpty && turn.openings.isEmpty && turn.seeds.isEmpty && turn.events.isEmpty)
+    #expect(turn.alarm == nil && !turn.listensAnew)
+}
+
+@Test func `a stage takes back what its inner machine left and nothing older`() {
+    var turn = turn()
+    fill(&turn, 1)
+    let mark = turn.mark
+    fill(&turn, 2)
+    #expect(turn.takeSends(since: mark).map(\.routed.payload) == [[2]] && turn.sends.count == 1)
+    #expect(turn.takeOpenings(since: mark).map(\.payload) == [[2]] && turn.openings.count == 1)
+    #expect(turn.takeSeeds(since: mark).map(\.opening) == [[2]] && turn.seeds.count == 1)
+    #expect(turn.takeEvents(since: mark) == [.frame(kind: "kind", bytes: [2])] && turn.events.count == 1)
+    #expect(turn.takeSends(since: mark).isEmpty)
+    turn.rollBack(to: mark)
+    #expect(turn.sends.count == 1)
+    #expect(turn.takeAlarm() == Timestamp(milliseconds: 1_000) && turn.takeAlarm() == nil)
+    #expect(turn.takeListensAnew() && !turn.takeListensAnew())
+}
+
+@Test func `of several alarms the earliest counts, and clearing forgets all`() {
+    var turn = turn()
+    for time in [5, 3, 4] as [UInt64] { turn.wake(at: Timestamp(milliseconds: time)) }
+    #expect(turn.alarm == Timestamp(milliseconds: 3))
+    fill(&turn, 7)
+    turn.clear()
+    #expect(turn.sends.isEmpty && turn.openings.isEmpty && turn.seeds.isEmpty && turn.events.isEmpty)
+    #expect(turn.alarm == nil && !turn.listensAnew && turn.now == Timestamp(milliseconds: 1_000))
+}
+
+@Test func `two draws of one turn differ`() {
+    var turn = turn()
+    #expect(turn.random.bytes(12, for: .nonce) != turn.random.bytes(12, for: .nonce))
+}

@@ -1,0 +1,81 @@
+import ChatModel
+import TestSupport
+import Testing
+
+@Test func `time adds up to the end of time and never runs over`() {
+    let moment = Timestamp(milliseconds: 1_500)
+    #expect(moment + .milliseconds(250) == Timestamp(milliseconds: 1_750))
+    #expect(moment + .seconds(2) == Timestamp(milliseconds: 3_500))
+    #expect(moment + .microseconds(999) == moment && moment + .microseconds(1_000) == Timestamp(milliseconds: 1_501))
+    #expect(moment + .seconds(-1) == moment, "the past does not come back")
+    let last = Timestamp(milliseconds: .max)
+    #expect(moment + .seconds(Int64.max) == last && last + .milliseconds(1) == last)
+    #expect(Timestamp(milliseconds: .max - 1) + .milliseconds(1) == last)
+}
+
+@Test func `the time since a later moment is zero`() {
+    let (early, late) = (Timestamp(milliseconds: 10), Timestamp(milliseconds: 35))
+    #expect(late.since(early) == .milliseconds(25) && early.since(late) == .zero && late.since(late) == .zero)
+    #expect(Timestamp(milliseconds: .max).since(.zero) == .milliseconds(Int64.max))
+    #expect(early < late && !(late < late) && "\(late)" == "35")
+}
+
+@Test func `a listening table finds who listens where and forgets who left`() {
+    let (saro, raya) = (Owner.conversation(ConversationID("aa")), Owner.conversation(ConversationID("bb")))
+    func listen(_ address: String, _ route: String) -> Listening { Listening(DeliveryAddress(address), Route(route)) }
+    func routes(_ address: DeliveryAddress) -> [String] { table[address].map(\.route.id).sorted() }
+    var table = ListeningTable()
+    #expect(table["x"].isEmpty && table["x", "1"] == nil)
+    table.listen([listen("x", "1"), listen("x", "2"), listen("y", "3")], for: saro)
+    table.listen([listen("x", "2")], for: raya)
+    table.listen([listen("x", "5")], for: .initialization)
+    #expect(routes("x") == ["1", "2", "2", "5"] && routes("y") == ["3"])
+    #expect(table["x", "2"]?.owner == saro && table["x", "5"]?.owner == .initialization && table["y", "2"] == nil)
+    #expect(table.first(on: "x") { $0.id == "1" }?.owner == saro)
+    #expect(table.first(on: "x") { _ in false } == nil && table.first(on: "z") { _ in true } == nil)
+    table.listen([listen("y", "6")], for: saro)
+    #expect(routes("x") == ["2", "5"] && routes("y") == ["6"] && table["x", "2"]?.owner == raya)
+    table.listen([], for: raya)
+    table.listen([], for: raya)
+    #expect(routes("x") == ["5"])
+}
+
+@Test func `a route id is found byte for byte and not by how it looks`() {
+    let (one, two) = ("caf\u{E9}", "cafe\u{301}")
+    var table = ListeningTable()
+    table.listen([Listening("x", Route(one))], for: .initialization)
+    #expect(table["x", one] != nil && table["x", two] == nil)
+}
+
+@Test func `routes are equal by id and secret`() {
+    let key = Secret(count: 32) { $0[0] = 1 }
+    let other = Secret(count: 32) { $0[0] = 2 }
+    #expect(Route("a", secret: key) == Route("a", secret: Secret(count: 32) { $0[0] = 1 }))
+    #expect(
+        Route("a", secret: key) != Route("a", secret: other) && Route("a") != Route("b")
+            && Route("a") != Route("a", secret: key))
+    #expect("\(Route("a", secret: key))" == "a")
+}
+
+@Test func `refusals compare by outcome and what they say`() {
+    let refusal = Refusal(.invalid, CommonCause.malformed("frame", at: 3))
+    #expect(refusal == Refusal(.invalid, CommonCause.malformed("frame", at: 3)))
+    #expect(refusal != Refusal(.unsupported, CommonCause.malformed("frame", at: 3)))
+    #expect(refusal != Refusal(.invalid, CommonCause.malformed("frame", at: 4)))
+    #expect("\(refusal)" == "invalid: frame is malformed at byte 3")
+}
+
+@Test func `identifiers print as the specifications write them`() {
+    #expect(ConversationID(bytes: [0x0A, 0xFF]).text == "0aff")
+    #expect("\(PayloadID(high: 1, low: 0xFF))" == "000000000000000100000000000000ff")
+    #expect("\(PublicKey([0xDE, 0xAD]))" == "dead" && ContentID(1) < ContentID(2))
+}
+
+@Test func `the system's generator fills every byte`() {
+    var random: any RandomSource = SystemRandom()
+    var seen = [UInt8](repeating: 0, count: 13)
+    for _ in 0..<64 {
+        for (index, byte) in random.bytes(13, for: .nonce).enumerated() { seen[index] |= byte }
+    }
+    #expect(seen.allSatisfy { $0 != 0 })
+}
