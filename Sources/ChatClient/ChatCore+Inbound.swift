@@ -28,8 +28,13 @@ extension ChatCore {
     public mutating func notice(_ notice: Notice, now: Timestamp) {
         advance(to: now)
         switch notice {
-        case .interrupted: wakeAll(.linkLost)
+        case .interrupted:
+            guard !isInterrupted else { return }
+            isInterrupted = true
+            wakeAll(.linkLost)
         case .resumed:
+            guard isInterrupted else { return }
+            isInterrupted = false
             outbox.hurry()
             wakeAll(.linkBack)
         case .ended(let address):
@@ -69,7 +74,7 @@ extension ChatCore {
     public enum Verdict: Sendable, Hashable {
         /// It did what it was meant to do.
         case accepted
-        /// It was a sign of life.
+        /// It was a sign of life, an echo or a repeat.
         case idle
         /// It was refused for good; the conversation is named where one refused.
         case refused(Refusal, in: ConversationID?)
@@ -80,9 +85,13 @@ extension ChatCore {
     }
 
     private mutating func process(_ addressed: Addressed) -> Verdict {
+        guard !recent.contains(addressed.id) else { return .idle }
         do throws(Refusal) {
             switch try framing.unwrap(addressed) {
-            case .payload(let routed, let owner): return hand(routed, to: owner)
+            case .payload(let routed, let owner):
+                let verdict = hand(routed, to: owner)
+                if verdict == .accepted { recent.insert(addressed.id) }
+                return verdict
             case .foreign: return .foreign
             case .idle: return .idle
             }

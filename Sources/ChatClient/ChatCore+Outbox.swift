@@ -28,7 +28,9 @@ extension ChatCore {
 
     /// Payloads to hand to the delivery service now; they count as on their way until they are settled.
     public mutating func takeOutbox(now: Timestamp) -> [OutboundPayload] {
-        outbox.take(at: now, count: limits.publishBatch, bytes: limits.publishBytes).map(OutboundPayload.init)
+        let entries = outbox.take(at: now, count: limits.publishBatch, bytes: limits.publishBytes)
+        for entry in entries { recent.insert(entry.addressed.id) }
+        return entries.map(OutboundPayload.init)
     }
 
     /// When the outbox next has something to publish; nil while it is empty or waits for results.

@@ -19,6 +19,7 @@ public struct ChatCore: Sendable {
     var slots: [ConversationID: Slot] = [:]
     var outbox = Outbox()
     var parked = Parked()
+    var recent = RecentPayloads()
     var subscriptions = Subscriptions()
     var batches: [EventBatch] = []
     var waitingEvents = 0
@@ -30,6 +31,8 @@ public struct ChatCore: Sendable {
     /// Since the last offer of parked payloads: whether somebody listens to something new, and who made progress.
     var isListeningNew = false
     var progressed: Set<Owner> = []
+    /// Whether the delivery service said that it lost its link.
+    var isInterrupted = false
 
     /// One conversation and what the client knows of it.
     struct Slot: Sendable {

@@ -64,7 +64,7 @@ extension Client {
             let steps = waitingSteps
             waitingSteps = []
             for step in steps { step.run(&core, clock())(error) }
-            close()
+            shut()
         }
     }
 

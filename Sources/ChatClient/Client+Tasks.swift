@@ -37,7 +37,12 @@ extension Client {
             let payloads = core.takeOutbox(now: clock())
             guard !payloads.isEmpty else { return }
             let results = await suite.delivery.publish(payloads.map(\.addressed))
-            try? await step { core, now throws(Refusal) in core.settle(payloads, results, now: now) }
+            do throws(ClientError) {
+                try await step { core, now throws(Refusal) in core.settle(payloads, results, now: now) }
+            } catch {
+                // Not stored, so they are published again, under the same ids, once there may be room.
+                try? await Task.sleep(for: Self.storagePause)
+            }
         }
     }
 
@@ -48,16 +53,19 @@ extension Client {
             if !ended.isEmpty { await suite.delivery.unsubscribe(ended, from: mailbox) }
             do throws(DeliveryError) {
                 if !begun.isEmpty { try await suite.delivery.subscribe(begun, into: mailbox) }
+                if core.isInterrupted { try? await tell(.resumed) }
             } catch {
                 unsubscribed.merge(begun) { new, _ in new }
                 answerSubscribers(error)
-                try? await step { core, now throws(Refusal) in
-                    core.notice(.interrupted(error.description), now: now)
-                }
+                try? await tell(.interrupted(error.description))
                 try? await Task.sleep(for: max(error.retryAfter ?? .zero, Self.subscribePause))
             }
         }
         answerSubscribers(nil)
+    }
+
+    private func tell(_ notice: Notice) async throws(ClientError) {
+        try await step { core, now throws(Refusal) in core.notice(notice, now: now) }
     }
 
     private func answerSubscribers(_ error: DeliveryError?) {

@@ -162,6 +162,11 @@ extension Client {
     public func close() {
         guard !isClosed else { return }
         carryOut()
+        shut()
+    }
+
+    /// Ends the tasks and everybody who waits.
+    func shut() {
         isClosed = true
         mailbox.close()
         for task in tasks { task.cancel() }
