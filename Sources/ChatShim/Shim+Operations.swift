@@ -56,7 +56,7 @@ extension Shim {
         if let wanted = try fields.optionalText("profile"), wanted != profile {
             throw ShimError("unsupported", "this shim speaks \(profile), not \(wanted)")
         }
-        var random = random()
+        var random = random(0)
         let secret: Secret
         if let bytes = try fields.optionalBytes("identity_private") {
             guard bytes.count == 32 else {
@@ -69,7 +69,7 @@ extension Shim {
         let identity = try Self.identity(secret)
         let suite = try await makeSuite(identity)
         let core = try Self.makeCore(suite, random, [], try fields.time("now_ms") ?? Timestamp.zero)
-        var participant = Participant(suite: suite, identity: identity, core: core)
+        var participant = Participant(suite: suite, identity: identity, core: core, run: 0)
         participant.store()
         self.participant = participant
         return participant.about

@@ -16,7 +16,8 @@ extension Shim {
         let state: JSON = [
             "version": JSON(Self.version), "suite": .string(suite.description),
             "identity": .string(participant.identity.secret.lend { Hex.encode(Bytes(copying: $0).array) }),
-            "now_ms": JSON(participant.core.now.milliseconds), "records": .object(records),
+            "now_ms": JSON(participant.core.now.milliseconds), "run": JSON(participant.run),
+            "records": .object(records),
         ]
         return state.description
     }
@@ -34,8 +35,9 @@ extension Shim {
             throw ShimError("unsupported", "state is of version \(version) and suite \(name)")
         }
         guard let hex = state["identity"]?.text, let key = try? Hex.decode(hex), key.count == 32,
-            let now = state["now_ms"]?.uint64, let members = state["records"]?.members
-        else { throw ShimError("malformed", "state has no identity, no time or no records") }
+            let now = state["now_ms"]?.uint64, let last = state["run"]?.uint64, last < .max,
+            let members = state["records"]?.members
+        else { throw ShimError("malformed", "state lacks identity, time, run or records") }
         var records: [String: Bytes] = [:]
         for member in members {
             guard let text = member.value.text, let bytes = try? Hex.decode(text) else {
@@ -47,8 +49,8 @@ extension Shim {
         let identity = try Self.identity(secret)
         let suite = try await makeSuite(identity)
         let list = records.map { Record($0.key, $0.value) }.sorted { $0.key < $1.key }
-        let core = try Self.makeCore(suite, random(), list, Timestamp(milliseconds: now))
-        var restored = Participant(suite: suite, identity: identity, core: core, records: records)
+        let core = try Self.makeCore(suite, random(last + 1), list, Timestamp(milliseconds: now))
+        var restored = Participant(suite: suite, identity: identity, core: core, run: last + 1, records: records)
         restored.store()
         participant = restored
         return restored.about

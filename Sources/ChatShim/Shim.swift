@@ -13,8 +13,8 @@ internal import ChatWire
 public struct Shim {
     /// The composition; the delivery service in it is not used.
     let suite: SuiteName
-    /// Makes the source of randomness for a new participant.
-    let random: @Sendable () -> any RandomSource
+    /// Makes the source of randomness of a participant, another one for each of its runs.
+    let random: @Sendable (_ run: UInt64) -> any RandomSource
     var participant: Participant?
     private(set) var isShutDown = false
 
@@ -23,6 +23,8 @@ public struct Shim {
         let suite: ChatSuite
         let identity: KeyPair
         var core: ChatCore
+        /// Counts restarts, so that a seeded participant never draws a value twice.
+        let run: UInt64
         /// Everything stored: what `save` gives.
         var records: [String: Bytes] = [:]
     }
@@ -37,7 +39,7 @@ public struct Shim {
         delivery: "memory", framing: "envelope-v1-libchat")
 
     /// A shim without a participant yet.
-    public init(_ suite: SuiteName = Shim.libchat, random: @escaping @Sendable () -> any RandomSource) {
+    public init(_ suite: SuiteName = Shim.libchat, random: @escaping @Sendable (_ run: UInt64) -> any RandomSource) {
         (self.suite, self.random) = (suite, random)
     }
 

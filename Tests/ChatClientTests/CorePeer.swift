@@ -11,23 +11,26 @@ struct CorePeer {
     var stored: [String: Bytes] = [:]
     var seen: [EventBatch] = []
     var now = Timestamp(milliseconds: 1_700_000_000_000)
+    /// Each run draws its own randomness, as a process does.
+    private var runs: UInt64 = 0
 
     init(
         _ name: String, types: [any ConversationProtocol.Type] = [ToyConversation.self],
         limits: CoreLimits = CoreLimits()
     ) throws {
         (self.name, self.types, self.limits) = (name, types, limits)
-        core = try Self.core(name, types, limits, [:], now)
+        core = try Self.core(name, types, limits, [:], now, seed: 0)
         store()
     }
 
     private static func core(
         _ name: String, _ types: [any ConversationProtocol.Type], _ limits: CoreLimits, _ records: [String: Bytes],
-        _ now: Timestamp
+        _ now: Timestamp, seed: UInt64
     ) throws -> ChatCore {
         try ChatCore(
             ToyInitialization(name), conversations: types, framing: ToyFraming(),
-            delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(UInt64(name.utf8.count)),
+            delivery: DeliveryLimits(maximumPayload: 1_000),
+            random: SeededRandom(UInt64(name.utf8.first ?? 0) << 32 | seed),
             limits: limits, restoring: records.map { Record($0.key, $0.value) }.sorted { $0.key < $1.key }, now: now)
     }
 
@@ -43,7 +46,8 @@ struct CorePeer {
 
     /// What a crash and a new start leave.
     mutating func restart() throws {
-        core = try Self.core(name, types, limits, stored, now)
+        runs += 1
+        core = try Self.core(name, types, limits, stored, now, seed: runs)
         store()
     }
 

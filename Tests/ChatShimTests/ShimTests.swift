@@ -14,7 +14,7 @@ import Testing
 func `a line that is no request is answered with its reason, and the shim goes on`(
     line: String, id: String, code: String
 ) async {
-    var shim = Shim { RepeatableRandom(seed: 1) }
+    var shim = Shim { RepeatableRandom(seed: $0) }
     let answer = await shim.answer(Array(line.utf8))
     #expect(answer.hasPrefix(#"{"id":\#(id),"ok":false,"error":{"code":"\#(code)""#), "\(answer)")
     let hello = await shim.answer(Array(#"{"id":9,"op":"hello","more":[1]}"#.utf8))
