@@ -12,6 +12,8 @@ public enum ExitCode: Int32, Sendable {
     case failure = 1
     /// It was called wrongly.
     case usage = 2
+    /// What it has stored cannot be opened or read.
+    case storage = 3
     /// It does not do what it was asked to do, which is no failure.
     case unsupported = 127
 
@@ -34,16 +36,20 @@ public enum Terminal {
     }
 
     private static func write(_ line: String, to descriptor: Int32) {
-        let bytes = Array("\(line)\n".utf8)
-        var written = 0
-        while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe systemWrite(descriptor, buffer.baseAddress?.advanced(by: written), bytes.count - written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
-            written += count
+        writeAll(Array("\(line)\n".utf8), to: descriptor)
+    }
+}
+
+/// Writes all bytes, in as many calls as it takes; what a closed reader does not take is dropped.
+package func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+    var written = 0
+    while written < bytes.count {
+        let count = unsafe bytes.withUnsafeBytes { buffer in
+            unsafe systemWrite(descriptor, buffer.baseAddress?.advanced(by: written), bytes.count - written)
         }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return }
+        written += count
     }
 }
 

@@ -138,6 +138,24 @@ private struct TemporaryDirectory: ~Copyable {
     }
 }
 
+@Test func `a passphrase file is one line that only its owner reads (STORE-1)`() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/saro"
+    try DirectoryStorage(path: path, key: .passphrase("correct horse")).commit([Record("a", [1])])
+    for (name, text) in [("bare", "correct horse"), ("line", "correct horse\n"), ("windows", "correct horse\r\n")] {
+        let key = try StorageKey.passphraseFile(try directory.write(text.utf8, to: name))
+        #expect(try DirectoryStorage(path: path, key: key).records == [Record("a", [1])])
+    }
+    let lines = try directory.write("correct horse\nbattery\n".utf8, to: "lines")
+    #expect(throws: StorageError.badKey("\(lines) has several lines; a passphrase is one")) {
+        try StorageKey.passphraseFile(lines)
+    }
+    let open = try directory.write("correct horse\n".utf8, to: "open", mode: 0o644)
+    #expect(throws: StorageError.badKey("others may read or change \(open); run: chmod 600 \(open)")) {
+        try StorageKey.passphraseFile(open)
+    }
+}
+
 @Test func `passphrases of no bytes or too many, and keys of a wrong size are refused (STORE-1)`() {
     #expect(throws: StorageError.badKey("the passphrase is empty; choose another one")) {
         try StorageKey.passphrase("")

@@ -42,24 +42,38 @@ public struct StorageKey: Sendable {
     }
 
     package static func keyFile(_ path: String, in files: any FileSystem) throws(StorageError) -> StorageKey {
+        // The longest form is 64 digits and a line end of two bytes.
+        let bytes = try privateFile(path, limit: 66, in: files)
+        if bytes.count == 32 { return try key(bytes) }
+        guard let digits = bytes.firstLine, digits.count == 64, let key = Secret(hexDigits: digits) else {
+            throw .badKey("\(path) is no key: 32 bytes or 64 hexadecimal digits expected (openssl rand -hex 32)")
+        }
+        return try self.key(key)
+    }
+
+    /// A passphrase from the only line of a file that only its owner may read.
+    public static func passphraseFile(_ path: String) throws(StorageError) -> StorageKey {
+        guard let line = try privateFile(path, limit: 1_026, in: SystemFiles()).firstLine else {
+            throw .badKey("\(path) has several lines; a passphrase is one")
+        }
+        return try passphrase(line)
+    }
+
+    /// Reads a file that nobody else may read or change.
+    private static func privateFile(
+        _ path: String, limit: Int, in files: any FileSystem
+    ) throws(StorageError) -> Secret {
         guard let file = try files.open(path, .reading) else { throw .badKey("\(path) does not exist") }
         defer { files.close(file) }
-        let status = try files.status(of: file)
-        guard status.permissions & 0o077 == 0 else {
+        guard try files.status(of: file).permissions & 0o077 == 0 else {
             throw .badKey("others may read or change \(path); run: chmod 600 \(path)")
         }
-        // The longest form is 64 digits and a line end of two bytes.
-        var bytes = try files.readAll(file, limit: 66)
+        var bytes = try files.readAll(file, limit: limit)
         defer {
             var span = bytes.mutableSpan
             wipe(&span)
         }
-        if bytes.count == 32 { return try key(Secret(copying: bytes.span)) }
-        while let last = bytes.last, last == 10 || last == 13 { bytes.removeLast() }
-        guard bytes.count == 64, let key = Secret(hexDigits: bytes.span) else {
-            throw .badKey("\(path) is no key: 32 bytes or 64 hexadecimal digits expected (openssl rand -hex 32)")
-        }
-        return try self.key(key)
+        return Secret(copying: bytes.span)
     }
 
     /// What the header of a new journal says.
@@ -91,16 +105,29 @@ public struct StorageKey: Sendable {
 }
 
 extension Secret {
+    /// The bytes without a line end behind them; nil if there are several lines.
+    fileprivate var firstLine: Secret? {
+        lend { bytes in
+            var count = bytes.count
+            if count > 0, bytes[count - 1] == 10 { count -= 1 }
+            if count > 0, bytes[count - 1] == 13 { count -= 1 }
+            guard !(0..<count).contains(where: { bytes[$0] == 10 }) else { return nil }
+            return Secret(copying: bytes.extracting(0..<count))
+        }
+    }
+
     /// A secret from hexadecimal digits in either case; nil if there are others.
-    fileprivate convenience init?(hexDigits digits: Span<UInt8>) {
+    fileprivate convenience init?(hexDigits digits: Secret) {
         var isHex = digits.count % 2 == 0
         self.init(count: digits.count / 2) { bytes in
-            for index in digits.indices {
-                guard let value = Hex.digit(digits[index]) else {
-                    isHex = false
-                    return
+            digits.lend { digits in
+                for index in 0..<digits.count / 2 * 2 {
+                    guard let value = Hex.digit(digits[index]) else {
+                        isHex = false
+                        return
+                    }
+                    bytes[index / 2] = bytes[index / 2] << 4 | value
                 }
-                bytes[index / 2] = bytes[index / 2] << 4 | value
             }
         }
         guard isHex else { return nil }

@@ -1,0 +1,73 @@
+import ChatClient
+import ChatCrypto
+import ChatModel
+
+/// What the peer itself keeps beside the client's records: who it is, and of what it is composed.
+struct PeerStorage: Sendable {
+    /// Where everything is kept.
+    let storage: any Storage
+    /// The long-term key pair, made at the first start.
+    let identity: KeyPair
+    /// The composition of an earlier run.
+    let suite: SuiteName?
+
+    private static let identityKey = "peer/identity"
+    private static let suiteKey = "peer/suite"
+    private static let version: UInt8 = 1
+
+    /// Opens the data directory, or storage that lasts as long as the process.
+    init(_ settings: Settings) throws(StorageError) {
+        if let path = settings.data {
+            let key: StorageKey =
+                switch settings.key {
+                case .passphrase: try Passphrase.key(for: path)
+                case .passphraseFile(let file): try .passphraseFile(file)
+                case .keyFile(let file): try .keyFile(file)
+                }
+            storage = try DirectoryStorage(path: path, key: key)
+        } else {
+            storage = InMemoryStorage()
+        }
+        let records = try storage.load()
+        suite = try Self.read(Self.suiteKey, in: records).map { bytes throws(StorageError) in
+            let text = String(decoding: bytes.array, as: UTF8.self)
+            do throws(SuiteError) { return try SuiteName(parsing: text) } catch {
+                throw .unreadable(Self.suiteKey)
+            }
+        }
+        if let bytes = try Self.read(Self.identityKey, in: records) {
+            let secret = Secret(copying: bytes.span)
+            do throws(CryptoError) {
+                identity = KeyPair(secret: secret, publicKey: try X25519.publicKey(of: secret))
+            } catch { throw .unreadable(Self.identityKey) }
+        } else {
+            var random: any RandomSource = SodiumRandom()
+            identity = X25519.generate(using: &random, for: .secret)
+            try storage.commit([Record(Self.identityKey, identity.secret.lend(to: Self.record))])
+        }
+    }
+
+    /// Keeps the composition, so that the next run need not be told again.
+    func keep(_ suite: SuiteName) throws(StorageError) {
+        try storage.commit([Record(Self.suiteKey, Self.record(Array(suite.description.utf8).span))])
+    }
+
+    private static func record(_ bytes: Span<UInt8>) -> Bytes {
+        Bytes(headRoom: 0, count: 1 + bytes.count) { output in
+            output.append(version)
+            for index in bytes.indices { output.append(bytes[index]) }
+        }
+    }
+
+    private static func read(_ key: String, in records: [Record]) throws(StorageError) -> Bytes? {
+        guard let bytes = records.first(where: { $0.key == key })?.bytes else { return nil }
+        guard bytes.count > 0, bytes[0] == version else { throw .unreadable(key) }
+        return bytes.slice(1..<bytes.count)
+    }
+}
+
+extension StorageError {
+    fileprivate static func unreadable(_ key: String) -> StorageError {
+        .badKey("this program does not read the record \(key) of the data directory; a later version wrote it")
+    }
+}

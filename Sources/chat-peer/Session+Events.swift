@@ -1,0 +1,192 @@
+import ChatClient
+import ChatModel
+import ChatWire
+
+// What the client tells, and what can be asked about it.
+extension Session {
+    /// Shows a batch; returning says that the application has it.
+    func show(_ batch: EventBatch) async {
+        var lines: [Output.Line] = []
+        for (index, event) in batch.events.enumerated() {
+            let line = line(event)
+            var json = line.json
+            // A batch that was shown before a crash is shown again under its number.
+            if batch.number > 0, case .object(var object) = json {
+                (object["batch"], object["index"]) = (JSON(batch.number), JSON(index))
+                json = .object(object)
+            }
+            lines.append(Output.Line(kind: line.kind, text: line.text, json: json))
+        }
+        await output.show(lines)
+    }
+
+    private func line(_ event: ClientEvent) -> Output.Line {
+        switch event {
+        case .conversationStarted(let id, let type, let role, let peers): return started(id, type, role, peers)
+        case .content(let id, let received): return line(received, in: id)
+        case .status(let id, let number, let status): return line(status, of: number, in: id)
+        case .members(let id, let members):
+            return .remark(
+                "-- \(name(id)) has \(members.count) members",
+                .event("members", ["conversation": .string(id.text), "members": .keys(members)]))
+        case .gap(let id, let gap):
+            return .trouble(
+                "! \(name(id)): something is missing\(gap.isFinal ? " for good" : " so far")",
+                .event(
+                    "gap",
+                    [
+                        "conversation": .string(id.text), "reference": .string(gap.reference),
+                        "final": .bool(gap.isFinal),
+                    ]))
+        case .frame(let id, let kind, let bytes):
+            return .remark(
+                "-- \(name(id)): \(kind.forTerminal), \(bytes.count) bytes",
+                .event("frame", ["conversation": .string(id.text), "kind": .string(kind), "bytes": .hex(bytes)]))
+        case .unsupported(let id, let report): return line("unsupported", report, id)
+        case .inboundError(let id, let report): return line("refused", report, id)
+        case .link(let notice): return line(notice)
+        case .storageTrouble(let text): return .error("storage", text)
+        }
+    }
+
+    private func started(_ id: ConversationID, _ type: ConversationType, _ role: Role, _ peers: [PublicKey])
+        -> Output.Line
+    {
+        if labels[id] == nil { labels[id] = Self.label(id, peers) }
+        let isNew = current == nil
+        if isNew { current = id }
+        let hint = isNew || current == id ? "type to talk" : "/to \(name(id)) to talk"
+        return .remark(
+            "-- conversation with \(name(id)) began (\(type)); \(hint)",
+            .event(
+                "conversation",
+                [
+                    "conversation": .string(id.text), "type": .string(type.name), "role": .string(role.rawValue),
+                    "peers": .keys(peers),
+                ]))
+    }
+
+    private func line(_ received: ReceivedContent, in id: ConversationID) -> Output.Line {
+        let bytes = received.content
+        var fields: KeyValuePairs<String, JSON> = ["conversation": .string(id.text), "bytes": .hex(bytes)]
+        var text = "\(bytes.count) bytes that are no text"
+        if let whole = String(validating: bytes.array, as: UTF8.self) {
+            fields = ["conversation": .string(id.text), "text": .string(whole)]
+            text = whole.forTerminal
+        }
+        let who = received.sender.map { String($0.description.prefix(8)) }
+        var json = JSON.event("content", fields)
+        if case .object(var object) = json {
+            if let sender = received.sender { object["sender"] = .string(sender.description) }
+            if received.part != .whole { object["part"] = .string(received.part.rawValue) }
+            if let reference = received.reference { object["reference"] = .string(reference) }
+            json = .object(object)
+        }
+        let place = current == id ? "" : " (\(name(id)))"
+        return .speech("\(who ?? name(id))\(who == nil ? "" : place): \(text)", json)
+    }
+
+    private func line(_ status: ContentStatus, of number: ContentID, in id: ConversationID) -> Output.Line {
+        var word = "accepted"
+        var reason: String?
+        switch status {
+        case .accepted: break
+        case .sent: word = "sent"
+        case .delivered: word = "delivered"
+        case .failed(let why): (word, reason) = ("failed", why)
+        }
+        if status != .accepted, unsent.remove(number) == nil, number > lastAnswered { settledEarly.insert(number) }
+        var json = JSON.event(
+            "status",
+            ["conversation": .string(id.text), "content": JSON(number.number), "status": .string(word)])
+        if let reason, case .object(var object) = json {
+            object["reason"] = .string(reason)
+            json = .object(object)
+        }
+        let why = reason.map { ": \($0.forTerminal)" } ?? ""
+        return Output.Line(kind: reason == nil ? .remark : .trouble, text: "   #\(number) \(word)\(why)", json: json)
+    }
+
+    private func line(_ name: String, _ report: ClientEvent.Report, _ id: ConversationID?) -> Output.Line {
+        Output.Line.trouble(
+            "! something that arrived was refused: \(report.description.forTerminal)",
+            .event(
+                name,
+                [
+                    "conversation": id.map { .string($0.text) } ?? .null, "outcome": .string(report.outcome.rawValue),
+                    "code": .string(report.code), "text": .string(report.text),
+                ]))
+    }
+
+    private func line(_ notice: Notice) -> Output.Line {
+        switch notice {
+        case .interrupted(let why):
+            Output.Line.trouble(
+                "! no link: \(why.forTerminal); is chat-relay running at \(settings.relay)? still trying",
+                .event("link", ["state": "interrupted", "text": .string(why)]))
+        case .resumed: Output.Line.remark("-- the link is there", .event("link", ["state": "resumed"]))
+        case .ended(let address):
+            Output.Line.remark(
+                "-- \(address) ended", .event("link", ["state": "ended", "text": .string(address.text)]))
+        case .gone(let address):
+            Output.Line.trouble(
+                "! payloads on \(address) were lost",
+                .event("link", ["state": "gone", "text": .string(address.text)]))
+        }
+    }
+
+    /// What a conversation is called on this screen.
+    func name(_ id: ConversationID) -> String { labels[id]?.forTerminal ?? Self.label(id, []) }
+
+    /// Shows links or names by which others find this peer.
+    func showIntroduction(_ texts: [String], tag: JSON?) async {
+        await output.show(
+            .speech(
+                "your introduction, for one other to paste:\n"
+                    + texts.map { "  \($0.forTerminal)" }.joined(separator: "\n"),
+                .event("introduction", ["links": .array(texts.map { .string($0) })], tag: tag)))
+    }
+
+    /// Lists the conversations; nothing for a person where there are none.
+    func showConversations(tag: JSON?) async {
+        let all = await client.conversations
+        let lines = all.map { summary in
+            "-- \(name(summary.id)): \(summary.type), \(summary.id)\(summary.id == current ? " (you talk here)" : "")"
+        }
+        let list = all.map { summary -> JSON in
+            [
+                "conversation": .string(summary.id.text), "type": .string(summary.type.name),
+                "role": .string(summary.role.rawValue), "peers": .keys(summary.peers),
+                "answered": .bool(summary.isAnswered), "current": .bool(summary.id == current),
+            ]
+        }
+        let text = lines.isEmpty ? "-- no conversation yet" : lines.joined(separator: "\n")
+        await output.show(.remark(text, .event("conversations", ["conversations": .array(list)], tag: tag)))
+    }
+
+    /// Shows composition, relay, storage and what waits.
+    func showStatus(tag: JSON?) async {
+        let (waiting, count) = (await client.waiting, await client.conversations.count)
+        let kept = settings.data ?? "nowhere"
+        await output.show(
+            .remark(
+                """
+                -- \(client.suite.name)
+                -- relay \(settings.relay); kept in \(kept); key \(identity)
+                -- \(count) conversations; \(waiting.payloads) payloads of \(waiting.bytes) bytes wait to be sent
+                """,
+                .event(
+                    "state",
+                    [
+                        "suite": .string(client.suite.name.description), "identity": .string(identity.description),
+                        "relay": .string(settings.relay), "data": settings.data.map { .string($0) } ?? .null,
+                        "conversations": JSON(count), "waitingPayloads": JSON(waiting.payloads),
+                        "waitingBytes": JSON(waiting.bytes),
+                    ], tag: tag)))
+    }
+}
+
+extension JSON {
+    fileprivate static func keys(_ keys: [PublicKey]) -> JSON { .array(keys.map { .string($0.description) }) }
+    fileprivate static func hex(_ bytes: Bytes) -> JSON { .string(Hex.encode(bytes.array)) }
+}

@@ -1,0 +1,138 @@
+import ChatClient
+import ChatModel
+import ChatWire
+
+// What is asked for, and its one answer.
+extension Session {
+    /// Carries out a request and shows its answer.
+    func answer(_ asked: TaggedRequest) async {
+        do throws(ClientError) {
+            try await carryOut(asked.request, tag: asked.tag)
+        } catch {
+            await output.show(.error(error.code, error.description, tag: asked.tag))
+        }
+    }
+
+    private func carryOut(_ request: Request, tag: JSON?) async throws(ClientError) {
+        switch request {
+        case .introduce(let name):
+            await showIntroduction(
+                try await client.introduce(as: name.isEmpty ? settings.publish ?? "" : name), tag: tag)
+        case .connect(let text, let content, let type):
+            try await connect(Contact(text: text, type: type), content, tag: tag)
+        case .choose(let text):
+            guard let id = await conversation(text) else { return await showUnknown(text, tag: tag) }
+            current = id
+            pending = nil
+            await output.show(
+                Output.Line.remark(
+                    "-- you talk to \(name(id))", .event("chosen", ["conversation": .string(id.text)], tag: tag)))
+        case .send(let content, let to): try await send(content, to: to, tag: tag)
+        case .conversations: await showConversations(tag: tag)
+        case .find(let text): try await find(text, tag: tag)
+        case .status: await showStatus(tag: tag)
+        case .help:
+            await output.show(
+                Output.Line.remark(Request.commands, .event("help", ["text": .string(Request.commands)], tag: tag)))
+        case .quit: return
+        }
+    }
+
+    private func connect(_ contact: Contact, _ content: Content?, tag: JSON?) async throws(ClientError) {
+        guard let content else {
+            // Wrong links are refused now and not when something has been typed.
+            _ = try await client.find(contact.text)
+            pending = contact
+            await output.show(
+                Output.Line.remark(
+                    "-- say something: it travels in the invite",
+                    .event("pending", ["link": .string(contact.text)], tag: tag)))
+            return
+        }
+        let type = contact.type.map { ConversationType($0) }
+        let (id, contentID) = try await client.accept(contact.text, as: type, saying: content)
+        pending = nil
+        current = id
+        if !contact.text.hasPrefix("logos_") { labels[id] = contact.text }
+        await showAccepted(content, contentID, in: id, tag: tag)
+    }
+
+    private func send(_ content: Content, to text: String?, tag: JSON?) async throws(ClientError) {
+        if text == nil, let pending { return try await connect(pending, content, tag: tag) }
+        var id = current
+        if let text {
+            id = await conversation(text)
+            if id == nil { return await showUnknown(text, tag: tag) }
+        }
+        guard let id else {
+            return await output.show(
+                .error("nobody", "nobody to talk to yet: paste a link, or hand out yours (/intro)", tag: tag))
+        }
+        await showAccepted(content, try await client.send(content, in: id), in: id, tag: tag)
+    }
+
+    private func showAccepted(_ content: Content, _ number: ContentID, in id: ConversationID, tag: JSON?) async {
+        if !settledEarly.contains(number) { unsent.insert(number) }
+        settledEarly = settledEarly.filter { $0 > number }
+        lastAnswered = number
+        let text = String(decoding: content.array, as: UTF8.self).forTerminal
+        // Whoever types sees the line already.
+        let shown = StandardInput.isTerminal ? "   #\(number) to \(name(id))" : "\(settings.name) #\(number): \(text)"
+        await output.show(
+            Output.Line(
+                kind: StandardInput.isTerminal ? .remark : .speech, text: shown,
+                json:
+                    .event("accepted", ["conversation": .string(id.text), "content": JSON(number.number)], tag: tag)))
+    }
+
+    private func find(_ text: String, tag: JSON?) async throws(ClientError) {
+        var answers = try await client.find(text).makeAsyncIterator()
+        var found: [Introduction] = []
+        do throws(DiscoveryError) {
+            // Later answers are better ones; the first is what a person waits for.
+            found = try await answers.next() ?? []
+        } catch { throw .discovery(error) }
+        let people = found.map { introduction -> JSON in
+            [
+                "name": .string(introduction.name), "bundles": JSON(introduction.bundles.count),
+                "publisher": introduction.publisher.map { .string($0.description) } ?? .null,
+            ]
+        }
+        let lines = found.map { introduction in
+            let key = introduction.publisher.map { ", key \($0)" } ?? ""
+            return "-- \(introduction.name.isEmpty ? "somebody" : introduction.name.forTerminal)\(key)"
+        }
+        let shown =
+            lines.isEmpty
+            ? "-- nobody" : lines.joined(separator: "\n") + "\n-- /connect \(text.forTerminal) begins a conversation"
+        await output.show(.remark(shown, .event("found", ["introductions": .array(people)], tag: tag)))
+    }
+
+    /// The conversation whose id or label begins with a text, if it is the only one.
+    private func conversation(_ text: String) async -> ConversationID? {
+        let matching = await client.conversations.map(\.id).filter {
+            $0.text.hasPrefix(text) || name($0).hasPrefix(text)
+        }
+        return matching.count == 1 ? matching[0] : matching.first { $0.text == text }
+    }
+
+    private func showUnknown(_ text: String, tag: JSON?) async {
+        await output.show(
+            .error(
+                "unknown_conversation", "no conversation, or several, begin with \(text); /conversations lists them",
+                tag: tag))
+    }
+}
+
+extension ClientError {
+    /// A stable word for programs.
+    fileprivate var code: String {
+        switch self {
+        case .refused(let refusal): refusal.cause.code
+        case .storage: "storage"
+        case .discovery: "discovery"
+        case .delivery: "delivery"
+        case .closed: "closed"
+        }
+    }
+}

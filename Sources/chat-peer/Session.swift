@@ -1,0 +1,178 @@
+import ChatClient
+import ChatModel
+import ChatTool
+import ChatWire
+import Synchronization
+
+/// One run of the peer: requests in, events out.
+///
+/// Requests are carried out in the order in which they are read, one at a time, and each is answered
+/// before the next one is read; what the client tells is shown as it comes.
+actor Session {
+    let client: Client
+    let settings: Settings
+    let output: Output
+    let identity: PublicKey
+    /// Where what is typed goes.
+    var current: ConversationID?
+    /// What conversations are called on this screen.
+    var labels: [ConversationID: String] = [:]
+    /// Somebody to whom the next content is to be said first.
+    var pending: Contact?
+    /// Content accepted in this run of which nobody has said that it is sent or failed.
+    var unsent: Set<ContentID> = []
+    /// Content of which that was said before its request was answered; answers come in the order of the numbers.
+    var settledEarly: Set<ContentID> = []
+    /// The content whose request was answered last.
+    var lastAnswered = ContentID(0)
+
+    /// Somebody to begin a conversation with.
+    struct Contact {
+        let text: String
+        let type: String?
+    }
+
+    init(_ client: Client, _ settings: Settings, _ output: Output, identity: PublicKey) {
+        (self.client, self.settings, self.output, self.identity) = (client, settings, output, identity)
+    }
+
+    /// Why a run ends.
+    private enum Ending {
+        case quit, endOfInput, signal
+    }
+
+    /// Runs until the input ends, somebody quits or a signal comes.
+    func run(until signals: Signals) async -> ExitCode {
+        await showStart()
+        let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
+        let events = Task {
+            for await batch in client.events { await show(batch) }
+        }
+        let others = [
+            Task { for await _ in signals.stream() { ending.yield(.signal) } },
+            Task { await introduceAtStart() },
+            Task {
+                if let text = settings.find {
+                    await answer(TaggedRequest(request: .connect(text, saying: nil, type: nil), tag: nil))
+                }
+                ending.yield(await readRequests() ? .quit : .endOfInput)
+            },
+        ]
+        var code = ExitCode.success
+        for await reason in endings {
+            if case .signal = reason { break }
+            code = await finish()
+            break
+        }
+        for task in others { task.cancel() }
+        await client.close()
+        await events.value
+        return code
+    }
+
+    /// Reads requests and carries them out; true if one was to quit.
+    private func readRequests() async -> Bool {
+        var input = StandardInput()
+        while let line = await input.next() {
+            do throws(RequestError) {
+                guard let asked = try read(line) else { continue }
+                if case .quit = asked.request { return true }
+                await answer(asked)
+            } catch {
+                await output.show(.error("malformed", error.description, tag: error.tag))
+            }
+        }
+        return false
+    }
+
+    private func read(_ line: StandardInput.Line) throws(RequestError) -> TaggedRequest? {
+        switch line {
+        case .tooLong(let limit): throw RequestError("a line of more than \(limit) bytes was skipped")
+        case .text(let text) where settings.isJSON: return try TaggedRequest(programLine: text)
+        case .text(let text): return try Request(line: text).map { TaggedRequest(request: $0, tag: nil) }
+        }
+    }
+
+    /// Waits until what was accepted is sent; fails if it is not and nobody keeps it.
+    private func finish() async -> ExitCode {
+        let end = ContinuousClock.now + settings.linger
+        let isSent = await client.flush(within: settings.linger)
+        // The events that say so are on their way.
+        while isSent, !unsent.isEmpty, ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        let waiting = await client.waiting
+        guard waiting.payloads > 0 else { return .success }
+        let what = "\(waiting.payloads) payloads are not sent after \(settings.linger)"
+        guard settings.data == nil else {
+            await output.show(.error("waiting", "\(what); they are kept and go out at the next start"))
+            return .success
+        }
+        await output.show(.error("lost", "\(what) and are lost, because nothing is kept (--data DIR)"))
+        return .failure
+    }
+
+    private func showStart() async {
+        let kept = settings.data.map { "kept in \($0)" } ?? "nothing is kept after the end (--data DIR)"
+        let text = "\(client.suite.name)\nrelay \(settings.relay); \(kept)"
+        await output.show(
+            .remark(
+                text,
+                .event(
+                    "ready",
+                    [
+                        "suite": .string(client.suite.name.description), "name": .string(settings.name),
+                        "identity": .string(identity.description), "relay": .string(settings.relay),
+                        "data": settings.data.map { .string($0) } ?? .null,
+                    ])))
+        for summary in await client.conversations {
+            labels[summary.id] = Self.label(summary.id, summary.peers)
+            current = summary.id
+        }
+        await showConversations(tag: nil)
+    }
+
+    /// Makes the first introduction, as soon as the relay is there.
+    private func introduceAtStart() async {
+        var hasComplained = false
+        while !Task.isCancelled {
+            do throws(ClientError) {
+                return await showIntroduction(try await client.introduce(as: settings.publish ?? ""), tag: nil)
+            } catch .delivery(let error) {
+                if !hasComplained {
+                    await output.show(
+                        .error("relay", "\(error); is chat-relay running at \(settings.relay)? still trying"))
+                }
+                hasComplained = true
+                try? await Task.sleep(for: .seconds(1))
+            } catch {
+                return await output.show(.error("introduction", error.description))
+            }
+        }
+    }
+
+    /// A short name for a conversation: who is in it, or its id.
+    static func label(_ id: ConversationID, _ peers: [PublicKey]) -> String {
+        String((peers.first?.description ?? id.text).prefix(8))
+    }
+}
+
+extension JSON {
+    /// An event for programs: its name, then its fields.
+    static func event(_ name: String, _ fields: KeyValuePairs<String, JSON>, tag: JSON? = nil) -> JSON {
+        var object = Object()
+        object["event"] = .string(name)
+        for (key, value) in fields { object[key] = value }
+        if let tag { object["tag"] = tag }
+        return .object(object)
+    }
+}
+
+extension Output.Line {
+    /// Something that went wrong and does not end the run.
+    static func error(_ code: String, _ text: String, tag: JSON? = nil) -> Output.Line {
+        Output.Line.trouble(
+            "! \(text.forTerminal)",
+            .event("error", ["code": .string(code), "text": .string(text)], tag: tag))
+    }
+}

@@ -1,0 +1,75 @@
+import ChatTool
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Lines of standard input, read only when they are wanted.
+///
+/// Every read runs on a thread of its own, because it may wait for a person and tasks must not. What
+/// has been read and not been asked for is at most one block.
+struct StandardInput: ~Copyable {
+    /// The longest line in bytes: a JSON line of 1 MiB and its escapes would not be sent anyway.
+    static let maximumLine = 1 << 20
+    private static let block = 65_536
+    private var waiting: [UInt8] = []
+    private var hasEnded = false
+    private var isSkipping = false
+
+    /// Whether somebody types.
+    static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// A line, or that there was one which is not read.
+    enum Line {
+        case text(String)
+        case tooLong(limit: Int)
+    }
+
+    /// The next line without its end; nil at the end of the input.
+    mutating func next() async -> Line? {
+        var searched = 0
+        while true {
+            if let end = waiting[searched...].firstIndex(of: 10) {
+                let line = waiting[..<end]
+                let text = String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
+                waiting.removeSubrange(...end)
+                searched = 0
+                guard isSkipping else { return .text(text) }
+                isSkipping = false
+                return .tooLong(limit: Self.maximumLine)
+            }
+            searched = waiting.count
+            if waiting.count > Self.maximumLine {
+                isSkipping = true
+                waiting = []
+                searched = 0
+            }
+            guard !hasEnded else {
+                guard !waiting.isEmpty, !isSkipping else { return nil }
+                defer { waiting = [] }
+                return .text(String(decoding: waiting, as: UTF8.self))
+            }
+            let bytes = await Self.read()
+            if bytes.isEmpty { hasEnded = true } else { waiting += bytes }
+        }
+    }
+
+    private static func read() async -> [UInt8] {
+        await withCheckedContinuation { continuation in
+            startThread {
+                var bytes = [UInt8](repeating: 0, count: block)
+                var count = -1
+                repeat {
+                    count = unsafe systemRead(STDIN_FILENO, &bytes, block)
+                } while count < 0 && errno == EINTR
+                continuation.resume(returning: Array(bytes.prefix(max(0, count))))
+            }
+        }
+    }
+}
+
+private func systemRead(_ descriptor: Int32, _ start: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
+    unsafe read(descriptor, start, count)
+}
