@@ -4,9 +4,10 @@
 /// its header into the head room that the first one reserved, so wrapping copies nothing; inbound,
 /// each layer hands on a slice of the datagram. Copies share storage until one of them is changed.
 public struct Bytes: Sendable {
-    private var storage: [UInt8]
-    private var lower: Int
-    private var upper: Int
+    // Not private, so that reading and writing are compiled where they are used.
+    @usableFromInline var storage: [UInt8]
+    @usableFromInline var lower: Int
+    @usableFromInline var upper: Int
 
     /// No bytes.
     public init() {
@@ -20,9 +21,7 @@ public struct Bytes: Sendable {
 
     /// A copy of the bytes of a span.
     public init(copying span: Span<UInt8>) {
-        self.init(headRoom: 0, count: span.count) { output in
-            for index in span.indices { output.append(span[index]) }
-        }
+        self.init(unsafe span.withUnsafeBufferPointer { unsafe Array($0) })
     }
 
     /// The UTF-8 form of a text.
@@ -35,10 +34,13 @@ public struct Bytes: Sendable {
     /// - Parameters:
     ///   - headRoom: bytes kept free in front, for ``prepend(_:_:)``.
     ///   - count: the most bytes that `write` appends.
-    public init<E: Error>(
+    @inlinable public init<E: Error>(
         headRoom: Int, count: Int, _ write: (inout OutputSpan<UInt8>) throws(E) -> Void
     ) throws(E) {
-        let array = try [UInt8](capacity: headRoom + count) { (output: inout OutputSpan<UInt8>) throws(E) in
+        // Reserving is compiled for bytes; the initializers of an array look their type up at run time.
+        var array: [UInt8] = []
+        array.reserveCapacity(headRoom + count)
+        try array.append(addingCapacity: headRoom + count) { (output: inout OutputSpan<UInt8>) throws(E) in
             output.append(repeating: 0, count: headRoom)
             try write(&output)
         }
@@ -46,13 +48,13 @@ public struct Bytes: Sendable {
     }
 
     /// How many bytes there are, without head room.
-    public var count: Int { upper - lower }
+    @inlinable public var count: Int { upper - lower }
 
     /// Whether there are no bytes.
-    public var isEmpty: Bool { lower == upper }
+    @inlinable public var isEmpty: Bool { lower == upper }
 
     /// The bytes, read in place.
-    public var span: Span<UInt8> {
+    @inlinable public var span: Span<UInt8> {
         @_lifetime(borrow self)
         borrowing get { storage.span.extracting(lower..<upper) }
     }
@@ -63,10 +65,10 @@ public struct Bytes: Sendable {
     }
 
     /// The byte at an index that must lie inside; an index from outside bytes is checked by the caller.
-    public subscript(index: Int) -> UInt8 { span[index] }
+    @inlinable public subscript(index: Int) -> UInt8 { span[index] }
 
     /// A part of these bytes that shares their storage, with offsets from the first byte.
-    public func slice(_ range: Range<Int>) -> Bytes {
+    @inlinable public func slice(_ range: Range<Int>) -> Bytes {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "slice \(range) of \(count) bytes")
         var part = self
         part.lower = lower + range.lowerBound
