@@ -183,6 +183,11 @@ public struct ProtoReader: ~Escapable {
     @_lifetime(self: copy self)
     private mutating func varint() throws(WireError) -> UInt64 {
         let start = offset
+        // Nearly all are of one byte.
+        if offset < end, bytes[offset] < 0x80 {
+            offset += 1
+            return UInt64(bytes[start])
+        }
         var value: UInt64 = 0
         for shift in stride(from: UInt64(0), through: 63, by: 7) {
             guard offset < end else { throw .truncated(needed: 1, at: end) }

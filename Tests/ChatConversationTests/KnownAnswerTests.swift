@@ -68,14 +68,14 @@ struct KnownAnswerTests {
 
     @Test func `the frame of the example has the bytes of the specification (CT-13)`() throws {
         let frame = PrivateV1.Frame(
-            conversation: Bytes(Example.initiatorID), sender: "delete", timestamp: 1_700_000_000_000,
-            body: .content("hello"))
+            conversation: Example.initiatorID, timestamp: 1_700_000_000_000, body: .content("hello"))
         let bytes = """
             0a24396138326338303839383736383339323839373666363362326231343033303336653832\
             120664656c6574651880d095ffbc31520568656c6c6f
             """
-        #expect(frame.encoded().array.hex == bytes)
-        #expect(try PrivateV1.Frame(decoding: frame.encoded()) == frame)
+        let encoded = Bytes(headRoom: 0, count: frame.size) { frame.write(to: &$0) }
+        #expect(encoded.array.hex == bytes)
+        #expect(try PrivateV1.Frame.body(of: encoded) == frame.body)
     }
 
     @Test func `ids have the bytes of the specification, long and short (CT-01, CT-02)`() {
@@ -120,11 +120,11 @@ struct KnownAnswerTests {
             chain.advance()
             #expect(chain.key.hexText == (try output.text("chain_key")), "\(vector)")
         case "kdf_message":
-            let ratchet = try DoubleRatchet(
-                responderWith: Example.seed, own: KeyPair(secret: Example.seed, publicKey: PublicKey([])), .reference)
             let input = try input.bytes("message_key")
             var key: [UInt8] = []
-            try ratchet.withPayloadKey(input.span) { key = Bytes(copying: $0).array }
+            try DoubleRatchet.withPayloadKey(input.span, info: DoubleRatchet.Parameters.reference.messageKeyInfo) {
+                key = Bytes(copying: $0).array
+            }
             #expect(key == (try output.bytes("aead_key")), "\(vector)")
         default:
             let ids = RoleIDs(Secret(hex: try input.text("seed_key")), size: 18)
@@ -157,12 +157,13 @@ struct KnownAnswerTests {
                 body = .placeholder([0x08, UInt8(counter)])
             }
             let frame = PrivateV1.Frame(
-                conversation: fields.has("conversation_id") ? Bytes(try fields.text("conversation_id")) : [],
-                sender: Bytes(try fields.optionalBytes("sender") ?? []),
+                conversation: fields.has("conversation_id") ? try fields.text("conversation_id") : "",
+                sender: String(decoding: try fields.optionalBytes("sender") ?? [], as: UTF8.self),
                 timestamp: fields.has("timestamp") ? Int64(try fields.number("timestamp")) : 0, body: body)
             let bytes = Bytes(try vector.bytes("bytes"))
-            #expect(try PrivateV1.Frame(decoding: bytes) == frame, "\(vector)")
-            if try vector.text("operation") == "roundtrip" { #expect(frame.encoded() == bytes, "\(vector)") }
+            #expect(try PrivateV1.Frame.body(of: bytes) == body, "\(vector)")
+            guard try vector.text("operation") == "roundtrip" else { return }
+            #expect(Bytes(headRoom: 0, count: frame.size) { frame.write(to: &$0) } == bytes, "\(vector)")
         }
     }
 }

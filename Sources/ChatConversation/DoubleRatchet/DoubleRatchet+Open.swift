@@ -37,18 +37,19 @@ extension DoubleRatchet {
             throw .invalid(.tooShort(bytes: message.ciphertext.count, minimum: Self.minimumCiphertext))
         }
         let opened: OpenedPayload<R>
+        let info = parameters.messageKeyInfo
         switch try decide(key, message) {
         case .missing(let place, let secret):
-            let value = try decode(secret.lend { key throws(Refusal) in try decrypt(message, key) })
+            let value = try decode(secret.lend { key throws(Refusal) in try Self.decrypt(message, key, info: info) })
             skipped.remove(place)
             opened = OpenedPayload(value: value, reference: place.name, missing: [])
         case .next(let ahead):
             guard let chain = Self.unshared(&receiving) else { throw .invalid(.invalidHeader("no receiving chain")) }
-            let value = try open(message, in: chain, ahead: ahead, decode)
+            let value = try Self.open(message, in: chain, ahead: ahead, info: info, decode)
             opened = OpenedPayload(value: value, reference: nil, missing: take(chain, ahead: ahead, as: key))
         case .turn(let missing, let ahead):
             let (nextRoot, chain) = try rootStep(agree(own.secret, key.publicKey))
-            let value = try open(message, in: chain, ahead: ahead, decode)
+            let value = try Self.open(message, in: chain, ahead: ahead, info: info, decode)
             let before = turn(missing: missing)
             (root, remote, receiving, sending, received) = (nextRoot, key, chain, nil, 0)
             opened = OpenedPayload(value: value, reference: nil, missing: before + take(chain, ahead: ahead, as: key))
@@ -83,12 +84,13 @@ extension DoubleRatchet {
         return missing
     }
 
-    private func open<R>(
-        _ message: DoubleRatchetMessage, in chain: Chain, ahead: Int, _ decode: (Bytes) throws(Refusal) -> R
+    private static func open<R>(
+        _ message: DoubleRatchetMessage, in chain: Chain, ahead: Int, info: StaticString?,
+        _ decode: (Bytes) throws(Refusal) -> R
     ) throws(Refusal) -> R {
         chain.prepare(ahead: ahead)
         do throws(Refusal) {
-            return try decode(chain.lendMessageKey { key throws(Refusal) in try decrypt(message, key) })
+            return try decode(chain.lendMessageKey { key throws(Refusal) in try decrypt(message, key, info: info) })
         } catch {
             chain.forget()
             throw error
@@ -96,14 +98,16 @@ extension DoubleRatchet {
     }
 
     /// Decrypts into one new buffer.
-    private func decrypt(_ message: DoubleRatchetMessage, _ messageKey: Span<UInt8>) throws(Refusal) -> Bytes {
-        let aad = Self.header(message.dh.span, message.number, message.previousChainLength)
+    private static func decrypt(
+        _ message: DoubleRatchetMessage, _ messageKey: Span<UInt8>, info: StaticString?
+    ) throws(Refusal) -> Bytes {
+        let aad = header(message.dh.span, message.number, message.previousChainLength)
         let bytes = message.ciphertext.span
-        let (nonce, sealed) = (bytes.extracting(first: Self.nonceSize), bytes.extracting(droppingFirst: Self.nonceSize))
+        let (nonce, sealed) = (bytes.extracting(first: nonceSize), bytes.extracting(droppingFirst: nonceSize))
         do {
             return try Bytes(headRoom: 0, count: sealed.count - AEAD.tagSize) {
                 (output: inout OutputSpan<UInt8>) throws(CryptoError) in
-                try withPayloadKey(messageKey) { key throws(CryptoError) in
+                try withPayloadKey(messageKey, info: info) { key throws(CryptoError) in
                     try AEAD.chaChaPoly.open(sealed, nonce: nonce, aad: aad.span, key: key, into: &output)
                 }
             }

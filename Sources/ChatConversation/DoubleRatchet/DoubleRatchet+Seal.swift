@@ -22,14 +22,13 @@ extension DoubleRatchet {
     ) throws(Refusal) -> Payload {
         let chain = try sendingChain(&random)
         chain.prepare()
-        defer { chain.forget() }
         var nonce = InlineArray<12, UInt8>(repeating: 0)
         var nonceBytes = nonce.mutableSpan
         random.fill(&nonceBytes, for: .nonce)
 
         let head = head(isTurn: false)
         let aad = Self.header(own.publicKey.bytes.span, head.number, head.previousChainLength)
-        let size = count + Self.minimumCiphertext
+        let (size, info) = (count + Self.minimumCiphertext, parameters.messageKeyInfo)
         let payload: Payload
         do {
             payload = try Bytes(headRoom: headRoom, count: head.payloadSize(ciphertext: size)) {
@@ -38,13 +37,14 @@ extension DoubleRatchet {
                 output.append(bytes: nonce.span)
                 write(&output)
                 try chain.lendMessageKey { messageKey throws(CryptoError) in
-                    try withPayloadKey(messageKey) { key throws(CryptoError) in
+                    try Self.withPayloadKey(messageKey, info: info) { key throws(CryptoError) in
                         try AEAD.chaChaPoly.seal(
                             last: count, of: &output, nonce: nonce.span, aad: aad.span, key: key)
                     }
                 }
             }
         } catch {
+            chain.forget()
             throw Refusal(.unable, error)
         }
         chain.advance()

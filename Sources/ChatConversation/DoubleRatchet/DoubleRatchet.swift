@@ -111,10 +111,10 @@ public struct DoubleRatchet: Sendable {
     }
 
     /// Runs a cipher under the key of one payload: the message key itself, or what KDF_MK makes of it.
-    func withPayloadKey(
-        _ messageKey: Span<UInt8>, _ cipher: (Span<UInt8>) throws(CryptoError) -> Void
+    static func withPayloadKey(
+        _ messageKey: Span<UInt8>, info: StaticString?, _ cipher: (Span<UInt8>) throws(CryptoError) -> Void
     ) throws(CryptoError) {
-        guard let info = parameters.messageKeyInfo else { return try cipher(messageKey) }
+        guard let info else { return try cipher(messageKey) }
         let key = try HKDF.sha256.derive(Secret(copying: messageKey), info: info, count: AEAD.keySize)
         try key.lend(to: cipher)
     }
@@ -123,10 +123,9 @@ public struct DoubleRatchet: Sendable {
     static func header(_ key: Span<UInt8>, _ number: UInt32, _ previous: UInt32) -> InlineArray<40, UInt8> {
         InlineArray { output in
             output.append(bytes: key)
-            for word in [number, previous] {
-                for shift in stride(from: UInt32(24), through: 0, by: -8) {
-                    output.append(UInt8(truncatingIfNeeded: word >> shift))
-                }
+            let numbers = UInt64(number) << 32 | UInt64(previous)
+            for shift in stride(from: UInt64(56), through: 0, by: -8) {
+                output.append(UInt8(truncatingIfNeeded: numbers >> shift))
             }
         }
     }

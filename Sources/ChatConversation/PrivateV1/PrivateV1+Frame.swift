@@ -3,7 +3,7 @@ import ChatWire
 
 extension PrivateV1 {
     /// What the ratchet encrypts in profile `libchat`: `logoschat.convos.private_v1.PrivateV1Frame` of chat_proto.
-    struct Frame: ProtoMessage {
+    struct Frame {
         /// The oneof `frame_type`.
         enum Body: Hashable {
             /// Field 10.
@@ -14,35 +14,36 @@ extension PrivateV1 {
             case unknown
         }
 
-        /// The longest texts that are read, in bytes; libchat writes 36 and 6.
+        /// The longest texts that are read, in bytes; libchat writes 36.
         static let maximumText = 255
 
-        /// Field 1, `conversation_id`, and field 2, `sender`: written for libchat, and of no meaning here.
-        var (conversation, sender) = (Bytes(), Bytes())
+        /// Field 1, `conversation_id`: the sender's id of the conversation.
+        let conversation: String
+        /// Field 2, `sender`: bytes without meaning, in libchat always the same.
+        var sender = "delete"
         /// Field 3: milliseconds since the epoch by the sender's clock.
-        var timestamp: Int64 = 0
+        let timestamp: Int64
         /// Field 10 or 11.
-        var body = Body.unknown
+        let body: Body
 
-        init(conversation: Bytes, sender: Bytes, timestamp: Int64, body: Body) {
-            (self.conversation, self.sender, self.timestamp, self.body) = (conversation, sender, timestamp, body)
-        }
-
-        init(decoding bytes: Bytes) throws(WireError) {
+        /// What a receiver needs of an encoded frame; the ratchet knows better who sent it, and in which conversation.
+        static func body(of bytes: Bytes) throws(WireError) -> Body {
+            var body = Body.unknown
             var reader = ProtoReader(bytes.span)
             while let field = try reader.next() {
                 switch field {
-                case 1: conversation = bytes.slice(try reader.textRange(limit: Self.maximumText))
-                case 2: sender = bytes.slice(try reader.range())
-                case 3: timestamp = try reader.int64()
+                case 1: _ = try reader.textRange(limit: maximumText)
+                case 2: _ = try reader.range()
+                case 3: _ = try reader.int64()
                 case 10: body = .content(bytes.slice(try reader.range()))
                 case 11:
                     let placeholder = bytes.slice(try reader.range())
-                    guard Self.counter(of: placeholder) != nil else { throw .missing("a placeholder that decodes") }
+                    guard counter(of: placeholder) != nil else { throw .missing("a placeholder that decodes") }
                     body = .placeholder(placeholder)
                 default: continue
                 }
             }
+            return body
         }
 
         /// The counter of an encoded `Placeholder`; nil where it does not decode.
@@ -59,9 +60,10 @@ extension PrivateV1 {
             return counter
         }
 
+        /// The size of the encoding in bytes.
         var size: Int {
             let head =
-                ProtoSize.field(1, count: conversation.count) + ProtoSize.field(2, count: sender.count)
+                ProtoSize.field(1, count: conversation.utf8.count) + ProtoSize.field(2, count: sender.utf8.count)
                 + ProtoSize.field(3, UInt64(bitPattern: timestamp))
             switch body {
             case .content(let content): return head + ProtoSize.present(10, count: content.count)
@@ -70,6 +72,7 @@ extension PrivateV1 {
             }
         }
 
+        /// Appends the encoding.
         @_lifetime(output: copy output)
         func write(to output: inout OutputSpan<UInt8>) {
             output.append(field: 1, conversation)

@@ -29,8 +29,6 @@ extension PrivateV1 {
         public static let address: DeliveryAddress = "delivery_address"
         /// Bytes of an id.
         static let idSize = 18
-        /// What libchat writes into every frame's field `sender`.
-        private static let sender = Bytes("delete")
         private static let stored = Stored(machine: facts.name)
 
         private var party: TwoParty
@@ -82,9 +80,7 @@ extension PrivateV1 {
                 throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
             }
             let frame = Frame(
-                conversation: Bytes(party.own.id), sender: Self.sender,
-                timestamp: Int64(clamping: turn.now.milliseconds),
-                body: .content(content))
+                conversation: party.own.id, timestamp: Int64(clamping: turn.now.milliseconds), body: .content(content))
             let (frameSize, number) = (frame.size, ratchet.nextNumber)
             try party.check(ratchet.payloadSize(frame: frameSize), in: turn)
             let payload = try ratchet.seal(frameSize, headRoom: turn.headRoom, random: &turn.random) {
@@ -124,13 +120,14 @@ extension PrivateV1 {
         }
 
         private static func body(_ bytes: Bytes, isOpening: Bool) throws(Refusal) -> Frame.Body {
-            let frame: Frame
-            do { frame = try Frame(decoding: bytes) } catch { throw Refusal(error) }
-            if case .content = frame.body { return frame.body }
-            guard !isOpening else {
-                throw Refusal(.unsupported, ConversationCause.notAnOpening(type: facts.name))
+            let body: Frame.Body
+            do { body = try Frame.body(of: bytes) } catch { throw Refusal(error) }
+            if isOpening {
+                guard case .content = body else {
+                    throw Refusal(.unsupported, ConversationCause.notAnOpening(type: facts.name))
+                }
             }
-            return frame.body
+            return body
         }
 
         private static func incomplete(_ what: String) -> Refusal { TwoParty.incomplete(what, facts.name) }

@@ -1,0 +1,50 @@
+import ChatTool
+import ChatWire
+
+/// Measures the package against the cryptography that its work cannot do without.
+@main struct Bench {
+    /// What is measured, by file; a new file adds itself here.
+    static let suites: [Suite] = [
+        Suite("ratchet", "one conversation of PrivateV1, without framing and delivery", run: RatchetBench.run)
+    ]
+
+    /// Some measurements that belong together.
+    struct Suite: Sendable {
+        let name: String
+        let summary: String
+        /// Makes the rows one by one; those that the filter leaves out need not be made.
+        let run: @Sendable (Plan) async throws -> Void
+
+        init(_ name: String, _ summary: String, run: @escaping @Sendable (Plan) async throws -> Void) {
+            (self.name, self.summary, self.run) = (name, summary, run)
+        }
+    }
+
+    /// What is to be measured, how long, and where rows go.
+    struct Plan: Sendable {
+        let effort: Effort
+        let filter: String
+        let isJSON: Bool
+
+        /// Measures a row and shows it, if its name contains the filter.
+        func row(_ name: String, _ make: (Effort) async throws -> Row) async rethrows {
+            guard filter.isEmpty || name.contains(filter) else { return }
+            let row = try await make(effort)
+            Terminal.print(isJSON ? row.json.description : row.text)
+        }
+    }
+
+    @concurrent static func main() async throws {
+        let json = Option("json", "print a JSON object for each row")
+        let filter = Option("filter", "TEXT", default: "", "only rows whose name contains this")
+        let rounds = Option("rounds", "N", default: 15, in: 1...1_000, "rounds of each side; the median counts")
+        let command = Command(
+            "chat-bench", summary: "Measures the package; ratios are to the libsodium calls of the same run.",
+            options: [json, filter, rounds],
+            notes: "Suites:\n" + suites.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
+        let options = command.parseOrExit()
+        let plan = Plan(
+            effort: Effort(rounds: options[rounds]), filter: options[filter], isJSON: options[json])
+        for suite in suites { try await suite.run(plan) }
+    }
+}

@@ -1,0 +1,134 @@
+import ChatConversation
+import ChatCrypto
+import ChatModel
+import ChatWire
+
+/// One conversation: the bare ratchet, and `PrivateV1.Libchat` from content to content.
+enum RatchetBench {
+    static func run(_ plan: Bench.Plan) async throws {
+        for size in [64, 1_024, 65_536] {
+            for isPingPong in [false, true] {
+                let way = isPingPong ? "ping-pong" : "one-way"
+                try await plan.row("ratchet/\(way)/\(size)") { effort in
+                    let floor = RatchetFloor(frame: size)
+                    var pair = try RatchetPair(frame: size)
+                    return try compare(
+                        "ratchet/\(way)/\(size)", effort, floor: isPingPong ? floor.pingPong : floor.oneWay,
+                        subject: { try isPingPong ? pair.pingPong($0) : pair.oneWay($0) })
+                }
+                try await plan.row("private-v1-libchat/\(way)/\(size)") { effort in
+                    var pair = try LibchatPair(content: size)
+                    let floor = RatchetFloor(frame: pair.frameSize)
+                    return try compare(
+                        "private-v1-libchat/\(way)/\(size)", effort,
+                        floor: isPingPong ? floor.pingPong : floor.oneWay,
+                        subject: { try isPingPong ? pair.pingPong($0) : pair.oneWay($0) })
+                }
+            }
+        }
+        try await plan.row("private-v1-libchat/idle") { _ in try idle() }
+    }
+
+    /// The memory of conversations that went back and forth until their lists were full, and wait.
+    private static func idle() throws -> Row {
+        let count = 4_000
+        var kept: [PrivateV1.Libchat] = []
+        kept.reserveCapacity(2 * count)
+        let before = Memory.residentBytes()
+        for _ in 0..<count {
+            var pair = try LibchatPair(content: 64)
+            try pair.pingPong(40)
+            kept += [pair.saro, pair.raya]
+        }
+        let after = Memory.residentBytes()
+        let inline = MemoryLayout<PrivateV1.Libchat>.size
+        let heap = before.flatMap { before in after.map { Double($0 - before) / Double(kept.count) } } ?? .nan
+        return Row(
+            name: "private-v1-libchat/idle",
+            values: [.init("bytes", heap + Double(inline)), .init("heap", heap), .init("inline", Double(inline))])
+    }
+}
+
+/// Two ratchets that share a secret.
+private struct RatchetPair {
+    private var (saro, raya): (DoubleRatchet, DoubleRatchet)
+    private var random: any RandomSource = SodiumRandom()
+    private let frame: Bytes
+
+    init(frame count: Int) throws {
+        frame = Bytes([UInt8](repeating: 7, count: count))
+        let secret = random.secret(32, for: .secret)
+        let pair = X25519.generate(using: &random, for: .introEphemeralPrivate)
+        saro = try DoubleRatchet(initiatorWith: secret, remote: pair.publicKey, random: &random, .libchat)
+        raya = try DoubleRatchet(responderWith: secret, own: pair, .libchat)
+        try oneWay(1)
+    }
+
+    mutating func oneWay(_ messages: Int) throws {
+        for _ in 0..<messages { try Self.carry(frame, from: &saro, to: &raya, &random) }
+    }
+
+    mutating func pingPong(_ messages: Int) throws {
+        for _ in 0..<messages / 2 {
+            try Self.carry(frame, from: &raya, to: &saro, &random)
+            try Self.carry(frame, from: &saro, to: &raya, &random)
+        }
+    }
+
+    private static func carry(
+        _ frame: Bytes, from sender: inout DoubleRatchet, to recipient: inout DoubleRatchet,
+        _ random: inout any RandomSource
+    ) throws {
+        let payload = try sender.seal(frame.count, headRoom: 64, random: &random) { $0.append(bytes: frame.span) }
+        guard case .doubleRatchet(let message) = try EncryptedPayload(decoding: payload) else { return }
+        _ = try recipient.open(message) { $0 }
+    }
+}
+
+/// Two conversations that began with each other.
+private struct LibchatPair {
+    private(set) var (saro, raya): (PrivateV1.Libchat, PrivateV1.Libchat)
+    private var turn = Turn(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
+    private let content: Content
+
+    /// Bytes that are encrypted for each content: the ids and the time of the frame add some 54.
+    var frameSize: Int { content.count + 52 + (content.count < 128 ? 2 : content.count < 16_384 ? 3 : 4) }
+
+    init(content count: Int) throws {
+        content = Bytes([UInt8](repeating: 7, count: count))
+        let secret = turn.random.secret(32, for: .secret)
+        let pair = X25519.generate(using: &turn.random, for: .introEphemeralPrivate)
+        let type = PrivateV1.Libchat.type
+        saro = try PrivateV1.Libchat(
+            ConversationSeed(type: type, role: .initiator, secret: secret, remoteKeys: [pair.publicKey]), in: &turn)
+        try saro.perform(.send(content, ContentID(0)), in: &turn)
+        raya = try PrivateV1.Libchat(
+            ConversationSeed(
+                type: type, role: .responder, secret: secret, ownKeys: [pair], opening: turn.openings[0].payload),
+            in: &turn)
+        turn.clear()
+    }
+
+    mutating func oneWay(_ messages: Int) throws {
+        for _ in 0..<messages { try Self.carry(content, from: &saro, to: &raya, &turn) }
+    }
+
+    mutating func pingPong(_ messages: Int) throws {
+        for _ in 0..<messages / 2 {
+            try Self.carry(content, from: &raya, to: &saro, &turn)
+            try Self.carry(content, from: &saro, to: &raya, &turn)
+        }
+    }
+
+    private static func carry(
+        _ content: Content, from sender: inout PrivateV1.Libchat, to recipient: inout PrivateV1.Libchat,
+        _ turn: inout Turn
+    ) throws {
+        try sender.perform(.send(content, ContentID(1)), in: &turn)
+        try recipient.receive(turn.sends[0].routed, in: &turn)
+        guard turn.events.count == 1 else { throw Lost() }
+        turn.clear()
+    }
+
+    private struct Lost: Error {}
+}
