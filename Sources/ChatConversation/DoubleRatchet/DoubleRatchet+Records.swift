@@ -1,5 +1,6 @@
 import ChatCrypto
 import ChatModel
+import ChatWire
 
 // Storing: a state for the machine that owns the ratchet, and a record for each key of a missing payload.
 extension DoubleRatchet {

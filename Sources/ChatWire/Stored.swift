@@ -1,17 +1,21 @@
-import ChatModel
-import ChatWire
+package import ChatModel
 
-/// How machines of this module store their pieces: a version of one byte, then a proto3 message.
-struct Stored {
+/// How machines store their pieces: a version of one byte, then a proto3 message.
+package struct Stored {
     /// The version that is written and read.
-    static let version: UInt8 = 1
+    package static let version: UInt8 = 1
     /// The key of the one record that every machine has.
-    static let stateKey = "state"
+    package static let stateKey = "state"
     /// The machine's name, for refusals.
-    let machine: String
+    package let machine: String
+
+    /// Names the machine.
+    package init(machine: String) {
+        self.machine = machine
+    }
 
     /// A record of a message.
-    func record(_ key: String, _ message: some ProtoMessage) -> Record {
+    package func record(_ key: String, _ message: some ProtoMessage) -> Record {
         Record(
             key,
             Bytes(headRoom: 0, count: 1 + message.size) { output in
@@ -21,7 +25,7 @@ struct Stored {
     }
 
     /// The message of a record; one of another version is unsupported, one that does not decode is invalid.
-    func message<Message: ProtoMessage>(_ record: Record) throws(Refusal) -> Message {
+    package func message<Message: ProtoMessage>(_ record: Record) throws(Refusal) -> Message {
         guard let bytes = record.bytes, !bytes.isEmpty else { throw unreadable(record.key) }
         guard bytes[0] == Self.version else { throw unreadable(record.key, .unsupported) }
         do {
@@ -32,7 +36,7 @@ struct Stored {
     }
 
     /// Sorts all records of a machine into its one state and the others, which must have a prefix.
-    func sort(_ records: [Record], prefix: String) throws(Refusal) -> (state: Record, others: [Record]) {
+    package func sort(_ records: [Record], prefix: String) throws(Refusal) -> (state: Record, others: [Record]) {
         var (state, others): (Record?, [Record]) = (nil, [])
         for record in records {
             if record.key == Self.stateKey, state == nil {
@@ -48,7 +52,7 @@ struct Stored {
     }
 
     /// The refusal of a record.
-    func unreadable(_ key: String, _ outcome: Refusal.Outcome = .invalid) -> Refusal {
+    package func unreadable(_ key: String, _ outcome: Refusal.Outcome = .invalid) -> Refusal {
         Refusal(outcome, CommonCause.unreadableRecord(key, machine: machine))
     }
 }
