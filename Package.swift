@@ -49,6 +49,7 @@ let package = Package(
 
         // What everything stands on; arrows point down only.
         module("ChatModel"),
+        module("ChatSystem"),
         module("ChatCrypto", ["CSodium", "ChatModel"]),
         module("ChatWire", ["ChatModel"]),
 
@@ -56,7 +57,7 @@ let package = Package(
         module("ChatDiscovery", foundations),
         module("ChatInitialization", foundations),
         module("ChatConversation", foundations),
-        module("ChatDeliveryService", foundations),
+        module("ChatDeliveryService", foundations + ["ChatSystem"]),
         module("ChatFraming", foundations),
 
         // A composition of five, run for an application.
@@ -72,7 +73,7 @@ let package = Package(
         module("ChatShim", everything + ["ChatVariants"]),
 
         // Options and signals, which all programs share; no product.
-        module("ChatTool"),
+        module("ChatTool", ["ChatSystem"]),
         tool("chat-peer", everything + ["ChatVariants", "ChatTool"]),
         tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         tool("chat-interop", ["ChatModel", "ChatWire", "ChatTool"]),

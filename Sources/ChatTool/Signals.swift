@@ -1,9 +1,11 @@
+import ChatSystem
+import Synchronization
+
 #if canImport(Darwin)
     import Darwin
 #else
     import Glibc
 #endif
-import Synchronization
 
 /// Signals that a program wants to hear instead of being ended by them.
 ///

@@ -114,6 +114,11 @@ extension History {
         logs[address]?.evictedThrough ?? (retention == nil ? lastSequence : forgottenThrough)
     }
 
+    /// The sequence of the newest payload of an address that is kept, or up to which they are gone.
+    func newest(_ address: DeliveryAddress) -> UInt64 {
+        logs[address]?.lastSequence ?? evictedThrough(address)
+    }
+
     /// Payloads of an address after a sequence, oldest first: some of them, at least one if there is one.
     mutating func entries(
         _ address: DeliveryAddress, after sequence: UInt64, count: Int, bytes most: Int, now: Moment

@@ -1,4 +1,4 @@
-import ChatModel
+package import ChatModel
 
 #if canImport(Darwin)
     import Darwin
@@ -7,62 +7,62 @@ import ChatModel
 #endif
 
 /// A moment in microseconds since an origin that does not change while the process runs.
-struct Moment: Hashable, Comparable, Sendable {
-    let microseconds: UInt64
+package struct Moment: Hashable, Comparable, Sendable {
+    package let microseconds: UInt64
 
-    init(microseconds: UInt64) {
+    package init(microseconds: UInt64) {
         self.microseconds = microseconds
     }
 
-    init(_ time: Timestamp) {
+    package init(_ time: Timestamp) {
         let (product, overflow) = time.milliseconds.multipliedReportingOverflow(by: 1_000)
         microseconds = overflow ? .max : product
     }
 
-    static let zero = Moment(microseconds: 0)
+    package static let zero = Moment(microseconds: 0)
 
     /// The system's clock that never goes back.
-    static var now: Moment {
+    package static var now: Moment {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Moment(microseconds: UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000)
     }
 
-    static func < (left: Moment, right: Moment) -> Bool { left.microseconds < right.microseconds }
+    package static func < (left: Moment, right: Moment) -> Bool { left.microseconds < right.microseconds }
 
-    static func + (moment: Moment, span: Micros) -> Moment {
+    package static func + (moment: Moment, span: Micros) -> Moment {
         let (sum, overflow) = moment.microseconds.addingReportingOverflow(span.count)
         return Moment(microseconds: overflow ? .max : sum)
     }
 
     /// The time since an earlier moment; zero where that one is later.
-    func since(_ earlier: Moment) -> Micros {
+    package func since(_ earlier: Moment) -> Micros {
         Micros(self > earlier ? microseconds - earlier.microseconds : 0)
     }
 }
 
 /// A span of time in microseconds: what a protocol counts in, cheaper than `Duration`.
-struct Micros: Hashable, Comparable, Sendable {
-    let count: UInt64
+package struct Micros: Hashable, Comparable, Sendable {
+    package let count: UInt64
 
-    init(_ count: UInt64) {
+    package init(_ count: UInt64) {
         self.count = count
     }
 
     /// Rounds down; a negative duration is none.
-    init(_ duration: Duration) {
+    package init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
         count = overflow ? .max : UInt64(max(0, product)) &+ UInt64(max(0, attoseconds / 1_000_000_000_000))
     }
 
-    static func < (left: Micros, right: Micros) -> Bool { left.count < right.count }
-    static func * (span: Micros, factor: UInt64) -> Micros {
+    package static func < (left: Micros, right: Micros) -> Bool { left.count < right.count }
+    package static func * (span: Micros, factor: UInt64) -> Micros {
         let (product, overflow) = span.count.multipliedReportingOverflow(by: factor)
         return Micros(overflow ? .max : product)
     }
 
-    var duration: Duration { .microseconds(Int64(clamping: count)) }
+    package var duration: Duration { .microseconds(Int64(clamping: count)) }
     /// Rounded up, so that who waits that long does not come too early.
-    var milliseconds: UInt64 { count / 1_000 + (count % 1_000 == 0 ? 0 : 1) }
+    package var milliseconds: UInt64 { count / 1_000 + (count % 1_000 == 0 ? 0 : 1) }
 }

@@ -3,12 +3,12 @@ import ChatModel
 /// A place in the history of addresses, as services here write cursors: 8 bytes epoch, 8 bytes sequence.
 ///
 /// The epoch is random for each start of a service, so that a cursor from before is known as such.
-struct Place: Hashable, Sendable {
+package struct Place: Hashable, Sendable {
     static let size = 16
-    let epoch: UInt64
-    let sequence: UInt64
+    package let epoch: UInt64
+    package let sequence: UInt64
 
-    init(epoch: UInt64, sequence: UInt64) {
+    package init(epoch: UInt64, sequence: UInt64) {
         (self.epoch, self.sequence) = (epoch, sequence)
     }
 

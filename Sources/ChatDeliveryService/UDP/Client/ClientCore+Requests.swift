@@ -1,0 +1,121 @@
+package import ChatModel
+
+// What the shell asks for.
+extension ClientCore {
+    /// Publishes a payload; an event with the token says what became of it.
+    package mutating func publish(_ addressed: Addressed, token: UInt64, now: Moment) {
+        publishes.insert(token, addressed, deadline: now + Micros(configuration.deadline))
+        sendPublish(token)
+    }
+
+    /// Begins to listen; an event with the key says whether the relay agreed.
+    package mutating func subscribe(_ address: DeliveryAddress, _ since: Since, key: Int, now: Moment) {
+        subscriptions.insert(key, .init(address: address, since: since, deadline: now + Micros(configuration.deadline)))
+        sendSubscribe(key)
+    }
+
+    /// Listens no more.
+    package mutating func unsubscribe(_ key: Int) {
+        guard let address = subscriptions[key]?.address else { return }
+        let number = subscriptions.dropNumber(key)
+        subscriptions.remove(key)
+        if let number { send(.unsubscribe(number: number), about: address) }
+    }
+
+    /// There is no room for the payloads of a subscription: the relay shall keep them from a place on.
+    package mutating func stall(_ key: Int, at place: Place) {
+        guard let address = subscriptions[key]?.address, subscriptions[key]?.isStalled == false else { return }
+        subscriptions[key]?.isStalled = true
+        subscriptions[key]?.place = place
+        if let number = subscriptions.dropNumber(key) { send(.unsubscribe(number: number), about: address) }
+    }
+
+    /// There is room again.
+    package mutating func resume(_ key: Int) {
+        guard subscriptions[key]?.isStalled == true else { return }
+        subscriptions[key]?.isStalled = false
+        sendSubscribe(key)
+    }
+
+    /// Requests about one address are handled in the order in which they are made.
+    @discardableResult private mutating func send(_ request: Request, about address: DeliveryAddress) -> UInt64? {
+        link?.send(head: request.head, body: request.body, order: UInt64(bitPattern: Int64(address.hashValue)))
+    }
+
+    mutating func sendPublish(_ token: UInt64) {
+        guard let addressed = publishes.addressed(token) else { return }
+        if let message = send(.publish(addressed), about: addressed.address) { publishes.sent(token, as: message) }
+    }
+
+    mutating func sendSubscribe(_ key: Int) {
+        guard link != nil, let one = subscriptions[key], !one.isStalled else { return }
+        let number = subscriptions.number(key)
+        let request = Request.subscribe(number: number, one.address, one.wanted)
+        if let message = send(request, about: one.address) { subscriptions.sent(key, as: message) }
+    }
+}
+
+// What the relay says.
+extension ClientCore {
+    mutating func handle(_ message: MessageReceiver.Message) {
+        do throws(UDPError) {
+            switch try Answer(message.bytes) {
+            case .results(let entries): for entry in entries { handle(entry) }
+            case .deliver(let number, let sequence, let id, let reply, let payload):
+                deliver(number, sequence, id, reply, payload)
+            case .gone(let number, let through): gone(number, through)
+            }
+        } catch {
+            counts.malformed += 1
+        }
+    }
+
+    private mutating func handle(_ entry: Answer.Entry) {
+        if let (token, address) = publishes.remove(message: entry.message) {
+            let epoch = epoch
+            let result = entry.result(address).map { Receipt(cursor: Place(epoch: epoch, sequence: $0).cursor) }
+            return events.append(.published(token: token, result))
+        }
+        guard let key = subscriptions.answered(entry.message) else { return }
+        guard let one = subscriptions[key] else { return }
+        switch entry.result(one.address) {
+        case .success(let sequence):
+            let isOld = one.place.map { $0.epoch != epoch || $0.sequence < sequence } ?? true
+            if isOld { subscriptions[key]?.place = Place(epoch: epoch, sequence: sequence) }
+            if subscriptions.confirm(key) { events.append(.subscribed(key: key, .success(()))) }
+        case .failure(let error):
+            let isAwaited = subscriptions.confirm(key)
+            subscriptions.remove(key)
+            events.append(isAwaited ? .subscribed(key: key, .failure(error)) : .ended(key: key))
+        }
+    }
+
+    private mutating func deliver(
+        _ number: UInt32, _ sequence: UInt64, _ id: PayloadID, _ reply: DeliveryAddress?, _ payload: Payload
+    ) {
+        // What is on its way when a subscription ends or stalls is no fault of the relay.
+        guard let key = subscriptions.key(number: number), let one = subscriptions[key] else { return }
+        var before = Place(epoch: epoch, sequence: sequence &- 1)
+        if let place = one.place, place.epoch == epoch {
+            guard place.sequence < sequence else {
+                counts.unexpected += 1
+                return
+            }
+            before = place
+        }
+        let place = Place(epoch: epoch, sequence: sequence)
+        subscriptions[key]?.place = place
+        let addressed = Addressed(one.address, payload: payload, id: id, replyAddress: reply)
+        events.append(.delivered(key: key, Delivery(addressed, cursor: place.cursor), before: before))
+    }
+
+    private mutating func gone(_ number: UInt32, _ through: UInt64) {
+        guard let key = subscriptions.key(number: number) else { return }
+        if let place = subscriptions[key]?.place, place.epoch == epoch, place.sequence > through {
+            counts.unexpected += 1
+            return
+        }
+        subscriptions[key]?.place = Place(epoch: epoch, sequence: through)
+        events.append(.gone(key: key))
+    }
+}

@@ -1,0 +1,219 @@
+package import ChatModel
+
+/// A client of a relay without sockets: requests, datagrams and the time in, events, datagrams and the next time out.
+///
+/// It outlives sessions: when the relay is lost, it is sought until it is back, and then gets the subscriptions
+/// (each from the last payload that found room) and the publishes that were not answered.
+package struct ClientCore: Sendable {
+    /// Challenges answered before the next attempt, at most: a lying relay could send them all day.
+    static let challengesAnswered = 3
+
+    enum Phase: Sendable {
+        case seeking(Seeking)
+        case joined(session: UInt64, relay: NetworkAddress)
+        case closed
+    }
+
+    /// An attempt to get a session.
+    struct Seeking: Sendable {
+        let session: UInt64
+        /// Which of the relay's addresses is tried.
+        var candidate: Int
+        var cookie: [UInt8] = []
+        var challenges = 0
+        var interval: Micros
+        var nextHello: Moment
+    }
+
+    let configuration: UDPConfiguration
+    private let name: String
+    private let relays: [NetworkAddress]
+    private var random: any RandomSource
+    private var phase: Phase
+    /// The link of the session, if there is one.
+    var link: Link?
+    /// Of the relay's current start.
+    var epoch: UInt64 = 0
+    private var isInterrupted = false
+    private var goodbye: (session: UInt64, relay: NetworkAddress)?
+    var publishes = PublishTable()
+    var subscriptions = SubscriptionTable()
+    var events: [ClientEvent] = []
+    var counts = ClientStatistics()
+
+    /// A client that seeks a relay.
+    ///
+    /// - Parameters:
+    ///   - name: the relay's name for errors.
+    ///   - relays: the addresses under which the relay may be reached; at least one.
+    package init(
+        name: String, relays: [NetworkAddress], _ configuration: UDPConfiguration, random: any RandomSource, now: Moment
+    ) {
+        (self.name, self.relays, self.configuration, self.random) = (name, relays, configuration, random)
+        phase = .closed
+        seek(now)
+    }
+
+    /// Takes what happened since the last time.
+    package mutating func takeEvents() -> [ClientEvent] {
+        defer { events.removeAll(keepingCapacity: true) }
+        return events
+    }
+
+    /// What it did so far.
+    package var statistics: ClientStatistics {
+        var result = counts
+        result.lostPackets += link?.lostPackets ?? 0
+        return result
+    }
+
+    private mutating func seek(_ now: Moment) {
+        let session = random.bytes(8, for: .identifier).reduce(0) { $0 << 8 | UInt64($1) }
+        phase = .seeking(
+            Seeking(
+                session: session, candidate: 0, interval: Micros(configuration.seekingInterval.lowerBound),
+                nextHello: now))
+    }
+
+    /// The session is over: everything that was not answered waits for the next one.
+    private mutating func lose(_ reason: String, _ now: Moment) {
+        guard let lost = link.take() else { return }
+        counts.lostPackets += lost.lostPackets
+        publishes.forgetMessages()
+        subscriptions.forgetNumbers()
+        events.append(.interrupted(reason))
+        isInterrupted = true
+        seek(now)
+    }
+
+    /// Ends everything; what was not answered fails.
+    package mutating func close() {
+        if case .joined(let session, let relay) = phase { goodbye = (session, relay) }
+        (phase, link) = (.closed, nil)
+        for token in publishes.removeAll() { events.append(.published(token: token, .failure(.closed))) }
+        for key in subscriptions.removeAll() { events.append(.subscribed(key: key, .failure(.closed))) }
+    }
+}
+
+// Datagrams in.
+extension ClientCore {
+    /// Receives a datagram.
+    package mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment) {
+        counts.datagramsIn += 1
+        do throws(UDPError) {
+            let datagram = try Datagram(bytes)
+            guard let session = Datagram.session(bytes) else { return }
+            switch phase {
+            case .seeking(let seeking) where session == seeking.session && relays.contains(peer):
+                receive(datagram, seeking, peer, now)
+            case .joined(session, peer):
+                try receive(datagram, bytes, now)
+            default: counts.foreign += 1
+            }
+        } catch {
+            counts.malformed += 1
+        }
+    }
+
+    private mutating func receive(_ datagram: Datagram, _ seeking: Seeking, _ peer: NetworkAddress, _ now: Moment) {
+        switch datagram {
+        case .challenge(let cookie):
+            guard cookie != seeking.cookie, seeking.challenges < Self.challengesAnswered else { return }
+            var next = seeking
+            next.candidate = relays.firstIndex(of: peer) ?? seeking.candidate
+            (next.cookie, next.challenges, next.nextHello) = (cookie, seeking.challenges + 1, now)
+            phase = .seeking(next)
+        case .welcome(let welcome): join(welcome, seeking.session, peer, now)
+        case .reset(.full, _):
+            events.append(.turnedAway(.overloaded("\(name) has no room for another client", retryAfter: .seconds(1))))
+        case .reset(.version, let versions):
+            let list = versions.map(String.init).joined(separator: ", ")
+            events.append(.turnedAway(.rejected("\(name) speaks version \(list), not \(UDPFormat.version)")))
+        case .reset, .hello, .data: counts.unexpected += 1
+        }
+    }
+
+    private mutating func join(_ welcome: Welcome, _ session: UInt64, _ relay: NetworkAddress, _ now: Moment) {
+        let third = Micros(UInt64(welcome.idleMilliseconds) * 1_000 / 3)
+        phase = .joined(session: session, relay: relay)
+        link = Link(
+            .init(
+                session: session, maximumMessage: Int(welcome.maximumPayload) + UDPFormat.maximumMessageHead,
+                receiveWindow: configuration.window, sendWindow: Int(welcome.window),
+                keepAlive: max(Micros(100_000), min(Micros(configuration.keepAlive), third))), now: now)
+        epoch = welcome.epoch
+        counts.joined += 1
+        events.append(.joined(welcome))
+        if isInterrupted { events.append(.resumed) }
+        isInterrupted = false
+        for key in subscriptions.keys { sendSubscribe(key) }
+        for token in publishes.tokens { sendPublish(token) }
+    }
+
+    private mutating func receive(_ datagram: Datagram, _ bytes: Span<UInt8>, _ now: Moment) throws(UDPError) {
+        switch datagram {
+        case .data(let number, let offset):
+            try link?.receive(bytes, number: number, framesAt: offset, room: .max, now: now)
+            for message in link?.takeMessages() ?? [] { handle(message) }
+        case .reset: lose("\(name) ended the session", now)
+        case .welcome, .challenge: return  // late copies
+        case .hello: counts.unexpected += 1
+        }
+    }
+}
+
+// Time and datagrams out.
+extension ClientCore {
+    /// When ``tick(_:)`` has something to do.
+    package var wake: Moment? {
+        let times = [phaseWake, publishes.deadline, subscriptions.deadline]
+        return times.compactMap(\.self).min()
+    }
+
+    private var phaseWake: Moment? {
+        switch phase {
+        case .seeking(let seeking): seeking.nextHello
+        case .joined: link?.wake
+        case .closed: nil
+        }
+    }
+
+    /// Does what is due: repeats, gives up what is overdue, notices that the relay is lost.
+    package mutating func tick(_ now: Moment) {
+        let unreachable = DeliveryError.unreachable(name, after: configuration.deadline)
+        for token in publishes.removeDue(now) { events.append(.published(token: token, .failure(unreachable))) }
+        for key in subscriptions.due(now) {
+            unsubscribe(key)
+            events.append(.subscribed(key: key, .failure(unreachable)))
+        }
+        link?.tick(now)
+        if let link, link.silence(now) > Micros(configuration.patience) { lose("\(name) does not answer", now) }
+    }
+
+    /// Writes what is to be sent, as far as the batch has room; nothing is left if it is not full afterwards.
+    package mutating func write(into batch: inout DatagramBatch, now: Moment) {
+        if let (session, relay) = goodbye {
+            batch.reset(.closed, session: session, peer: relay)
+            goodbye = nil
+        }
+        switch phase {
+        case .closed: return
+        case .joined(_, let relay): link?.write(into: &batch, to: relay, now: now)
+        case .seeking(let seeking): if seeking.nextHello <= now { hello(seeking, into: &batch, now) }
+        }
+    }
+
+    private mutating func hello(_ seeking: Seeking, into batch: inout DatagramBatch, _ now: Moment) {
+        Hello(window: UInt32(clamping: configuration.window), cookie: seeking.cookie)
+            .write(to: &batch, session: seeking.session, peer: relays[seeking.candidate])
+        var next = seeking
+        // A little chance keeps the clients of a relay that restarts from coming all at once.
+        let jitter = seeking.interval.count / 4 * UInt64(random.bytes(1, for: .identifier)[0]) / 255
+        next.nextHello = now + Micros(seeking.interval.count + jitter)
+        next.interval = min(seeking.interval * 2, Micros(configuration.seekingInterval.upperBound))
+        next.challenges = 0
+        if relays.count > 1, seeking.cookie.isEmpty { next.candidate = (seeking.candidate + 1) % relays.count }
+        if relays.count > 1 { next.cookie = [] }
+        phase = .seeking(next)
+    }
+}

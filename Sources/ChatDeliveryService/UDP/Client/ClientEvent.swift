@@ -1,0 +1,39 @@
+package import ChatModel
+
+/// What a client's core tells the shell around it, in the order in which it happened.
+package enum ClientEvent: Sendable {
+    /// What became of a publish.
+    case published(token: UInt64, Result<Receipt, DeliveryError>)
+    /// What became of a subscription; one that failed is forgotten.
+    case subscribed(key: Int, Result<Void, DeliveryError>)
+    /// A payload arrived; if it finds no room, the subscription is to be stalled at the place before it.
+    case delivered(key: Int, Delivery, before: Place)
+    /// Payloads of a subscription are gone.
+    case gone(key: Int)
+    /// The relay did not take a subscription again; it is forgotten.
+    case ended(key: Int)
+    /// The relay let us in, and said its limits.
+    case joined(Welcome)
+    /// The relay does not let us in.
+    case turnedAway(DeliveryError)
+    /// The relay is lost; it is sought.
+    case interrupted(String)
+    /// The relay is back.
+    case resumed
+}
+
+/// What a client did since it started.
+package struct ClientStatistics: Sendable, Hashable {
+    /// Datagrams received.
+    package var datagramsIn: UInt64 = 0
+    /// Datagrams that do not decode or contradict others.
+    package var malformed: UInt64 = 0
+    /// Datagrams from others, or of other sessions.
+    package var foreign: UInt64 = 0
+    /// Well-formed, but about nothing that was asked for.
+    package var unexpected: UInt64 = 0
+    /// Sessions that began.
+    package var joined: UInt64 = 0
+    /// Packets declared lost.
+    package var lostPackets: UInt64 = 0
+}

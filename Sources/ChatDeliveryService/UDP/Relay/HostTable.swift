@@ -1,0 +1,44 @@
+import ChatModel
+
+/// Who is behind the sessions: how many one host has, and what is left of its quota.
+///
+/// A quota belongs to the host and not to the session, or a new session would be a new quota.
+struct HostTable: Sendable {
+    private struct Host: Sendable {
+        var sessions = 0
+        var quota: Quota?
+    }
+
+    private let limits: RelayLimits
+    private var hosts: [UInt64: Host] = [:]
+
+    init(_ limits: RelayLimits) {
+        self.limits = limits
+    }
+
+    /// A session begins, if the host may have another one.
+    mutating func enter(_ host: UInt64) -> Bool {
+        guard hosts[host, default: Host()].sessions < limits.sessionsPerHost else { return false }
+        hosts[host, default: Host(quota: limits.rate.map { Quota($0) })].sessions += 1
+        return true
+    }
+
+    /// A session ends; its host is remembered while its quota is not full again.
+    mutating func leave(_ host: UInt64) {
+        hosts[host]?.sessions -= 1
+        if limits.rate == nil, hosts[host]?.sessions == 0 { hosts[host] = nil }
+    }
+
+    /// Takes a payload off a host's quota.
+    mutating func take(_ host: UInt64, _ now: Moment) throws(DeliveryError) {
+        if hosts.count > 2 * limits.sessions { forgetIdle(now) }
+        try hosts[host]?.quota?.take(now)
+    }
+
+    private mutating func forgetIdle(_ now: Moment) {
+        hosts = hosts.filter { $0.value.sessions > 0 || $0.value.quota?.isFresh(now) == false }
+        guard hosts.count > 2 * limits.sessions else { return }
+        // Too many strangers within one epoch: rather give them their quota back than remember them all.
+        hosts = hosts.filter { $0.value.sessions > 0 }
+    }
+}

@@ -1,0 +1,249 @@
+package import ChatModel
+
+/// A relay without sockets: datagrams and the time in, datagrams and the next time out.
+///
+/// Until a client has shown that it receives at its address, the relay keeps nothing about it and never sends more
+/// than it got. Everything is bounded by ``RelayLimits``; what is refused is counted.
+package struct RelayCore: Sendable {
+    /// Answers to those who have no session, waiting to be sent; more are dropped.
+    static let maximumReplies = 256
+
+    enum Reply: Sendable {
+        case challenge([UInt8]), welcome
+        case reset(UDPFormat.ResetReason)
+    }
+
+    struct Subscriber: Hashable, Sendable {
+        let session: Int
+        let number: UInt32
+    }
+
+    let limits: RelayLimits
+    private let cookies: Cookies
+    var history: History
+    var recent: RecentIDs
+    var hosts: HostTable
+    var subscribers: [DeliveryAddress: Set<Subscriber>] = [:]
+    /// Sessions by place; a place is empty while its session is being worked on.
+    private var sessions: [RelaySession?] = []
+    private var places: [RelaySession.Key: Int] = [:]
+    private var freePlaces: [Int] = []
+    private var replies: [(Reply, session: UInt64, peer: NetworkAddress)] = []
+    private var dirty = Queue<Int>()
+    /// Addresses that got payloads since subscribers were last looked at.
+    var touched: Set<DeliveryAddress> = []
+    private var timers = TimerQueue()
+    private var heldBytes = 0
+    var counts = RelayStatistics()
+
+    /// A relay with a random epoch and cookie key.
+    package init(_ limits: RelayLimits, random: any RandomSource) {
+        var random = random
+        self.limits = limits
+        let epoch = random.bytes(8, for: .identifier).reduce(0) { $0 << 8 | UInt64($1) }
+        cookies = Cookies(key: random.secret(32, for: .secret))
+        var retention = limits.retention
+        let largest = 64 + UDPFormat.maximumMessageHead + limits.delivery.maximumPayload
+        retention = .init(
+            payloads: max(1, retention.payloads), bytes: max(largest, retention.bytes), age: retention.age)
+        history = History(
+            epoch: epoch, retention: retention,
+            totals: .init(bytes: max(largest, limits.totalBytes), addresses: max(1, limits.addresses)))
+        recent = RecentIDs(capacity: limits.rememberedIDs)
+        hosts = HostTable(limits)
+    }
+
+    /// What it did so far.
+    package var statistics: RelayStatistics {
+        var result = counts
+        (result.sessions, result.addresses, result.retainedBytes) = (places.count, history.addressCount, history.bytes)
+        return result
+    }
+}
+
+// Datagrams in.
+extension RelayCore {
+    /// Receives a datagram.
+    package mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment) {
+        counts.datagramsIn += 1
+        guard let session = Datagram.session(bytes) else {
+            counts.malformed += 1
+            return
+        }
+        do throws(UDPError) {
+            switch try Datagram(bytes) {
+            case .hello(let hello): greet(hello, .init(session: session, peer: peer), now)
+            case .data(let number, let offset):
+                try receive(bytes, number, offset, .init(session: session, peer: peer), now)
+            case .reset: remove(.init(session: session, peer: peer), saying: nil)
+            case .challenge, .welcome: counts.malformed += 1
+            }
+        } catch .unknownVersion {
+            counts.otherVersions += 1
+            // Never longer than what it answers.
+            if bytes.count >= UDPFormat.headerSize + 3 { reply(.reset(.version), session, peer) }
+        } catch .noRoom {
+            counts.noRoom += 1
+        } catch {
+            counts.malformed += 1
+        }
+    }
+
+    private mutating func reply(_ reply: Reply, _ session: UInt64, _ peer: NetworkAddress) {
+        guard replies.count < Self.maximumReplies else { return }
+        replies.append((reply, session, peer))
+    }
+
+    private mutating func greet(_ hello: Hello, _ key: RelaySession.Key, _ now: Moment) {
+        guard places[key] == nil else { return reply(.welcome, key.session, key.peer) }
+        guard cookies.isGood(hello.cookie, session: key.session, peer: key.peer, now: now) else {
+            return reply(
+                .challenge(cookies.make(session: key.session, peer: key.peer, now: now)), key.session, key.peer)
+        }
+        guard places.count < limits.sessions, hosts.enter(key.peer.host) else {
+            counts.turnedAway += 1
+            return reply(.reset(.full), key.session, key.peer)
+        }
+        let link = Link(
+            .init(
+                session: key.session,
+                maximumMessage: limits.delivery.maximumPayload + UDPFormat.maximumMessageHead,
+                receiveWindow: limits.window, sendWindow: Int(hello.window)), now: now)
+        let place = freePlaces.popLast() ?? sessions.count
+        if place == sessions.count { sessions.append(nil) }
+        sessions[place] = RelaySession(key, link)
+        places[key] = place
+        counts.opened += 1
+        schedule(place)
+        reply(.welcome, key.session, key.peer)
+    }
+
+    private mutating func receive(
+        _ bytes: Span<UInt8>, _ number: UInt64, _ offset: Int, _ key: RelaySession.Key, _ now: Moment
+    ) throws(UDPError) {
+        guard let place = places[key], var session = sessions[place].take() else {
+            counts.unknownSessions += 1
+            return reply(.reset(.unknown), key.session, key.peer)
+        }
+        defer { sessions[place] = session }
+        let held = session.link.heldBytes
+        try session.link.receive(
+            bytes, number: number, framesAt: offset, room: limits.heldBytes - heldBytes, now: now)
+        heldBytes += session.link.heldBytes - held
+        for message in session.link.takeMessages() { handle(message, place, &session, now) }
+        if !session.isDirty {
+            session.isDirty = true
+            dirty.append(place)
+        }
+    }
+}
+
+// Time and datagrams out.
+extension RelayCore {
+    /// When ``tick(_:)`` has something to do.
+    package var wake: Moment? { timers.next }
+
+    /// Does what is due: repeats what was lost, drops clients that are gone.
+    package mutating func tick(_ now: Moment) {
+        history.sweep(now)
+        while let place = timers.popDue(now) {
+            guard sessions[place]?.scheduled.map({ $0 <= now }) == true, var session = sessions[place].take() else {
+                continue
+            }
+            session.scheduled = nil
+            session.link.tick(now)
+            if !session.isDirty { dirty.append(place) }
+            session.isDirty = true
+            let isGone = session.isGone(limits, now)
+            sessions[place] = session
+            schedule(place)
+            guard isGone else { continue }
+            counts.expired += 1
+            remove(session.key, saying: .unknown)
+        }
+    }
+
+    private mutating func schedule(_ place: Int) {
+        guard let due = sessions[place]?.due(limits) else { return }
+        sessions[place]?.scheduled = due
+        timers.insert(place, at: due)
+    }
+
+    /// Writes what is to be sent, as far as the batch has room; nothing is left if it is not full afterwards.
+    package mutating func write(into batch: inout DatagramBatch, now: Moment) {
+        let before = batch.count
+        defer { counts.datagramsOut += UInt64(batch.count - before) }
+        writeReplies(into: &batch)
+        wakeSubscribers()
+        while !batch.isFull, let place = dirty.first {
+            guard var session = sessions[place].take() else {
+                dirty.popFirst()
+                continue
+            }
+            while !batch.isFull {
+                let count = batch.count
+                session.fill(from: &history, &counts, now: now)
+                session.link.write(into: &batch, to: session.key.peer, now: now)
+                guard batch.count > count else { break }
+            }
+            session.isDirty = batch.isFull
+            if !session.isDirty { dirty.popFirst() }
+            sessions[place] = session
+            schedule(place)
+        }
+    }
+
+    private mutating func writeReplies(into batch: inout DatagramBatch) {
+        var written = 0
+        for (reply, session, peer) in replies {
+            guard !batch.isFull else { break }
+            written += 1
+            switch reply {
+            case .challenge(let cookie): batch.challenge(cookie, session: session, peer: peer)
+            case .welcome:
+                Welcome(epoch: history.epoch, limits: limits.delivery, window: limits.window, idle: limits.idle)
+                    .write(to: &batch, session: session, peer: peer)
+            case .reset(let reason): batch.reset(reason, session: session, peer: peer)
+            }
+        }
+        replies.removeFirst(written)
+    }
+
+    private mutating func wakeSubscribers() {
+        for address in touched {
+            for subscriber in subscribers[address] ?? [] {
+                sessions[subscriber.session]?.makeReady(subscriber.number)
+                guard sessions[subscriber.session]?.isDirty == false else { continue }
+                sessions[subscriber.session]?.isDirty = true
+                dirty.append(subscriber.session)
+            }
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    /// Ends every session.
+    package mutating func close() {
+        for key in Array(places.keys) {
+            remove(key, saying: nil)
+            replies.append((.reset(.closed), key.session, key.peer))
+        }
+    }
+
+    private mutating func remove(_ key: RelaySession.Key, saying reason: UDPFormat.ResetReason?) {
+        guard let place = places.removeValue(forKey: key), let session = sessions[place].take() else { return }
+        freePlaces.append(place)
+        heldBytes -= session.link.heldBytes
+        counts.lostPackets += session.link.lostPackets
+        counts.subscriptions -= session.subscriptions.count
+        for (number, subscription) in session.subscriptions {
+            forget(Subscriber(session: place, number: number), on: subscription.address)
+        }
+        hosts.leave(key.peer.host)
+        if let reason { reply(.reset(reason), key.session, key.peer) }
+    }
+
+    mutating func forget(_ subscriber: Subscriber, on address: DeliveryAddress) {
+        subscribers[address]?.remove(subscriber)
+        if subscribers[address]?.isEmpty == true { subscribers[address] = nil }
+    }
+}

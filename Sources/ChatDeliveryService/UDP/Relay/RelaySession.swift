@@ -1,0 +1,113 @@
+import ChatModel
+
+/// One client as a relay sees it.
+struct RelaySession: Sendable {
+    /// Names a session: whoever knows another's id still has another address.
+    struct Key: Hashable, Sendable {
+        let session: UInt64
+        let peer: NetworkAddress
+    }
+
+    /// What a client listens to.
+    struct Subscription: Sendable {
+        let address: DeliveryAddress
+        /// Everything up to here was handed to the link, or is gone.
+        var position: UInt64
+        /// Whether it stands in the queue of those to be served.
+        var isReady = false
+    }
+
+    /// Bytes and messages handed to the link ahead of what has arrived, at most: enough to fill the largest
+    /// congestion window, and all that a client which reads nothing makes the relay keep beyond its retention.
+    static let aheadBytes = 512 << 10
+    static let aheadMessages = 1_024
+    /// Payloads read for one subscription before the next one has its turn.
+    static let turnPayloads = 64
+    static let turnBytes = 64 << 10
+    /// Messages that have not arrived, at most. A client that acknowledges needs a tenth of that; one that makes
+    /// requests and never reads the answers is sent away.
+    static let most = 16_384
+
+    let key: Key
+    var link: Link
+    var subscriptions: [UInt32: Subscription] = [:]
+    private var ready = Queue<UInt32>()
+    private var results: [Answer.Entry] = []
+    /// Whether it stands in the relay's queue of those that want to write.
+    var isDirty = false
+    /// The earliest entry in the relay's timer queue.
+    var scheduled: Moment?
+
+    init(_ key: Key, _ link: Link) {
+        (self.key, self.link) = (key, link)
+    }
+
+    /// When its timer must run; nil if it runs early enough anyway.
+    func due(_ limits: RelayLimits) -> Moment? {
+        let idle = link.lastHeard + Micros(limits.idle)
+        let due = link.wake.map { min($0, idle) } ?? idle
+        if let scheduled, scheduled <= due { return nil }
+        return due
+    }
+
+    /// Whether the client is silent, does not answer, or does not read.
+    func isGone(_ limits: RelayLimits, _ now: Moment) -> Bool {
+        link.lastHeard + Micros(limits.idle) <= now || link.silence(now) > Micros(limits.patience)
+            || link.queued.messages > Self.most
+    }
+
+    /// A subscription may have something to be sent.
+    mutating func makeReady(_ number: UInt32) {
+        guard subscriptions[number]?.isReady == false else { return }
+        subscriptions[number]?.isReady = true
+        ready.append(number)
+    }
+
+    /// Answers a request.
+    mutating func answer(_ entry: Answer.Entry) {
+        results.append(entry)
+    }
+
+    /// Says that payloads of a subscription are gone.
+    mutating func sendGone(_ number: UInt32, through sequence: UInt64) {
+        _ = link.send(head: Answer.head(gone: number, through: sequence), order: UInt64(number))
+    }
+
+    /// Hands answers and payloads to the link, as far as it should have them now.
+    mutating func fill(from history: inout History, _ statistics: inout RelayStatistics, now: Moment) {
+        while !results.isEmpty {
+            _ = link.send(head: Answer.head(results: results.prefix(Answer.Entry.most)))
+            results.removeFirst(min(results.count, Answer.Entry.most))
+        }
+        while link.queued.bytes < Self.aheadBytes, link.queued.messages < Self.aheadMessages,
+            let number = ready.popFirst()
+        {
+            guard var subscription = subscriptions[number] else { continue }
+            serve(number, &subscription, from: &history, &statistics, now)
+            subscription.isReady = subscription.position < history.newest(subscription.address)
+            if subscription.isReady { ready.append(number) }
+            subscriptions[number] = subscription
+        }
+    }
+
+    private mutating func serve(
+        _ number: UInt32, _ subscription: inout Subscription, from history: inout History,
+        _ statistics: inout RelayStatistics, _ now: Moment
+    ) {
+        let entries = history.entries(
+            subscription.address, after: subscription.position, count: Self.turnPayloads, bytes: Self.turnBytes,
+            now: now)
+        let gone = history.evictedThrough(subscription.address)
+        if subscription.position < gone {
+            subscription.position = gone
+            statistics.gaps += 1
+            sendGone(number, through: gone)
+        }
+        for entry in entries {
+            subscription.position = entry.sequence
+            statistics.delivered += 1
+            _ = link.send(
+                head: Answer.head(deliver: entry, number: number), body: entry.addressed.payload, order: UInt64(number))
+        }
+    }
+}

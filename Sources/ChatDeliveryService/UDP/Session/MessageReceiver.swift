@@ -1,0 +1,163 @@
+import ChatModel
+
+/// The messages of one direction of a session on the receiving side: put together, each once, and in the order that
+/// they ask for. Bounded in messages and bytes, whatever the other side sends.
+struct MessageReceiver: Sendable {
+    /// A message that is complete and whose turn it is.
+    struct Message: Sendable {
+        let number: UInt64
+        let bytes: Bytes
+    }
+
+    private struct Partial: Sendable {
+        let total: Int
+        let distance: UInt32
+        var missing: Int
+        var pieces: [[UInt8]?]
+        var cost: Int
+    }
+
+    private enum Slot: Sendable {
+        case partial(Partial)
+        /// Complete, but waits for another one.
+        case waiting(Bytes, distance: UInt32)
+        case released
+    }
+
+    let maximumMessage: Int
+    let window: Int
+    /// Everything below was released.
+    private(set) var base: UInt64 = 0
+    private var slots: [UInt64: Slot] = [:]
+    private var dependents: [UInt64: [UInt64]] = [:]
+    /// What incomplete and waiting messages cost.
+    private(set) var heldBytes = 0
+    /// Messages to be handed on.
+    private var ready: [Message] = []
+
+    init(maximumMessage: Int, window: Int) {
+        (self.maximumMessage, self.window) = (maximumMessage, window)
+    }
+
+    /// What a message costs beside its bytes while it is held.
+    private static func overhead(_ fragments: Int) -> Int { 128 + 16 * fragments }
+
+    /// Whether a piece may be received; nothing changes.
+    ///
+    /// - Parameter room: bytes that may be held in addition.
+    func check(_ fragment: Fragment, room: Int) throws(UDPError) {
+        guard fragment.total <= maximumMessage else { throw .tooLong(fragment.total, limit: maximumMessage) }
+        guard fragment.message >= base else { return }
+        let ahead = fragment.message - base
+        guard ahead < UDPFormat.maximumAhead else { throw .tooFarAhead(ahead, limit: UDPFormat.maximumAhead) }
+        switch slots[fragment.message] {
+        case .released: return
+        case .waiting(let bytes, let distance):
+            guard bytes.count == fragment.total, distance == fragment.distance else {
+                throw .contradiction(message: fragment.message)
+            }
+        case .partial(let partial):
+            guard partial.total == fragment.total, partial.distance == fragment.distance else {
+                throw .contradiction(message: fragment.message)
+            }
+            try checkRoom(UDPFormat.fragmentSize, fragment, room)
+        case nil:
+            // A message that can be handed on at once is not held.
+            guard fragment.count > 1 || !isReleased(fragment.message, fragment.distance) else { return }
+            try checkRoom(Self.overhead(fragment.count) + min(fragment.total, UDPFormat.fragmentSize), fragment, room)
+        }
+    }
+
+    /// The sender counts only bytes of messages, so what holding them costs has room of its own. The oldest
+    /// unfinished message always has room in its session, so that the others cannot block it.
+    private func checkRoom(_ cost: Int, _ fragment: Fragment, _ room: Int) throws(UDPError) {
+        let first = fragment.message == base ? maximumMessage + Self.overhead(fragment.count) : 0
+        let limit = window + window / 32 + Int(UDPFormat.maximumAhead) * Self.overhead(1) + first
+        guard heldBytes + cost <= limit, cost <= room else { throw .noRoom(bytes: cost) }
+    }
+
+    private func isReleased(_ number: UInt64, _ distance: UInt32) -> Bool {
+        guard distance > 0 else { return true }
+        let target = number - UInt64(distance)
+        if target < base { return true }
+        if case .released = slots[target] { return true }
+        return false
+    }
+
+    /// Takes a piece that was checked.
+    mutating func receive(_ fragment: Fragment, _ bytes: Span<UInt8>) {
+        guard fragment.message >= base else { return }
+        switch slots[fragment.message] {
+        case .released, .waiting: return
+        case .partial(var partial):
+            slots[fragment.message] = nil  // so that the pieces are changed in place
+            add(fragment, bytes, &partial)
+        case nil where fragment.count == 1:
+            complete(fragment.message, fragment.distance, Bytes([UInt8](copying: bytes)))
+        case nil:
+            let overhead = Self.overhead(fragment.count)
+            var partial = Partial(
+                total: fragment.total, distance: fragment.distance, missing: fragment.count,
+                pieces: [[UInt8]?](repeating: nil, count: fragment.count), cost: overhead)
+            heldBytes += overhead
+            add(fragment, bytes, &partial)
+        }
+    }
+
+    private mutating func add(_ fragment: Fragment, _ bytes: Span<UInt8>, _ partial: inout Partial) {
+        if partial.pieces[fragment.index] == nil {
+            partial.pieces[fragment.index] = [UInt8](copying: bytes)
+            partial.missing -= 1
+            partial.cost += bytes.count
+            heldBytes += bytes.count
+        }
+        guard partial.missing == 0 else {
+            slots[fragment.message] = .partial(partial)
+            return
+        }
+        heldBytes -= partial.cost
+        var whole: [UInt8] = []
+        whole.reserveCapacity(partial.total)
+        for piece in partial.pieces { whole.append(contentsOf: piece ?? []) }
+        complete(fragment.message, partial.distance, Bytes(whole))
+    }
+
+    private mutating func complete(_ number: UInt64, _ distance: UInt32, _ bytes: Bytes) {
+        guard isReleased(number, distance) else {
+            slots[number] = .waiting(bytes, distance: distance)
+            heldBytes += bytes.count + Self.overhead(1)
+            dependents[number - UInt64(distance), default: []].append(number)
+            return
+        }
+        release(number, bytes)
+    }
+
+    /// Hands a message on, and those that waited for it.
+    private mutating func release(_ number: UInt64, _ bytes: Bytes) {
+        if number == base, slots.isEmpty {
+            ready.append(Message(number: number, bytes: bytes))
+            base += 1
+            return
+        }
+        var next = [(number, bytes)]
+        while let (number, bytes) = next.popLast() {
+            ready.append(Message(number: number, bytes: bytes))
+            slots[number] = .released
+            for dependent in dependents.removeValue(forKey: number) ?? [] {
+                guard case .waiting(let bytes, _) = slots[dependent] else { continue }
+                heldBytes -= bytes.count + Self.overhead(1)
+                next.append((dependent, bytes))
+            }
+        }
+        while case .released = slots[base] {
+            slots[base] = nil
+            base += 1
+        }
+    }
+
+    /// Takes the messages to be handed on.
+    mutating func takeReady() -> [Message] {
+        defer { ready = [] }
+        return ready
+    }
+}

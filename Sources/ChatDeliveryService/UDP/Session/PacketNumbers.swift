@@ -1,0 +1,28 @@
+/// Which packets were received: a few ranges of numbers, the newest kept.
+struct PacketNumbers: Hashable, Sendable {
+    /// Ascending; no two touch.
+    private(set) var ranges: [ClosedRange<UInt64>] = []
+    /// Numbers below count as received, for nobody remembers.
+    private var floor: UInt64 = 0
+
+    /// Adds a number; false if it was there.
+    mutating func insert(_ number: UInt64) -> Bool {
+        guard number >= floor else { return false }
+        var index = ranges.count
+        while index > 0, ranges[index - 1].lowerBound > number { index -= 1 }
+        // The range before `index` begins at or below the number, the one at `index` above it.
+        if index > 0, ranges[index - 1].upperBound >= number { return false }
+        let joinsBefore = index > 0 && ranges[index - 1].upperBound + 1 == number
+        let joinsAfter = index < ranges.count && ranges[index].lowerBound - 1 == number
+        switch (joinsBefore, joinsAfter) {
+        case (true, true):
+            ranges[index - 1] = ranges[index - 1].lowerBound...ranges[index].upperBound
+            ranges.remove(at: index)
+        case (true, false): ranges[index - 1] = ranges[index - 1].lowerBound...number
+        case (false, true): ranges[index] = number...ranges[index].upperBound
+        case (false, false): ranges.insert(number...number, at: index)
+        }
+        if ranges.count > UDPFormat.maximumRanges { floor = ranges.removeFirst().upperBound + 1 }
+        return true
+    }
+}

@@ -1,0 +1,59 @@
+/// Datagrams to be sent, one after the other in one buffer that is used again and again.
+package struct DatagramBatch: Sendable {
+    /// Datagrams at most; who has more to send writes again after these are sent.
+    package static let capacity = 64
+
+    private(set) var bytes: [UInt8] = []
+    private var ends: [Int] = []
+    private var peers: [NetworkAddress] = []
+    private var start = 0
+
+    /// An empty batch.
+    package init() {
+        bytes.reserveCapacity(Self.capacity * UDPFormat.maximumDatagram)
+    }
+
+    /// How many datagrams there are.
+    package var count: Int { ends.count }
+    /// Whether there are none.
+    package var isEmpty: Bool { ends.isEmpty }
+    /// Whether there is room for no more.
+    package var isFull: Bool { ends.count >= Self.capacity }
+    /// Where one of them goes.
+    package func peer(_ index: Int) -> NetworkAddress { peers[index] }
+    /// Where the bytes of one of them lie in ``bytes``.
+    func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
+    /// The bytes of one of them.
+    package func datagram(_ index: Int) -> [UInt8] { Array(bytes[range(index)]) }
+
+    /// Forgets the datagrams and keeps the memory.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+        peers.removeAll(keepingCapacity: true)
+        start = 0
+    }
+
+    /// Begins a datagram with its header.
+    mutating func begin(_ kind: UDPFormat.Kind, session: UInt64) {
+        start = bytes.count
+        bytes.append(UDPFormat.version)
+        bytes.append(kind.rawValue)
+        bytes.append(big: session)
+    }
+
+    /// Bytes that the datagram may still get.
+    var room: Int { UDPFormat.maximumDatagram - size }
+    /// Bytes that the datagram has.
+    var size: Int { bytes.count - start }
+
+    /// Appends to the datagram.
+    mutating func append(_ write: (inout [UInt8]) -> Void) { write(&bytes) }
+
+    /// Ends the datagram, perhaps with zeros up to the largest size.
+    mutating func end(to peer: NetworkAddress, padded: Bool = false) {
+        if padded { bytes.append(contentsOf: repeatElement(0, count: max(0, room))) }
+        ends.append(bytes.count)
+        peers.append(peer)
+    }
+}

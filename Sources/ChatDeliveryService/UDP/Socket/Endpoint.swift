@@ -1,0 +1,157 @@
+import ChatModel
+import ChatSystem
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// What an endpoint drives: a state machine of datagrams and time.
+protocol DatagramMachine: Sendable {
+    mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment)
+    mutating func tick(_ now: Moment)
+    mutating func write(into batch: inout DatagramBatch, now: Moment)
+    var wake: Moment? { get }
+}
+
+/// A socket and a machine, and the thread that waits for both.
+///
+/// The thread blocks in poll(2), so nothing waits in Swift's pool of threads. Whoever asks the machine for something
+/// sends what results itself, with the lock held: sending never blocks, and the thread is woken only when it would
+/// sleep for too long. One datagram for each system call: measured over loopback, `sendmmsg` and `recvmmsg` gained
+/// less than the noise, and several payloads share a datagram anyway.
+final class Endpoint<Machine: DatagramMachine>: Sendable {
+    private struct State: Sendable {
+        var machine: Machine
+        var batch = DatagramBatch()
+        /// Until when the thread sleeps; nil means for ever.
+        var sleepsUntil: Moment? = .zero
+        var isClosed = false
+    }
+
+    /// Datagrams received before what results from them is sent.
+    private static var receiveBatch: Int { 64 }
+
+    private let socket: DatagramSocket
+    private let wakeReading: Int32
+    private let wakeWriting: Int32
+    private let state: Mutex<State>
+
+    /// Starts the thread.
+    init(_ machine: Machine, on socket: DatagramSocket) throws(DeliveryError) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else {
+            let reason = unsafe String(cString: strerror(errno))
+            socket.shut()
+            throw .startup("opening a pipe", reason: reason)
+        }
+        for end in ends {
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        (self.socket, wakeReading, wakeWriting) = (socket, ends[0], ends[1])
+        state = Mutex(State(machine: machine))
+        startThread { [self] in run() }
+    }
+
+    /// Where the socket listens.
+    var localAddress: NetworkAddress? { socket.localAddress }
+
+    /// Lets the machine do something and sends what results.
+    func perform<R: Sendable>(_ body: (inout Machine, Moment) -> sending R) -> R {
+        state.withLock { state in
+            let now = Moment.now
+            let result = body(&state.machine, now)
+            send(&state, now)
+            if !state.isClosed, isEarlier(state.machine.wake, than: state.sleepsUntil) { wakeThread(&state) }
+            return result
+        }
+    }
+
+    private func isEarlier(_ wake: Moment?, than other: Moment?) -> Bool {
+        guard let wake else { return false }
+        return other.map { wake < $0 } ?? true
+    }
+
+    /// Sends what is left and ends the thread, which closes the socket.
+    func close(_ body: (inout Machine, Moment) -> Void) {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            let now = Moment.now
+            body(&state.machine, now)
+            send(&state, now)
+            state.isClosed = true
+            wakeThread(&state)
+        }
+    }
+
+    /// With the lock held, so that the pipe cannot be closed meanwhile.
+    private func wakeThread(_ state: inout State) {
+        state.sleepsUntil = .zero
+        var byte: UInt8 = 1
+        _ = unsafe write(wakeWriting, &byte, 1)
+    }
+
+    private func send(_ state: inout State, _ now: Moment) {
+        guard !state.isClosed else { return }
+        repeat {
+            state.batch.removeAll()
+            state.machine.write(into: &state.batch, now: now)
+            let bytes = state.batch.bytes.span
+            for index in 0..<state.batch.count {
+                socket.send(bytes.extracting(state.batch.range(index)), to: state.batch.peer(index))
+            }
+        } while state.batch.isFull
+    }
+
+    /// The thread.
+    private func run() {
+        var buffer = [UInt8](repeating: 0, count: UDPFormat.maximumDatagram + 1)
+        while let wait = nextWait() {
+            var sources = [
+                pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wakeReading, events: Int16(POLLIN), revents: 0),
+            ]
+            let count = unsafe poll(&sources, 2, wait)
+            if count > 0, sources[1].revents != 0 {
+                var drain = [UInt8](repeating: 0, count: 64)
+                _ = unsafe read(wakeReading, &drain, drain.count)
+            }
+            state.withLock { state in
+                state.sleepsUntil = .zero
+                receive(&state, &buffer)
+                let now = Moment.now
+                state.machine.tick(now)
+                send(&state, now)
+            }
+        }
+        state.withLock { _ in
+            socket.shut()
+            _ = [wakeReading, wakeWriting].map { systemClose($0) }
+        }
+    }
+
+    /// Milliseconds to sleep, -1 for ever; nil once it is over.
+    private func nextWait() -> Int32? {
+        state.withLock { state in
+            guard !state.isClosed else { return nil }
+            state.sleepsUntil = state.machine.wake
+            guard let wake = state.sleepsUntil else { return -1 }
+            return Int32(clamping: wake.since(.now).milliseconds)
+        }
+    }
+
+    private func receive(_ state: inout State, _ buffer: inout [UInt8]) {
+        guard !state.isClosed else { return }
+        let now = Moment.now
+        for _ in 0..<Self.receiveBatch {
+            guard let (count, peer) = socket.receive(into: &buffer) else { return }
+            // One byte more than the largest datagram is enough to know that it was longer.
+            state.machine.receive(buffer.span.extracting(0..<min(count, buffer.count)), from: peer, now: now)
+        }
+    }
+}
+
+private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }

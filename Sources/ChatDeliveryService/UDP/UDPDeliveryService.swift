@@ -1,0 +1,156 @@
+public import ChatModel
+import Synchronization
+
+/// Delivery through a relay over UDP datagrams; see Specs/udp.md.
+///
+/// A publish that succeeds means that the relay has the payload and keeps it for subscribers that are away. Payloads
+/// of one sender on one address arrive in order (DS-05 does not apply while the relay lives); a payload may arrive
+/// again when the relay restarts. When the relay is lost, mailboxes are told (DS-14), the service seeks it, and
+/// subscriptions go on from the last payload that found room. A full mailbox makes the relay wait.
+public final class UDPDeliveryService: DeliveryService {
+    /// The relay as it was named.
+    public let relay: String
+    private let endpoint: Endpoint<ClientShell>
+    private let told: Told
+
+    /// What the relay said last.
+    private final class Told: Sendable {
+        let limits = Mutex(DeliveryLimits(maximumPayload: 64 << 10, offers: UDPDeliveryService.offers))
+    }
+
+    private static let offers: Set<Capability> = [.acknowledgement, .ordering, .offlineRetrieval]
+
+    /// Connects to a relay.
+    ///
+    /// - Parameters:
+    ///   - relay: `HOST:PORT`; of a host with several addresses each is tried.
+    ///   - configuration: times and sizes.
+    ///   - random: names sessions and payloads that have no id.
+    /// - Throws: `startup` if the name means nothing or there is no socket; `unreachable`, `overloaded` or `rejected`
+    ///   if the relay does not let us in, unless the configuration says that the service starts offline.
+    public init(
+        relay: String, configuration: UDPConfiguration = UDPConfiguration(), random: any RandomSource = SystemRandom()
+    ) async throws(DeliveryError) {
+        let addresses = try await HostPort(relay).resolved()
+        let socket = try DatagramSocket(listeningOn: nil)
+        let name = "relay \(relay)"
+        let told = Told()
+        let core = ClientCore(name: name, relays: addresses, configuration, random: random, now: .now)
+        let shell = ClientShell(core, name: name) { welcome in
+            let limits = welcome.limits.offering(Self.offers)
+            told.limits.withLock { $0 = limits }
+        }
+        (self.relay, self.told) = (relay, told)
+        endpoint = try Endpoint(shell, on: socket)
+        let endpoint = endpoint
+        let error = await withCheckedContinuation { (continuation: CheckedContinuation<DeliveryError?, Never>) in
+            endpoint.perform { shell, now in shell.join(continuation, now) }
+        }
+        guard let error, !configuration.startsOffline else { return }
+        close()
+        throw error
+    }
+
+    deinit { close() }
+
+    /// Says goodbye to the relay; whoever still waits gets the error `closed`.
+    public func close() {
+        endpoint.close { shell, _ in shell.close() }
+    }
+
+    /// Name and claims.
+    public var facts: Facts {
+        Facts(
+            name: "udp", summary: "delivery through a relay over UDP",
+            claims: [
+                Claim(.lossDetection, "DS-11", "a subscriber that missed payloads is told"),
+                Claim(.lossRecovery, "UDP-10", "between client and relay, in both directions"),
+                Claim(.replayProtection, "UDP-14", "repeated ids are dropped while the relay lives and remembers"),
+                Claim(.confidentiality, "UDP-20", holds: false, "the relay and the path see addresses and sizes"),
+                Claim(.authentication, "UDP-20", holds: false, "the relay is whoever answers at its address"),
+                Claim(.recipientPrivacy, "DS-08", holds: false, "the relay sees who subscribes to what"),
+            ])
+    }
+
+    /// What the relay said last; before it said anything, the least that clients may count on.
+    public var limits: DeliveryLimits { told.limits.withLock { $0 } }
+
+    /// Returns when the relay has answered for each payload, or when the deadline is over.
+    public func publish(_ payloads: [Addressed]) async -> [Result<Receipt, DeliveryError>] {
+        let limit = limits.maximumPayload
+        var results: [Result<Receipt, DeliveryError>] = []
+        var good: [Addressed] = []
+        for addressed in payloads {
+            guard let error = Self.problem(addressed, limit) else {
+                good.append(Self.named(addressed))
+                results.append(.success(Receipt()))
+                continue
+            }
+            results.append(.failure(error))
+        }
+        guard !good.isEmpty else { return results }
+        var answers: [Result<Receipt, DeliveryError>] = []
+        for start in stride(from: 0, to: good.count, by: Self.callSize) {
+            answers += await send(Array(good[start..<min(good.count, start + Self.callSize)]))
+        }
+        answers.reverse()
+        for index in results.indices {
+            if case .success = results[index], let answer = answers.popLast() { results[index] = answer }
+        }
+        return results
+    }
+
+    /// Payloads under way for one call at once: a quarter of what one client may have under way.
+    private static let callSize = ClientShell.maximumPending / 4
+
+    private func send(_ payloads: [Addressed]) async -> [Result<Receipt, DeliveryError>] {
+        let endpoint = endpoint
+        return await withCheckedContinuation { continuation in
+            endpoint.perform { shell, now in shell.publish(payloads, continuation, now) }
+        }
+    }
+
+    private static func problem(_ addressed: Addressed, _ limit: Int) -> DeliveryError? {
+        if addressed.payload.count > limit { return .tooLarge(bytes: addressed.payload.count, limit: limit) }
+        return problem(addressed.address) ?? addressed.replyAddress.flatMap(problem)
+    }
+
+    private static func problem(_ address: DeliveryAddress) -> DeliveryError? {
+        let count = address.text.utf8.count
+        guard count > 0 else { return .badAddress("", reason: "empty") }
+        guard count <= UDPFormat.maximumAddress else {
+            return .badAddress(address.text, reason: "\(count) bytes; at most \(UDPFormat.maximumAddress) allowed")
+        }
+        return nil
+    }
+
+    /// A payload without an id gets one, so that sending it again to another session is known as such.
+    private static func named(_ addressed: Addressed) -> Addressed {
+        guard addressed.id.high | addressed.id.low == 0 else { return addressed }
+        var named = addressed
+        named.id = PayloadID(high: .random(in: 1 ... .max), low: .random(in: 0 ... .max))
+        return named
+    }
+
+    /// Returns when the relay has answered for each address; throws the first error, whose addresses are not
+    /// subscribed to, while the others are.
+    public func subscribe(_ addresses: [DeliveryAddress: Since], into mailbox: Mailbox) async throws(DeliveryError) {
+        for address in addresses.keys { if let error = Self.problem(address) { throw error } }
+        let endpoint = endpoint
+        mailbox.whenStored(for: endpoint) { [weak endpoint, weak mailbox] _ in
+            if let mailbox { endpoint?.perform { shell, _ in shell.resume(mailbox) } }
+        }
+        let error = await withCheckedContinuation { continuation in
+            endpoint.perform { shell, now in shell.subscribe(addresses, mailbox, continuation, now) }
+        }
+        if let error { throw error }
+    }
+
+    /// Ends deliveries at once; the relay learns of it a moment later.
+    public func unsubscribe(_ addresses: [DeliveryAddress], from mailbox: Mailbox) async {
+        endpoint.perform { shell, _ in shell.unsubscribe(addresses, mailbox) }
+    }
+
+    /// What the client did since it started.
+    package var statistics: ClientStatistics { endpoint.perform { shell, _ in shell.statistics } }
+}

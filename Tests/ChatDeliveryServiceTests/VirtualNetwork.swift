@@ -1,0 +1,221 @@
+import ChatDeliveryService
+import ChatModel
+import TestSupport
+import Testing
+
+/// A relay and clients over a network in virtual time that loses, repeats and reorders by a seed.
+struct VirtualNetwork {
+    struct Faults {
+        var loss = 0.0
+        var duplication = 0.0
+        /// Each datagram takes between one and this many times the latency.
+        var jitter = 1.0
+    }
+
+    private struct InFlight {
+        let at: Moment
+        let bytes: [UInt8]
+        let from: NetworkAddress
+        let to: NetworkAddress
+    }
+
+    static let relayAddress = NetworkAddress(v4: 0x0A00_0001, port: 9_220)
+    var relay: RelayCore?
+    var clients: [VirtualClient] = []
+    var faults = Faults()
+    var latency: UInt64 = 10_000
+    var now = Moment(microseconds: 1_000_000)
+    private var inFlight: [InFlight] = []
+    private var random: SplitMix64
+    private let seed: UInt64
+    private var relays: UInt64 = 0
+    /// Datagrams that went over the network, to find what tests want to change.
+    private(set) var sent = 0
+    /// May change or drop a datagram on its way.
+    var tamper: ((_ bytes: [UInt8], _ from: NetworkAddress, _ to: NetworkAddress) -> [UInt8]?)?
+
+    init(seed: UInt64 = 1, limits: RelayLimits = RelayLimits()) {
+        (self.seed, random) = (seed, SplitMix64(seed: seed))
+        startRelay(limits)
+    }
+
+    /// Starts a relay that remembers nothing of an earlier one.
+    mutating func startRelay(_ limits: RelayLimits = RelayLimits()) {
+        relays += 1
+        relay = RelayCore(limits, random: SeededRandom(seed &* 1_000 &+ relays))
+    }
+
+    /// Adds a client and returns its index.
+    mutating func addClient(_ configuration: UDPConfiguration = UDPConfiguration()) -> Int {
+        let index = clients.count
+        clients.append(VirtualClient(index, configuration, seed: seed, now: now))
+        return index
+    }
+
+    /// Lets time pass.
+    mutating func run(_ seconds: Double) {
+        _ = run(seconds) { _ in false }
+    }
+
+    /// Lets time pass until a condition holds; an issue if it does not within some virtual seconds.
+    mutating func wait(
+        _ seconds: Double = 60, at location: SourceLocation = #_sourceLocation,
+        for condition: (VirtualNetwork) -> Bool
+    ) {
+        if !run(seconds, until: condition) {
+            Issue.record("not within \(seconds) virtual seconds", sourceLocation: location)
+        }
+    }
+
+    private mutating func run(_ seconds: Double, until isDone: (VirtualNetwork) -> Bool) -> Bool {
+        let end = now + Micros(UInt64(seconds * 1_000_000))
+        while true {
+            flush()
+            if isDone(self) { return true }
+            let next = nextTime() ?? end
+            guard next < end else {
+                now = max(now, end)
+                return false
+            }
+            now = max(now, next)
+            deliverDue()
+            if let wake = relay?.wake, wake <= now { relay?.tick(now) }
+            for index in clients.indices { clients[index].tick(now) }
+        }
+    }
+
+    private func nextTime() -> Moment? {
+        let times = [inFlight.map(\.at).min(), relay?.wake] + clients.map(\.core.wake)
+        return times.compactMap(\.self).min()
+    }
+
+    private mutating func deliverDue() {
+        let due = inFlight.filter { $0.at <= now }.sorted { $0.at < $1.at }
+        inFlight.removeAll { $0.at <= now }
+        for one in due {
+            if one.to == Self.relayAddress {
+                relay?.receive(one.bytes.span, from: one.from, now: now)
+            } else if let index = clients.firstIndex(where: { $0.address == one.to }) {
+                clients[index].core.receive(one.bytes.span, from: one.from, now: now)
+            }
+        }
+    }
+
+    private mutating func flush() {
+        var batch = DatagramBatch()
+        repeat {
+            batch.removeAll()
+            relay?.write(into: &batch, now: now)
+            transmit(batch, from: Self.relayAddress)
+        } while batch.isFull
+        for index in clients.indices {
+            repeat {
+                batch.removeAll()
+                clients[index].handleEvents()
+                clients[index].core.write(into: &batch, now: now)
+                transmit(batch, from: clients[index].address)
+            } while batch.isFull
+        }
+    }
+
+    private mutating func transmit(_ batch: DatagramBatch, from: NetworkAddress) {
+        for index in 0..<batch.count {
+            sent += 1
+            var bytes = batch.datagram(index)
+            if let tamper {
+                guard let changed = tamper(bytes, from, batch.peer(index)) else { continue }
+                bytes = changed
+            }
+            for copy in 0..<2 where copy == 0 || chance() < faults.duplication {
+                guard chance() >= faults.loss else { continue }
+                let delay = Double(latency) * (1 + (faults.jitter - 1) * chance())
+                inFlight.append(
+                    InFlight(at: now + Micros(UInt64(delay)), bytes: bytes, from: from, to: batch.peer(index)))
+            }
+        }
+    }
+
+    private mutating func chance() -> Double { Double(random.next() >> 11) * 0x1p-53 }
+
+    /// Puts a datagram on the way.
+    mutating func inject(_ bytes: [UInt8], from: NetworkAddress, to: NetworkAddress) {
+        inFlight.append(InFlight(at: now + Micros(latency), bytes: bytes, from: from, to: to))
+    }
+}
+
+/// A client's core, and what its application would see.
+struct VirtualClient {
+    let address: NetworkAddress
+    var core: ClientCore
+    /// Texts that arrived, by subscription.
+    var received: [Int: [String]] = [:]
+    var cursors: [Int: Cursor] = [:]
+    var published: [UInt64: Result<Receipt, DeliveryError>] = [:]
+    var subscribed: [Int: Bool] = [:]
+    var notices: [String] = []
+    /// Payloads taken before the mailbox is full; nil means always room.
+    var room: Int?
+    private var nextToken: UInt64 = 0
+
+    /// How many publishes the relay took.
+    var taken: Int { published.values.count { $0.isTaken } }
+
+    init(_ index: Int, _ configuration: UDPConfiguration, seed: UInt64, now: Moment) {
+        address = NetworkAddress(v4: 0x0A00_0100 + UInt32(index), port: 40_000)
+        core = ClientCore(
+            name: "relay", relays: [VirtualNetwork.relayAddress], configuration,
+            random: SeededRandom(seed &* 7_919 &+ UInt64(index)), now: now)
+    }
+
+    mutating func tick(_ now: Moment) {
+        if let wake = core.wake, wake <= now { core.tick(now) }
+    }
+
+    /// Publishes texts; returns their tokens.
+    @discardableResult mutating func publish(_ texts: [String], on address: DeliveryAddress = "hall", now: Moment)
+        -> [UInt64]
+    {
+        texts.map { publish(addressed($0, on: address), now: now) }
+    }
+
+    @discardableResult mutating func publish(_ addressed: Addressed, now: Moment) -> UInt64 {
+        nextToken += 1
+        core.publish(addressed, token: nextToken, now: now)
+        return nextToken
+    }
+
+    /// Takes a number of payloads more before the mailbox is full again.
+    mutating func makeRoom(_ count: Int?) {
+        room = count
+        for key in subscribed.keys { core.resume(key) }
+    }
+
+    mutating func handleEvents() {
+        for event in core.takeEvents() {
+            switch event {
+            case .published(let token, let result): published[token] = result
+            case .subscribed(let key, let result): subscribed[key] = (try? result.get()) != nil
+            case .delivered(let key, let delivery, let before): take(key, delivery, before)
+            case .gone(let key): notices.append("gone \(key)")
+            case .ended(let key): notices.append("ended \(key)")
+            case .joined: notices.append("joined")
+            case .turnedAway(let error): notices.append("turned away: \(error)")
+            case .interrupted: notices.append("interrupted")
+            case .resumed: notices.append("resumed")
+            }
+        }
+    }
+
+    private mutating func take(_ key: Int, _ delivery: Delivery, _ before: Place) {
+        if room == 0 { return core.stall(key, at: before) }
+        room = room.map { $0 - 1 }
+        received[key, default: []].append(String(decoding: delivery.addressed.payload.array, as: UTF8.self))
+        cursors[key] = delivery.cursor
+    }
+}
+
+/// A text of some bytes that begins with a number.
+func long(_ number: Int, bytes: Int) -> String {
+    let start = "\(number):"
+    return start + String(repeating: "x", count: max(0, bytes - start.utf8.count))
+}
