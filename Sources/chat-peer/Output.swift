@@ -1,3 +1,4 @@
+import ChatSystem
 import ChatTool
 import ChatWire
 

@@ -1,4 +1,4 @@
-import ChatTool
+import ChatSystem
 
 #if canImport(Darwin)
     import Darwin
