@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup release test lint
+.PHONY: help setup release test lint spec
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -16,6 +16,11 @@ release: setup ## build the libraries and binaries, optimized
 
 test: setup ## run the whole test suite
 	swift test
+
+spec: ## check the Python implementation of the documents
+	@python3 -c 'import nacl' 2>/dev/null || \
+	{ echo "PyNaCl is missing: python3 -m pip install -r Specs/python/requirements.txt" >&2; exit 1; }
+	cd Specs/python && python3 -m unittest discover -s tests -t .
 
 lint: ## check the format of every source file
 	swift format lint --strict -r Package.swift Sources Tests

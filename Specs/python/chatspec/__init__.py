@@ -1,0 +1,28 @@
+"""The chat formats of this repository a second time, in Python, as documentation that runs.
+
+Written from the documents, without a look at the Swift sources: where both agree, a reader of the
+documents can get the same bytes. One module for each document:
+
+    refusal          the four ways in which bytes are refused
+    proto3           Specs/wire.md, proto3 itself
+    texts            Specs/wire.md, hex and base64url
+    messages         chat_proto and the message layouts of the documents
+    primitives       RFC 7748, 5869, 7693, 8439 and Keccak-256
+    xeddsa           signatures by X25519 keys
+    intro            INTRODUCTION-ENCODING, Specs/intro-links.md
+    inbox            INBOX: X3DH, seed, conversation ids, invites plain and sealed
+    ratchet          the double ratchet of PRIVATE1, with both root infos
+    privatev1        PRIVATE1 frames, profiles libchat and reference
+    envelope         EnvelopeV1, Specs/envelope-v1.md
+    plain_framing    Specs/plain-framing.md
+    segmentation     MESSAGE-SEGMENTATION, without parity
+    sds              SCALABLE-DATA-SYNC
+    content          CONTENTFRAME
+    directory        Specs/directory.md
+
+and three programs: `participant` is one client of profile libchat without I/O, `shim` lends it a
+voice (`python3 -m chatspec.shim`), `check` verifies vector files (`python3 -m chatspec.check DIR`).
+
+It is meant to be read and to check others by. It is not meant to keep secrets: Python neither wipes
+memory nor runs in constant time.
+"""

@@ -1,0 +1,88 @@
+"""Checks vector files of format logos-chat-vectors/1, from anyone.
+
+    python3 -m chatspec.check DIRECTORY|FILE …
+
+Every case gives a line. The last line counts cases passed, failed and not applicable (of a kind, or about
+something, that this implementation does not do). A file of another format or version is one case that
+is not applicable; one that cannot be read is one that failed. Exit status: 0 if something passed and
+nothing failed, 1 otherwise.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Iterator
+
+from . import cases
+
+SCHEMA = "logos-chat-vectors/1"
+MAX_FILE = 64 * 2**20
+
+
+def check_file(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Outcome, reason and name of every case of a file."""
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise ValueError(f"more than {MAX_FILE} bytes")
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        yield "failed", f"cannot be read: {error}", "file"
+        return
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        yield "not applicable", f"schema {schema!r}, expected {SCHEMA!r}", "file"
+    elif not isinstance(document.get("cases"), list):
+        yield "failed", "there is no list of cases", "file"
+    else:
+        for number, case in enumerate(document["cases"]):
+            name = case.get("id", number) if isinstance(case, dict) else number
+            yield *check_case(document.get("kind"), case), str(name)
+
+
+def check_case(kind: object, case: object) -> tuple[str, str]:
+    """Outcome and reason of a case. Whatever a case does to this implementation, the next one is run."""
+    try:
+        if not isinstance(case, dict):
+            raise cases.Mismatch("a case is an object")
+        cases.check(kind, case)
+        return "passed", ""
+    except cases.NotApplicable as reason:
+        return "not applicable", str(reason)
+    except cases.Mismatch as reason:
+        return "failed", str(reason)
+    except KeyError as missing:
+        return "failed", f"there is no {missing}"
+    except Exception as error:
+        return "failed", f"{type(error).__name__}: {error}"
+
+
+def find_files(paths: list[str]) -> Iterator[Path]:
+    """Files as they are named, and all JSON files of directories, sorted."""
+    for path in map(Path, paths):
+        yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
+
+
+def check_paths(paths: list[str]) -> Counter[str]:
+    """Prints a line for every case, and counts outcomes."""
+    counts: Counter[str] = Counter()
+    for path in find_files(paths):
+        for outcome, reason, name in check_file(path):
+            counts[outcome] += 1
+            line = f"{outcome:<15}{path.name} {name}" + (f": {reason}" if reason else "")
+            print(" ".join(line.splitlines()))
+    return counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="chatspec.check", description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="+", metavar="DIRECTORY|FILE")
+    sys.stdout.reconfigure(errors="backslashreplace")
+    counts = check_paths(parser.parse_args().paths)
+    print(", ".join(f"{counts[outcome]} {outcome}" for outcome in ("passed", "failed", "not applicable")))
+    sys.exit(0 if counts["passed"] and not counts["failed"] else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""The double ratchet of PRIVATE1, with the root info of either profile.
+
+>>> seed, prekey = bytes([7] * 32), bytes([0x33] * 32)
+>>> saro = Ratchet.initiator(LIBCHAT, seed, own_private=bytes([0x55] * 32), remote=public_key(prekey))
+>>> raya = Ratchet.responder(LIBCHAT, seed, own_private=prekey)
+>>> messages = [saro.encrypt(text, nonce=bytes([n] * 12)) for n, text in enumerate([b"one", b"two"])]
+>>> raya.decrypt(messages[1]), raya.decrypt(messages[0])
+(b'two', b'one')
+>>> raya.decrypt(messages[0])
+Traceback (most recent call last):
+chatspec.refusal.Refused: replay: message 0 of the current chain was received before
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Callable, NamedTuple
+
+from .primitives import KEY_SIZE, NONCE_SIZE, TAG_SIZE, agree, blake2b, hkdf, open_sealed, public_key, seal
+from .refusal import Refused, require
+
+MAX_COUNTER = 2**32 - 1  # message numbers are uint32 on the wire
+MAX_STORED_KEYS = 2000  # skipped message keys kept at once; the oldest go first
+
+
+class Suite(NamedTuple):
+    """Where profiles differ: infos of root and message key derivation, and how many messages may be skipped."""
+
+    root_info: bytes
+    message_key_info: bytes | None
+    max_skip: int
+
+
+LIBCHAT = Suite(b"DoubleRatchetRootKey", None, 10)
+REFERENCE = Suite(b"PrivateV1RootKey", b"PrivateV1MessageKey", 1000)
+
+
+class Message(NamedTuple):
+    """What goes over the wire; `ciphertext` is nonce, ciphertext and tag."""
+
+    dh: bytes
+    number: int
+    previous_chain_length: int
+    ciphertext: bytes
+
+    def header(self) -> bytes:
+        """The associated data: 40 bytes, integers big-endian."""
+        return self.dh + self.number.to_bytes(4, "big") + self.previous_chain_length.to_bytes(4, "big")
+
+
+def kdf_root(root_key: bytes, dh: bytes, info: bytes) -> tuple[bytes, bytes]:
+    """KDF_RK: HKDF-BLAKE2b-512; the next root key and a chain key.
+
+    >>> [key.hex()[:16] for key in kdf_root(bytes([0x11] * 32), bytes([0x22] * 32), b"DoubleRatchetRootKey")]
+    ['fc9578d127d1febb', 'b3b2f4b091903790']
+    """
+    keys = hkdf("blake2b", root_key, dh, info, 64)
+    return keys[:32], keys[32:]
+
+
+def kdf_chain(chain_key: bytes) -> tuple[bytes, bytes]:
+    """KDF_CK: keyed BLAKE2b over nothing; the next chain key and a message key.
+
+    >>> [key.hex()[:16] for key in kdf_chain(bytes([0xFF] * 32))]
+    ['96f5434af30901f4', 'da847bbfc87a352d']
+    """
+    return blake2b(32, key=chain_key, personal=b"ck"), blake2b(32, key=chain_key, personal=b"mk")
+
+
+def kdf_message(message_key: bytes, info: bytes | None) -> bytes:
+    """KDF_MK: HKDF-SHA256 without salt. Profile libchat has no such step."""
+    return message_key if info is None else hkdf("sha256", bytes(32), message_key, info, 32)
+
+
+@dataclass
+class Ratchet:
+    """One side's state."""
+
+    suite: Suite
+    root_key: bytes
+    own_private: bytes
+    remote: bytes | None = None
+    sending_chain: bytes | None = None
+    receiving_chain: bytes | None = None
+    sent: int = 0
+    received: int = 0
+    previous_chain_length: int = 0
+    skipped: dict[tuple[bytes, int], bytes] = field(default_factory=dict)
+
+    @classmethod
+    def initiator(cls, suite: Suite, seed: bytes, own_private: bytes, remote: bytes) -> "Ratchet":
+        """Saro: a fresh key pair against the ephemeral key of Raya's bundle."""
+        root_key, chain_key = kdf_root(seed, agree(own_private, remote), suite.root_info)
+        return cls(suite, root_key, own_private, remote, sending_chain=chain_key)
+
+    @classmethod
+    def responder(cls, suite: Suite, seed: bytes, own_private: bytes) -> "Ratchet":
+        """Raya: the seed is the root key, and the ephemeral key of the bundle the first ratchet key."""
+        return cls(suite, seed, own_private)
+
+    def copy(self) -> "Ratchet":
+        """A state of its own, to try something on."""
+        return replace(self, skipped=dict(self.skipped))
+
+    def encrypt(self, plaintext: bytes, nonce: bytes | Callable[[], bytes],
+                fresh_private: Callable[[], bytes] | None = None) -> Message:
+        """Encrypts under the next message key. `fresh_private` is called when the direction turned, which
+        is only found out on the first message after receiving; a nonce given as function is drawn after it."""
+        trial = self.copy()
+        if trial.sending_chain is None:
+            if trial.remote is None or fresh_private is None:
+                raise ValueError("nothing was received yet, or there is no fresh key")
+            trial.own_private = fresh_private()
+            shared = agree(trial.own_private, trial.remote)
+            trial.root_key, trial.sending_chain = kdf_root(trial.root_key, shared, trial.suite.root_info)
+            trial.previous_chain_length, trial.sent = trial.sent, 0
+        require(trial.sent < MAX_COUNTER, "too_large", "the chain has no message numbers left")
+        nonce = nonce() if callable(nonce) else nonce
+        trial.sending_chain, key = kdf_chain(trial.sending_chain)
+        message = Message(public_key(trial.own_private), trial.sent, trial.previous_chain_length, b"")
+        key = kdf_message(key, trial.suite.message_key_info)
+        message = message._replace(ciphertext=nonce + seal(key, nonce, plaintext, message.header()))
+        trial.sent += 1
+        self.__dict__.update(trial.__dict__)
+        return message
+
+    def decrypt(self, message: Message) -> bytes:
+        """Decrypts, or refuses and stays as it was (PV1-19): all work is done on a copy."""
+        require(len(message.dh) == KEY_SIZE, "malformed", f"dh has {len(message.dh)} bytes, expected {KEY_SIZE}")
+        require(len(message.ciphertext) >= NONCE_SIZE + TAG_SIZE, "malformed",
+                f"ciphertext has {len(message.ciphertext)} bytes, at least {NONCE_SIZE + TAG_SIZE}")
+        trial = self.copy()
+        key = kdf_message(trial._take_message_key(message), trial.suite.message_key_info)
+        nonce, sealed = message.ciphertext[:NONCE_SIZE], message.ciphertext[NONCE_SIZE:]
+        plaintext = open_sealed(key, nonce, sealed, message.header())
+        self.__dict__.update(trial.__dict__)
+        return plaintext
+
+    def _take_message_key(self, message: Message) -> bytes:
+        key = self.skipped.pop((message.dh, message.number), None)
+        if key is not None:
+            return key
+        if message.dh == self.remote:
+            require(message.number >= self.received, "replay",
+                    f"message {message.number} of the current chain was received before")
+        else:
+            self._skip_until(message.previous_chain_length)
+            shared = agree(self.own_private, message.dh)
+            self.root_key, self.receiving_chain = kdf_root(self.root_key, shared, self.suite.root_info)
+            self.sending_chain, self.remote, self.received = None, message.dh, 0
+        self._skip_until(message.number)
+        self.receiving_chain, key = kdf_chain(self.receiving_chain)
+        self.received += 1
+        return key
+
+    def _skip_until(self, number: int) -> None:
+        """Keeps the keys of messages that did not arrive yet; at most `max_skip` in one step and chain."""
+        require(number <= self.received + self.suite.max_skip, "too_many_skipped",
+                f"{number - self.received} messages skipped, at most {self.suite.max_skip}")
+        require(self.receiving_chain is not None or number <= self.received, "invalid_header",
+                f"{number} messages of a chain that does not exist")
+        while self.received < number:
+            self.receiving_chain, self.skipped[self.remote, self.received] = kdf_chain(self.receiving_chain)
+            self.received += 1
+        while len(self.skipped) > MAX_STORED_KEYS:
+            del self.skipped[next(iter(self.skipped))]
+
+    def state(self) -> bytes:
+        """The state in the byte form of the existing implementation, version 1."""
+        def maybe(value: bytes | None) -> bytes:
+            return b"\x00" if value is None else b"\x01" + value
+
+        counters = (self.sent, self.received, self.previous_chain_length, len(self.skipped))
+        return b"".join([
+            b"\x01", self.root_key, maybe(self.sending_chain), maybe(self.receiving_chain),
+            self.own_private, maybe(self.remote), *(counter.to_bytes(4, "big") for counter in counters),
+            *(dh + number.to_bytes(4, "big") + key for (dh, number), key in self.skipped.items()),
+        ])
+
+    @classmethod
+    def from_state(cls, suite: Suite, data: bytes) -> "Ratchet":
+        """Reads what `state` wrote; refuses everything else."""
+        at = 0
+
+        def take(count: int) -> bytes:
+            nonlocal at
+            require(len(data) - at >= count, "malformed", f"a ratchet state ends at byte {len(data)}")
+            at += count
+            return data[at - count : at]
+
+        def maybe() -> bytes | None:
+            mark = take(1)
+            require(mark in (b"\x00", b"\x01"), "malformed", f"a ratchet state has mark {mark.hex()} at byte {at - 1}")
+            return take(KEY_SIZE) if mark == b"\x01" else None
+
+        version = take(1)[0]
+        require(version == 1, "unsupported", f"a ratchet state of version {version}")
+        root_key, sending, receiving, own, remote = take(KEY_SIZE), maybe(), maybe(), take(KEY_SIZE), maybe()
+        sent, received, previous, count = (int.from_bytes(take(4), "big") for _ in range(4))
+        skipped = {}
+        for _ in range(count):
+            dh, number = take(KEY_SIZE), int.from_bytes(take(4), "big")
+            skipped[dh, number] = take(KEY_SIZE)
+        require(at == len(data) and len(skipped) == count, "malformed", "a ratchet state is too long or repeats a key")
+        return cls(suite, root_key, own, remote, sending, receiving, sent, received, previous, skipped)

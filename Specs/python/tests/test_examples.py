@@ -1,0 +1,166 @@
+"""The examples in the modules and in the documents, and known answers of whole messages."""
+
+import doctest
+import hashlib
+import importlib
+import pkgutil
+import re
+import unittest
+
+import chatspec
+from chatspec import directory, envelope, inbox, intro, messages, plain_framing, privatev1, ratchet, sds
+from chatspec.cases import Scripted
+from chatspec.participant import Participant
+from chatspec.primitives import public_key
+from chatspec.refusal import Refused
+
+from . import SPECS
+
+# RFC 7748, section 6.1, and round numbers.
+SARO = bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
+RAYA = bytes.fromhex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb")
+PREKEY, FRESH, FIRST, REPLY = (bytes([byte] * 32) for byte in (0x33, 0x44, 0x55, 0x66))
+NOW = 1_700_000_000_000
+
+
+def load_tests(loader: unittest.TestLoader, tests: unittest.TestSuite, pattern: str) -> unittest.TestSuite:
+    """Adds the examples in all modules."""
+    for module in pkgutil.iter_modules(chatspec.__path__):
+        tests.addTests(doctest.DocTestSuite(importlib.import_module(f"chatspec.{module.name}")))
+    return tests
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class Documents(unittest.TestCase):
+    """Worked examples as they stand in Specs/."""
+
+    def read(self, name: str) -> str:
+        return (SPECS / name).read_text()
+
+    def blocks(self, name: str) -> list[str]:
+        """The contents of all fenced blocks."""
+        return re.findall(r"```\w*\n(.*?)```", self.read(name), re.DOTALL)
+
+    def hex_block(self, name: str, start: str) -> bytes:
+        """The bytes of the block that starts with these digits: pairs of digits up to a comment after two spaces."""
+        block = next(block for block in self.blocks(name) if block.startswith(start))
+        pairs = re.compile(r"\s*((?:[0-9a-f]{2})+(?:\s{1,2}(?:[0-9a-f]{2})+(?![\w,]))*)")
+        return bytes.fromhex("".join(match[1] for line in block.splitlines() if (match := pairs.match(line))))
+
+    def test_intro_link(self):
+        printed = "".join(self.blocks("intro-links.md")[0].split())
+        self.assertEqual(intro.create(RAYA, public_key(PREKEY), bytes(range(64))), printed)
+        self.assertEqual(intro.find(f" \t{printed}\r\n").installation_key, public_key(RAYA))
+
+    def test_envelopes(self):
+        self.assertEqual(self.hex_block("envelope-v1.md", "0a 40"), envelope.wrap_salted("convo-1", 1, b"hello"))
+        self.assertEqual(self.hex_block("envelope-v1.md", "0a 07"), envelope.wrap("convo-1", b"hello"))
+
+    def test_plain_framing(self):
+        self.assertEqual(self.hex_block("plain-framing.md", "01"), plain_framing.wrap("convo-1", b"hello"))
+
+    def test_the_ten_lines_of_plain_framing_agree_with_the_module(self):
+        printed: dict = {}
+        exec(next(block for block in self.blocks("plain-framing.md") if block.startswith("def ")), printed)
+        sample = plain_framing.wrap("ä-1", b"hello")
+        self.assertEqual(printed["wrap"]("ä-1", b"hello"), sample)
+        hostile = [sample[:n] for n in range(len(sample) + 1)]
+        hostile += [sample + b"x", b"\x02", b"\x01\x00\0\0\0\0", b"\x01\x01"]
+        hostile += [sample[:i] + bytes([sample[i] ^ 1 << bit]) + sample[i + 1 :] for i in range(9) for bit in range(8)]
+        for data in hostile:
+            with self.subTest(data=data.hex()):
+                try:
+                    expected = plain_framing.unwrap(data)
+                except Refused:
+                    self.assertRaises(ValueError, printed["unwrap"], data)
+                else:
+                    self.assertEqual(printed["unwrap"](data), expected)
+
+    def test_directory(self):
+        seed = bytes([0x11] * 32)
+        bundle = directory.Bundle("openinvite_1", bytes([1, 2, 3]), NOW + 86_400_000, True)
+        entry = directory.Entry("raya", directory.publisher_key(seed), NOW, NOW + 604_800_000, (bundle,))
+        printed = self.hex_block("directory.md", "08 01")
+        self.assertEqual(directory.write(entry, seed), printed)
+        self.assertEqual(directory.read(printed, "raya", NOW), entry)
+        self.assertIn(directory.address("raya"), self.read("directory.md"))
+
+    def test_wire(self):
+        message = ratchet.Message(bytes([0x11] * 32), 300, 2, bytes([0x22] * 28))
+        encoded = messages.EncryptedPayload.encode(privatev1.message_fields(message))
+        self.assertEqual(len(encoded), 71)
+        block = next(block for block in self.blocks("wire.md") if block.startswith("12 45"))
+        lines = [re.split(r"\s{3,}", line.strip())[0] for line in block.splitlines()]
+        lines = [line.replace("11 … 11", "11" * 32).replace("22 … 22", "22" * 28) for line in lines]
+        self.assertEqual(bytes.fromhex("".join(lines)), encoded)
+
+
+class WholeMessages(unittest.TestCase):
+    """The same conversation in both profiles; digests were made by other implementations."""
+
+    def setUp(self):
+        self.link = intro.create(RAYA, public_key(PREKEY), bytes(range(64)))
+        secret = inbox.initiator_secret(SARO, FRESH, public_key(RAYA), public_key(PREKEY))
+        self.seed = inbox.seed_key(secret)
+
+    def test_libchat(self):
+        draws = [("handshake_ephemeral_private", FRESH), ("ratchet_private", FIRST), ("nonce", bytes(range(12)))]
+        saro = Participant(SARO, NOW, Scripted(draws))
+        raya = Participant(RAYA, NOW + 1000, Scripted([("ratchet_private", REPLY), ("nonce", bytes(range(12, 24)))]))
+        raya.ephemeral_privates[public_key(PREKEY)] = PREKEY
+        saros_id = saro.initiate(self.link, b"hello")
+        [(address, invite)] = saro.take_outbound()
+        self.assertEqual(saros_id, "9a82c808987683928976f63b2b1403036e82")
+        self.assertEqual(len(invite), 419)
+        self.assertEqual(sha256(invite), "d5c60257208fdbe87dfe4a65d5e267a6a542f6864882552695d3539be5aea1bc")
+        self.assertTrue(raya.receive(address, invite))
+        [rayas_id] = raya.conversations
+        raya.send(rayas_id, b"hi")
+        [(address, reply)] = raya.take_outbound()
+        self.assertEqual(sha256(reply), "67cf5f78ba41f07eb201902ed3d64cb6f38c2aaa16440abcd6bf406522f5c5a8")
+        self.assertTrue(saro.receive(address, reply))
+        self.assertEqual(saro.take_events()[0]["content"], b"hi".hex())
+
+    def test_reference(self):
+        ids = inbox.conversation_ids(self.seed, size=16)
+        self.assertEqual(inbox.inbox_id(public_key(RAYA), "reference"), "60749122be857ec1aeefb0c39acd5302")
+        self.assertEqual(ids.base.hex(), "ee2670a300efb186c3fdec1f4d28d3c0")
+        self.assertEqual(ids.initiator, "36d232c82a91d36375cfef8436934266")
+        self.assertEqual(ids.responder, "f74352fb42cf3dd5b4cfe2b335b30e2f")
+        channel = sds.Channel(ids.base.hex(), ids.initiator)
+        [plaintext] = privatev1.reference_plaintexts(channel, NOW, b"hello", 1000)
+        self.assertEqual(sha256(plaintext), "41796a2b1fe3d0d9efbf135f4bc82e74e4f30d115b267559f098f97f04a9971f")
+        saro = ratchet.Ratchet.initiator(ratchet.REFERENCE, self.seed, FIRST, public_key(PREKEY))
+        message = saro.encrypt(plaintext, bytes(range(12)))
+        payload = messages.EncryptedPayload.encode(privatev1.message_fields(message))
+        self.assertEqual(sha256(payload), "4d7659c73b822f1c51b191f2de88fde4acc328bdf889e1a6d8670158e42e8187")
+        wrapped = envelope.wrap_salted(ids.responder, 1, payload)
+        self.assertEqual(len(wrapped), 303)
+        self.assertEqual(sha256(wrapped), "e1e3a015310d99c899eb976931ae473d14ca0859e3b7e8dd4c35c9d272739729")
+        self.assertEqual(envelope.find_route(envelope.unwrap(wrapped), ["x", ids.responder]), ids.responder)
+
+    def test_sealed_invite(self):
+        keys = {public_key(PREKEY): PREKEY}
+        sealed = inbox.seal_invite(SARO, FRESH, public_key(RAYA), public_key(PREKEY), b"frame", bytes(12))
+        self.assertNotIn(public_key(SARO), sealed)
+        handshake = messages.EncryptedPayload.decode(sealed)["inbox_handshake"]
+        opened = inbox.open_sealed_invite(RAYA, keys, handshake)
+        self.assertEqual(opened, (public_key(SARO), self.seed, b"frame"))
+        with self.assertRaises(Refused) as refusal:
+            inbox.open_sealed_invite(RAYA, {public_key(FRESH): FRESH}, handshake)
+        self.assertEqual(refusal.exception.code, "unknown_ephemeral_key")
+        for at in range(len(sealed)):
+            changed = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+            try:
+                handshake = messages.EncryptedPayload.decode(changed).get("inbox_handshake", {})
+                opened = inbox.open_sealed_invite(RAYA, keys, handshake)
+            except Refused:
+                continue
+            self.fail(f"a bit of byte {at} was changed, and {opened} came out")
+
+
+if __name__ == "__main__":
+    unittest.main()

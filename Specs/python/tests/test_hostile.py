@@ -1,0 +1,138 @@
+"""Hostile bytes: every decoder returns a value or refuses, and who refuses is as before. Seeded."""
+
+import random
+import unittest
+from typing import Any, Callable
+
+from chatspec import directory, envelope, intro, messages, plain_framing, segmentation, sds
+from chatspec.participant import Participant, Seeded
+from chatspec.ratchet import LIBCHAT, Ratchet
+from chatspec.refusal import Refused
+from chatspec.texts import read_base64url, read_hex
+
+INPUTS = 5_000  # for each decoder
+NOW = 1_700_000_000_000
+
+
+class Hostile(unittest.TestCase):
+    def setUp(self):
+        self.chance = random.Random(1)
+        self.saro, self.raya = (Participant(bytes([n] * 32), NOW, Seeded(n)) for n in (1, 2))
+
+    def talk(self) -> tuple[str, bytes, bytes]:
+        """A link, its invite, and a payload that follows the invite."""
+        link = self.raya.create_intro()
+        saros_id = self.saro.initiate(link, b"hello")
+        self.saro.send(saros_id, b"more")
+        [(_, invite), (_, message)] = self.saro.take_outbound()
+        return link, invite, message
+
+    def hostile(self, sample: bytes) -> bytes:
+        """Random, truncated, or with a few bytes changed, put in or left out."""
+        kind = self.chance.randrange(4)
+        if kind == 0:
+            return self.chance.randbytes(self.chance.randrange(80))
+        if kind == 1:
+            return sample[: self.chance.randrange(len(sample) + 1)]
+        changed = bytearray(sample)
+        for _ in range(self.chance.randrange(1, 4)):
+            at = self.chance.randrange(len(changed) + 1)
+            changed[at : at + self.chance.randrange(2)] = self.chance.randbytes(self.chance.randrange(3))
+        return bytes(changed)
+
+    def attack(self, sample: bytes, decoder: Callable[[bytes], Any], count: int = INPUTS) -> int:
+        """How many inputs were refused; anything but a value or a refusal ends the test."""
+        refused = 0
+        for _ in range(count):
+            data = self.hostile(sample)
+            try:
+                decoder(data)
+            except Refused:
+                refused += 1
+            except Exception as error:
+                self.fail(f"{type(error).__name__} {error} of {data.hex()}")
+        self.assertGreater(refused, 0)
+        return refused
+
+    def test_messages(self):
+        _, invite, _ = self.talk()
+        samples = {messages.EnvelopeV1: invite, messages.EncryptedPayload: envelope.unwrap(invite).payload}
+        of_all_kinds = bytes.fromhex("0a0161" "1205080a120161" "1801" "220162" "5007" "5a030a0161" "62017a")
+        for layout in messages.ALL.values():
+            sample = samples.get(layout, of_all_kinds)
+            with self.subTest(layout=layout.name):
+                self.attack(sample, layout.decode)
+
+    def test_texts_and_links(self):
+        link, _, _ = self.talk()
+        for name, sample, decoder in (
+            ("hex", b"00ff00ff", read_hex),
+            ("base64url", b"AAAA-_8", read_base64url),
+            ("link", link.encode(), intro.find),
+            ("directory", directory.write_text("raya", bytes(32)).encode(), directory.read_text),
+        ):
+            with self.subTest(decoder=name):
+                self.attack(sample, lambda data: decoder(data.decode("latin-1")))
+
+    def test_framings_and_entries(self):
+        bundles = (directory.Bundle("x", b"y"),)
+        entry = directory.Entry("raya", directory.publisher_key(bytes(32)), NOW, NOW + 1, bundles)
+        signed = directory.write(entry, bytes(32))
+        self.attack(envelope.wrap("route", b"payload"), envelope.unwrap)
+        self.attack(plain_framing.wrap("route", b"payload"), plain_framing.unwrap)
+        self.attack(signed, lambda data: self.assertEqual(directory.read(data, "raya", NOW), entry))
+
+    def test_segments_and_sds(self):
+        segments = segmentation.split(bytes(20), 7)
+        for segment in segments:
+            reassembler = segmentation.Reassembler()
+            self.attack(segment, lambda data: self.assertIsNone(reassembler.receive(data)))
+            self.assertLessEqual(len(reassembler.incomplete), segmentation.MAX_SETS)
+        saro, raya = sds.Channel("c", "saro"), sds.Channel("c", "raya")
+        saro.send(NOW, "a1", b"1")
+        self.attack(saro.send(NOW, "a2", b"2"), raya.receive)
+        self.assertLessEqual(len(raya.waiting), sds.MAX_WAITING)
+
+    def test_payloads_that_are_refused_change_nothing(self):
+        """An invite of profile libchat is partly unprotected, so some that were changed are accepted: with the
+        content that Saro wrote."""
+        _, invite, message = self.talk()
+        for sample, content in ((invite, b"hello"), (message, b"more")):
+            before = self.raya.save()
+
+            def receive(data: bytes) -> None:
+                raya = Participant.restore(before, Seeded(2))
+                try:
+                    accepted = raya.receive("delivery_address", data)
+                except Refused:
+                    self.assertEqual(raya.save(), before)
+                    raise
+                if accepted:
+                    self.assertEqual(raya.take_events()[-1]["content"], content.hex())
+                else:
+                    self.assertEqual(raya.save(), before)
+
+            self.attack(sample, receive, count=2000)
+            self.assertTrue(self.raya.receive("delivery_address", sample))
+            self.raya.take_events()
+
+    def test_states(self):
+        """A state that is taken back can be used: nothing fails later that should have been refused here."""
+        link, invite, message = self.talk()
+        self.raya.receive("delivery_address", invite)
+        self.raya.send(next(iter(self.raya.conversations)), b"answer")
+
+        def restore(data: bytes) -> None:
+            raya = Participant.restore(data, Seeded(2))
+            for conversation_id in raya.conversations:
+                raya.send(conversation_id, b"x")
+            raya.take_outbound(), raya.take_events(), raya.save()
+            raya.receive("delivery_address", message)
+
+        self.attack(self.raya.save(), restore, count=2000)
+        state = next(iter(self.raya.conversations.values())).ratchet.state()
+        self.attack(state, lambda data: Ratchet.from_state(LIBCHAT, data))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,275 @@
+"""Rules that no vector here shows: the bad cases of each document, with the reason for which they are refused."""
+
+import unittest
+from typing import Any, Callable
+
+from chatspec import content, directory, envelope, intro, messages, plain_framing, privatev1, ratchet, segmentation, sds
+from chatspec.messages import EncryptedPayload
+from chatspec.participant import Participant, Seeded
+from chatspec.primitives import public_key
+from chatspec.refusal import Refused
+from chatspec.texts import write_base64url
+
+NOW = 1_700_000_000_000
+PREKEY = bytes([0x33] * 32)
+
+
+class RulesTest(unittest.TestCase):
+    def refuse(self, code: str, operation: Callable, *arguments: Any, **named: Any):
+        with self.subTest(arguments=arguments):
+            with self.assertRaises(Refused) as refusal:
+                operation(*arguments, **named)
+            self.assertEqual(refusal.exception.code, code, refusal.exception)
+
+
+class Links(RulesTest):
+    def test_forms(self):
+        link = intro.create(bytes([7] * 32), public_key(PREKEY), bytes(64))
+        payload = link.removeprefix(intro.PREFIX)
+        for version in ("01", "", "+1", "1.0", "11111111111", "¹"):
+            self.refuse("malformed", intro.parse, f"logos_chatintro_{version}_{payload}")
+        for start in ("logos_chatintro_2_", "logos_other_1_", "logos_chatintro_4294967296_"):
+            self.refuse("unsupported", intro.parse, start + payload)
+        for text in ("", "logos", "logos_chatintro_1", "logos_chatintro_1_", "logos__1_" + payload, "Logos" + link[5:],
+                     "logos_ä_1_" + payload, f"logos_{'x' * 33}_1_{payload}", link + "=", link + "\n", " " + link,
+                     link[:30] + " " + link[31:], link[:-1] + "+"):
+            self.refuse("malformed", intro.parse, text)
+        self.refuse("too_large", intro.parse, intro.PREFIX + "A" * 8192)
+        self.assertEqual(intro.find(f"\t{link}\n"), intro.parse(link))
+
+    def test_sizes(self):
+        good = {"installation_pubkey": bytes(32), "ephemeral_pubkey": bytes(32), "signature": bytes(64)}
+        for name, value in good.items():
+            for wrong in (value[:-1], value + b"\0", b""):
+                encoded = messages.IntroBundle.encode(good | {name: wrong})
+                self.refuse("malformed", intro.parse, intro.PREFIX + write_base64url(encoded))
+
+
+class Framings(RulesTest):
+    def test_plain_framing(self):
+        for data in ("", "01", "0100", "010000000000", "0101", "010161", "01016100000001", "0101610000000061",
+                     "0101ff00000000"):
+            self.refuse("malformed", plain_framing.unwrap, bytes.fromhex(data))
+        self.refuse("unsupported", plain_framing.unwrap, b"\x02")
+        self.refuse("malformed", plain_framing.wrap, "", b"")
+        self.refuse("malformed", plain_framing.wrap, "ä" * 128, b"")
+        self.assertEqual(plain_framing.unwrap(plain_framing.wrap("x" * 255, b"")), ("x" * 255, b""))
+
+    def test_hints(self):
+        wrapped = envelope.unwrap(envelope.wrap_salted("one", 2**64 - 1, b""))
+        self.assertEqual(envelope.find_route(wrapped, ["two", "one"]), "one")
+        self.assertIsNone(envelope.find_route(wrapped._replace(salt=1), ["one", "two"]))
+        self.assertIsNone(envelope.find_route(envelope.unwrap(b""), ["one"]))
+
+    def test_the_older_layout_has_an_empty_payload(self):
+        older = messages.EnvelopeV1Document.encode({"conversation_hint": "one", "payload": b"x"})
+        self.assertEqual(envelope.unwrap(older), envelope.Envelope("one", 0, b""))
+
+    def test_content_frames(self):
+        self.refuse("malformed", content.write, 0, 1, b"")
+        self.refuse("malformed", content.write, 1, 0, b"")
+        self.assertEqual(content.read(content.write(1, 5, b"")), {"domain_id": 1, "tag": 5})
+
+
+class Ratchets(RulesTest):
+    def setUp(self):
+        seed = bytes([9] * 32)
+        self.saro = ratchet.Ratchet.initiator(ratchet.LIBCHAT, seed, bytes([0x55] * 32), public_key(PREKEY))
+        self.raya = ratchet.Ratchet.responder(ratchet.LIBCHAT, seed, PREKEY)
+
+    def send(self, count: int = 1) -> list[ratchet.Message]:
+        return [self.saro.encrypt(b"x", bytes(12)) for _ in range(count)]
+
+    def test_headers(self):
+        [message] = self.send()
+        for changed, code in (
+            ({"previous_chain_length": 1}, "invalid_header"), ({"previous_chain_length": 11}, "too_many_skipped"),
+            ({"number": 11}, "too_many_skipped"), ({"number": 2**32 - 1}, "too_many_skipped"),
+            ({"number": 10}, "authentication_failed"), ({"dh": bytes(32)}, "weak_key"), ({"dh": b""}, "malformed"),
+            ({"dh": public_key(PREKEY)}, "authentication_failed"), ({"ciphertext": bytes(27)}, "malformed"),
+        ):
+            before = self.raya.state()
+            self.refuse(code, self.raya.decrypt, message._replace(**changed))
+            self.assertEqual(self.raya.state(), before)
+        self.assertEqual(self.raya.decrypt(message), b"x")
+
+    def test_ten_may_be_skipped_in_each_chain(self):
+        chain = self.send(12)
+        self.refuse("too_many_skipped", self.raya.decrypt, chain[11])
+        self.raya.decrypt(chain[0])
+        self.raya.decrypt(chain[11])
+        self.assertEqual(len(self.raya.skipped), 10)
+        self.refuse("replay", self.raya.decrypt, chain[11])
+        self.raya.decrypt(chain[5])
+        self.refuse("replay", self.raya.decrypt, chain[5])
+
+    def test_the_number_of_kept_keys_is_bounded(self):
+        for _ in range(ratchet.MAX_STORED_KEYS // 10 + 2):
+            self.raya.decrypt(self.send(11)[10])
+        self.assertEqual(len(self.raya.skipped), ratchet.MAX_STORED_KEYS)
+
+    def test_a_responder_cannot_speak_first(self):
+        self.assertRaises(ValueError, self.raya.encrypt, b"x", bytes(12), lambda: bytes([1] * 32))
+
+    def test_message_numbers_end(self):
+        self.saro.sent = ratchet.MAX_COUNTER
+        self.refuse("too_large", self.saro.encrypt, b"x", bytes(12))
+
+    def test_states(self):
+        state = self.raya.state()
+        self.refuse("unsupported", ratchet.Ratchet.from_state, ratchet.LIBCHAT, b"\x02" + state[1:])
+        for wrong in (b"", state[:-1], state + b"\0", state[:33] + b"\x02" + state[34:]):
+            self.refuse("malformed", ratchet.Ratchet.from_state, ratchet.LIBCHAT, wrong)
+        self.assertEqual(ratchet.Ratchet.from_state(ratchet.LIBCHAT, state), self.raya)
+
+
+class Frames(RulesTest):
+    """Authentic messages that are not content."""
+
+    def setUp(self):
+        self.saro, self.raya = (Participant(bytes([n] * 32), NOW, Seeded(n)) for n in (1, 2))
+        self.saros_id = self.saro.initiate(self.raya.create_intro(), b"")
+        self.raya.receive(*self.saro.take_outbound()[0])
+        self.raya.take_events()
+
+    def send_frame(self, frame: bytes) -> bytes:
+        conversation = self.saro.conversations[self.saros_id]
+        message = privatev1.message_fields(conversation.ratchet.encrypt(frame, bytes(12)))
+        return envelope.wrap(conversation.remote_id, EncryptedPayload.encode(message))
+
+    def test_what_is_no_frame_is_refused_and_changes_nothing(self):
+        for frame, code in ((b"\xff", "malformed"), (b"", "malformed"), (bytes.fromhex("620161"), "unsupported")):
+            payload, before = self.send_frame(frame), self.raya.save()
+            self.refuse(code, self.raya.receive, "delivery_address", payload)
+            self.assertEqual(self.raya.save(), before)
+
+    def test_a_placeholder_is_taken_in_silence(self):
+        frame = messages.PrivateV1Frame.encode({"placeholder": {"counter": 1}})
+        self.assertTrue(self.raya.receive("delivery_address", self.send_frame(frame)))
+        self.assertEqual(self.raya.take_events(), [])
+
+    def test_other_kinds_of_payload_are_refused(self):
+        for kind in ({"plaintext": {"payload": b"x"}}, {"inbox_handshake": {}}):
+            payload = envelope.wrap(self.saro.conversations[self.saros_id].remote_id, EncryptedPayload.encode(kind))
+            self.refuse("malformed", self.raya.receive, "delivery_address", payload)
+        for kind in ({"plaintext": {}}, {"inbox_handshake": {}}, {"inbox_handshake": {"header": {}}}):
+            payload = envelope.wrap(self.raya.inbox_id, EncryptedPayload.encode(kind))
+            code = "unknown_ephemeral_key" if kind.get("inbox_handshake") else "malformed"
+            self.refuse(code, self.raya.receive, "delivery_address", payload)
+
+
+class Segments(RulesTest):
+    GOOD = {"entire_message_hash": bytes(32), "data_segment_count": 2, "payload": b"x"}
+
+    def test_what_is_permitted_and_nothing_else_seg_07(self):
+        for changed, code in (
+            ({"entire_message_hash": bytes(31)}, "malformed"), ({"data_segment_count": 0}, "malformed"),
+            ({"data_segment_count": 256}, "malformed"), ({"data_segment_index": 2}, "malformed"),
+            ({"parity_segment_count": 254}, "malformed"), ({"is_parity": True}, "malformed"),
+            ({"parity_segment_index": 1}, "malformed"),
+            ({"is_parity": True, "parity_segment_count": 1, "data_segment_index": 1}, "malformed"),
+            ({"is_parity": True, "parity_segment_count": 1}, "unsupported"),
+        ):
+            self.refuse(code, segmentation.read_segment, messages.SegmentMessageProto.encode(self.GOOD | changed))
+
+    def test_segments_that_contradict_each_other(self):
+        reassembler = segmentation.Reassembler()
+        first = messages.SegmentMessageProto.encode(self.GOOD)
+        self.assertEqual([reassembler.receive(first) for _ in range(2)], [None, None])
+        for changed in ({"data_segment_count": 3, "data_segment_index": 1}, {"payload": b"y"}):
+            self.refuse("malformed", reassembler.receive, messages.SegmentMessageProto.encode(self.GOOD | changed))
+
+    def test_what_waits_is_bounded_seg_12(self):
+        reassembler = segmentation.Reassembler()
+        for n in range(segmentation.MAX_SETS + 5):
+            reassembler.receive(segmentation.split(bytes([n] * 2), 1)[0])
+        self.assertEqual(len(reassembler.incomplete), segmentation.MAX_SETS)
+        self.assertIsNone(reassembler.receive(segmentation.split(bytes(2), 1)[1]))  # the oldest went
+        last = bytes([segmentation.MAX_SETS + 4] * 2)
+        self.assertEqual(reassembler.receive(segmentation.split(last, 1)[1]), last)
+
+
+class Sds(RulesTest):
+    def message(self, message_id: str, lamport: int | None, *history: str, **fields: Any) -> bytes:
+        causal = [{"message_id": known} for known in history]
+        stamp = {} if lamport is None else {"lamport_timestamp": lamport}
+        return messages.SdsMessage.encode({
+            "sender_id": "saro", "channel_id": "c", "message_id": message_id, "content": b"x", "causal_history": causal,
+            **stamp, **fields,
+        })
+
+    def receive(self, raya: sds.Channel, data: bytes) -> list[str]:
+        return [message["message_id"] for message in raya.receive(data)]
+
+    def test_order_and_clock_sds_08(self):
+        raya = sds.Channel("c", "raya")
+        for message_id, lamport in (("b", 5), ("d", 3), ("a", 5), ("c", 4)):
+            self.receive(raya, self.message(message_id, lamport))
+        self.assertEqual(raya.log, [(3, "d"), (4, "c"), (5, "a"), (5, "b")])
+        self.assertEqual(raya.lamport, 5)
+        raya.send(4, "own", b"x")
+        self.assertEqual(raya.lamport, 6)
+
+    def test_what_is_not_delivered(self):
+        raya = sds.Channel("c", "raya")
+        raya.send(1, "own", b"x")
+        for data in (
+            self.message("m", 1, sender_id="raya"), self.message("m", 1, channel_id="d"),
+            self.message("m", 1, "unknown"), self.message("m", 1, "unknown"), self.message("sync", 1, "own", content=b""), self.message("own", 1),
+        ):
+            self.assertEqual(self.receive(raya, data), [])
+        self.assertEqual(list(raya.waiting), ["m"])
+        self.assertEqual(raya.outgoing, {"own": "acknowledged"})  # by the sync message (SDS-12)
+
+    def test_ephemeral_messages_do_not_enter_the_log_sds_14(self):
+        raya = sds.Channel("c", "raya")
+        self.assertEqual(self.receive(raya, self.message("e", None)), ["e"])
+        self.assertEqual(raya.log, [])
+
+    def test_bounds(self):
+        raya = sds.Channel("c", "raya")
+        self.refuse("too_large", raya.receive, self.message("m", 1, *map(str, range(201))))
+        for n in range(sds.MAX_WAITING + 1):
+            raya.receive(self.message(str(n), 1, "unknown"))
+        self.assertEqual(len(raya.waiting), sds.MAX_WAITING)
+        self.refuse("too_large", raya.send, 2**64, "m", b"x")
+
+
+class Directories(RulesTest):
+    SEED = bytes([1] * 32)
+
+    def entry(self, **fields: Any) -> directory.Entry:
+        return directory.Entry("raya", directory.publisher_key(self.SEED), NOW, NOW + 10)._replace(**fields)
+
+    def test_names_and_texts_dir_1_dir_2(self):
+        for name in ("", "-a", "a-", ".", "ä", "a b", "a\n", "a/b"):
+            self.refuse("malformed", directory.read_name, name)
+        self.refuse("too_large", directory.read_name, "a" * 65)
+        for name in ("a", "a-b", "a_b.c", "0", "a" * 64):
+            self.assertEqual(directory.read_name(name.upper()), name)
+        for text in ("@", "raya@", "raya@AA", "raya@" + "A" * 42 + "B", "raya@" + "A" * 43 + "@"):
+            self.refuse("malformed", directory.read_text, text)
+        self.assertEqual(directory.read_text("Raya@" + "A" * 43), ("raya", bytes(32)))
+
+    def test_what_is_not_used_dir_6(self):
+        good = directory.write(self.entry(), self.SEED)
+        self.assertEqual(directory.read(good, "raya", NOW, directory.publisher_key(self.SEED)), self.entry())
+        self.refuse("unsupported", directory.read, good, "saro", NOW)
+        self.refuse("unsupported", directory.read, good, "raya", NOW, bytes(32))
+        self.refuse("unsupported", directory.read, good, "raya", NOW + 10)
+        self.refuse("unsupported", directory.read, good.replace(b"\x08\x01", b"\x08\x02", 1), "raya", NOW)
+        self.refuse("authentication_failed", directory.read, good[:-1] + bytes([good[-1] ^ 1]), "raya", NOW)
+        self.refuse("malformed", directory.read, good[:-1], "raya", NOW)
+        self.refuse("malformed", directory.write, self.entry(bundles=(directory.Bundle("", b""),)), self.SEED)
+        self.refuse("too_large", directory.write, self.entry(bundles=(directory.Bundle("x", b""),) * 33), self.SEED)
+        self.refuse("too_large", directory.write, self.entry(bundles=(directory.Bundle("x", bytes(32768)),)), self.SEED)
+
+    def test_the_latest_counts_dir_5(self):
+        first, second = self.entry(sequence=2, expiry=3), self.entry(sequence=1)
+        other = self.entry(publisher=bytes(32))
+        self.assertEqual(list(directory.latest([second, other, first, second]).values()), [first, other])
+        self.assertEqual([directory.next_sequence(5, last) for last in (None, 3, 5)], [5, 5, 6])
+
+
+if __name__ == "__main__":
+    unittest.main()
