@@ -204,3 +204,40 @@ func `a system call that fails is an error, and the next commit works (STORE-9)`
         }
     }
 }
+
+@Test func `faults and crashes at random together lose nothing and leave no half (STORE-9)`() throws {
+    var random = SplitMix64(seed: 6)
+    let faults: [FaultyFiles.Fault] = [.fails(5), .fails(28), .failsLate(5), .fallsShort, .crashes]
+    let losses = FaultyFiles.Loss.allCases
+    var failures = 0
+    for round in 0..<150 as Range<UInt64> {
+        let bench = bench()
+        let model = InMemoryStorage()
+        // What a commit that threw may have left, until the next one succeeds: itself, whole.
+        var doubtful: [Record]?
+        var storage: DirectoryStorage? = try bench.open()
+        for transaction in transactions(25, seed: 500 + round) {
+            if random.below(4) == 0 {
+                let operation = bench.files.operations + random.below(6)
+                bench.files.plan(faults[random.below(faults.count)], at: operation)
+            }
+            do {
+                try storage?.commit(transaction)
+                try model.commit(transaction)
+                doubtful = nil
+            } catch {
+                failures += 1
+                doubtful = state(after: [model.records, transaction])
+            }
+            guard bench.files.hasCrashed || random.below(12) == 0 else { continue }
+            storage = nil
+            bench.files.restart(losing: losses[random.below(losses.count)], seed: random.next())
+            storage = try bench.open()
+            let found = try #require(storage?.records)
+            guard found != model.records else { continue }
+            try #require(found == doubtful, "round \(round)")
+            try model.commit(transaction)
+        }
+    }
+    #expect(failures > 200)
+}

@@ -206,24 +206,28 @@ extension FaultyFiles {
         try step("mkdir", path) { _, _ in }
     }
 
-    func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File? {
-        try step("open", path) { state, _ -> File? in
-            var node = state.names[path]
-            if node == nil {
-                switch opening {
-                case .existing, .reading: return nil
-                case .created, .emptied: break
-                }
+    func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File {
+        try step("open", path) { state, _ throws(StorageError) in
+            if state.names[path] == nil {
+                if case .reading = opening { throw .system("open", path: path, errno: 2) }
                 state.nodes.append(Node())
-                node = state.nodes.count - 1
-                state.names[path] = node
+                state.names[path] = state.nodes.count - 1
             }
-            guard let node else { return nil }
-            if case .emptied = opening { state.nodes[node].change(.truncate(0)) }
-            state.nextDescriptor += 1
-            state.descriptors[state.nextDescriptor] = node
-            return File(descriptor: state.nextDescriptor, path: path)
+            if case .emptied = opening, let node = state.names[path] { state.nodes[node].change(.truncate(0)) }
+            return try Self.describe(&state, path)
         }
+    }
+
+    func openIfThere(_ path: String) throws(StorageError) -> File? {
+        try step("open", path) { state, _ throws(StorageError) -> File? in
+            state.names[path] == nil ? nil : try Self.describe(&state, path)
+        }
+    }
+
+    private static func describe(_ state: inout State, _ path: String) throws(StorageError) -> File {
+        state.nextDescriptor += 1
+        state.descriptors[state.nextDescriptor] = state.names[path]
+        return File(descriptor: state.nextDescriptor, path: path)
     }
 
     func lock(_ file: File) throws(StorageError) {

@@ -31,7 +31,7 @@ public final class DirectoryStorage: Storage {
         path: String, key: StorageKey, limits: StorageLimits, files: any FileSystem, random: any RandomSource
     ) throws(StorageError) {
         try files.makeDirectory(path)
-        guard let lock = try files.open(path + "/lock", .created) else { throw .inUse(path: path) }
+        let lock = try files.open(path + "/lock", .created)
         do {
             try files.lock(lock)
             let journal = try Journal.open(in: path, key: key, limits: limits, files: files, random: random)
@@ -44,7 +44,7 @@ public final class DirectoryStorage: Storage {
     }
 
     deinit {
-        if let file = journal.withLock({ $0.file }) { files.close(file) }
+        files.close(journal.withLock { $0.out.file })
         files.close(lock)
     }
 
@@ -62,7 +62,7 @@ public final class DirectoryStorage: Storage {
     }
 
     /// The size of the journal in bytes.
-    package var size: Int { journal.withLock { $0.end } }
+    package var size: Int { journal.withLock { $0.out.end } }
 
     /// What the bytes of a journal hold, for tools and tests.
     package static func records(of journal: [UInt8], key: StorageKey) throws(StorageError) -> [Record] {

@@ -2,8 +2,10 @@
 package protocol FileSystem: Sendable {
     /// Makes a directory for its owner alone, and its name durable; one that exists is left as it is.
     func makeDirectory(_ path: String) throws(StorageError)
-    /// Opens a file for reading and writing; nil if it is not there and shall not be made.
-    func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File?
+    /// Opens a file.
+    func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File
+    /// Opens a file for reading and writing; nil if it is not there.
+    func openIfThere(_ path: String) throws(StorageError) -> File?
     /// Takes the only lock on a file, which lasts until the file is closed or the process ends.
     func lock(_ file: File) throws(StorageError)
     /// How large a file is, in bytes, and who may do what with it: the lowest nine bits of its mode.
@@ -38,11 +40,9 @@ package struct File: Sendable, Hashable {
 
 /// How to open a file.
 package enum FileOpening: Sendable {
-    /// It must be there already.
-    case existing
     /// For reading only; it must be there already.
     case reading
-    /// Made if it is not there, for its owner alone.
+    /// For reading and writing; made if it is not there, for its owner alone.
     case created
     /// As ``created``, and emptied.
     case emptied
@@ -62,7 +62,7 @@ package struct FileStatus: Sendable, Hashable {
 
 extension FileSystem {
     /// Reads a whole file of at most a number of bytes.
-    func readAll(_ file: File, limit: Int) throws(StorageError) -> [UInt8] {
+    package func readAll(_ file: File, limit: Int) throws(StorageError) -> [UInt8] {
         let size = try status(of: file).size
         guard size <= limit else { throw .tooLarge(file.path, count: size, limit: limit) }
         var bytes = [UInt8](repeating: 0, count: size)

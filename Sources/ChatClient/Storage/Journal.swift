@@ -1,10 +1,9 @@
-import ChatCrypto
 import ChatModel
 
 /// An open journal and the live records that it holds.
 ///
-/// It keeps one rule: `end` is where the last transaction reported as durable ends, and nothing is
-/// written before whatever lies behind `end` is gone. If that cannot be had, the file is replaced.
+/// It keeps one rule: nothing is written before whatever stands behind the last durable transaction is
+/// gone. If that cannot be had, the file is replaced.
 struct Journal: Sendable {
     let files: any FileSystem
     let directory: String
@@ -13,41 +12,27 @@ struct Journal: Sendable {
     let master: Secret
     var random: any RandomSource
 
-    /// The file, once there is one.
-    private(set) var file: File?
-    private var keys: JournalKeys
+    private(set) var out: JournalFile
     /// The live records; kept here because rewriting needs them all.
     private(set) var records: [String: Bytes] = [:]
     /// The bytes that they take in transactions.
     private var live = 0
-    /// The number of the next entry.
-    private var number: UInt64 = 0
-    /// Where the next entry goes.
-    private(set) var end = 0
     /// How many bytes of a torn transaction were found and cut off.
     private(set) var torn = 0
-    /// Whether the file may hold something behind `end`, or less than was written: it must be replaced.
+    /// Whether the file may hold something behind its end, or less than was written: it must be replaced.
     private var isDoubtful = false
     /// No rewriting below this size, after one that failed.
     private var patience = 0
 
-    var path: String { directory + "/journal" }
-    private var newPath: String { directory + "/journal.new" }
+    private static func path(_ directory: String) -> String { directory + "/journal" }
+    private static func newPath(_ directory: String) -> String { directory + "/journal.new" }
 
     /// Opens the journal of a directory that this process has locked, or makes one.
     static func open(
         in directory: String, key: StorageKey, limits: StorageLimits, files: any FileSystem, random: any RandomSource
     ) throws(StorageError) -> Journal {
-        let path = directory + "/journal"
-        guard let file = try files.open(path, .existing) else {
-            var random = random
-            let source = key.newSource(&random)
-            let master = try key.master(for: source, path: path)
-            var journal = Journal(
-                files: files, directory: directory, limits: limits, source: source, master: master, random: random,
-                file: nil, keys: JournalKeys(master: master, id: []))
-            try journal.rewrite([:], live: 0)
-            return journal
+        guard let file = try files.openIfThere(path(directory)) else {
+            return try make(in: directory, key: key, limits: limits, files: files, random: random)
         }
         do {
             return try read(file, in: directory, key: key, limits: limits, files: files, random: random)
@@ -57,23 +42,44 @@ struct Journal: Sendable {
         }
     }
 
+    private static func make(
+        in directory: String, key: StorageKey, limits: StorageLimits, files: any FileSystem, random: any RandomSource
+    ) throws(StorageError) -> Journal {
+        var random = random
+        let source = key.newSource(&random)
+        let master = try key.master(for: source, path: path(directory))
+        var out = try JournalFile(
+            newPath(directory), holding: [:], source: source, master: master, files: files, random: &random)
+        do {
+            try files.rename(newPath(directory), to: path(directory))
+            try files.synchronizeDirectory(directory)
+        } catch {
+            files.close(out.file)
+            throw error
+        }
+        out.rename(to: path(directory))
+        return Journal(
+            files: files, directory: directory, limits: limits, source: source, master: master, random: random, out: out
+        )
+    }
+
     private static func read(
         _ file: File, in directory: String, key: StorageKey, limits: StorageLimits, files: any FileSystem,
         random: any RandomSource
     ) throws(StorageError) -> Journal {
         let bytes = try files.readAll(file, limit: limits.journal)
         let (header, master, keys, contents) = try decode(bytes.span, key: key, limits: limits, path: file.path)
-        let journal = Journal(
-            files: files, directory: directory, limits: limits, source: header.source, master: master, random: random,
-            file: file, keys: keys, records: contents.records,
-            live: contents.records.reduce(0) { $0 + Transaction.size(of: $1.key, $1.value) },
-            number: contents.number, end: contents.end, torn: bytes.count - contents.end)
+        let torn = bytes.count - contents.end
+        if torn > 0 {
+            try files.truncate(file, to: contents.end)
+            try files.synchronize(file)
+        }
         // A crash in the middle of rewriting leaves this behind.
-        try files.remove(journal.newPath)
-        guard journal.torn > 0 else { return journal }
-        try files.truncate(file, to: contents.end)
-        try files.synchronize(file)
-        return journal
+        try files.remove(newPath(directory))
+        return Journal(
+            files: files, directory: directory, limits: limits, source: header.source, master: master, random: random,
+            out: JournalFile(file, keys, end: contents.end, number: contents.number), records: contents.records,
+            live: contents.records.reduce(0) { $0 + Transaction.size(of: $1.key, $1.value) }, torn: torn)
     }
 
     /// Reads the bytes of a journal.
@@ -99,13 +105,13 @@ extension Journal {
             after.apply(changes)
             return try rewrite(after, live: live + growth)
         }
-        try append(changes, size: size)
+        try out.append(changes, size: size, files, &random, isDoubtful: &isDoubtful)
         records.apply(changes)
         live += growth
-        guard end > max(limits.compaction, 2 * live, patience) else { return }
+        guard out.end > max(limits.compaction, 2 * live, patience) else { return }
         do { try rewrite(records, live: live) } catch {
             // The transaction is durable all the same; try again when the file has grown some more.
-            patience = end + limits.compaction
+            patience = out.end + limits.compaction
         }
     }
 
@@ -125,85 +131,31 @@ extension Journal {
             size += own
             growth += after - before
         }
-        guard size <= limits.transaction else {
-            throw .tooLarge("a transaction's bytes", count: size, limit: limits.transaction)
-        }
+        let limit = min(limits.transaction, Transaction.maximumSize)
+        guard size <= limit else { throw .tooLarge("a transaction's bytes", count: size, limit: limit) }
         guard growth <= 0 || live + growth <= limits.live else {
             throw .tooLarge("the bytes of all records", count: live + growth, limit: limits.live)
         }
         return (size, growth)
     }
 
-    private mutating func append(_ changes: [Record], size: Int) throws(StorageError) {
-        guard let file else { return }
-        let entry = try JournalEntry.seal(changes, size: size, number: number, keys, &random)
-        do {
-            try files.writeAll(entry.span, to: file, at: end)
-            try files.synchronize(file)
-        } catch {
-            // After a failed flush nobody knows what is on the disk, and a second one would not tell.
-            if case .system("fdatasync", _, _) = error { isDoubtful = true }
-            do { try files.truncate(file, to: end) } catch { isDoubtful = true }
-            throw error
-        }
-        end += entry.count
-        number += 1
-    }
-
     /// Writes live records to a new file that then takes the journal's name.
     private mutating func rewrite(_ after: [String: Bytes], live: Int) throws(StorageError) {
-        guard let fresh = try files.open(newPath, .emptied) else { return }
-        let header = JournalHeader(source: source, id: random.bytes(16, for: .identifier))
-        let newKeys = JournalKeys(master: master, id: header.id)
-        var (newEnd, newNumber) = (0, UInt64(0))
-        do {
-            try files.writeAll(header.bytes(newKeys).span, to: fresh, at: 0)
-            newEnd = JournalHeader.size
-            for (changes, size) in chunks(of: after) {
-                let entry = try JournalEntry.seal(changes, size: size, number: newNumber, newKeys, &random)
-                try files.writeAll(entry.span, to: fresh, at: newEnd)
-                newEnd += entry.count
-                newNumber += 1
-            }
-            try files.synchronize(fresh)
-        } catch {
-            discard(fresh)
-            throw error
-        }
-        do { try files.rename(newPath, to: path) } catch {
-            // It may have happened nevertheless, and then our file has no name any more.
-            isDoubtful = true
-            discard(fresh)
-            throw error
-        }
-        if let file { files.close(file) }
-        file = File(descriptor: fresh.descriptor, path: path)
-        (keys, end, number, patience) = (newKeys, newEnd, newNumber, 0)
-        // Until its name is durable, a crash may bring the old file back.
+        let (path, newPath) = (Self.path(directory), Self.newPath(directory))
+        var fresh = try JournalFile(
+            newPath, holding: after, source: source, master: master, files: files, random: &random)
+        // Until the name is durable, a crash may bring the old file back; and a renaming that is said to
+        // have failed may have happened, which leaves the old file without a name.
         isDoubtful = true
+        do { try files.rename(newPath, to: path) } catch {
+            files.close(fresh.file)
+            JournalFile.discard(newPath, files)
+            throw error
+        }
+        fresh.rename(to: path)
+        files.close(out.file)
+        (out, patience) = (fresh, 0)
         try files.synchronizeDirectory(directory)
         (records, self.live, isDoubtful) = (after, live, false)
-    }
-
-    private func discard(_ fresh: File) {
-        files.close(fresh)
-        do { try files.remove(newPath) } catch {
-            // It is emptied before it is written again, and removed when the directory is opened again.
-        }
-    }
-
-    /// Live records in transactions of about a megabyte, each with its size.
-    private func chunks(of records: [String: Bytes]) -> [(changes: [Record], size: Int)] {
-        var chunks: [(changes: [Record], size: Int)] = []
-        for record in records.inOrder {
-            let size = Transaction.size(of: record.key, record.bytes)
-            if let last = chunks.last, last.size + size <= min(1 << 20, limits.transaction) {
-                chunks[chunks.count - 1].changes.append(record)
-                chunks[chunks.count - 1].size += size
-            } else {
-                chunks.append(([record], size))
-            }
-        }
-        return chunks
     }
 }

@@ -63,7 +63,7 @@ public struct StorageKey: Sendable {
     private static func privateFile(
         _ path: String, limit: Int, in files: any FileSystem
     ) throws(StorageError) -> Secret {
-        guard let file = try files.open(path, .reading) else { throw .badKey("\(path) does not exist") }
+        let file = try files.open(path, .reading)
         defer { files.close(file) }
         guard try files.status(of: file).permissions & 0o077 == 0 else {
             throw .badKey("others may read or change \(path); run: chmod 600 \(path)")

@@ -15,18 +15,27 @@ package struct SystemFiles: FileSystem {
         guard errno == EEXIST else { throw StorageError("mkdir", path) }
     }
 
-    package func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File? {
+    package func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File {
         let flags: Int32 =
             switch opening {
-            case .existing: O_RDWR
             case .reading: O_RDONLY
             case .created: O_RDWR | O_CREAT
             case .emptied: O_RDWR | O_CREAT | O_TRUNC
             }
+        guard let file = Self.open(path, flags) else { throw StorageError("open", path) }
+        return file
+    }
+
+    package func openIfThere(_ path: String) throws(StorageError) -> File? {
+        if let file = Self.open(path, O_RDWR) { return file }
+        guard errno == ENOENT else { throw StorageError("open", path) }
+        return nil
+    }
+
+    /// Opens a file that is no symbolic link; nil leaves the reason in `errno`.
+    private static func open(_ path: String, _ flags: Int32) -> File? {
         let descriptor = retrying { unsafe systemOpen(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600) }
-        if descriptor >= 0 { return File(descriptor: Int32(descriptor), path: path) }
-        if errno == ENOENT, case .existing = opening { return nil }
-        throw StorageError("open", path)
+        return descriptor >= 0 ? File(descriptor: Int32(descriptor), path: path) : nil
     }
 
     package func lock(_ file: File) throws(StorageError) {

@@ -7,6 +7,8 @@ package import ChatModel
 package enum Transaction {
     private static let removes: UInt8 = 0
     private static let sets: UInt8 = 1
+    /// The most bytes of a transaction that an entry's length can say.
+    static let maximumSize = Int(UInt32.max)
 
     /// How many bytes changes take.
     static func size(of changes: some Sequence<Record>) -> Int {
