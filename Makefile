@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup release test lint spec
+.PHONY: help setup release test lint spec fuzz
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -24,3 +24,7 @@ spec: ## check the Python implementation of the documents
 
 lint: ## check the format of every source file
 	swift format lint --strict -r Package.swift Sources Tests
+
+fuzz: setup ## build the fuzzers; RUN=60 runs each for a minute, FUZZ=plain only one
+	CHAT_FUZZ=1 swift build -c release --sanitize fuzzer --product chat-fuzz --scratch-path .build/fuzz
+	@[ -z "$(RUN)" ] || Tests/Fuzz/run.sh "$(RUN)" $(FUZZ)

@@ -80,6 +80,10 @@ let package = Package(
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "FuzzTargets", dependencies: everything.map { .init(stringLiteral: $0) }, path: "Tests/Fuzz/Targets",
+            swiftSettings: settings),
+        tests("FuzzTests", ["FuzzTargets"]),
         tests("ChatModelTests", ["ChatModel"]),
         tests("ChatCryptoTests", ["ChatCrypto", "ChatModel"]),
         tests("ChatWireTests", foundations),
@@ -96,3 +100,10 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `make fuzz`: needs `--sanitize fuzzer`, whose runtime has the program's main function.
+if Context.environment["CHAT_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "chat-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Main", swiftSettings: settings))
+}

@@ -1,0 +1,48 @@
+import ChatModel
+
+/// One surface that takes bytes from outside, with what must hold for every input.
+package struct FuzzTarget: Sendable, CustomStringConvertible {
+    /// A rule that an input broke.
+    package struct Violation: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Names it on command lines and in the corpus.
+    package let name: String
+    /// Inputs that the surface accepts, to begin from.
+    package let seeds: [[UInt8]]
+    /// Hands one input to the surface and says whether it was accepted; throws where a rule is broken.
+    package let run: @Sendable ([UInt8]) throws -> Bool
+
+    /// Describes a surface.
+    init(_ name: String, seeds: [[UInt8]], run: @escaping @Sendable ([UInt8]) throws -> Bool) {
+        (self.name, self.seeds, self.run) = (name, seeds, run)
+    }
+
+    /// The name.
+    package var description: String { name }
+
+    /// All of them.
+    package static func all() throws -> [FuzzTarget] {
+        try framings() + discoveries() + wire() + storage() + conversations()
+    }
+}
+
+/// Throws unless a rule holds.
+func demand(_ holds: Bool, _ rule: @autoclosure () -> String) throws {
+    guard holds else { throw FuzzTarget.Violation(description: rule()) }
+}
+
+/// A turn with room and randomness that repeats.
+func turn(seed: UInt64 = 1) -> Turn {
+    Turn(
+        now: Timestamp(milliseconds: 1_700_000_000_000), maximumPayload: 1 << 16, headRoom: 8,
+        random: RepeatableRandom(seed: seed))
+}
+
+extension Turn {
+    /// Whether nothing was left in it.
+    var isEmpty: Bool {
+        sends.isEmpty && openings.isEmpty && seeds.isEmpty && events.isEmpty && alarm == nil && !listensAnew
+    }
+}
