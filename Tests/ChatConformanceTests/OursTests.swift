@@ -1,8 +1,10 @@
 import ChatConformance
 import ChatConversation
+import ChatCrypto
 import ChatDeliveryService
 import ChatDiscovery
 import ChatFraming
+import ChatInitialization
 import ChatModel
 import Testing
 
@@ -11,6 +13,21 @@ import Testing
 @Test(arguments: [EnvelopeV1(.reference), EnvelopeV1(.libchat), PlainFraming()] as [any FramingStrategy])
 func `every framing of the package passes its suite (FR-01 to FR-03)`(framing: any FramingStrategy) {
     let report = Conformance.check(framing: { framing })
+    #expect(report.isPassed, "\(report)")
+}
+
+@Test(arguments: InboxV1.Profile.allCases)
+func `InboxV1 passes the suite of initializations (INIT-01 to INIT-04, INBOX-04)`(profile: InboxV1.Profile) throws {
+    let inboxes = try (0..<2).map { number in
+        let secret = Secret(count: 32) { $0[0] = UInt8(number + 1) }
+        return try InboxV1(identity: X25519.keyPair(secret), profile: profile)
+    }
+    let report = Conformance.check(initialization: { inboxes[$0] })
+    #expect(report.isPassed, "\(report)")
+}
+
+@Test func `OpenInvite passes the suite of initializations (INIT-01 to INIT-04)`() {
+    let report = Conformance.check(initialization: { _ in OpenInvite() })
     #expect(report.isPassed, "\(report)")
 }
 

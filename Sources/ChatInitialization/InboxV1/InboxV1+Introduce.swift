@@ -1,0 +1,84 @@
+import ChatCrypto
+public import ChatModel
+import ChatWire
+
+// What we publish, and what we make of what others published.
+extension InboxV1 {
+    /// Makes signed bundles, each with a key of its own that is good for one invite (INBOX-04, INTRO-07).
+    ///
+    /// All or none: more than there is room for are refused with the limit (INBOX-06).
+    public mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+        var trial = self
+        trial.keys.sweep(turn.now)
+        try trial.keys.admit(count)
+        var bundles: [IntroductionBundle] = []
+        for _ in 0..<max(0, count) { bundles.append(try trial.bundle(in: &turn)) }
+        trial.sweep(in: &turn)
+        self = trial
+        return bundles
+    }
+
+    private mutating func bundle(in turn: inout Turn) throws(Refusal) -> IntroductionBundle {
+        let pair = X25519.generate(using: &turn.random, for: .introEphemeralPrivate)
+        let z = turn.random.secret(XEdDSA.randomSize, for: .introSignatureZ)
+        let name = profile.keyName(of: pair.publicKey)
+        guard !keys.knows(name) else { throw Refusal(.unable, InitializationCause.takenName(hex(name))) }
+        let message = Self.signedMessage(pair.publicKey)
+        let signature = try refusing(as: .unable) { () throws(CryptoError) in
+            try XEdDSA.sign(message.span, with: identity.secret, z: z)
+        }
+        let bundle = try refusing(as: .unable) { () throws(WireError) in
+            try IntroBundle(installation: identity.publicKey, ephemeral: pair.publicKey, signature: signature)
+        }
+        let expiry = keys.add(pair, as: name, now: turn.now)
+        return IntroductionBundle(scheme: Profile.scheme, bytes: bundle.encoded(), expiry: expiry, isSingleUse: true)
+    }
+
+    /// Verifies a bundle and agrees on a secret with its maker, or founds a group on a secret of our own.
+    public mutating func seed(
+        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+    ) throws(Refusal) -> ConversationSeed {
+        guard let discriminator = profile.discriminator(for: type) else {
+            throw Refusal(.unsupported, InitializationCause.unfitName(type.name))
+        }
+        guard let bundle else {
+            return ConversationSeed(
+                type: type, role: .initiator, secret: turn.random.secret(32, for: .secret),
+                ownIdentity: identity.publicKey)
+        }
+        let intro = try verified(bundle, at: turn.now)
+        let ephemeral = X25519.generate(using: &turn.random, for: .handshakeEphemeralPrivate)
+        return try refusing { () throws(CryptoError) in
+            let half = try KeyAgreement.Initiator(
+                ephemeral: ephemeral, invited: intro.installation, prekey: intro.ephemeral)
+            let agreement = try half.finish(identity: identity)
+            let ticket = Ticket(
+                header: try header(for: intro, from: ephemeral.publicKey, sealedBy: half),
+                payloadKey: agreement.payloadKey, discriminator: discriminator)
+            return ConversationSeed(
+                type: type, role: .initiator, secret: agreement.seed, remoteKeys: [intro.ephemeral],
+                ownIdentity: identity.publicKey, peers: [intro.installation], ticket: ticket.encoded)
+        }
+    }
+
+    private func verified(_ bundle: IntroductionBundle, at now: Timestamp) throws(Refusal) -> IntroBundle {
+        guard bundle.scheme == Profile.scheme else {
+            throw Refusal(
+                .unsupported, CommonCause.unsupportedScheme(bundle.scheme, initialization: profile.name))
+        }
+        if let expiry = bundle.expiry, expiry <= now {
+            throw Refusal(.unable, InitializationCause.expiredBundle(expiry))
+        }
+        let intro = try refusing { () throws(WireError) in try IntroBundle(decoding: bundle.bytes) }
+        try refusing { () throws(CryptoError) in
+            let message = Self.signedMessage(intro.ephemeral)
+            try XEdDSA.verify(intro.signature.span, of: message.span, by: intro.installation)
+        }
+        return intro
+    }
+
+    /// What the signature of a bundle is over: 50 bytes.
+    private static func signedMessage(_ ephemeral: PublicKey) -> [UInt8] {
+        Profile.signedPrefix + ephemeral.bytes
+    }
+}

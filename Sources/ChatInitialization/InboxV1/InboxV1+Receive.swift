@@ -1,0 +1,77 @@
+import ChatCrypto
+public import ChatModel
+import ChatWire
+
+// Being invited. Everything is decided before anything changes.
+extension InboxV1 {
+    /// Takes an invite: the single-use key that it names is deleted, and a conversation is to begin (INBOX-04).
+    ///
+    /// Refused, each with what was wrong: what does not decode, is no invite, names a key that is not
+    /// live (INBOX-05), holds weak keys (INBOX-13), or does not authenticate.
+    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+        let handshake = try handshake(routed.payload)
+        let header = try header(of: handshake)
+        let name = header.responderEphemeral.array
+        let prekey = try keys.find(name, now: turn.now)
+        let (frame, agreement, inviter) = try opened(handshake, header, by: prekey)
+        guard let frame = try refusing({ () throws(WireError) in try InboxFrame.decode(frame) }) else {
+            throw Refusal(.unsupported, InitializationCause.unknownFrame(profile.name))
+        }
+        guard let type = profile.type(for: frame.discriminator) else {
+            throw Refusal(.invalid, WireError.missing("discriminator"))
+        }
+        guard let opening = try refusing({ () throws(WireError) in try frame.opening() }) else {
+            throw Refusal(.unsupported, InitializationCause.unexpectedPayload(profile.name))
+        }
+        keys.end(name, as: .used, now: turn.now)
+        turn.start(
+            ConversationSeed(
+                type: type, role: .responder, secret: agreement.seed, ownKeys: [prekey],
+                ownIdentity: identity.publicKey, peers: [inviter], opening: opening))
+        sweep(in: &turn)
+    }
+
+    private func handshake(_ payload: Payload) throws(Refusal) -> InboxHandshakeV1 {
+        switch try refusing({ () throws(WireError) in try EncryptedPayload(decoding: payload) }) {
+        case .inboxHandshake(let handshake): return handshake
+        default: throw Refusal(.unsupported, InitializationCause.unexpectedPayload(profile.name))
+        }
+    }
+
+    /// The header of an invite, once its fields have the sizes they must have.
+    private func header(of handshake: InboxHandshakeV1) throws(Refusal) -> InboxHandshakeV1.Header {
+        guard let header = handshake.header else { throw Refusal(.invalid, WireError.missing("header")) }
+        let isSealed = profile == .reference
+        let expected = [
+            ("initiator_static", header.initiatorStatic, isSealed ? InboxSeal.identitySize : X25519.size),
+            ("initiator_ephemeral", header.initiatorEphemeral, X25519.size),
+            ("responder_static", header.responderStatic, isSealed ? 0 : X25519.size),
+            ("responder_ephemeral", header.responderEphemeral, isSealed ? 4 : X25519.size),
+        ]
+        for (name, bytes, size) in expected where bytes.count != size {
+            throw Refusal(.invalid, WireError.wrongLength(name, bytes: bytes.count, expected: size))
+        }
+        guard isSealed || header.responderStatic == Bytes(identity.publicKey.bytes) else {
+            throw Refusal(.invalid, InitializationCause.notForUs)
+        }
+        return header
+    }
+
+    /// Agrees with the inviter, and opens in profile `reference` what is sealed.
+    private func opened(
+        _ handshake: InboxHandshakeV1, _ header: InboxHandshakeV1.Header, by prekey: KeyPair
+    ) throws(Refusal) -> (frame: Bytes, agreement: KeyAgreement, inviter: PublicKey) {
+        try refusing { () throws(CryptoError) in
+            let half = try KeyAgreement.Responder(
+                identity: identity, prekey: prekey, ephemeral: PublicKey(header.initiatorEphemeral.array))
+            guard profile == .reference else {
+                let inviter = PublicKey(header.initiatorStatic.array)
+                return (handshake.payload, try half.finish(inviter: inviter), inviter)
+            }
+            let inviter = try InboxSeal.openIdentity(header, key: half.headerKey())
+            let agreement = try half.finish(inviter: inviter)
+            let frame = try InboxSeal.open(handshake.payload, key: agreement.payloadKey, header: header)
+            return (frame, agreement, inviter)
+        }
+    }
+}

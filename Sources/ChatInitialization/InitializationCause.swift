@@ -1,0 +1,72 @@
+public import ChatModel
+
+/// Why an initialization refused.
+public enum InitializationCause: RefusalCause, Hashable {
+    /// An invite to a single-use key that was never ours, or that nobody remembers any more.
+    case unknownKey(String)
+    /// An invite to a single-use key that an earlier invite used up (INBOX-05).
+    case usedKey(String)
+    /// An invite to a single-use key whose time is over (INBOX-06).
+    case expiredKey(String)
+    /// An invite that was received before.
+    case seenBefore
+    /// An invite that names another recipient than us.
+    case notForUs
+    /// A payload of another kind than the named initialization takes.
+    case unexpectedPayload(String)
+    /// A well-formed frame of a kind that the named initialization does not know.
+    case unknownFrame(String)
+    /// More introductions are outstanding than the limit allows.
+    case tooManyKeys(Int, limit: Int)
+    /// A new key whose short name an older one has; one draw in some millions.
+    case takenName(String)
+    /// A bundle that its maker no longer accepts.
+    case expiredBundle(Timestamp)
+    /// A conversation type whose name an invite cannot carry.
+    case unfitName(String)
+    /// A seed that cannot be invited with, and what it lacks.
+    case noTicket(String)
+
+    /// The words of the interoperability shim, where it has one.
+    public var code: String {
+        switch self {
+        case .unknownKey: "unknown_ephemeral_key"
+        case .usedKey, .seenBefore: "replay"
+        case .expiredKey, .expiredBundle: "expired"
+        case .notForUs: "invalid_header"
+        case .unexpectedPayload, .unknownFrame, .unfitName: "unsupported"
+        case .tooManyKeys: "too_many"
+        case .takenName: "taken"
+        case .noTicket: "invalid_state"
+        }
+    }
+
+    /// One line that a person can act on.
+    public var description: String {
+        switch self {
+        case .unknownKey(let key): "no introduction with key \(key) is outstanding here"
+        case .usedKey(let key): "the introduction with key \(key) was used before; it is good for one conversation"
+        case .expiredKey(let key): "the introduction with key \(key) has expired; ask for a new one"
+        case .seenBefore: "the invite was received before"
+        case .notForUs: "the invite names another recipient"
+        case .unexpectedPayload(let name): "\(name) does not take payloads of this kind"
+        case .unknownFrame(let name): "an invite of a kind that \(name) does not know; the other side may be newer"
+        case .tooManyKeys(let count, let limit): "\(count) introductions would be outstanding; at most \(limit) allowed"
+        case .takenName(let name): "an older introduction is called \(name) too; make another one"
+        case .expiredBundle(let time): "the introduction expired at \(time); ask for a new one"
+        case .unfitName(let name): "an invite cannot carry conversation type \(name.prefix(64))"
+        case .noTicket(let what): "the seed cannot be invited with: \(what)"
+        }
+    }
+}
+
+/// Does something that may fail in its own words, and refuses with them.
+func refusing<Result, Cause: Error & RefusalCause>(
+    as outcome: Refusal.Outcome = .invalid, _ operation: () throws(Cause) -> Result
+) throws(Refusal) -> Result {
+    do {
+        return try operation()
+    } catch {
+        throw Refusal(outcome, error)
+    }
+}

@@ -1,0 +1,171 @@
+import ChatCrypto
+public import ChatModel
+import ChatWire
+
+/// First contact without any cryptography: an invite in clear, for lessons and trusted networks.
+///
+/// It shows how little an initialization must do. Whoever sees the invite knows the secret of the
+/// conversation that begins with it, and nobody knows who sent it; its ``facts`` say so.
+public struct OpenInvite: InitializationProtocol {
+    /// The scheme of its bundles.
+    public static let scheme = "openinvite_1"
+    /// Invites remembered, so that the same one begins nothing twice; a stranger can make us forget the oldest.
+    static let maximumMemory = 1_024
+    /// How long an invite is remembered: as long as services retain it, and some more.
+    static let memoryLifetime = Duration.seconds(14 * 86_400)
+
+    /// How long a bundle is good, as its readers are told; nil for ever.
+    public let lifetime: Duration?
+    private var inbox: [UInt8]?
+    private var seen = Memory(prefix: "seen/", limit: maximumMemory, machine: name)
+    private var changes: [Record] = []
+
+    private static let name = "open-invite"
+    private static let stored = Stored(machine: name)
+    private static let inboxKey = "inbox"
+
+    /// An initialization whose inbox is drawn with the first bundle.
+    public init(lifetime: Duration? = nil) {
+        self.lifetime = lifetime
+    }
+
+    /// Name and claims, most of which state what it does not do.
+    public var facts: Facts {
+        Facts(
+            name: Self.name, summary: "Invites in clear with a secret that everybody on the way can read.",
+            claims: [
+                Claim(.confidentiality, "OPEN-7", holds: false, "the secret of the conversation is in the invite"),
+                Claim(.integrity, "OPEN-7", holds: false), Claim(.authentication, "OPEN-7", holds: false),
+                Claim(.forwardSecrecy, "OPEN-7", holds: false), Claim(.recipientPrivacy, "OPEN-7", holds: false),
+                Claim(.senderPrivacy, "OPEN-7", "an invite says nothing of its sender"),
+                Claim(.replayProtection, "OPEN-6", "for the last \(Self.maximumMemory) invites"),
+            ])
+    }
+
+    /// Where invites arrive, once there is an inbox.
+    public var listening: [Listening] {
+        inbox.map { [Listening(Self.address(of: $0), Route(hex($0)))] } ?? []
+    }
+
+    /// Gives the same bundle as often as asked; it is good for any number of conversations.
+    public mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+        let inbox = inbox ?? turn.random.bytes(OpenBundle.inboxSize, for: .identifier)
+        if self.inbox == nil {
+            self.inbox = inbox
+            changes.append(Self.stored.record(Self.inboxKey, StoredItem(bytes: Bytes(inbox))))
+            turn.listenAnew()
+        }
+        let expiry = lifetime.map { turn.now + $0 }
+        let bytes = OpenBundle(inbox: inbox, expiry: expiry?.milliseconds ?? 0).encoded()
+        return Array(
+            repeating: IntroductionBundle(scheme: Self.scheme, bytes: bytes, expiry: expiry), count: max(0, count))
+    }
+
+    /// Draws a secret; the responder's first key pair is made from it on both sides (OPEN-4).
+    public mutating func seed(
+        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+    ) throws(Refusal) -> ConversationSeed {
+        guard OpenFrame.nameSizes.contains(type.name.utf8.count) else {
+            throw Refusal(.unsupported, InitializationCause.unfitName(type.name))
+        }
+        guard let bundle else {
+            return ConversationSeed(type: type, role: .initiator, secret: Self.secret(in: &turn))
+        }
+        let inbox = try Self.inbox(of: bundle, at: turn.now)
+        let secret = Self.secret(in: &turn)
+        return ConversationSeed(
+            type: type, role: .initiator, secret: secret, remoteKeys: [try Self.pair(from: secret).publicKey],
+            ticket: Secret(copying: inbox.span))
+    }
+
+    /// Sends type, secret and opening in clear.
+    public mutating func invite(
+        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
+        in turn: inout Turn
+    ) throws(Refusal) {
+        guard let secret = seed.secret, let ticket = seed.ticket, ticket.count == OpenBundle.inboxSize else {
+            throw Refusal(.unable, InitializationCause.noTicket("\(Self.name) did not make it for a bundle"))
+        }
+        let inbox = ticket.lend { Bytes(copying: $0).array }
+        let frame = OpenFrame(type: seed.type.name, secret: secret.lend { Bytes(copying: $0) }, opening: opening)
+        guard frame.size <= turn.maximumPayload else {
+            throw Refusal(.unable, CommonCause.tooLarge("invite", bytes: frame.size, limit: turn.maximumPayload))
+        }
+        let payload = frame.encoded(headRoom: turn.headRoom)
+        turn.send(Routed(Self.address(of: inbox), Route(hex(inbox)), payload: payload), for: content)
+    }
+
+    /// Takes an invite, unless one with the same secret came before (OPEN-6).
+    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+        let frame = try refusing { () throws(WireError) in try OpenFrame(decoding: routed.payload) }
+        let secret = Secret(copying: frame.secret.span)
+        let pair = try Self.pair(from: secret)
+        let name = BLAKE2b.hash(count: 16, frame.secret.span)
+        guard seen[name] == nil else { throw Refusal(.invalid, InitializationCause.seenBefore) }
+        seen.remember(name, until: turn.now + Self.memoryLifetime)
+        turn.start(
+            ConversationSeed(
+                type: ConversationType(frame.type), role: .responder, secret: secret, ownKeys: [pair],
+                opening: frame.opening))
+        sweep(in: &turn)
+    }
+
+    /// Forgets invites that are long past.
+    public mutating func wake(_ signal: Signal, in turn: inout Turn) {
+        switch signal {
+        case .due, .started, .restored: sweep(in: &turn)
+        default: return
+        }
+    }
+
+    private mutating func sweep(in turn: inout Turn) {
+        seen.sweep(turn.now)
+        if let time = seen.nextDue { turn.wake(at: time) }
+    }
+
+    /// The records that changed since the last call.
+    public mutating func takeChanges() -> [Record] {
+        defer { changes = [] }
+        return changes + seen.takeChanges()
+    }
+
+    /// Takes up all records of an earlier run; one that cannot be read refuses them all.
+    public mutating func restore(_ records: [Record]) throws(Refusal) {
+        var trial = self
+        for record in records {
+            if try trial.seen.restore(record) { continue }
+            guard record.key == Self.inboxKey else { throw Self.stored.unreadable(record.key, .unsupported) }
+            let item: StoredItem = try Self.stored.message(record)
+            guard item.bytes.count == OpenBundle.inboxSize else { throw Self.stored.unreadable(record.key) }
+            trial.inbox = item.bytes.array
+        }
+        self = trial
+    }
+}
+
+// What both sides compute.
+extension OpenInvite {
+    private static func address(of inbox: [UInt8]) -> DeliveryAddress {
+        DeliveryAddress(hex(BLAKE2b.hash(count: 8, Array("openinvite|addr|".utf8) + inbox)))
+    }
+
+    private static func secret(in turn: inout Turn) -> Secret { turn.random.secret(OpenFrame.secretSize, for: .secret) }
+
+    private static func pair(from secret: Secret) throws(Refusal) -> KeyPair {
+        try refusing { () throws(CryptoError) in
+            try X25519.keyPair(BLAKE2b.derive(count: X25519.size, key: secret, personal: "OpenInvite-Key"))
+        }
+    }
+
+    private static func inbox(of bundle: IntroductionBundle, at now: Timestamp) throws(Refusal) -> Bytes {
+        guard bundle.scheme == scheme else {
+            throw Refusal(.unsupported, CommonCause.unsupportedScheme(bundle.scheme, initialization: name))
+        }
+        let open = try refusing { () throws(WireError) in try OpenBundle(decoding: bundle.bytes) }
+        let stated = open.expiry == 0 ? nil : Timestamp(milliseconds: open.expiry)
+        for expiry in [bundle.expiry, stated].compactMap(\.self) where expiry <= now {
+            throw Refusal(.unable, InitializationCause.expiredBundle(expiry))
+        }
+        return Bytes(open.inbox)
+    }
+}
