@@ -27,6 +27,7 @@ extension ChatCore {
         var turn = turn()
         var trial = initialization
         let seed = try trial.seed(type, for: bundle, in: &turn)
+        var wishes = Wishes(taking: &turn)
         var machine: any ConversationProtocol = try Conversation.init(seed, in: &turn)
         let id = machine.id
         try admit(id)
@@ -34,18 +35,20 @@ extension ChatCore {
         let start = turn.mark
         try machine.perform(.send(content, contentID), in: &turn)
         let openings = turn.takeOpenings(since: start)
+        let own = Wishes(taking: &turn)
         if bundle != nil {
             guard let opening = openings.first else { throw Refusal(.unable, ClientCause.noOpening(type)) }
             try trial.invite(seed, as: id, opening: opening.payload, for: opening.content, in: &turn)
+            wishes.merge(Wishes(taking: &turn))
         }
         for send in turn.sends where send.routed.payload.count > maximumPayload {
             throw Refusal(
                 .unable, CommonCause.tooLarge("invite", bytes: send.routed.payload.count, limit: maximumPayload))
         }
         numbers.content = contentID.number
-        initialization = trial
-        changes.dirty.insert(.initialization)
+        keep(trial, wishes)
         insert(machine, About(type: type, role: .initiator, peers: seed.peers, isAnswered: bundle == nil))
+        own.restore(to: &turn)
         absorb(&turn, from: .conversation(id))
         return (id, contentID)
     }
@@ -79,17 +82,20 @@ extension ChatCore {
         var trial = initialization
         var seeds: [ConversationSeed] = []
         for bundle in bundles { seeds.append(try trial.seed(type, for: bundle, in: &turn)) }
+        var wishes = Wishes(taking: &turn)
         let start = turn.mark
         // The copy keeps the machine as it is should an invite be refused.
         guard var machine = slots[id]?.machine else { return }
         try machine.perform(.add(seeds), in: &turn)
+        let own = Wishes(taking: &turn)
         for opening in turn.takeOpenings(since: start) where seeds.indices.contains(opening.member) {
             try trial.invite(
                 seeds[opening.member], as: id, opening: opening.payload, for: opening.content, in: &turn)
         }
+        wishes.merge(Wishes(taking: &turn))
         slots[id]?.machine = machine
-        initialization = trial
-        changes.dirty.insert(.initialization)
+        keep(trial, wishes)
+        own.restore(to: &turn)
         absorb(&turn, from: .conversation(id))
     }
 
@@ -112,6 +118,34 @@ extension ChatCore {
         guard slots[id] != nil else { throw Refusal(.unable, ClientCause.unknownConversation(id)) }
         try slots[id]?.machine.perform(action, in: &turn)
         absorb(&turn, from: .conversation(id))
+    }
+
+    /// What one of two machines that share a turn asks for; the other must neither get nor lose it.
+    private struct Wishes {
+        var alarm: Timestamp?
+        var listensAnew: Bool
+
+        init(taking turn: inout Turn) {
+            (alarm, listensAnew) = (turn.takeAlarm(), turn.takeListensAnew())
+        }
+
+        mutating func merge(_ other: Wishes) {
+            alarm = [alarm, other.alarm].compactMap(\.self).min()
+            listensAnew = listensAnew || other.listensAnew
+        }
+
+        func restore(to turn: inout Turn) {
+            if let alarm { turn.wake(at: alarm) }
+            if listensAnew { turn.listenAnew() }
+        }
+    }
+
+    /// Keeps an initialization that a step was tried on.
+    private mutating func keep(_ trial: any InitializationProtocol, _ wishes: Wishes) {
+        initialization = trial
+        changes.dirty.insert(.initialization)
+        if let alarm = wishes.alarm { alarms[.initialization] = alarm }
+        if wishes.listensAnew { listenAnew(.initialization) }
     }
 
     private func admitOutbound(bytes: Int) throws(Refusal) {

@@ -73,6 +73,13 @@ extension ChatCore {
     /// Payloads and bytes that wait for the delivery service.
     public var waiting: (payloads: Int, bytes: Int) { (outbox.entries.count, outbox.bytes) }
 
+    /// What the client holds, for those who watch its bounds.
+    public var load: CoreLoad {
+        CoreLoad(
+            outboxPayloads: outbox.entries.count, outboxBytes: outbox.bytes, parkedPayloads: parked.entries.count,
+            waitingEvents: waitingEvents, conversations: slots.count)
+    }
+
     private mutating func finish(_ entry: Outbox.Entry) {
         changes.records.append(Record(Keys.outbox(entry.number), nil))
         guard case .complete = outbox.remove(entry), let content = entry.content else { return }
@@ -96,4 +103,8 @@ public struct OutboundPayload: Sendable, Hashable {
 
     /// What to publish.
     public var addressed: Addressed { entry.addressed }
+    /// On whose behalf; nil for the initialization's own.
+    public var conversation: ConversationID? { entry.conversation }
+    /// Which content it carries, where the conversation said so.
+    public var content: ContentID? { entry.content }
 }

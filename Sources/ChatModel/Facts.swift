@@ -64,6 +64,8 @@ public struct Property: RawRepresentable, Hashable, Sendable {
     public static let lossDetection = Property(rawValue: "loss detection")
     /// Missing content is sent again until it arrives.
     public static let lossRecovery = Property(rawValue: "loss recovery")
+    /// Content is delivered after everything that its sender knew when it was sent.
+    public static let causalOrder = Property(rawValue: "causal order")
     /// The same payload twice has no second effect.
     public static let replayProtection = Property(rawValue: "replay protection")
 }

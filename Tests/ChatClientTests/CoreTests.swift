@@ -239,3 +239,44 @@ struct OtherConversation: ConversationProtocol {
         #expect(raya.contents == ["hello", "one", "two"])
     }
 }
+
+/// Sends its invites again after a second, as one does whose service loses some.
+private struct PatientInitialization: InitializationProtocol {
+    private var toy = ToyInitialization("saro")
+    private(set) var woken = 0
+
+    var facts: Facts { toy.facts }
+    var listening: [Listening] { toy.listening }
+    mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+        try toy.introduce(count, in: &turn)
+    }
+    func seed(
+        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+    ) throws(Refusal) -> ConversationSeed {
+        try toy.seed(type, for: bundle, in: &turn)
+    }
+    func invite(
+        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
+        in turn: inout Turn
+    ) throws(Refusal) {
+        try toy.invite(seed, as: conversation, opening: opening, for: content, in: &turn)
+        turn.wake(at: turn.now + .seconds(1))
+    }
+    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) { try toy.receive(routed, in: &turn) }
+    mutating func wake(_ signal: Signal, in turn: inout Turn) {
+        if signal == .due { turn.send(Routed("inbox", Route("raya"), payload: Bytes("again"))) }
+    }
+}
+
+@Test func `an invite that is to be sent again wakes the initialization and not the conversation`() throws {
+    let now = Timestamp(milliseconds: 1_700_000_000_000)
+    var core = try ChatCore(
+        PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+        delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1), now: now)
+    let bundle = IntroductionBundle(scheme: "toy", bytes: Bytes([1] + Array("raya".utf8)))
+    _ = try core.begin("toy", with: bundle, saying: Bytes("hello"), now: now)
+    _ = core.takeOutbox(now: now)
+    #expect(core.nextAlarm == now + .seconds(1))
+    core.wake(now: now + .seconds(1))
+    #expect(core.takeOutbox(now: now + .seconds(1)).map(\.addressed.payload) == [Bytes("\u{4}rayaagain")])
+}
