@@ -36,7 +36,9 @@ let everything = foundations + components + ["ChatClient"]
 let package = Package(
     name: "chat-framework",
     platforms: [.macOS(.v26)],
-    products: (everything + ["ChatConformance", "ChatVariants"]).map { .library(name: $0, targets: [$0]) } + [
+    products: (everything + ["ChatConformance", "ChatSimulation", "ChatVariants"]).map {
+        .library(name: $0, targets: [$0])
+    } + [
         .executable(name: "chat-peer", targets: ["chat-peer"]),
         .executable(name: "chat-relay", targets: ["chat-relay"]),
         .executable(name: "chat-interop", targets: ["chat-interop"]),
@@ -62,6 +64,9 @@ let package = Package(
 
         // A composition of five, run for an application.
         module("ChatClient", foundations),
+
+        // Virtual time and a virtual network around cores; knows none of our components.
+        module("ChatSimulation", foundations + ["ChatClient"]),
 
         // What any implementation must pass; knows none of ours.
         module("ChatConformance", foundations),
@@ -96,6 +101,7 @@ let package = Package(
         tests("ChatClientTests", foundations + ["ChatClient"]),
         tests("ChatConformanceTests", everything + ["ChatConformance"]),
         tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
+        tests("ChatSimulationTests", foundations + ["ChatClient", "ChatFraming", "ChatSimulation"]),
         tests("ProtocolTests", everything + ["ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]

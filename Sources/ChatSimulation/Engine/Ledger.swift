@@ -1,0 +1,128 @@
+public import ChatModel
+
+/// What was said and who has heard it: common knowledge that no peer has, by which a run is judged.
+public struct Ledger: Sendable {
+    /// One thing that somebody said, from when it was stored by its sender.
+    public struct Content: Sendable {
+        /// Where it was said.
+        public let thread: Int
+        /// Who said it, as a place among the thread's participants.
+        public let sender: Int
+        /// Its bytes.
+        public let size: Int
+        /// When its sender had stored it.
+        public let time: VirtualTime
+        /// How much of the thread its sender had said and heard before, as a length of its log.
+        public let before: Int
+        /// Who knows it, a bit for each participant.
+        public internal(set) var knownBy: UInt64
+        /// What its sender was told last.
+        public internal(set) var status: ContentStatus?
+    }
+
+    /// One conversation.
+    public struct Thread: Sendable {
+        /// Numbers of the peers that take part; the first one began it.
+        public let participants: [Int]
+        /// The conversation's id on each participant's client, as far as known.
+        public internal(set) var ids: [ConversationID?]
+        /// What each participant said and heard, in its order: numbers of contents.
+        public internal(set) var logs: [[Int32]]
+        /// Gaps that participants were told to be final.
+        public internal(set) var finalGaps = 0
+        /// Contents that a participant is to say once it knows the conversation.
+        var unsaid: [Int]
+
+        init(_ participants: [Int]) {
+            self.participants = participants
+            ids = Array(repeating: nil, count: participants.count)
+            logs = Array(repeating: [], count: participants.count)
+            unsaid = Array(repeating: 0, count: participants.count)
+        }
+
+        /// The place of a peer among the participants.
+        public func place(of peer: Int) -> Int? { participants.firstIndex(of: peer) }
+    }
+
+    /// The most participants of a thread: who knows a content is one word.
+    static let maximumParticipants = 64
+
+    /// Everything that was said, by number.
+    public private(set) var contents: [Content] = []
+    /// All conversations, by number.
+    public internal(set) var threads: [Thread]
+    /// Hearings that are still to come.
+    public private(set) var outstanding = 0
+
+    init(threads: [[Int]]) {
+        self.threads = threads.map { Thread($0) }
+    }
+
+    /// Takes up what a sender has stored; returns its number.
+    mutating func say(_ draft: Draft, at time: VirtualTime) {
+        let count = threads[draft.thread].participants.count
+        let before = threads[draft.thread].logs[draft.sender].count
+        contents.append(
+            Content(
+                thread: draft.thread, sender: draft.sender, size: draft.size, time: time, before: before,
+                knownBy: 1 << UInt64(draft.sender)))
+        threads[draft.thread].logs[draft.sender].append(Int32(contents.count - 1))
+        outstanding += count - 1
+    }
+
+    /// Notes that a participant heard a content; false if it had before.
+    mutating func hear(_ number: Int, by place: Int) -> Bool {
+        let bit: UInt64 = 1 << UInt64(place)
+        guard contents[number].knownBy & bit == 0 else { return false }
+        contents[number].knownBy |= bit
+        threads[contents[number].thread].logs[place].append(Int32(number))
+        outstanding -= 1
+        return true
+    }
+
+    /// Notes what a sender was told.
+    mutating func tell(_ number: Int, _ status: ContentStatus) {
+        contents[number].status = status
+    }
+
+    /// Participants who do not know a content.
+    public func missing(_ number: Int) -> [Int] {
+        let content = contents[number]
+        let participants = threads[content.thread].participants
+        return participants.indices.filter { content.knownBy & 1 << UInt64($0) == 0 }.map { participants[$0] }
+    }
+}
+
+/// A content that is to be said: its bytes name it, so that whoever hears it knows which it is.
+struct Draft: Sendable {
+    let number: Int
+    let thread: Int
+    let sender: Int
+    let size: Int
+
+    /// The fewest bytes that can name a content.
+    static let minimumSize = 8
+
+    /// The number, then bytes that follow from it.
+    var content: Content {
+        Bytes(headRoom: 0, count: size) { output in
+            for index in 0..<8 { output.append(UInt8(truncatingIfNeeded: number >> (56 - 8 * index))) }
+            for index in 8..<size { output.append(Self.filler(number, index)) }
+        }
+    }
+
+    /// The number that bytes name; nil if they are not exactly the content of that number.
+    static func number(of content: Content) -> Int? {
+        let span = content.span
+        guard span.count >= minimumSize else { return nil }
+        var number: UInt64 = 0
+        for index in 0..<8 { number = number << 8 | UInt64(span[index]) }
+        guard number < UInt64(Int32.max) else { return nil }
+        for index in 8..<span.count where span[index] != filler(Int(number), index) { return nil }
+        return Int(number)
+    }
+
+    private static func filler(_ number: Int, _ index: Int) -> UInt8 {
+        UInt8(truncatingIfNeeded: (number &+ 1) &* 0x9D &+ index &* 0x3B)
+    }
+}

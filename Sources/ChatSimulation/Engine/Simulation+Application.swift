@@ -1,0 +1,171 @@
+import ChatClient
+import ChatModel
+
+// The application above a peer: it says what it is asked to say, and writes down what it hears.
+extension Simulation {
+    /// Asks the client for what the application wants; what crashes before it is stored is asked for again.
+    mutating func carryOutTasks(_ peer: Int, _ clock: Timestamp) {
+        guard !peers[peer].tasks.isEmpty else { return }
+        let tasks = peers[peer].tasks
+        peers[peer].tasks.removeAll(keepingCapacity: true)
+        for task in tasks {
+            do throws(Refusal) {
+                switch task {
+                case .begin(let thread, let bundle): _ = try begin(thread, with: bundle, peer, clock)
+                case .found(let thread, let bundles): try found(thread, with: bundles, peer, clock)
+                case .speak(let thread): try say(thread, peer, clock)
+                }
+                peers[peer].unstored.append(task)
+            } catch {
+                refuse(task, peer, error)
+            }
+        }
+    }
+
+    private mutating func begin(
+        _ thread: Int, with bundle: IntroductionBundle?, _ peer: Int, _ clock: Timestamp
+    ) throws(Refusal) -> ConversationID? {
+        let (draft, type) = (draft(thread, 0), composition.conversations[0].type)
+        let begun = try peers[peer].core?.begin(type, with: bundle, saying: draft.content, now: clock)
+        guard let (id, content) = begun else { return nil }
+        drafts.append((draft, content, id))
+        return id
+    }
+
+    private mutating func found(
+        _ thread: Int, with bundles: [IntroductionBundle], _ peer: Int, _ clock: Timestamp
+    ) throws(Refusal) {
+        guard let id = try begin(thread, with: nil, peer, clock) else { return }
+        try peers[peer].core?.add(bundles, to: id, now: clock)
+    }
+
+    private mutating func say(_ thread: Int, _ peer: Int, _ clock: Timestamp) throws(Refusal) {
+        guard let place = ledger.threads[thread].place(of: peer), let id = ledger.threads[thread].ids[place] else {
+            return
+        }
+        let draft = draft(thread, place)
+        guard let content = try peers[peer].core?.send(draft.content, in: id, now: clock) else { return }
+        drafts.append((draft, content, id))
+    }
+
+    private mutating func draft(_ thread: Int, _ place: Int) -> Draft {
+        let sizes = scenario.traffic.size
+        let size = max(Draft.minimumSize, sizes.lowerBound + trafficDice.below(sizes.count))
+        return Draft(number: ledger.contents.count + drafts.count, thread: thread, sender: place, size: size)
+    }
+
+    /// A client refuses: what there is no room for is asked again later, anything else is given up.
+    private mutating func refuse(_ task: SimulatedPeer.Task, _ peer: Int, _ refusal: Refusal) {
+        if refusal.outcome == .unable, case .speak = task {
+            peers[peer].tasks.append(task)
+            peers[peer].alarm = min(peers[peer].alarm, now + VirtualTime(.seconds(1)))
+            return agenda.add(.alarm, at: peers[peer].alarm, peer: peer)
+        }
+        switch task {
+        case .begin(let thread, _), .found(let thread, _):
+            fail("first contact", "\(Cast.name(peer)) could not begin: \(refusal)", peer: peer, thread: thread)
+        case .speak:
+            tally.refusedContents += 1
+            threads.unsaid -= 1
+            idleWhenSettled()
+        }
+    }
+
+    /// What was asked for is stored: from now on it counts.
+    mutating func acceptDrafts(_ peer: Int) {
+        guard !peers[peer].unstored.isEmpty else { return }
+        for (draft, content, id) in drafts {
+            ledger.say(draft, at: now)
+            if ledger.threads[draft.thread].ids[draft.sender] == nil { know(draft.thread, draft.sender, as: id) }
+            tally.contents += 1
+            while UInt64(peers[peer].contents.count) <= content.number { peers[peer].contents.append(-1) }
+            peers[peer].contents[Int(content.number)] = Int32(draft.number)
+            note(peer, .said(bytes: draft.size), thread: draft.thread, content: draft.number)
+        }
+        drafts.removeAll(keepingCapacity: true)
+        for task in peers[peer].unstored {
+            if case .speak = task { threads.unsaid -= 1 } else { threads.waiting -= 1 }
+        }
+        peers[peer].unstored.removeAll(keepingCapacity: true)
+    }
+
+    /// The application reads a batch; one that it has dealt with before must be the same as then.
+    mutating func show(_ batch: EventBatch, to peer: Int) {
+        guard batch.number > peers[peer].lastBatchNumber else {
+            if let last = peers[peer].lastBatch, last.number == batch.number {
+                let isSame = batch.events.allSatisfy { last.events.contains($0) }
+                if !isSame { fail("batches stay the same", "batch \(batch.number) changed over a restart", peer: peer) }
+            }
+            return
+        }
+        peers[peer].lastBatchNumber = batch.number
+        if scenario.needsDisks { peers[peer].lastBatch = batch }
+        for event in batch.events { hear(event, peer) }
+    }
+
+    private mutating func hear(_ event: ClientEvent, _ peer: Int) {
+        switch event {
+        case .content(let id, let received): hear(received, in: id, peer)
+        case .status(_, let content, let status): learn(status, of: content, peer)
+        case .gap(let id, let gap):
+            tally.gaps += 1
+            if gap.isFinal { learnFinalGap(id, peer) }
+            note(peer, .told("a gap, \(gap.isFinal ? "for good" : "for now")"))
+        case .unsupported(_, let report), .inboundError(_, let report):
+            tally.refusedPayloads += 1
+            note(peer, .told(report.description))
+        case .conversationStarted, .members, .frame, .link, .storageTrouble: break
+        }
+    }
+
+    private mutating func hear(_ received: ReceivedContent, in id: ConversationID, _ peer: Int) {
+        let number = Draft.number(of: received.content).flatMap { $0 < ledger.contents.count ? $0 : nil }
+        let content = number.map { ledger.contents[$0] }
+        let place = content.flatMap { ledger.threads[$0.thread].place(of: peer) }
+        var (isFirst, isInPlace) = (true, true)
+        if let number, let content, let place {
+            if let known = ledger.threads[content.thread].ids[place] {
+                isInPlace = known == id && content.size == received.content.count
+            } else {
+                know(content.thread, place, as: id)
+            }
+            isFirst = ledger.hear(number, by: place)
+            if isFirst {
+                tally.delays.add(now.since(content.time))
+                tally.lastHeard = now
+            }
+        }
+        tally.heard += 1
+        tally.mix(2, peer, number ?? -1, at: now)
+        note(peer, .heard(again: !isFirst), thread: content?.thread, content: number)
+        let hearing = Hearing(
+            peer: peer, content: number, place: place, isFirst: isFirst, isInPlace: isInPlace, received: received)
+        for index in invariants.indices {
+            guard let finding = invariants[index].heard(hearing, in: ledger) else { continue }
+            let sender = content.map { ledger.threads[$0.thread].participants[$0.sender] }
+            let more = Finding(finding.text, peers: finding.peers + [sender].compactMap(\.self), thread: finding.thread)
+            fail(invariants[index].name, more, peer: peer, thread: content?.thread)
+        }
+        if ledger.outstanding == 0 { idleWhenSettled() }
+    }
+
+    private mutating func learn(_ status: ContentStatus, of content: ContentID, _ peer: Int) {
+        guard content.number < UInt64(peers[peer].contents.count) else { return }
+        let number = Int(peers[peer].contents[Int(content.number)])
+        guard number >= 0 else { return }
+        if case .failed = status { tally.failed += 1 }
+        if trace != nil { note(peer, .told("\(status)"), thread: ledger.contents[number].thread, content: number) }
+        for index in invariants.indices {
+            guard let finding = invariants[index].told(status, of: number, in: ledger) else { continue }
+            fail(invariants[index].name, finding, peer: peer, thread: ledger.contents[number].thread)
+        }
+        ledger.tell(number, status)
+    }
+
+    private mutating func learnFinalGap(_ id: ConversationID, _ peer: Int) {
+        for thread in ledger.threads.indices {
+            guard let place = ledger.threads[thread].place(of: peer) else { continue }
+            if ledger.threads[thread].ids[place] == id { ledger.threads[thread].finalGaps += 1 }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import ChatClient
+import ChatModel
+
+/// One thing that goes wrong, to whom and for how long.
+struct Disturbance: Sendable {
+    enum Kind: Sendable { case crash, absence, partition, pause }
+    let kind: Kind
+    let peers: [Int]
+    let time: VirtualTime
+    var isActive = false
+}
+
+// What goes wrong with peers, and how it ends.
+extension Simulation {
+    mutating func planDisturbances(from start: VirtualTime, to end: VirtualTime) {
+        let plan = scenario.disturbances
+        for (kind, episodes) in [
+            (Disturbance.Kind.crash, plan.crashes), (.absence, plan.absences), (.partition, plan.partitions),
+            (.pause, plan.pauses),
+        ] {
+            for _ in 0..<episodes.count {
+                let range = VirtualTime(episodes.time.lowerBound)...VirtualTime(episodes.time.upperBound)
+                var affected = [troubleDice.below(scenario.peers)]
+                if kind == .partition {
+                    affected = (0..<scenario.peers).filter { _ in troubleDice.happens(0.4) }
+                }
+                let disturbance = Disturbance(kind: kind, peers: affected, time: troubleDice.time(in: range))
+                disturbances.append(disturbance)
+                agenda.add(.disturb, at: troubleDice.time(in: start...end), index: disturbances.count - 1)
+            }
+        }
+    }
+
+    mutating func disturb(_ index: Int) {
+        guard phase == .talking else { return }
+        let disturbance = disturbances[index]
+        if disturbance.kind == .crash {
+            // It ends at that point of the first step that has one; the restart is planned then.
+            for peer in disturbance.peers {
+                peers[peer].crashPoint = CrashPoint.allCases.randomElement(using: &troubleDice)
+                peers[peer].downTime = disturbance.time
+                requestStep(peer)
+            }
+            return
+        }
+        disturbances[index].isActive = true
+        for peer in disturbance.peers { begin(disturbance.kind, index, peer) }
+        agenda.add(.mend, at: now + disturbance.time, index: index)
+    }
+
+    mutating func mend(_ index: Int) {
+        guard disturbances[index].isActive else { return }
+        disturbances[index].isActive = false
+        for peer in disturbances[index].peers { end(disturbances[index].kind, index, peer) }
+    }
+
+    /// Ends everything that is wrong with peers.
+    mutating func mendEverything() {
+        for index in disturbances.indices { mend(index) }
+        for peer in peers.indices {
+            peers[peer].crashPoint = nil
+            if peers[peer].core == nil { start(peer) }
+        }
+    }
+
+    private mutating func begin(_ kind: Disturbance.Kind, _ index: Int, _ peer: Int) {
+        switch kind {
+        case .crash: break
+        case .pause:
+            peers[peer].pauses += 1
+            note(peer, .changed("'s application stops reading events"))
+        case .partition where service.limits.retention == nil:
+            peers[peer].side = index + 1
+            note(peer, .changed("is cut off from the others"))
+        case .partition, .absence:
+            peers[peer].absences += 1
+            note(peer, .changed("loses its link"))
+            peers[peer].notices.append(.interrupted("no link"))
+            requestStep(peer)
+        }
+    }
+
+    private mutating func end(_ kind: Disturbance.Kind, _ index: Int, _ peer: Int) {
+        switch kind {
+        case .crash: break
+        case .pause:
+            peers[peer].pauses -= 1
+            requestStep(peer)
+        case .partition where service.limits.retention == nil:
+            if peers[peer].side == index + 1 { peers[peer].side = 0 }
+        case .partition, .absence:
+            peers[peer].absences -= 1
+            guard peers[peer].isOnline, peers[peer].core != nil else { return }
+            note(peer, .changed("has its link again"))
+            peers[peer].notices.append(.resumed)
+            reconnect(peer)
+            requestStep(peer)
+        }
+    }
+}
+
+// Processes that start and end.
+extension Simulation {
+    /// Starts a process with what it has stored.
+    mutating func start(_ peer: Int) {
+        guard peers[peer].core == nil else { return }
+        let error = VirtualTime(scenario.clockError).microseconds / 1_000
+        peers[peer].clock.offset = Int64(troubleDice.below(2 * Int(error) + 1)) - Int64(error)
+        if error > 0 { peers[peer].clock.drift = Int64(troubleDice.below(401)) - 200 }
+        let records = peers[peer].disk.load()
+        do {
+            peers[peer].core = try ChatCore(
+                composition.initialization(of: peer, seed: seed), conversations: composition.conversations,
+                framing: composition.framing, delivery: service.limits,
+                random: PeerRandom(seed: seed, peer: peer, life: peers[peer].life), limits: composition.limits,
+                restoring: records, now: peers[peer].clock.reading(at: now))
+        } catch {
+            return fail("restart", "\(Cast.name(peer)) cannot start with what it stored: \(error)", peer: peer)
+        }
+        if peers[peer].life > 0 { note(peer, .restarted) }
+        peers[peer].connectedSince = now
+        guard store(peer) else { return }
+        follow(peer)
+        if !peers[peer].tasks.isEmpty { requestStep(peer) }
+    }
+
+    /// Ends a process without warning.
+    mutating func crash(_ peer: Int, _ point: CrashPoint) {
+        tally.crashes += 1
+        tally.mix(3, peer, tally.crashes, at: now)
+        note(peer, .crashed(point.rawValue))
+        service.forget(peer, on: peers[peer].channels)
+        for parcel in peers[peer].mailbox { release(Int(parcel)) }
+        let tasks = peers[peer].unstored + peers[peer].tasks
+        peers[peer].endProcess()
+        peers[peer].tasks = tasks
+        drafts.removeAll(keepingCapacity: true)
+        agenda.add(.start, at: now + peers[peer].downTime, peer: peer)
+    }
+}
+
+// Connections to the service.
+extension Simulation {
+    /// Subscribes to what the client wants since the last time, and takes up reading where it fell behind.
+    mutating func connectAnew(_ peer: Int) {
+        guard let (begun, ended) = peers[peer].core?.takeSubscriptions() else { return }
+        for address in ended {
+            let channel = service.channel(of: address)
+            service.forget(peer, on: [channel])
+            peers[peer].channels.removeAll { $0 == channel }
+        }
+        for (address, since) in begun.sorted(by: { $0.key.text < $1.key.text }) {
+            let channel = service.channel(of: address)
+            if !peers[peer].channels.contains(channel) {
+                peers[peer].channels.append(channel)
+                service.channels[channel].subscribers.append(Int32(peer))
+            }
+            if peers[peer].isOnline { catchUp(peer, channel, since) }
+        }
+        if peers[peer].isBehind, peers[peer].mailbox.isEmpty { reconnect(peer) }
+    }
+
+    /// Begins a new connection: what was under way on the old one is lost.
+    mutating func reconnect(_ peer: Int) {
+        peers[peer].connectedSince = now
+        peers[peer].isBehind = false
+        guard service.limits.retention != nil, let wanted = peers[peer].core?.wanted else { return }
+        for (address, since) in wanted.sorted(by: { $0.key.text < $1.key.text }) {
+            catchUp(peer, service.channel(of: address), since)
+        }
+    }
+
+    /// Sends what a peer missed on a channel, as far as it is retained.
+    private mutating func catchUp(_ peer: Int, _ channel: Int, _ since: Since) {
+        guard service.limits.retention != nil else { return }
+        let position: UInt64
+        switch since {
+        case .now: return
+        case .earliest: position = 0
+        case .after(let cursor): position = cursor.sequence
+        }
+        if position > 0, position < service.channels[channel].goneThrough {
+            peers[peer].notices.append(.gone(service.channels[channel].address))
+        }
+        let room = service.profile.mailbox / 2
+        let entries = service.channels[channel].entries(after: position, atMost: room)
+        for entry in entries where Int(entry.sender) != peer || service.profile.echoes {
+            let parcel = parcel(entry.addressed, entry.sequence, from: Int(entry.sender), 0)
+            retrieve(parcel, peer)
+        }
+        if entries.count == room { peers[peer].isBehind = true }
+    }
+}

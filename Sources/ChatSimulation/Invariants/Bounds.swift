@@ -1,0 +1,81 @@
+import ChatClient
+public import ChatModel
+
+/// No peer holds more than the scenario's bounds.
+public struct BoundedMemory: Invariant {
+    /// "memory within bounds".
+    public let name = "memory within bounds"
+    private let bounds: Scenario.Bounds
+
+    /// Checks after each step.
+    public init(_ bounds: Scenario.Bounds) {
+        self.bounds = bounds
+    }
+
+    /// Names what there is too much of.
+    public mutating func stepped(_ load: PeerLoad, peer: Int) -> Finding? {
+        let core = load.core
+        let stored = bounds.storedBytes * max(1, core.conversations)
+        for (what, count, limit) in [
+            ("payloads in the outbox", core.outboxPayloads, bounds.outbox),
+            ("payloads kept to be offered again", core.parkedPayloads, bounds.parked),
+            ("events that wait for the application", core.waitingEvents, bounds.events),
+            ("bytes of records", load.storedBytes, stored),
+        ] where count > limit {
+            return "\(Cast.name(peer)) holds \(count) \(what); at most \(limit) are expected"
+        }
+        return nil
+    }
+}
+
+/// When nobody says anything, hardly anything is published.
+public struct QuietWhenIdle: Invariant {
+    /// "quiet when idle".
+    public let name = "quiet when idle"
+    private let bound: Int
+
+    /// Checks at the end, over the second half of the time in which nobody spoke.
+    ///
+    /// - Parameter bound: payloads in an hour, for one participant of one conversation.
+    public init(_ bound: Int) {
+        self.bound = bound
+    }
+
+    /// States what was published.
+    public mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? {
+        guard tally.idleTime.microseconds > 0 else { return nil }
+        let seats = ledger.threads.reduce(0) { $0 + $1.participants.count }
+        let hours = tally.idleTime.seconds / 3_600
+        let allowed = max(1, (Double(bound * seats) * hours).rounded(.up))
+        guard Double(tally.idlePayloads) > allowed else { return nil }
+        return Finding(
+            "\(tally.idlePayloads) payloads in \(tally.idleTime.seconds) s in which nobody spoke; "
+                + "\(Int(allowed)) are allowed for \(ledger.threads.count) conversations")
+    }
+}
+
+/// No key seals two different things.
+public struct KeysUsedOnce: Invariant {
+    /// "no key twice".
+    public let name = "no key twice"
+    private let uses: @Sendable (Addressed) -> [KeyUse]
+    /// What each key sealed, as a hash: whole ciphertexts would fill the memory.
+    private var sealed: [Bytes: Int] = [:]
+
+    /// Checks each payload that is published.
+    ///
+    /// - Parameter uses: the keys that sealed a payload, as far as a stranger can tell them apart.
+    public init(_ uses: @escaping @Sendable (Addressed) -> [KeyUse]) {
+        self.uses = uses
+    }
+
+    /// Names the key.
+    public mutating func published(_ addressed: Addressed, by peer: Int) -> Finding? {
+        for use in uses(addressed) {
+            let hash = use.sealed.hashValue
+            guard let before = sealed.updateValue(hash, forKey: use.key), before != hash else { continue }
+            return "\(Cast.name(peer)) sealed two different payloads with one key"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,139 @@
+public import ChatModel
+
+/// Every content is heard by everybody it was said to, or its sender is told that it will not be.
+public struct NothingLost: Invariant {
+    /// "nothing lost".
+    public let name = "nothing lost"
+    /// Whether it is enough to be told.
+    let mayFail: Bool
+
+    /// Checks a run at its end.
+    ///
+    /// - Parameter mayFail: whether a content whose sender was told that it failed counts as dealt with.
+    public init(mayFail: Bool = false) {
+        self.mayFail = mayFail
+    }
+
+    /// Names the first content that somebody misses.
+    public mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? {
+        guard ledger.outstanding > 0 else { return nil }
+        for (number, content) in ledger.contents.enumerated() {
+            if mayFail, case .failed = content.status { continue }
+            let missing = ledger.missing(number)
+            guard let first = missing.first else { continue }
+            let sender = ledger.threads[content.thread].participants[content.sender]
+            let text =
+                "\(Cast.name(first)) never heard content \(number) of \(content.size) bytes, which "
+                + "\(Cast.name(sender)) said at \(content.time) in conversation \(content.thread); "
+                + "\(ledger.outstanding) hearings are missing"
+            return Finding(text, peers: [sender, first], thread: content.thread)
+        }
+        return nil
+    }
+}
+
+/// Nobody hears a content twice, and nobody hears its own.
+public struct NothingTwice: Invariant {
+    /// "nothing twice".
+    public let name = "nothing twice"
+
+    /// Checks each hearing.
+    public init() {}
+
+    /// Names the content that came again.
+    public mutating func heard(_ hearing: Hearing, in ledger: Ledger) -> Finding? {
+        guard let number = hearing.content, !hearing.isFirst else { return nil }
+        return "\(Cast.name(hearing.peer)) heard content \(number) again"
+    }
+}
+
+/// What is heard was said, with the same bytes, in the same conversation, to the one who hears it.
+public struct NothingInvented: Invariant {
+    /// "nothing invented".
+    public let name = "nothing invented"
+
+    /// Checks each hearing.
+    public init() {}
+
+    /// Names what was wrong with the content.
+    public mutating func heard(_ hearing: Hearing, in ledger: Ledger) -> Finding? {
+        let name = Cast.name(hearing.peer)
+        guard let number = hearing.content else {
+            return "\(name) heard \(hearing.received.content.count) bytes that nobody said"
+        }
+        guard hearing.place != nil else { return "\(name) heard content \(number), which was said to others" }
+        return hearing.isInPlace ? nil : "\(name) heard content \(number) in another conversation"
+    }
+}
+
+/// Whoever hears a content has heard everything that its sender knew of the conversation when it said it.
+public struct CausalOrder: Invariant {
+    /// "causal order".
+    public let name = "causal order"
+    /// How much of each participant's log every other is known to know, by thread.
+    private var checked: [[Int32]] = []
+
+    /// Checks each hearing.
+    public init() {}
+
+    /// Names what should have come first.
+    public mutating func heard(_ hearing: Hearing, in ledger: Ledger) -> Finding? {
+        guard hearing.isFirst, let number = hearing.content, let place = hearing.place else { return nil }
+        let content = ledger.contents[number]
+        // What cannot come any more cannot come first.
+        guard ledger.threads[content.thread].finalGaps == 0 else { return nil }
+        let count = ledger.threads[content.thread].participants.count
+        while checked.count <= content.thread { checked.append([]) }
+        if checked[content.thread].isEmpty { checked[content.thread] = Array(repeating: 0, count: count * count) }
+        let pair = place * count + content.sender
+        for index in Int(checked[content.thread][pair])..<max(content.before, Int(checked[content.thread][pair])) {
+            let earlier = Int(ledger.threads[content.thread].logs[content.sender][index])
+            guard ledger.contents[earlier].knownBy & 1 << UInt64(place) == 0 else { continue }
+            let sender = ledger.threads[content.thread].participants[content.sender]
+            return Finding(
+                "\(Cast.name(hearing.peer)) heard content \(number) before content \(earlier), "
+                    + "which its sender knew when it said it", peers: [sender])
+        }
+        checked[content.thread][pair] = max(checked[content.thread][pair], Int32(content.before))
+        return nil
+    }
+}
+
+/// What a sender is told is so: delivered means that everybody has heard it, and nothing fails after that.
+public struct HonestStatus: Invariant {
+    /// "honest status".
+    public let name = "honest status"
+
+    /// Checks each status, and at the end whether what was delivered was heard.
+    public init() {}
+
+    /// A status may only get better, or fail.
+    public mutating func told(_ status: ContentStatus, of content: Int, in ledger: Ledger) -> Finding? {
+        guard let before = ledger.contents[content].status, status.rank < before.rank else { return nil }
+        return "content \(content) is told to be \(status) after it was \(before)"
+    }
+
+    /// Names the first content that was told to be delivered and was not heard.
+    public mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? {
+        for (number, content) in ledger.contents.enumerated() where content.status == .delivered {
+            guard let first = ledger.missing(number).first else { continue }
+            let sender = ledger.threads[content.thread].participants[content.sender]
+            return Finding(
+                "content \(number) is told to be delivered, and \(Cast.name(first)) has not heard it",
+                peers: [sender, first], thread: content.thread)
+        }
+        return nil
+    }
+}
+
+extension ContentStatus {
+    /// Better statuses are higher; one that failed may yet turn out to have arrived.
+    fileprivate var rank: Int {
+        switch self {
+        case .failed: 1
+        case .accepted: 0
+        case .sent: 1
+        case .delivered: 2
+        }
+    }
+}

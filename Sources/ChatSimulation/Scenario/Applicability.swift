@@ -1,0 +1,57 @@
+import ChatModel
+
+// What a composition can be asked for, by what it claims.
+extension Scenario {
+    /// Whether a process may start again, so that it needs what it stored.
+    var needsDisks: Bool { disturbances.crashes.count > 0 }
+
+    /// Whether the service and the network may lose a payload for good.
+    var mayLose: Bool {
+        let links = [network.link] + network.exceptions.map(\.link)
+        guard links.allSatisfy({ $0.loss == 0 && $0.corruption == 0 }) else { return true }
+        let isAway = disturbances.absences.count + disturbances.crashes.count + disturbances.partitions.count > 0
+        guard isAway else { return disturbances.pauses.count > 0 && service.limits.retention == nil }
+        // A payload that was overtaken is lost with the connection, though the cursor is past it.
+        return service.limits.retention == nil || links.contains { $0.reordering > 0 }
+    }
+
+    /// Whether a payload may arrive twice.
+    var mayRepeat: Bool {
+        let links = [network.link] + network.exceptions.map(\.link)
+        return links.contains { $0.duplication > 0 } || disturbances.crashes.count > 0
+            || (disturbances.absences.count + disturbances.partitions.count > 0 && service.limits.retention != nil)
+    }
+
+    /// Whether payloads may overtake each other.
+    var mayReorder: Bool {
+        ([network.link] + network.exceptions.map(\.link)).contains { $0.reordering > 0 || $0.duplication > 0 }
+    }
+
+    /// The scenario without what a composition does not claim to stand.
+    ///
+    /// Types without integrity cannot notice that a payload was changed, so nothing is changed for them;
+    /// an initialization that does not send invites again has them arrive.
+    func adjusted(to composition: Composition) -> Scenario {
+        var scenario = self
+        if !composition.conversationClaims(.integrity) {
+            scenario.network.link.corruption = 0
+            for index in scenario.network.exceptions.indices { scenario.network.exceptions[index].link.corruption = 0 }
+        }
+        if !composition.initializationClaims(.lossRecovery) { scenario.calmStart = true }
+        return scenario
+    }
+}
+
+extension [any Invariant] {
+    /// What holds for a composition in a scenario, as far as it claims anything.
+    static func applicable(to composition: Composition, in scenario: Scenario) -> [any Invariant] {
+        let recovers = composition.conversationClaims(.lossRecovery)
+        var all: [any Invariant] = [NothingInvented(), HonestStatus(), BoundedMemory(scenario.bounds)]
+        if recovers || !scenario.mayLose { all.append(NothingLost(mayFail: scenario.mayFail)) }
+        if composition.conversationClaims(.replayProtection) || !scenario.mayRepeat { all.append(NothingTwice()) }
+        if composition.conversationClaims(.causalOrder) { all.append(CausalOrder()) }
+        if let uses = composition.keyUses { all.append(KeysUsedOnce(uses)) }
+        if scenario.idling > .zero { all.append(QuietWhenIdle(scenario.bounds.idlePayloads)) }
+        return all
+    }
+}

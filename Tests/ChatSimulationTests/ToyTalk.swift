@@ -1,0 +1,179 @@
+import ChatModel
+
+/// What is wrong with a toy, so that an invariant has something to find.
+protocol ToyDefect: Sendable {
+    static var name: String { get }
+    /// Whether it never sends again.
+    static var forgets: Bool { get }
+    /// Whether it hands on what it has handed on before.
+    static var repeats: Bool { get }
+    /// Whether it hands on what comes early.
+    static var hurries: Bool { get }
+    /// Whether it keeps sending when all is acknowledged.
+    static var chatters: Bool { get }
+    /// Whether it says delivered as soon as something is sent.
+    static var boasts: Bool { get }
+    /// Whether it stores that it received something only with the next step.
+    static var storesLate: Bool { get }
+    /// Whether it mixes something up in every 20th content.
+    static var garbles: Bool { get }
+}
+
+extension ToyDefect {
+    static var forgets: Bool { false }
+    static var repeats: Bool { false }
+    static var hurries: Bool { false }
+    static var chatters: Bool { false }
+    static var boasts: Bool { false }
+    static var storesLate: Bool { false }
+    static var garbles: Bool { false }
+}
+
+enum Sound: ToyDefect { static let name = "toy" }
+enum Forgets: ToyDefect { static let (name, forgets) = ("toy-forgets", true) }
+enum Repeats: ToyDefect { static let (name, repeats) = ("toy-repeats", true) }
+enum Hurries: ToyDefect { static let (name, hurries) = ("toy-hurries", true) }
+enum Chatters: ToyDefect { static let (name, chatters) = ("toy-chatters", true) }
+enum Boasts: ToyDefect { static let (name, boasts) = ("toy-boasts", true) }
+enum StoresLate: ToyDefect { static let (name, storesLate) = ("toy-stores-late", true) }
+enum Garbles: ToyDefect { static let (name, garbles) = ("toy-garbles", true) }
+
+/// Conversation of two: numbered contents, sent again until they are acknowledged, handed on in order.
+struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
+    static var facts: Facts {
+        Facts(
+            name: Defect.name, summary: "content in order, in the clear, until it has arrived",
+            claims: [
+                Claim(.lossRecovery, "TOY-2"), Claim(.replayProtection, "TOY-3"), Claim(.causalOrder, "TOY-4"),
+            ])
+    }
+
+    private let name: Bytes
+    private let role: Role
+    private var said: UInt32 = 0
+    private var unacknowledged: [(number: UInt32, content: Bytes, id: UInt32)] = []
+    private var received: UInt32 = 0
+    private var early: [UInt32: Bytes] = [:]
+    private var backoff = ToyBackoff()
+    private var late: Record?
+
+    private init(name: Bytes, role: Role) {
+        (self.name, self.role) = (name, role)
+    }
+
+    private var address: DeliveryAddress { DeliveryAddress("talk-" + hex(name)) }
+    private func route(of role: Role) -> String { hex(name) + (role == .initiator ? "01" : "02") }
+    var id: ConversationID { ConversationID(route(of: role)) }
+    var listening: [Listening] { [Listening(address, Route(id.text))] }
+
+    init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+        guard seed.role == .responder else {
+            self.init(name: Bytes(turn.random.bytes(8, for: .identifier)), role: .initiator)
+            return
+        }
+        var reader = ToyReader(seed.opening ?? [])
+        self.init(name: try reader.field(), role: .responder)
+        try receive(Routed(address, Route(id.text), payload: reader.rest), in: &turn)
+    }
+
+    init(restoring records: [Record]) throws(Refusal) {
+        var reader = ToyReader(records.first?.bytes ?? [])
+        self.init(name: try reader.field(), role: try reader.number() == 1 ? .initiator : .responder)
+        (said, received) = (try reader.number(), try reader.number())
+        for _ in 0..<(try reader.number()) {
+            unacknowledged.append((try reader.number(), try reader.field(), try reader.number()))
+        }
+        for _ in 0..<(try reader.number()) { early[try reader.number()] = try reader.field() }
+    }
+
+    mutating func takeChanges() -> [Record] {
+        var writer = ToyWriter()
+        writer.write(name)
+        writer.write(role == .initiator ? 1 : 2)
+        writer.write(said)
+        writer.write(received)
+        writer.write(UInt32(unacknowledged.count))
+        for entry in unacknowledged {
+            writer.write(entry.number)
+            writer.write(entry.content)
+            writer.write(entry.id)
+        }
+        writer.write(UInt32(early.count))
+        for (number, content) in early.sorted(by: { $0.key < $1.key }) {
+            writer.write(number)
+            writer.write(content)
+        }
+        let record = Record("state", Bytes(writer.bytes))
+        guard Defect.storesLate else { return [record] }
+        defer { late = record }
+        return [late ?? record]
+    }
+
+    mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+        guard case .send(let content, let contentID) = action else {
+            throw Refusal(.unable, CommonCause.unsupportedAction(action.name, type: Defect.name))
+        }
+        said += 1
+        unacknowledged.append((said, content, UInt32(contentID.number)))
+        if unacknowledged.count == 1 { backoff.start(at: turn.now) }
+        turn.wake(at: backoff.next)
+        guard role == .initiator, said == 1 else { return send(said, content, for: contentID, in: &turn) }
+        var writer = ToyWriter()
+        writer.write(name)
+        turn.open(Bytes(writer.bytes + frame(said, content).array), for: contentID)
+    }
+
+    private func frame(_ number: UInt32, _ content: Bytes) -> Bytes {
+        var writer = ToyWriter()
+        writer.write(received)
+        writer.write(number)
+        return Bytes(writer.bytes + content.array)
+    }
+
+    private func send(_ number: UInt32, _ content: Bytes, for contentID: ContentID? = nil, in turn: inout Turn) {
+        let route = Route(route(of: role == .initiator ? .responder : .initiator))
+        turn.send(Routed(address, route, payload: frame(number, content)), for: contentID)
+        if let contentID, Defect.boasts { turn.report(.status(contentID, .delivered)) }
+    }
+
+    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+        var reader = ToyReader(routed.payload)
+        let (acknowledged, number) = (try reader.number(), try reader.number())
+        guard number <= received + 100_000 else { throw Refusal(.invalid, ToyCause.malformed) }
+        while let first = unacknowledged.first, first.number <= acknowledged {
+            unacknowledged.removeFirst()
+            if !Defect.boasts { turn.report(.status(ContentID(UInt64(first.id)), .delivered)) }
+            backoff.start(at: turn.now)
+        }
+        guard number > 0 else { return }
+        if number > received {
+            early[number] = reader.rest
+            if Defect.hurries, early.count > 1 { handOn(number, in: &turn) }
+            while early[received + 1] != nil { handOn(received + 1, in: &turn) }
+        } else if Defect.repeats {
+            turn.report(.content(ReceivedContent(reader.rest)))
+        }
+        send(0, [], in: &turn)
+    }
+
+    private mutating func handOn(_ number: UInt32, in turn: inout Turn) {
+        guard var content = early.removeValue(forKey: number) else { return }
+        if Defect.garbles, number % 20 == 0 { content = content.slice(0..<content.count - 1) }
+        turn.report(.content(ReceivedContent(content)))
+        received = number
+    }
+
+    mutating func wake(_ signal: Signal, in turn: inout Turn) {
+        if signal == .restored { backoff.start(at: turn.now) }
+        if signal == .due, turn.now >= backoff.next {
+            if !Defect.forgets {
+                for entry in unacknowledged.prefix(64) { send(entry.number, entry.content, in: &turn) }
+            }
+            if Defect.chatters { send(0, [], in: &turn) }
+            backoff.again(at: turn.now)
+        }
+        if !unacknowledged.isEmpty || Defect.chatters { turn.wake(at: backoff.next) }
+    }
+
+    private func hex(_ bytes: Bytes) -> String { ConversationID(bytes: bytes.array).text }
+}
