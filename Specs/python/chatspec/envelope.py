@@ -10,8 +10,13 @@ import hashlib
 from typing import Iterable, NamedTuple
 
 from .messages import EnvelopeV1
+from .proto3 import Field, Message
+from .refusal import Refused
 
 MAX_ROUTE = 255  # EV1-3, in bytes
+UNREAD = Message(  # EnvelopeV1 with a hint that is not text yet
+    "EnvelopeV1", Field(1, "conversation_hint", "bytes"), Field(2, "salt", "uint64"), Field(5, "payload", "bytes")
+)
 
 
 class Envelope(NamedTuple):
@@ -42,9 +47,15 @@ def wrap_salted(route: str, salt: int, payload: bytes) -> bytes:
 
 
 def unwrap(data: bytes) -> Envelope:
-    """Reads an envelope of either profile (EV1-1, EV1-6)."""
-    fields = EnvelopeV1.decode(data)
-    return Envelope(fields.get("conversation_hint", ""), fields.get("salt", 0), fields.get("payload", b""))
+    """Reads an envelope of either profile (EV1-1, EV1-6). A hint that is longer than any route is nobody's, so it
+    is not looked at further: it comes out empty (EV1-3)."""
+    fields = UNREAD.decode(data)
+    hint = fields.get("conversation_hint", b"")
+    try:
+        text = hint.decode() if len(hint) <= MAX_ROUTE else ""
+    except UnicodeDecodeError:
+        raise Refused("malformed", "a hint that is not UTF-8") from None
+    return Envelope(text, fields.get("salt", 0), fields.get("payload", b""))
 
 
 def find_route(envelope: Envelope, routes: Iterable[str]) -> str | None:

@@ -61,6 +61,11 @@ class Framings(RulesTest):
         self.assertIsNone(envelope.find_route(wrapped._replace(salt=1), ["one", "two"]))
         self.assertIsNone(envelope.find_route(envelope.unwrap(b""), ["one"]))
 
+    def test_a_hint_longer_than_any_route_is_nobodys_ev1_3(self):
+        for hint in (b"x" * 256, b"\xff" * 256):
+            self.assertEqual(envelope.unwrap(envelope.UNREAD.encode({"conversation_hint": hint})).hint, "")
+        self.refuse("malformed", envelope.unwrap, envelope.UNREAD.encode({"conversation_hint": b"\xff" * 255}))
+
     def test_the_older_layout_has_an_empty_payload(self):
         older = messages.EnvelopeV1Document.encode({"conversation_hint": "one", "payload": b"x"})
         self.assertEqual(envelope.unwrap(older), envelope.Envelope("one", 0, b""))
@@ -184,9 +189,12 @@ class Segments(RulesTest):
         for n in range(segmentation.MAX_SETS + 5):
             reassembler.receive(segmentation.split(bytes([n] * 2), 1)[0])
         self.assertEqual(len(reassembler.incomplete), segmentation.MAX_SETS)
+        for n in range(segmentation.MAX_COMPLETED + 1):
+            reassembler.completed[bytes([n >> 8, n & 255])] = None
         self.assertIsNone(reassembler.receive(segmentation.split(bytes(2), 1)[1]))  # the oldest went
         last = bytes([segmentation.MAX_SETS + 4] * 2)
         self.assertEqual(reassembler.receive(segmentation.split(last, 1)[1]), last)
+        self.assertEqual(len(reassembler.completed), segmentation.MAX_COMPLETED)
 
 
 class Sds(RulesTest):

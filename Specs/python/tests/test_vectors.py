@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Iterator
 from unittest import mock
 
-from chatspec import check, inbox, privatev1, ratchet, sds, segmentation, xeddsa
+from chatspec import cases, check, inbox, privatev1, ratchet, sds, segmentation, xeddsa
 from chatspec.cases import Scripted
+from chatspec.refusal import Refused
 from chatspec.shim import Shim
 from chatspec.texts import read_hex
 
@@ -151,6 +152,17 @@ class PlantedMistakes(unittest.TestCase):
             with self.subTest(mistake=f"{module.__name__}.{name}"), mock.patch.object(module, name, wrong):
                 outcomes = (outcome for path in vector_files() for outcome, _, _ in check.check_file(path))
                 self.assertIn("failed", outcomes)
+
+
+    def test_a_refusal_that_changes_something(self):
+        touched: list[int] = []
+
+        def operation() -> None:
+            touched.append(1)
+            raise Refused("malformed", "and yet")
+
+        for result in ("invalid", "policy"):
+            self.assertRaises(cases.Mismatch, cases.demand, {"result": result}, operation, lambda: len(touched))
 
 
 class Program(unittest.TestCase):
