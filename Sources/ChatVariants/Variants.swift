@@ -4,6 +4,7 @@ internal import ChatCrypto
 public import ChatDeliveryService
 internal import ChatDiscovery
 internal import ChatFraming
+internal import ChatInitialization
 public import ChatModel
 
 /// The components of this package by name, for programs that let a person or a test choose.
@@ -31,6 +32,9 @@ public struct Variants: Sendable {
             let seed = BLAKE2b.derive(count: 32, key: variants.identity.secret, personal: "chat-directory")
             return try DirectoryDiscovery(over: delivery, signingWith: seed)
         }
+        registry.initialization("inbox-v1") { try InboxV1(identity: variants.identity) }
+        registry.initialization("inbox-v1-libchat") { try InboxV1(identity: variants.identity, profile: .libchat) }
+        registry.initialization("open-invite") { OpenInvite() }
         registry.conversation(PrivateV1.Libchat.self)
         registry.delivery("memory") { variants.memory }
         registry.framing("envelope-v1") { EnvelopeV1(.reference) }
