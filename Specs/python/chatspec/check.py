@@ -15,7 +15,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Iterator
 
-from . import cases
+from . import checks
+from .checks.common import Mismatch, NotApplicable
 
 SCHEMA = "logos-chat-vectors/1"
 MAX_FILE = 64 * 2**20
@@ -45,12 +46,12 @@ def check_case(kind: object, case: object) -> tuple[str, str]:
     """Outcome and reason of a case. Whatever a case does to this implementation, the next one is run."""
     try:
         if not isinstance(case, dict):
-            raise cases.Mismatch("a case is an object")
-        cases.check(kind, case)
+            raise Mismatch("a case is an object")
+        checks.check(kind, case)
         return "passed", ""
-    except cases.NotApplicable as reason:
+    except NotApplicable as reason:
         return "not applicable", str(reason)
-    except cases.Mismatch as reason:
+    except Mismatch as reason:
         return "failed", str(reason)
     except KeyError as missing:
         return "failed", f"there is no {missing}"

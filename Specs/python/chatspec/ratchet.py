@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable, NamedTuple
 
 from .primitives import KEY_SIZE, NONCE_SIZE, TAG_SIZE, agree, blake2b, hkdf, open_sealed, public_key, seal
-from .refusal import Refused, require
+from .refusal import require
 
 MAX_COUNTER = 2**32 - 1  # message numbers are uint32 on the wire
 MAX_STORED_KEYS = 2000  # skipped message keys kept at once; the oldest go first

@@ -9,7 +9,7 @@ import unittest
 
 import chatspec
 from chatspec import directory, envelope, inbox, intro, messages, plain_framing, privatev1, ratchet, sds
-from chatspec.cases import Scripted
+from chatspec.checks.common import Scripted
 from chatspec.participant import Participant
 from chatspec.primitives import public_key
 from chatspec.refusal import Refused

@@ -9,7 +9,6 @@ from chatspec.refusal import Refused
 
 try:
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-    from google.protobuf.message import DecodeError
 except ImportError:
     descriptor_pb2 = None
 

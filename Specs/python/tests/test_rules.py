@@ -223,7 +223,8 @@ class Sds(RulesTest):
         raya.send(1, "own", b"x")
         for data in (
             self.message("m", 1, sender_id="raya"), self.message("m", 1, channel_id="d"),
-            self.message("m", 1, "unknown"), self.message("m", 1, "unknown"), self.message("sync", 1, "own", content=b""), self.message("own", 1),
+            self.message("m", 1, "unknown"), self.message("m", 1, "unknown"),
+            self.message("sync", 1, "own", content=b""), self.message("own", 1),
         ):
             self.assertEqual(self.receive(raya, data), [])
         self.assertEqual(list(raya.waiting), ["m"])

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Iterator
 from unittest import mock
 
-from chatspec import cases, check, inbox, privatev1, ratchet, sds, segmentation, xeddsa
-from chatspec.cases import Scripted
+from chatspec import check, inbox, privatev1, ratchet, sds, segmentation, xeddsa
+from chatspec.checks.common import Mismatch, Scripted, demand
 from chatspec.refusal import Refused
 from chatspec.shim import Shim
 from chatspec.texts import read_hex
@@ -162,7 +162,7 @@ class PlantedMistakes(unittest.TestCase):
             raise Refused("malformed", "and yet")
 
         for result in ("invalid", "policy"):
-            self.assertRaises(cases.Mismatch, cases.demand, {"result": result}, operation, lambda: len(touched))
+            self.assertRaises(Mismatch, demand, {"result": result}, operation, lambda: len(touched))
 
 
 class Program(unittest.TestCase):
