@@ -4,7 +4,7 @@ public import ChatModel
 public enum ConversationCause: RefusalCause, Hashable {
     /// A header that contradicts what the machine knows, and in which way.
     case invalidHeader(String)
-    /// A ciphertext too short to hold what it must hold.
+    /// A ciphertext or frame too short to hold what it must hold.
     case tooShort(bytes: Int, minimum: Int)
     /// A payload that was received before, or whose key is gone because it is too old.
     case replay(number: UInt64)
@@ -37,7 +37,7 @@ public enum ConversationCause: RefusalCause, Hashable {
     public var description: String {
         switch self {
         case .invalidHeader(let what): "the header does not fit: \(what)"
-        case .tooShort(let bytes, let minimum): "ciphertext has \(bytes) bytes; at least \(minimum) needed"
+        case .tooShort(let bytes, let minimum): "\(bytes) bytes of ciphertext or frame; at least \(minimum) needed"
         case .replay(let number): "payload \(number) was received before or is too old"
         case .tooManySkipped(let count, let limit):
             "\(count) payloads are missing before this one; at most \(limit) are waited for"

@@ -17,7 +17,8 @@ struct TwoParty: Hashable {
     private(set) var isOpened: Bool
 
     /// The secret and the ids of a seed; refuses one without a secret of 32 bytes.
-    static func ids(_ seed: ConversationSeed, size: Int, type: String) throws(Refusal) -> (Secret, RoleIDs) {
+    static func ids(_ seed: ConversationSeed, size: Int, type: String) throws(Refusal) -> (secret: Secret, ids: RoleIDs)
+    {
         guard let secret = seed.secret, secret.count == secretSize else {
             throw incomplete("a secret of \(secretSize) bytes", type)
         }

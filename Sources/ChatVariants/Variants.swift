@@ -36,6 +36,7 @@ public struct Variants: Sendable {
         registry.initialization("inbox-v1-libchat") { try InboxV1(identity: variants.identity, profile: .libchat) }
         registry.initialization("open-invite") { OpenInvite() }
         registry.conversation(PrivateV1.Libchat.self)
+        registry.conversation(PlainConversation.self)
         registry.delivery("memory") { variants.memory }
         registry.framing("envelope-v1") { EnvelopeV1(.reference) }
         registry.framing("envelope-v1-libchat") { EnvelopeV1(.libchat) }

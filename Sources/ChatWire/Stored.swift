@@ -35,13 +35,13 @@ package struct Stored {
         }
     }
 
-    /// Sorts all records of a machine into its one state and the others, which must have a prefix.
-    package func sort(_ records: [Record], prefix: String) throws(Refusal) -> (state: Record, others: [Record]) {
+    /// Sorts all records of a machine into its one state and the others, if there are any with a prefix.
+    package func sort(_ records: [Record], prefix: String?) throws(Refusal) -> (state: Record, others: [Record]) {
         var (state, others): (Record?, [Record]) = (nil, [])
         for record in records {
             if record.key == Self.stateKey, state == nil {
                 state = record
-            } else if record.key.hasPrefix(prefix) {
+            } else if let prefix, record.key.hasPrefix(prefix) {
                 others.append(record)
             } else {
                 throw unreadable(record.key, .unsupported)

@@ -36,6 +36,11 @@ func `InboxV1 passes the suite of initializations (INIT-01 to INIT-04, INBOX-04)
     #expect(report.isPassed, "\(report)")
 }
 
+@Test func `a plain conversation passes the suite of conversations (CT-01 to CT-16)`() {
+    let report = Conformance.check(conversation: PlainConversation.self)
+    #expect(report.isPassed, "\(report)")
+}
+
 @Test(.timeLimit(.minutes(1)))
 func `the service in memory passes the suite of delivery services (DS-01 to DS-13)`() async {
     let retention = DeliveryLimits.Retention(payloads: 1_000, bytes: 1 << 20, age: .seconds(60))

@@ -28,6 +28,9 @@ struct Pair<Conversation: ConversationProtocol> {
     struct Mistake: Error {}
 }
 
+/// Draws on from test to test, so that no two steps draw the same key.
+private let everybody = SeededRandom(2)
+
 let now = Timestamp(milliseconds: 1_700_000_000_000)
 
 /// Two seeds that belong together.
@@ -54,8 +57,8 @@ struct Seeds {
 
 extension ConversationProtocol {
     /// Sends content in a turn of its own and gives what is to be published.
-    mutating func send(_ content: Content, random: any RandomSource = SeededRandom(2)) throws -> Routed {
-        var turn = Turn(now: now, headRoom: 5, random: random)
+    mutating func send(_ content: Content, random: (any RandomSource)? = nil) throws -> Routed {
+        var turn = Turn(now: now, headRoom: 5, random: random ?? everybody)
         try perform(.send(content, ContentID(2)), in: &turn)
         guard turn.sends.count == 1, turn.openings.isEmpty, turn.events.isEmpty else { throw Mistake() }
         return turn.sends[0].routed

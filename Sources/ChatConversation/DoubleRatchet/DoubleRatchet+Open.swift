@@ -127,8 +127,9 @@ extension DoubleRatchet {
     /// Ends the receiving chain: keeps the keys of those missing at its end, and remembers its ratchet key.
     private mutating func turn(missing: Int) -> [String] {
         guard let remote else { return [] }
+        // Room first: an array that grows by one doubles its memory.
+        if earlierKeys.count == Self.maximumEarlierKeys { earlierKeys.removeFirst() }
         earlierKeys.append(remote)
-        if earlierKeys.count > Self.maximumEarlierKeys { earlierKeys.removeFirst() }
         guard let receiving else { return [] }
         return keep(receiving, missing, under: remote)
     }

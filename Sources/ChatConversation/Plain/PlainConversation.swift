@@ -1,0 +1,142 @@
+import ChatCrypto
+public import ChatModel
+import ChatWire
+
+/// A conversation of two without any cryptography: for tests, for comparison, and for transports that have their own.
+///
+/// It behaves like ``PrivateV1/Libchat`` where that does not need keys: ids and address come from the
+/// seed's secret, payloads are numbered, each is delivered once and in any order (`Specs/plain-conversation.md`).
+public struct PlainConversation: ConversationProtocol, Equatable {
+    /// Name, claims, and plainly what it lacks.
+    public static let facts = Facts(
+        name: "plain",
+        summary: "Two participants, numbered payloads and no cryptography: everybody on the way can read and forge.",
+        claims: [
+            Claim(.confidentiality, "CONV-02", holds: false, "content travels in clear"),
+            Claim(.integrity, "CONV-02", holds: false, "nothing is authenticated"),
+            Claim(.authentication, "CONV-02", holds: false), Claim(.forwardSecrecy, "CONV-02", holds: false),
+            Claim(.postCompromiseSecurity, "CONV-02", holds: false),
+            Claim(.deniability, "CONV-02", "nothing is signed"),
+            Claim(.senderPrivacy, "PLAIN-2", "payloads name no sender"),
+            Claim(.unlinkability, "PLAIN-1", holds: false, "one address for each conversation"),
+            Claim(.replayProtection, "PLAIN-3", "against repeats on the way, not against forgeries"),
+            Claim(.lossDetection, "PLAIN-3", "as soon as a later payload arrives"),
+            Claim(.lossRecovery, "PLAIN-3", holds: false, "nothing is sent again"),
+        ])
+    /// Bytes of an id (CT-02).
+    static let idSize = 16
+    private static let stored = Stored(machine: facts.name)
+
+    private var party: TwoParty
+    private var state = State()
+    private var isChanged = true
+
+    /// Begins with a secret, which names the conversation and protects nothing; the responder reads the opening.
+    public init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+        let ids = try TwoParty.ids(seed, size: Self.idSize, type: Self.facts.name).ids
+        party = TwoParty(seed, ids, address: Self.address(ids))
+        guard seed.role == .responder else { return }
+        guard let opening = seed.opening else { throw TwoParty.incomplete("an opening", Self.facts.name) }
+        try receive(opening, in: &turn)
+    }
+
+    /// An address of its own for each conversation, which tells nothing of the participants.
+    private static func address(_ ids: RoleIDs) -> DeliveryAddress {
+        DeliveryAddress(hex(BLAKE2b.hash(count: 8, Array("plain|addr|".utf8) + ids.base)))
+    }
+
+    /// Makes the conversation again from its one record.
+    public init(restoring records: [Record]) throws(Refusal) {
+        let (record, _) = try Self.stored.sort(records, prefix: nil)
+        let stored: TwoParty.State<State> = try Self.stored.message(record)
+        (party, state, isChanged) = (stored.party, stored.inner, false)
+    }
+
+    /// The one record, if anything changed.
+    public mutating func takeChanges() -> [Record] {
+        guard isChanged else { return [] }
+        isChanged = false
+        return [Self.stored.record(Stored.stateKey, TwoParty.State(party, state))]
+    }
+
+    /// The own side's conversation id: 32 digits.
+    public var id: ConversationID { party.id }
+
+    /// The own id on the conversation's address.
+    public var listening: [Listening] { party.listening }
+
+    /// Sends content; the first of an initiator goes into the invite. There are no other actions.
+    public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+        guard case .send(let content, let contentID) = action else {
+            throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
+        }
+        let frame = PlainFrame(number: state.sent, content: content)
+        try party.check(frame.size, in: turn)
+        party.dispatch(frame.encoded(headRoom: turn.headRoom), number: frame.number, for: contentID, in: &turn)
+        state.sent += 1
+        isChanged = true
+    }
+
+    /// Receives a payload; malformed, repeated and early ones change nothing.
+    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+        try receive(routed.payload, in: &turn)
+    }
+
+    private mutating func receive(_ payload: Payload, in turn: inout Turn) throws(Refusal) {
+        let frame = try PlainFrame(decoding: payload)
+        let step = try state.window.decide(frame.number)
+        for number in state.window.take(step) {
+            turn.report(.gap(Gap(reference: String(number), sender: party.peer, isFinal: false)))
+        }
+        var reference: String?
+        if case .late = step { reference = String(frame.number) }
+        turn.report(.content(ReceivedContent(frame.content, sender: party.peer, reference: reference)))
+        isChanged = true
+    }
+}
+
+extension PlainConversation {
+    /// What is stored beside the ids.
+    struct State: ProtoMessage {
+        /// Field 1: how many payloads were sent.
+        var sent: UInt64 = 0
+        /// Field 2: the next number that is expected; field 3: the missing ones, as varints, each less the one before.
+        var window = NumberWindow()
+
+        init() {}
+
+        init(decoding bytes: Bytes) throws(WireError) {
+            var (next, missing): (UInt64, [UInt64]) = (0, [])
+            var reader = ProtoReader(bytes.span)
+            while let field = try reader.next() {
+                switch field {
+                case 1: sent = try reader.uint64()
+                case 2: next = try reader.uint64()
+                case 3: missing.append((missing.last ?? 0) &+ (try reader.uint64()))
+                default: continue
+                }
+            }
+            guard let window = NumberWindow(next: next, missing: missing), sent < .max else {
+                throw .missing("a window")
+            }
+            self.window = window
+        }
+
+        private var distances: [UInt64] { zip(window.missing, [0] + window.missing).map { $0 - $1 } }
+
+        var size: Int {
+            ProtoSize.field(1, sent) + ProtoSize.field(2, window.next)
+                + distances.reduce(0) { $0 + ProtoSize.tag(3) + ProtoSize.varint($1) }
+        }
+
+        @_lifetime(output: copy output)
+        func write(to output: inout OutputSpan<UInt8>) {
+            output.append(field: 1, sent)
+            output.append(field: 2, window.next)
+            for distance in distances {
+                output.append(varint: 3 << 3)
+                output.append(varint: distance)
+            }
+        }
+    }
+}
