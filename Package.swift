@@ -75,7 +75,7 @@ let package = Package(
         module("ChatVariants", everything),
 
         // One participant behind the interoperability shim; chat-peer gives it a terminal.
-        module("ChatShim", everything + ["ChatVariants"]),
+        module("ChatShim", everything + ["ChatShim", "ChatVariants"]),
 
         // Options and signals, which all programs share; no product.
         module("ChatTool", ["ChatSystem"]),
@@ -102,7 +102,7 @@ let package = Package(
         tests("ChatConformanceTests", everything + ["ChatConformance"]),
         tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
         tests("ChatSimulationTests", foundations + ["ChatClient", "ChatFraming", "ChatSimulation"]),
-        tests("ProtocolTests", everything + ["ChatVariants"]),
+        tests("ProtocolTests", everything + ["ChatShim", "ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]
 )

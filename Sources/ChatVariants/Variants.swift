@@ -16,10 +16,14 @@ public struct Variants: Sendable {
     public var identity: KeyPair
     /// The service behind the name `memory`, shared by the clients of a process.
     public var memory: InMemoryDeliveryService
+    /// The relay behind the name `udp`, as `HOST:PORT`.
+    public var relay: String
 
     /// What the components need.
-    public init(identity: KeyPair, memory: InMemoryDeliveryService) {
-        (self.identity, self.memory) = (identity, memory)
+    public init(
+        identity: KeyPair, memory: InMemoryDeliveryService = InMemoryDeliveryService(), relay: String = "127.0.0.1:9220"
+    ) {
+        (self.identity, self.memory, self.relay) = (identity, memory, relay)
     }
 
     /// A registry with every component of this package.
@@ -38,6 +42,7 @@ public struct Variants: Sendable {
         registry.conversation(PrivateV1.Libchat.self)
         registry.conversation(PlainConversation.self)
         registry.delivery("memory") { variants.memory }
+        registry.delivery("udp") { try await UDPDeliveryService(relay: variants.relay) }
         registry.framing("envelope-v1") { EnvelopeV1(.reference) }
         registry.framing("envelope-v1-libchat") { EnvelopeV1(.libchat) }
         registry.framing("plain") { PlainFraming() }

@@ -1,5 +1,4 @@
 import ChatClient
-import ChatDeliveryService
 import ChatModel
 import ChatTool
 import ChatVariants
@@ -8,7 +7,7 @@ import ChatVariants
 enum Composition {
     /// The variants by name, made for one identity.
     static func registry(identity: KeyPair, relay: String) -> Registry {
-        Variants(identity: identity, memory: InMemoryDeliveryService()).registry
+        Variants(identity: identity, relay: relay).registry
     }
 }
 
