@@ -75,7 +75,7 @@ let package = Package(
         module("ChatVariants", everything),
 
         // One participant behind the interoperability shim; chat-peer gives it a terminal.
-        module("ChatShim", everything + ["ChatShim", "ChatVariants"]),
+        module("ChatShim", everything + ["ChatVariants"]),
 
         // Options and signals, which all programs share; no product.
         module("ChatTool", ["ChatSystem"]),

@@ -17,7 +17,7 @@ private struct VectorRandom: RandomSource {
 
     mutating func fill(_ bytes: inout MutableSpan<UInt8>, for label: RandomLabel) {
         guard label != RandomLabel(rawValue: "payload_id") else { return other.fill(&bytes, for: label) }
-        var script = script
+        let script = script
         script.fill(&bytes, for: label)
     }
 }
