@@ -79,7 +79,7 @@ let package = Package(
 
         // Options and signals, which all programs share; no product.
         module("ChatTool", ["ChatSystem"]),
-        tool("chat-peer", everything + ["ChatVariants", "ChatSystem", "ChatTool"]),
+        tool("chat-peer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
         tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         tool("chat-interop", ["ChatModel", "ChatWire", "ChatTool"]),
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),

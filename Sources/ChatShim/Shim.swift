@@ -16,7 +16,8 @@ public struct Shim {
     /// Makes the source of randomness of a participant, another one for each of its runs.
     let random: @Sendable (_ run: UInt64) -> any RandomSource
     var participant: Participant?
-    private(set) var isShutDown = false
+    /// Whether the driver asked for the end.
+    public private(set) var isShutDown = false
 
     /// A participant: a composition, its core, and what the driver has not taken yet.
     struct Participant {

@@ -20,6 +20,8 @@ enum Main {
             switch settings.task {
             case .variants: return await showVariants(settings, output)
             case .describe: return await describe(settings, output)
+            case .shim:
+                return await ShimCommand.run(settings.suite, seed: settings.seed.map { UInt64(bitPattern: Int64($0)) })
             case .chat: return await chat(settings, output)
             }
         } catch {

@@ -25,18 +25,22 @@ enum PeerOptions {
     static let find = Option<String?>("find", "TEXT", "look for somebody by a name or a link and begin a conversation")
     static let linger = Option<Int>(
         "linger", "SECONDS", default: 10, in: 0...86_400, "how long to go on sending after the input has ended")
+    static let seed = Option<Int?>(
+        "seed", "N", "shim only: draw everything from this seed; for vectors, never for keys that matter")
     static let json = Option<Bool>("json", "one JSON object in each line, for programs")
 
     static let command = Command(
         "chat-peer", summary: "Talks to another chat peer: paste its introduction link, or hand it yours.",
         options: [
             suite, profile, discovery, initialization, conversation, delivery, framing, relay, data, passphraseFile,
-            keyFile, name, publish, find, linger, json,
+            keyFile, name, publish, find, linger, seed, json,
         ],
-        rest: "describe|variants",
+        rest: "describe|variants|shim",
         notes: """
             describe   print the composition as its five choices and end
             variants   print the names that can be chosen and end
+            shim       be one participant of an interoperability driver (logos-interop-shim/1) on standard
+                       input and output; profile libchat unless --suite says otherwise
 
             The passphrase of a data directory comes from --passphrase-file, from CHAT_PASSPHRASE, or is asked for.
             Exit: 0 done, 1 failed (something accepted was not sent and is not kept), 2 wrong usage,
@@ -48,7 +52,7 @@ enum PeerOptions {
 struct Settings: Sendable {
     /// What is asked for.
     enum Task: Sendable {
-        case chat, describe, variants
+        case chat, describe, variants, shim
     }
 
     let task: Task
@@ -61,6 +65,7 @@ struct Settings: Sendable {
     let publish: String?
     let find: String?
     let linger: Duration
+    let seed: Int?
     let isJSON: Bool
 
     /// Reads the options; throws what is wrong in words.
@@ -69,6 +74,7 @@ struct Settings: Sendable {
         case []: task = .chat
         case ["describe"]: task = .describe
         case ["variants"]: task = .variants
+        case ["shim"]: task = .shim
         default: throw UsageError(description: "unexpected argument '\(options.operands.joined(separator: " "))'")
         }
         suite = try Self.suite(options)
@@ -83,6 +89,7 @@ struct Settings: Sendable {
         name = options[PeerOptions.name]
         publish = options[PeerOptions.publish]
         find = options[PeerOptions.find]
+        seed = options[PeerOptions.seed]
         linger = .seconds(options[PeerOptions.linger])
         isJSON = options[PeerOptions.json]
     }

@@ -12,11 +12,15 @@ import ChatSystem
 /// has been read and not been asked for is at most one block.
 struct StandardInput: ~Copyable {
     /// The longest line in bytes: a JSON line of 1 MiB and its escapes would not be sent anyway.
-    static let maximumLine = 1 << 20
+    private let maximumLine: Int
     private static let block = 65_536
     private var waiting: [UInt8] = []
     private var hasEnded = false
     private var isSkipping = false
+
+    init(maximumLine: Int = 1 << 20) {
+        self.maximumLine = maximumLine
+    }
 
     /// Whether somebody types.
     static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
@@ -38,10 +42,10 @@ struct StandardInput: ~Copyable {
                 searched = 0
                 guard isSkipping else { return .text(text) }
                 isSkipping = false
-                return .tooLong(limit: Self.maximumLine)
+                return .tooLong(limit: maximumLine)
             }
             searched = waiting.count
-            if waiting.count > Self.maximumLine {
+            if waiting.count > maximumLine {
                 isSkipping = true
                 waiting = []
                 searched = 0

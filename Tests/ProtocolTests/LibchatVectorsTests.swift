@@ -166,4 +166,3 @@ private func open(_ one: Vector) async throws {
     default: break  // no document settles it; that nothing crashed is the test
     }
 }
-

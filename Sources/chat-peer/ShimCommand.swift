@@ -1,0 +1,30 @@
+import ChatClient
+import ChatCrypto
+import ChatModel
+import ChatShim
+import ChatTool
+
+/// `chat-peer shim`: one participant for an interoperability driver, on standard input and output.
+enum ShimCommand {
+    /// Answers requests, a line each, until `shutdown` or the end of the input.
+    ///
+    /// - Parameters:
+    ///   - suite: profile `libchat` where nil.
+    ///   - seed: makes everything the participant draws repeatable; for vectors and tests, never for keys that matter.
+    static func run(_ suite: SuiteName?, seed: UInt64?) async -> ExitCode {
+        var shim = Shim(suite ?? Shim.libchat) { run -> any RandomSource in
+            // Each run of a seeded participant draws a sequence of its own.
+            seed.map { RepeatableRandom(seed: $0 ^ run << 48) } ?? SodiumRandom()
+        }
+        var input = StandardInput(maximumLine: Shim.maximumLine)
+        while !shim.isShutDown, let line = await input.next() {
+            switch line {
+            case .text(let text) where text.isEmpty: continue
+            case .text(let text): Terminal.print(await shim.answer(Array(text.utf8)))
+            case .tooLong(let limit):
+                Terminal.print(await shim.answer([UInt8](repeating: 0x20, count: limit + 1)))
+            }
+        }
+        return .success
+    }
+}
