@@ -89,8 +89,8 @@ private struct LibchatPair {
     private var turn = Turn(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
     private let content: Content
 
-    /// Bytes that are encrypted for each content: the ids and the time of the frame add some 54.
-    var frameSize: Int { content.count + 52 + (content.count < 128 ? 2 : content.count < 16_384 ? 3 : 4) }
+    /// Bytes that are encrypted for each content: id, sender and time add 53, and the content's tag and length.
+    var frameSize: Int { content.count + 53 + (content.count < 128 ? 2 : content.count < 16_384 ? 3 : 4) }
 
     init(content count: Int) throws {
         content = Bytes([UInt8](repeating: 7, count: count))

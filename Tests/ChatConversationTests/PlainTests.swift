@@ -6,20 +6,6 @@ import Testing
 @testable import ChatConversation
 
 struct PlainTests {
-    @Test func `the worked example of the specification (PLAIN-1, PLAIN-2)`() throws {
-        let secret = Secret(hex: "5ba426a048966c72f33b45b21f6c0f5d224860ea7bc59f094eb1066c3dfd2916")
-        let seeds = Seeds(secret: secret)
-        var turn = Turn(now: now, random: ScriptedRandom([]))
-        var saro = try PlainConversation(seeds.initiator, in: &turn)
-        #expect(saro.id.text == "36d232c82a91d36375cfef8436934266")
-        #expect(saro.listening == [Listening("8dedecd96e235a7e", Route("36d232c82a91d36375cfef8436934266"))])
-        try saro.perform(.send("hello", ContentID(1)), in: &turn)
-        #expect(turn.openings[0].payload.array.hex == "0101000000000000000068656c6c6f")
-        try saro.perform(.send("", ContentID(2)), in: &turn)
-        #expect(turn.sends[0].routed.payload.array.hex == "01010000000000000001")
-        #expect(turn.sends[0].routed.route.id == "f74352fb42cf3dd5b4cfe2b335b30e2f")
-    }
-
     @Test(arguments: [
         ("", Refusal.Outcome.invalid), ("010100000000000000", .invalid), ("00010000000000000000", .unsupported),
         ("02010000000000000000", .unsupported), ("01020000000000000000", .unsupported),
