@@ -149,15 +149,12 @@ import Testing
         for try await _ in try await directory.find("raya") { break }
         try await eventually { place.service.subscriptions == 0 }
 
-        let waiting = Task { () -> Int in
-            var answers = 0
-            for try await _ in try await directory.find("raya") { answers += 1 }
-            return answers
-        }
-        try await eventually { place.service.subscriptions == 1 }
-        try await Task.sleep(for: .milliseconds(40))
+        let (answers, answer) = AsyncStream.makeStream(of: Void.self)
+        let waiting = Task { for try await _ in try await directory.find("raya") { answer.yield() } }
+        for await _ in answers { break }
+        #expect(place.service.subscriptions == 1)
         waiting.cancel()
-        #expect(try await waiting.value == 1)
+        try await waiting.value
         #expect(place.service.subscriptions == 0)
     }
 

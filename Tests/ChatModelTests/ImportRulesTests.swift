@@ -34,8 +34,11 @@ private func objection(to imported: String, in module: String) -> String? {
     if components.contains(module), components.contains(imported), isOurs {
         return "no component knows another (FW-02)"
     }
-    // `ChatVariants` names ours for programs that let one choose; everything else is for any component.
-    if isLibrary, module != "ChatVariants", components.union(["ChatVariants"]).contains(imported), isOurs {
+    // `ChatVariants` names ours for programs that let one choose, and `ChatShim` is the inside of such a program;
+    // everything else is for any component.
+    if isLibrary, !["ChatVariants", "ChatShim"].contains(module), components.union(["ChatVariants"]).contains(imported),
+        isOurs
+    {
         return "a library chooses no component"
     }
     return nil
