@@ -13,6 +13,7 @@ documents can get the same bytes. One module for each document:
     inbox            INBOX: X3DH, seed, conversation ids, invites plain and sealed
     ratchet          the double ratchet of PRIVATE1, with both root infos
     privatev1        PRIVATE1 frames, profiles libchat and reference
+    plain_conversation  Specs/plain-conversation.md
     envelope         EnvelopeV1, Specs/envelope-v1.md
     plain_framing    Specs/plain-framing.md
     segmentation     MESSAGE-SEGMENTATION, without parity

@@ -164,7 +164,8 @@ class Participant:
             "drawn": self.random.drawn if isinstance(self.random, Seeded) else 0,
             "ephemeral_privates": [private.hex() for private in self.ephemeral_privates.values()],
             "conversations": [
-                [local, conversation.remote_id, conversation.ratchet.state().hex()]
+                [local, conversation.remote_id, conversation.ratchet.state().hex(),
+                 b"".join(conversation.ratchet.replaced).hex()]
                 for local, conversation in self.conversations.items()
             ],
             "outbound": [[address, payload.hex()] for address, payload in self.outbound],
@@ -193,8 +194,11 @@ class Participant:
         self = cls(key(state["identity_private"]), time(state["now_ms"]), random)
         for private in map(key, exact(state["ephemeral_privates"], list)):
             self.ephemeral_privates[public_key(private)] = private
-        for local, remote, ratchet in exact(state["conversations"], list):
+        for local, remote, ratchet, replaced in exact(state["conversations"], list):
             restored = Ratchet.from_state(LIBCHAT, read_hex(exact(ratchet, str)))
+            keys = read_hex(exact(replaced, str))
+            require(len(keys) % KEY_SIZE == 0, "malformed", f"{len(keys)} bytes of replaced keys")
+            restored.replaced = [keys[at : at + KEY_SIZE] for at in range(0, len(keys), KEY_SIZE)]
             self.conversations[read_hex(local).hex()] = Conversation(read_hex(remote).hex(), restored)
         self.outbound = [(exact(a, str), read_hex(payload)) for a, payload in exact(state["outbound"], list)]
         self.events = [exact(event, dict) for event in exact(state["events"], list)]

@@ -1,4 +1,4 @@
-"""PRIVATE1: frames inside the double ratchet, in both profiles.
+"""PRIVATE1: frames inside the double ratchet, in both profiles (Specs/private-v1.md).
 
 Profile libchat encrypts a frame as it is. Profile reference follows the document: a frame is split into
 segments, each segment becomes an SDS message, and each of those is encrypted (PV1-09).
@@ -29,8 +29,9 @@ def write_frame(conversation_id: str, timestamp_ms: int, content: bytes) -> byte
 
 
 def read_frame(data: bytes) -> bytes | None:
-    """The content of a frame of profile libchat; none of a placeholder (PV1-16). Other frames are unsupported."""
-    return PrivateV1Frame.decode(data).get("content")
+    """The content of a frame of profile libchat. Of a placeholder, and of a kind that is not known, there is none:
+    such a frame is taken, and is for the application to hear of (PV1-16, PVL-7). Nothing else is looked at (PVL-8)."""
+    return PrivateV1Frame.decode(data, without_arms=True).get("content")
 
 
 def message_fields(message: ratchet.Message) -> dict:

@@ -70,11 +70,12 @@ class Message:
                     output += write_value(field.kind, item)
         return bytes(output)
 
-    def decode(self, data: bytes) -> dict:
-        """Reads any valid encoding; raises `Refused` for everything else."""
+    def decode(self, data: bytes, without_arms: bool = False) -> dict:
+        """Reads any valid encoding; raises `Refused` for everything else. Some documents let a oneof be absent."""
         value: dict = {}
         saw_unknown = self._merge(data, value, depth=1)
-        self._check_oneofs(value, saw_unknown)
+        if not without_arms:
+            self._check_oneofs(value, saw_unknown)
         return value
 
     def _merge(self, data: bytes, value: dict, depth: int) -> bool:

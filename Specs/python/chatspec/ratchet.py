@@ -1,4 +1,4 @@
-"""The double ratchet of PRIVATE1, with the root info of either profile.
+"""The double ratchet of PRIVATE1 with the constants of either profile (Specs/double-ratchet.md).
 
 >>> seed, prekey = bytes([7] * 32), bytes([0x33] * 32)
 >>> saro = Ratchet.initiator(LIBCHAT, seed, own_private=bytes([0x55] * 32), remote=public_key(prekey))
@@ -18,7 +18,8 @@ from .primitives import KEY_SIZE, NONCE_SIZE, TAG_SIZE, agree, blake2b, hkdf, op
 from .refusal import require
 
 MAX_COUNTER = 2**32 - 1  # message numbers are uint32 on the wire
-MAX_STORED_KEYS = 2000  # skipped message keys kept at once; the oldest go first
+MAX_STORED_KEYS = 2000  # DR-8: keys of missing messages kept at once; the oldest go first
+MAX_REPLACED = 16  # DR-9: earlier remote keys, to tell a repeat from a turn
 
 
 class Suite(NamedTuple):
@@ -84,6 +85,7 @@ class Ratchet:
     received: int = 0
     previous_chain_length: int = 0
     skipped: dict[tuple[bytes, int], bytes] = field(default_factory=dict)
+    replaced: list[bytes] = field(default_factory=list)
 
     @classmethod
     def initiator(cls, suite: Suite, seed: bytes, own_private: bytes, remote: bytes) -> "Ratchet":
@@ -98,21 +100,20 @@ class Ratchet:
 
     def copy(self) -> "Ratchet":
         """A state of its own, to try something on."""
-        return replace(self, skipped=dict(self.skipped))
+        return replace(self, skipped=dict(self.skipped), replaced=list(self.replaced))
 
     def encrypt(self, plaintext: bytes, nonce: bytes | Callable[[], bytes],
-                fresh_private: Callable[[], bytes] | None = None) -> Message:
-        """Encrypts under the next message key. `fresh_private` is called when the direction turned, which
-        is only found out on the first message after receiving; a nonce given as function is drawn after it."""
+                fresh_private: Callable[[], bytes] = lambda: b"") -> Message:
+        """Encrypts under the next message key. `fresh_private` is called for the first message after a turn; a nonce
+        that is given as a function is drawn after it (PVL-4)."""
         trial = self.copy()
         if trial.sending_chain is None:
-            if trial.remote is None or fresh_private is None:
-                raise ValueError("nothing was received yet, or there is no fresh key")
+            require(trial.remote is not None, "invalid_state", "nothing was received yet")  # DR-10
             trial.own_private = fresh_private()
             shared = agree(trial.own_private, trial.remote)
             trial.root_key, trial.sending_chain = kdf_root(trial.root_key, shared, trial.suite.root_info)
             trial.previous_chain_length, trial.sent = trial.sent, 0
-        require(trial.sent < MAX_COUNTER, "too_large", "the chain has no message numbers left")
+        require(trial.sent < MAX_COUNTER, "invalid_state", "the chain has no message numbers left")  # DR-6
         nonce = nonce() if callable(nonce) else nonce
         trial.sending_chain, key = kdf_chain(trial.sending_chain)
         message = Message(public_key(trial.own_private), trial.sent, trial.previous_chain_length, b"")
@@ -123,8 +124,8 @@ class Ratchet:
         return message
 
     def decrypt(self, message: Message) -> bytes:
-        """Decrypts, or refuses and stays as it was (PV1-19): all work is done on a copy."""
-        require(len(message.dh) == KEY_SIZE, "malformed", f"dh has {len(message.dh)} bytes, expected {KEY_SIZE}")
+        """Decrypts, or refuses and stays as it was (DR-3): all work is done on a copy."""
+        require(len(message.dh) == KEY_SIZE, "invalid_header", f"dh has {len(message.dh)} bytes, expected {KEY_SIZE}")
         require(len(message.ciphertext) >= NONCE_SIZE + TAG_SIZE, "malformed",
                 f"ciphertext has {len(message.ciphertext)} bytes, at least {NONCE_SIZE + TAG_SIZE}")
         trial = self.copy()
@@ -138,13 +139,17 @@ class Ratchet:
         key = self.skipped.pop((message.dh, message.number), None)
         if key is not None:
             return key
-        if message.dh == self.remote:
+        require(message.dh not in self.replaced, "replay", "a message of a chain that was replaced")  # DR-9
+        if message.dh == self.remote:  # DR-1
+            require(self.receiving_chain is not None, "invalid_header", "a key that has not sent anything")
             require(message.number >= self.received, "replay",
                     f"message {message.number} of the current chain was received before")
-        else:
+        else:  # DR-2
             self._skip_until(message.previous_chain_length)
             shared = agree(self.own_private, message.dh)
             self.root_key, self.receiving_chain = kdf_root(self.root_key, shared, self.suite.root_info)
+            if self.remote is not None:
+                self.replaced = [*self.replaced, self.remote][-MAX_REPLACED:]
             self.sending_chain, self.remote, self.received = None, message.dh, 0
         self._skip_until(message.number)
         self.receiving_chain, key = kdf_chain(self.receiving_chain)
@@ -152,7 +157,7 @@ class Ratchet:
         return key
 
     def _skip_until(self, number: int) -> None:
-        """Keeps the keys of messages that did not arrive yet; at most `max_skip` in one step and chain."""
+        """Keeps the keys of messages that did not arrive yet; at most `max_skip` in one step and chain (DR-7)."""
         require(number <= self.received + self.suite.max_skip, "too_many_skipped",
                 f"{number - self.received} messages skipped, at most {self.suite.max_skip}")
         require(self.receiving_chain is not None or number <= self.received, "invalid_header",
@@ -164,7 +169,7 @@ class Ratchet:
             del self.skipped[next(iter(self.skipped))]
 
     def state(self) -> bytes:
-        """The state in the byte form of the existing implementation, version 1."""
+        """The state in the byte form of the existing implementation, version 1, which has no replaced keys."""
         def maybe(value: bytes | None) -> bytes:
             return b"\x00" if value is None else b"\x01" + value
 

@@ -11,9 +11,10 @@ CODES = (
     "unknown_ephemeral_key",  # an invite for a key that was never issued, or is used up
     "replay",  # a message that was already received
     "too_many_skipped",  # a gap in the numbers that is too wide
-    "invalid_header",  # a message number that the sender's chain cannot have
+    "invalid_header",  # a key or number that the sender's chain cannot have
     "weak_key",  # a Diffie-Hellman result of zeros
     "too_large",  # a named limit was passed
+    "invalid_state",  # nothing can be sent now
 )
 
 

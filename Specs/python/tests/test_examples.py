@@ -8,7 +8,9 @@ import re
 import unittest
 
 import chatspec
-from chatspec import directory, envelope, inbox, intro, messages, plain_framing, privatev1, ratchet, sds
+from chatspec import (
+    directory, envelope, inbox, intro, messages, plain_conversation, plain_framing, privatev1, ratchet, sds,
+)
 from chatspec.checks.common import Scripted
 from chatspec.participant import Participant
 from chatspec.primitives import public_key
@@ -20,6 +22,7 @@ from . import SPECS
 SARO = bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
 RAYA = bytes.fromhex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb")
 PREKEY, FRESH, FIRST, REPLY = (bytes([byte] * 32) for byte in (0x33, 0x44, 0x55, 0x66))
+SECRET = bytes.fromhex("5ba426a048966c72f33b45b21f6c0f5d224860ea7bc59f094eb1066c3dfd2916")  # from these keys
 NOW = 1_700_000_000_000
 
 
@@ -88,6 +91,39 @@ class Documents(unittest.TestCase):
         self.assertEqual(directory.read(printed, "raya", NOW), entry)
         self.assertIn(directory.address("raya"), self.read("directory.md"))
 
+    def test_double_ratchet(self):
+        text = self.read("double-ratchet.md")
+        for suite in (ratchet.LIBCHAT, ratchet.REFERENCE):
+            saro = ratchet.Ratchet.initiator(suite, SECRET, FIRST, public_key(PREKEY))
+            _, message_key = ratchet.kdf_chain(saro.sending_chain)
+            aead_key = ratchet.kdf_message(message_key, suite.message_key_info)
+            for printed in (saro.root_key, saro.sending_chain, message_key, aead_key):
+                self.assertIn(printed.hex(), text)
+            message = saro.encrypt(b"hello", bytes(range(12)))
+            self.assertIn(message.ciphertext[12:].hex(), text)
+            if suite is ratchet.LIBCHAT:
+                payload = messages.EncryptedPayload.encode(privatev1.message_fields(message))
+                self.assertEqual(self.hex_block("double-ratchet.md", "12 45"), payload)
+
+    def test_private_v1(self):
+        ids = inbox.conversation_ids(SECRET)
+        for printed in (ids.base.hex(), ids.initiator, ids.responder):
+            self.assertIn(printed, self.read("private-v1.md"))
+        frame = privatev1.write_frame(ids.initiator, NOW, b"hello")
+        self.assertEqual(self.hex_block("private-v1.md", "0a 24"), frame)
+        saro = ratchet.Ratchet.initiator(ratchet.LIBCHAT, SECRET, FIRST, public_key(PREKEY))
+        payload = privatev1.message_fields(saro.encrypt(frame, bytes(range(12))))
+        self.assertEqual(self.hex_block("private-v1.md", "12 7c"), messages.EncryptedPayload.encode(payload))
+
+    def test_plain_conversation(self):
+        printed = self.hex_block("plain-conversation.md", "01 01 0000000000000000")
+        self.assertEqual(printed, plain_conversation.write(0, b"hello"))
+        printed = self.hex_block("plain-conversation.md", "01 01 0000000000000001")
+        self.assertEqual(printed, plain_conversation.write(1, b""))
+        ids = plain_conversation.ids(SECRET)
+        for printed in (ids.base.hex(), ids.initiator, ids.responder, plain_conversation.address(SECRET)):
+            self.assertIn(printed, self.read("plain-conversation.md"))
+
     def test_wire(self):
         message = ratchet.Message(bytes([0x11] * 32), 300, 2, bytes([0x22] * 28))
         encoded = messages.EncryptedPayload.encode(privatev1.message_fields(message))
@@ -105,6 +141,7 @@ class WholeMessages(unittest.TestCase):
         self.link = intro.create(RAYA, public_key(PREKEY), bytes(range(64)))
         secret = inbox.initiator_secret(SARO, FRESH, public_key(RAYA), public_key(PREKEY))
         self.seed = inbox.seed_key(secret)
+        self.assertEqual(self.seed, SECRET)
 
     def test_libchat(self):
         draws = [("handshake_ephemeral_private", FRESH), ("ratchet_private", FIRST), ("nonce", bytes(range(12)))]

@@ -4,9 +4,10 @@ import random
 import unittest
 from typing import Any, Callable
 
-from chatspec import directory, envelope, intro, messages, plain_framing, segmentation, sds
+from chatspec import directory, envelope, intro, messages, plain_conversation, plain_framing, segmentation, sds
 from chatspec.participant import Participant, Seeded
-from chatspec.ratchet import LIBCHAT, Ratchet
+from chatspec.primitives import public_key
+from chatspec.ratchet import LIBCHAT, Message, Ratchet
 from chatspec.refusal import Refused
 from chatspec.texts import read_base64url, read_hex
 
@@ -80,6 +81,7 @@ class Hostile(unittest.TestCase):
         signed = directory.write(entry, bytes(32))
         self.attack(envelope.wrap("route", b"payload"), envelope.unwrap)
         self.attack(plain_framing.wrap("route", b"payload"), plain_framing.unwrap)
+        self.attack(plain_conversation.write(1, b"content"), plain_conversation.Receiver().receive)
         self.attack(signed, lambda data: self.assertEqual(directory.read(data, "raya", NOW), entry))
 
     def test_segments_and_sds(self):
@@ -97,24 +99,47 @@ class Hostile(unittest.TestCase):
         """An invite of profile libchat is partly unprotected, so some that were changed are accepted: with the
         content that Saro wrote."""
         _, invite, message = self.talk()
-        for sample, content in ((invite, b"hello"), (message, b"more")):
-            before = self.raya.save()
+        self.attack_participant(self.raya, invite, b"hello")
+        self.attack_participant(self.raya, message, b"more")
+        self.raya.send(next(iter(self.raya.conversations)), b"answer")
+        [(_, answer)] = self.raya.take_outbound()
+        self.attack_participant(self.saro, answer, b"answer")
 
-            def receive(data: bytes) -> None:
-                raya = Participant.restore(before, Seeded(2))
-                try:
-                    accepted = raya.receive("delivery_address", data)
-                except Refused:
-                    self.assertEqual(raya.save(), before)
-                    raise
-                if accepted:
-                    self.assertEqual(raya.take_events()[-1]["content"], content.hex())
-                else:
-                    self.assertEqual(raya.save(), before)
+    def attack_participant(self, participant: Participant, sample: bytes, content: bytes) -> None:
+        """Each input meets the participant as it is; at last it receives the sample."""
+        before = participant.save()
 
-            self.attack(sample, receive, count=2000)
-            self.assertTrue(self.raya.receive("delivery_address", sample))
-            self.raya.take_events()
+        def receive(data: bytes) -> None:
+            trial = Participant.restore(before, Seeded(3))
+            try:
+                accepted = trial.receive("delivery_address", data)
+            except Refused:
+                self.assertEqual(trial.save(), before)
+                raise
+            if accepted:
+                self.assertEqual(trial.take_events()[-1]["content"], content.hex())
+            else:
+                self.assertEqual(trial.save(), before)
+
+        self.attack(sample, receive, count=1500)
+        self.assertTrue(participant.receive("delivery_address", sample))
+        participant.take_events()
+
+    def test_every_header_of_a_ratchet(self):
+        """Ratchet keys that both sides know, and numbers at all edges, in all states of both."""
+        prekey, own = bytes([0x33] * 32), bytes([0x55] * 32)
+        saro = Ratchet.initiator(LIBCHAT, bytes(32), own, public_key(prekey))
+        raya = Ratchet.responder(LIBCHAT, bytes(32), prekey)
+        for step in range(6):
+            for peer in (saro, raya):
+                for dh in (public_key(prekey), public_key(own), peer.remote or b"", *peer.replaced, bytes(32), b"x"):
+                    for number in (0, 1, 10, 11, 2**32 - 1):
+                        for previous in (0, 1, 11, 2**32 - 1):
+                            before = peer.copy()
+                            self.assertRaises(Refused, peer.decrypt, Message(dh, number, previous, bytes(28)))
+                            self.assertEqual(peer, before)
+            sender, receiver = (saro, raya) if step % 2 == 0 else (raya, saro)
+            receiver.decrypt(sender.encrypt(b"", bytes(12), lambda: bytes([step] * 32)))
 
     def test_states(self):
         """A state that is taken back can be used: nothing fails later that should have been refused here."""

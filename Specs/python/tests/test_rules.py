@@ -3,7 +3,9 @@
 import unittest
 from typing import Any, Callable
 
-from chatspec import content, directory, envelope, intro, messages, plain_framing, privatev1, ratchet, segmentation, sds
+from chatspec import (
+    content, directory, envelope, intro, messages, plain_conversation, plain_framing, privatev1, ratchet, sds, segmentation,
+)
 from chatspec.messages import EncryptedPayload
 from chatspec.participant import Participant, Seeded
 from chatspec.primitives import public_key
@@ -90,13 +92,29 @@ class Ratchets(RulesTest):
         for changed, code in (
             ({"previous_chain_length": 1}, "invalid_header"), ({"previous_chain_length": 11}, "too_many_skipped"),
             ({"number": 11}, "too_many_skipped"), ({"number": 2**32 - 1}, "too_many_skipped"),
-            ({"number": 10}, "authentication_failed"), ({"dh": bytes(32)}, "weak_key"), ({"dh": b""}, "malformed"),
+            ({"number": 10}, "authentication_failed"), ({"dh": bytes(32)}, "weak_key"), ({"dh": b""}, "invalid_header"),
             ({"dh": public_key(PREKEY)}, "authentication_failed"), ({"ciphertext": bytes(27)}, "malformed"),
         ):
             before = self.raya.state()
             self.refuse(code, self.raya.decrypt, message._replace(**changed))
             self.assertEqual(self.raya.state(), before)
         self.assertEqual(self.raya.decrypt(message), b"x")
+
+    def test_a_key_that_has_not_sent_anything_dr_6(self):
+        [message] = self.send()
+        self.refuse("invalid_header", self.saro.decrypt, message._replace(dh=public_key(PREKEY)))
+
+    def test_a_chain_that_was_replaced_dr_9(self):
+        repeated = self.send()[0]
+        self.raya.decrypt(repeated)
+        for turn in range(1, ratchet.MAX_REPLACED + 2):
+            own, other = (self.raya, self.saro) if turn % 2 else (self.saro, self.raya)
+            other.decrypt(own.encrypt(b"x", bytes(12), lambda: bytes([turn] * 32)))
+        self.refuse("replay", self.raya.decrypt, repeated)
+        for turn in range(2 * ratchet.MAX_REPLACED):
+            own, other = (self.saro, self.raya) if turn % 2 else (self.raya, self.saro)
+            other.decrypt(own.encrypt(b"x", bytes(12), lambda: bytes([100 + turn] * 32)))
+        self.refuse("authentication_failed", self.raya.decrypt, repeated)
 
     def test_ten_may_be_skipped_in_each_chain(self):
         chain = self.send(12)
@@ -114,11 +132,11 @@ class Ratchets(RulesTest):
         self.assertEqual(len(self.raya.skipped), ratchet.MAX_STORED_KEYS)
 
     def test_a_responder_cannot_speak_first(self):
-        self.assertRaises(ValueError, self.raya.encrypt, b"x", bytes(12), lambda: bytes([1] * 32))
+        self.refuse("invalid_state", self.raya.encrypt, b"x", bytes(12))
 
     def test_message_numbers_end(self):
         self.saro.sent = ratchet.MAX_COUNTER
-        self.refuse("too_large", self.saro.encrypt, b"x", bytes(12))
+        self.refuse("invalid_state", self.saro.encrypt, b"x", bytes(12))
 
     def test_states(self):
         state = self.raya.state()
@@ -143,15 +161,17 @@ class Frames(RulesTest):
         return envelope.wrap(conversation.remote_id, EncryptedPayload.encode(message))
 
     def test_what_is_no_frame_is_refused_and_changes_nothing(self):
-        for frame, code in ((b"\xff", "malformed"), (b"", "malformed"), (bytes.fromhex("620161"), "unsupported")):
+        for frame in (b"\xff", bytes.fromhex("0a01ff"), bytes.fromhex("5201")):
             payload, before = self.send_frame(frame), self.raya.save()
-            self.refuse(code, self.raya.receive, "delivery_address", payload)
+            self.refuse("malformed", self.raya.receive, "delivery_address", payload)
             self.assertEqual(self.raya.save(), before)
 
-    def test_a_placeholder_is_taken_in_silence(self):
-        frame = messages.PrivateV1Frame.encode({"placeholder": {"counter": 1}})
-        self.assertTrue(self.raya.receive("delivery_address", self.send_frame(frame)))
-        self.assertEqual(self.raya.take_events(), [])
+    def test_placeholders_and_unknown_kinds_are_taken_without_content_pvl_7(self):
+        for frame in (messages.PrivateV1Frame.encode({"placeholder": {"counter": 1}}), b"", bytes.fromhex("620161")):
+            payload = self.send_frame(frame)
+            self.assertTrue(self.raya.receive("delivery_address", payload))
+            self.assertEqual(self.raya.take_events(), [])
+            self.refuse("replay", self.raya.receive, "delivery_address", payload)
 
     def test_other_kinds_of_payload_are_refused(self):
         for kind in ({"plaintext": {"payload": b"x"}}, {"inbox_handshake": {}}):
@@ -161,6 +181,28 @@ class Frames(RulesTest):
             payload = envelope.wrap(self.raya.inbox_id, EncryptedPayload.encode(kind))
             code = "unknown_ephemeral_key" if kind.get("inbox_handshake") else "malformed"
             self.refuse(code, self.raya.receive, "delivery_address", payload)
+
+
+class PlainConversations(RulesTest):
+    def test_payloads(self):
+        receiver = plain_conversation.Receiver()
+        for data in (b"", plain_conversation.write(0, b"")[:9]):
+            self.refuse("malformed", receiver.receive, data)
+        for data in (b"\0\1", b"\2\1", b"\1\0", b"\1\2"):
+            self.refuse("unsupported", receiver.receive, data + bytes(8))
+        self.refuse("invalid_header", receiver.receive, plain_conversation.write(2**64 - 1, b""))
+        self.assertEqual((receiver.next, receiver.missing), (0, []))
+
+    def test_numbers(self):
+        receiver = plain_conversation.Receiver()
+        self.refuse("too_many_skipped", receiver.receive, plain_conversation.write(1001, b""))
+        for number in (1000, 3, 2001, 3002):
+            self.assertEqual(receiver.receive(plain_conversation.write(number, b"x")), b"x")
+        self.assertEqual(len(receiver.missing), plain_conversation.MAX_MISSING)
+        for number in (3, 1000, 0, 998):  # received, and given up
+            self.refuse("replay", receiver.receive, plain_conversation.write(number, b""))
+        receiver.receive(plain_conversation.write(3001, b""))
+        self.assertEqual(receiver.next, 3003)
 
 
 class Segments(RulesTest):
