@@ -31,7 +31,7 @@ let components = [
     "ChatDiscovery", "ChatInitialization", "ChatConversation", "ChatDeliveryService", "ChatFraming",
 ]
 let foundations = ["ChatModel", "ChatCrypto", "ChatWire"]
-let everything = foundations + components + ["ChatClient"]
+let everything = foundations + ["ChatReliability", "ChatContent"] + components + ["ChatClient"]
 
 let package = Package(
     name: "chat-framework",
@@ -55,10 +55,14 @@ let package = Package(
         module("ChatCrypto", ["CSodium", "ChatModel"]),
         module("ChatWire", ["ChatModel"]),
 
+        // Parts for conversation types, and a form for contents.
+        module("ChatReliability", foundations),
+        module("ChatContent", ["ChatModel", "ChatWire"]),
+
         // The five components; none imports another.
         module("ChatDiscovery", foundations),
         module("ChatInitialization", foundations),
-        module("ChatConversation", foundations),
+        module("ChatConversation", foundations + ["ChatReliability"]),
         module("ChatDeliveryService", foundations + ["ChatSystem"]),
         module("ChatFraming", foundations),
 
@@ -92,9 +96,11 @@ let package = Package(
         tests("ChatModelTests", ["ChatModel"]),
         tests("ChatCryptoTests", ["ChatCrypto", "ChatModel"]),
         tests("ChatWireTests", foundations),
+        tests("ChatReliabilityTests", foundations + ["ChatReliability"]),
+        tests("ChatContentTests", foundations + ["ChatContent"]),
         tests("ChatDiscoveryTests", foundations + ["ChatDiscovery", "ChatDeliveryService"]),
         tests("ChatInitializationTests", foundations + ["ChatInitialization"]),
-        tests("ChatConversationTests", foundations + ["ChatConversation"]),
+        tests("ChatConversationTests", foundations + ["ChatReliability", "ChatConversation"]),
         tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
         tests("ChatFramingTests", foundations + ["ChatFraming"]),
         tests("ChatToolTests", ["ChatTool"]),

@@ -5,30 +5,67 @@
 public enum Keccak256 {
     /// Bytes of a digest.
     public static let digestSize = 32
-    /// Bytes that are taken in at once.
-    private static let rate = 136
 
     /// The digest of some bytes.
     public static func hash(_ bytes: Span<UInt8>) -> [UInt8] {
-        var state = State()
-        let (start, count) = unsafe (UnsafeRawPointer(bytes.start), bytes.count)
-        var offset = 0
-        while count - offset >= rate {
-            unsafe state.absorb(start + offset)
-            offset += rate
-        }
-        unsafe withUnsafeTemporaryAllocation(byteCount: rate, alignment: 8) { last in
-            unsafe last.initializeMemory(as: UInt8.self, repeating: 0)
-            unsafe last.copyMemory(from: UnsafeRawBufferPointer(start: start + offset, count: count - offset))
-            unsafe last[count - offset] = 0x01
-            unsafe last[rate - 1] |= 0x80
-            if let block = last.baseAddress { unsafe state.absorb(UnsafeRawPointer(block)) }
-        }
-        return state.digest
+        var hasher = Hasher()
+        hasher.absorb(bytes)
+        return hasher.digest
     }
 
     /// The digest of some bytes.
     public static func hash(_ bytes: [UInt8]) -> [UInt8] { hash(bytes.span) }
+
+    /// Takes in bytes part by part; a copy goes on by itself from where it was made.
+    public struct Hasher: Sendable {
+        /// Bytes that are taken in at once.
+        private static let rate = 136
+        private var state = State()
+        /// The beginning of the next block.
+        private var block = InlineArray<136, UInt8>(repeating: 0)
+        private var filled = 0
+
+        /// Begins with no bytes.
+        public init() {}
+
+        /// Takes in more bytes.
+        public mutating func absorb(_ bytes: Span<UInt8>) {
+            var offset = 0
+            if filled > 0 {
+                offset = min(Self.rate - filled, bytes.count)
+                fill(bytes.extracting(..<offset))
+                guard filled == Self.rate else { return }
+                absorbBlock()
+            }
+            let start = unsafe UnsafeRawPointer(bytes.start)
+            while bytes.count - offset >= Self.rate {
+                unsafe state.absorb(start + offset)
+                offset += Self.rate
+            }
+            fill(bytes.extracting(offset...))
+        }
+
+        /// The digest of the bytes so far; more may follow.
+        public var digest: [UInt8] {
+            var last = self
+            for index in filled..<Self.rate { last.block[index] = 0 }
+            last.block[filled] = 0x01
+            last.block[Self.rate - 1] |= 0x80
+            last.absorbBlock()
+            return last.state.digest
+        }
+
+        private mutating func fill(_ bytes: Span<UInt8>) {
+            for index in bytes.indices { block[filled + index] = bytes[index] }
+            filled += bytes.count
+        }
+
+        private mutating func absorbBlock() {
+            let bytes = block.span
+            unsafe state.absorb(UnsafeRawPointer(bytes.start))
+            filled = 0
+        }
+    }
 }
 
 private let roundConstants: [24 of UInt64] = [

@@ -5,7 +5,9 @@ import ChatWire
 @main struct Bench {
     /// What is measured, by file; a new file adds itself here.
     static let suites: [Suite] = [
-        Suite("ratchet", "one conversation of PrivateV1, without framing and delivery", run: RatchetBench.run)
+        Suite("ratchet", "one conversation of PrivateV1, without framing and delivery", run: RatchetBench.run),
+        Suite("segmentation", "cutting payloads and putting them together", run: SegmentationBench.run),
+        Suite("parity", "parity shards and recovery, 128 + 16", run: ParityBench.run),
     ]
 
     /// Some measurements that belong together.

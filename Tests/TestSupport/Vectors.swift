@@ -123,6 +123,18 @@ public struct Vector: CustomStringConvertible {
         return texts
     }
 
+    /// This value as a number, for lists of numbers.
+    public func integer() throws -> Int {
+        guard let number = value as? Int else { throw missing("a number", nil) }
+        return number
+    }
+
+    /// This value as bytes from hex, for lists of them.
+    public func bytes() throws -> [UInt8] {
+        guard let text = value as? String else { throw missing("hex", nil) }
+        return [UInt8](hex: text)
+    }
+
     /// The keys of an object.
     public var keys: [String] { (value as? [String: Any])?.keys.sorted() ?? [] }
 
