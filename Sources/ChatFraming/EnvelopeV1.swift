@@ -66,18 +66,21 @@ public struct EnvelopeV1: FramingStrategy {
     /// Puts hint and salt into the payload's head room; refuses headers, which it cannot carry.
     public mutating func wrap(_ routed: consuming Routed, in turn: inout Turn) throws(Refusal) -> Addressed {
         try check(routed, framing: facts.name)
-        let salt = profile == .reference ? drawSalt(from: &turn) : 0
-        let id = routed.route.id
-        let hint = profile == .reference ? Hex.encode(Self.hash(id, salt: salt)) : id
-        let count = routed.payload.count
-        // An empty payload is the default of its field and is not written.
-        let field = ProtoSize.field(5, count: count) - count
-        routed.payload.prepend(
-            ProtoSize.field(1, count: hint.utf8.count) + ProtoSize.field(2, salt) + field
-        ) { header in
-            header.append(field: 1, hint)
-            header.append(field: 2, salt)
-            if count > 0 { header.append(present: 5, count: count) }
+        switch profile {
+        case .reference:
+            let salt = Salt(from: &turn)
+            let digest = salt.hash(of: routed.route.id)
+            routed.payload.putEnvelope(hint: 2 * digest.count, salt.number) { header in
+                for byte in digest {
+                    header.append(Self.digit(byte >> 4))
+                    header.append(Self.digit(byte & 15))
+                }
+            }
+        case .libchat:
+            let id = routed.route.id.utf8
+            routed.payload.putEnvelope(hint: id.count, 0) { header in
+                for byte in id { header.append(byte) }
+            }
         }
         return Addressed(routed.address, payload: routed.payload, replyAddress: routed.replyAddress)
     }
@@ -104,42 +107,80 @@ public struct EnvelopeV1: FramingStrategy {
         }
         // A hint of another protocol may be longer than any route: not ours, and no copy of it is made.
         guard hint.count <= Route.maximumID else { return .foreign }
-        let text = try text(bytes.slice(hint), at: hint.lowerBound)
-        guard let entry = try entry(on: addressed.address, hint: text, salt: salt) else { return .foreign }
+        var entry = hashed(bytes.slice(hint), Salt(salt), on: addressed.address)
+        if entry == nil { entry = try plain(bytes.slice(hint), at: hint.lowerBound, on: addressed.address) }
+        guard let entry else { return .foreign }
         let routed = Routed(
             addressed.address, entry.route, payload: bytes.slice(payload), replyAddress: addressed.replyAddress)
         return .payload(routed, for: entry.owner)
     }
 
-    private func entry(
-        on address: DeliveryAddress, hint: String, salt: UInt64
-    ) throws(Refusal) -> ListeningTable.Entry? {
-        if profile == .reference, let digest = Self.digest(hint) {
-            if let entry = table.first(on: address, where: { Self.hash($0.id, salt: salt) == digest }) { return entry }
+    /// Whose route has this hash under this salt.
+    private func hashed(_ hint: Bytes, _ salt: Salt, on address: DeliveryAddress) -> ListeningTable.Entry? {
+        guard profile == .reference, hint.count == 2 * BLAKE2s.digestSize else { return nil }
+        return table.first(on: address) { route in
+            let digest = salt.hash(of: route.id)
+            return digest.indices.allSatisfy { index in
+                hint[2 * index] == Self.digit(digest[index] >> 4)
+                    && hint[2 * index + 1] == Self.digit(digest[index] & 15)
+            }
         }
-        guard let entry = table[address, hint] else { return nil }
+    }
+
+    /// Whose route this is.
+    private func plain(
+        _ hint: Bytes, at offset: Int, on address: DeliveryAddress
+    ) throws(Refusal) -> ListeningTable.Entry? {
+        guard let entry = table[address, try text(hint, at: offset)] else { return nil }
         guard acceptsPlainHints else { throw Refusal(.unsupported, FramingError.plainHint) }
         return entry
     }
 
-    /// The hash behind a hint, if it is one: 64 lowercase digits.
-    private static func digest(_ hint: String) -> [UInt8]? {
-        guard hint.utf8.count == 64, let digest = try? Hex.decode(hint), Hex.encode(digest) == hint else { return nil }
-        return digest
+    /// A lowercase hex digit.
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+}
+
+/// The salt of one envelope: a number on the wire, 8 bytes with the least significant first under the hash.
+private struct Salt {
+    private var bytes = InlineArray<8, UInt8>(repeating: 0)
+
+    /// Draws a salt.
+    init(from turn: inout Turn) {
+        var span = bytes.mutableSpan
+        turn.random.fill(&span, for: .salt)
     }
 
-    /// BLAKE2s-256 of the salt as 8 bytes, least significant first, and the route's UTF-8.
-    private static func hash(_ id: String, salt: UInt64) -> [UInt8] {
-        let input = [UInt8](capacity: 8 + id.utf8.count) { output in
-            for shift in stride(from: UInt64(0), to: 64, by: 8) {
-                output.append(UInt8(truncatingIfNeeded: salt >> shift))
-            }
-            for byte in id.utf8 { output.append(byte) }
+    /// A salt off the wire.
+    init(_ number: UInt64) {
+        for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: number >> (8 * UInt64(index))) }
+    }
+
+    var number: UInt64 {
+        bytes.indices.reversed().reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+    }
+
+    /// BLAKE2s-256 of the salt and the route's UTF-8.
+    func hash(of id: String) -> [UInt8] {
+        BLAKE2s.hash { input in
+            input.update(bytes.span)
+            input.update(id.utf8Span.span)
         }
-        return BLAKE2s.hash(input.span)
     }
+}
 
-    private func drawSalt(from turn: inout Turn) -> UInt64 {
-        turn.random.bytes(8, for: .salt).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+extension Payload {
+    /// Puts an envelope's fields in front; an empty payload is the default of its field and is not written.
+    fileprivate mutating func putEnvelope(hint: Int, _ salt: UInt64, _ writeHint: (inout OutputSpan<UInt8>) -> Void) {
+        let count = count
+        let size =
+            ProtoSize.present(1, count: hint) + ProtoSize.field(2, salt) + ProtoSize.field(5, count: count) - count
+        prepend(size) { header in
+            header.append(present: 1, count: hint)
+            writeHint(&header)
+            header.append(field: 2, salt)
+            if count > 0 { header.append(present: 5, count: count) }
+        }
     }
 }

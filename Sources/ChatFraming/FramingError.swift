@@ -41,9 +41,9 @@ public enum FramingError: Error, RefusalCause, Hashable {
 }
 
 /// What every framing here asks of a route and its headers before it wraps.
-func check(_ routed: borrowing Routed, framing: String) throws(Refusal) {
+func check(_ routed: borrowing Routed, framing: @autoclosure () -> String) throws(Refusal) {
     if let header = routed.headers.first {
-        throw Refusal(.unsupported, CommonCause.unsupportedHeader(header.name, framing: framing))
+        throw Refusal(.unsupported, CommonCause.unsupportedHeader(header.name, framing: framing()))
     }
     let count = routed.route.id.utf8.count
     guard (1...Route.maximumID).contains(count) else {
