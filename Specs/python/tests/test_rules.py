@@ -4,7 +4,8 @@ import unittest
 from typing import Any, Callable
 
 from chatspec import (
-    content, directory, envelope, intro, messages, plain_conversation, plain_framing, privatev1, ratchet, sds, segmentation,
+    content, directory, envelope, intro, messages, plain_conversation, plain_framing, privatev1, ratchet, sds,
+    segmentation,
 )
 from chatspec.messages import EncryptedPayload
 from chatspec.participant import Participant, Seeded
