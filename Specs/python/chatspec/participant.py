@@ -72,7 +72,7 @@ class Participant:
 
     def initiate(self, link: str, content: bytes) -> str:
         """Starts a conversation and queues its invite; returns the local id."""
-        bundle = intro.parse(link)
+        bundle = intro.find(link)
         ephemeral = self.random("handshake_ephemeral_private", KEY_SIZE)
         remote = bundle.installation_key, bundle.ephemeral_key
         seed = inbox.seed_key(inbox.initiator_secret(self.identity_private, ephemeral, *remote))

@@ -9,6 +9,7 @@ from .messages import PrivateV1Frame, PrivateV1FrameDocument
 from .primitives import blake2b
 from .refusal import require
 
+MAX_CONVERSATION_ID = 255  # bytes
 SENDER = b"delete"  # what the existing implementation writes; nobody reads it
 
 
@@ -30,8 +31,12 @@ def write_frame(conversation_id: str, timestamp_ms: int, content: bytes) -> byte
 
 def read_frame(data: bytes) -> bytes | None:
     """The content of a frame of profile libchat. Of a placeholder, and of a kind that is not known, there is none:
-    such a frame is taken, and is for the application to hear of (PV1-16, PVL-7). Nothing else is looked at (PVL-8)."""
-    return PrivateV1Frame.decode(data, without_arms=True).get("content")
+    such a frame is taken, and is for the application to hear of (PV1-16, PVL-7). Who sent it and when is not
+    looked at (PVL-8), but for the length of the conversation id."""
+    fields = PrivateV1Frame.decode(data, without_arms=True)
+    size = len(fields.get("conversation_id", "").encode())
+    require(size <= MAX_CONVERSATION_ID, "too_large", f"a conversation id of {size} bytes, at most {MAX_CONVERSATION_ID}")
+    return fields.get("content")
 
 
 def message_fields(message: ratchet.Message) -> dict:

@@ -162,9 +162,10 @@ class Frames(RulesTest):
         return envelope.wrap(conversation.remote_id, EncryptedPayload.encode(message))
 
     def test_what_is_no_frame_is_refused_and_changes_nothing(self):
-        for frame in (b"\xff", bytes.fromhex("0a01ff"), bytes.fromhex("5201")):
+        too_long = messages.PrivateV1Frame.encode({"conversation_id": "x" * 256, "content": b"x"})
+        for frame, code in ((b"\xff", "malformed"), (bytes.fromhex("0a01ff"), "malformed"), (too_long, "too_large")):
             payload, before = self.send_frame(frame), self.raya.save()
-            self.refuse("malformed", self.raya.receive, "delivery_address", payload)
+            self.refuse(code, self.raya.receive, "delivery_address", payload)
             self.assertEqual(self.raya.save(), before)
 
     def test_placeholders_and_unknown_kinds_are_taken_without_content_pvl_7(self):
