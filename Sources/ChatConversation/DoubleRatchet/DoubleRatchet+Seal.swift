@@ -35,7 +35,9 @@ extension DoubleRatchet {
                 (output: inout OutputSpan<UInt8>) throws(CryptoError) in
                 head.writePayload(upToCiphertext: size, to: &output)
                 output.append(bytes: nonce.span)
+                let start = output.count
                 write(&output)
+                precondition(output.count - start == count, "a frame of \(count) bytes got \(output.count - start)")
                 try chain.lendMessageKey { messageKey throws(CryptoError) in
                     try Self.withPayloadKey(messageKey, info: info) { key throws(CryptoError) in
                         try AEAD.chaChaPoly.seal(

@@ -116,7 +116,7 @@ extension PlainConversation {
                 default: continue
                 }
             }
-            guard let window = NumberWindow(next: next, missing: missing), sent < .max else {
+            guard let window = NumberWindow(next: next, missing: missing), sent < 1 << 63 else {
                 throw .missing("a window")
             }
             self.window = window
