@@ -1,24 +1,24 @@
-import ChatModel
-import ChatWire
+package import ChatModel
+package import ChatWire
 
 /// What an invite says: `InboxV1Frame { invite_private_v1 }` of chat_proto.
-struct InboxFrame: ProtoMessage {
+package struct InboxFrame: ProtoMessage {
     /// Field 5 of `InvitePrivateV1`: the conversation type.
-    let discriminator: String
+    package let discriminator: String
     /// Field 6 of `InvitePrivateV1`: an `EncryptedPayload`, kept as the bytes it has.
-    let initialMessage: Bytes
+    package let initialMessage: Bytes
 
-    init(discriminator: String, opening: Payload) {
+    package init(discriminator: String, opening: Payload) {
         (self.discriminator, initialMessage) = (discriminator, Self.carrying(opening))
     }
 
-    init(decoding bytes: Bytes) throws(WireError) {
+    package init(decoding bytes: Bytes) throws(WireError) {
         guard let frame = try Self.decode(bytes) else { throw .missing("oneof frame_type") }
         self = frame
     }
 
     /// Decodes a frame; nil where it is well-formed and of another kind.
-    static func decode(_ bytes: Bytes) throws(WireError) -> InboxFrame? {
+    package static func decode(_ bytes: Bytes) throws(WireError) -> InboxFrame? {
         var (discriminator, message) = ("", nil as Bytes?)
         var (isInvite, isOther) = (false, false)
         var reader = ProtoReader(bytes.span)
@@ -53,10 +53,10 @@ struct InboxFrame: ProtoMessage {
         ProtoSize.field(5, count: discriminator.utf8.count) + ProtoSize.present(6, count: initialMessage.count)
     }
 
-    var size: Int { ProtoSize.present(1, count: inviteSize) }
+    package var size: Int { ProtoSize.present(1, count: inviteSize) }
 
     @_lifetime(output: copy output)
-    func write(to output: inout OutputSpan<UInt8>) {
+    package func write(to output: inout OutputSpan<UInt8>) {
         output.append(present: 1, count: inviteSize)
         output.append(field: 5, discriminator)
         output.append(present: 6, count: initialMessage.count)
@@ -84,7 +84,7 @@ extension InboxFrame {
     }
 
     /// What the inviter's conversation said; nil for a kind of payload that cannot be an opening.
-    func opening() throws(WireError) -> Payload? {
+    package func opening() throws(WireError) -> Payload? {
         var (opening, isKnown) = (nil as Payload?, false)
         var reader = ProtoReader(initialMessage.span)
         while let field = try reader.next() {

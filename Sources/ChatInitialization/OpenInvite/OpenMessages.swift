@@ -1,20 +1,20 @@
-import ChatModel
-import ChatWire
+package import ChatModel
+package import ChatWire
 
 /// A bundle of ``OpenInvite``: which inbox, and until when (OPEN-1).
-struct OpenBundle: ProtoMessage {
-    static let inboxSize = 16
+package struct OpenBundle: ProtoMessage {
+    package static let inboxSize = 16
 
     /// Field 1: 16 bytes.
-    let inbox: [UInt8]
+    package let inbox: [UInt8]
     /// Field 2: milliseconds since the Unix epoch; 0 for none.
-    let expiry: UInt64
+    package let expiry: UInt64
 
-    init(inbox: [UInt8], expiry: UInt64) {
+    package init(inbox: [UInt8], expiry: UInt64) {
         (self.inbox, self.expiry) = (inbox, expiry)
     }
 
-    init(decoding bytes: Bytes) throws(WireError) {
+    package init(decoding bytes: Bytes) throws(WireError) {
         var (inbox, expiry): (Bytes, UInt64) = ([], 0)
         var reader = ProtoReader(bytes.span)
         while let field = try reader.next() {
@@ -30,33 +30,33 @@ struct OpenBundle: ProtoMessage {
         self.init(inbox: inbox.array, expiry: expiry)
     }
 
-    var size: Int { ProtoSize.field(1, count: inbox.count) + ProtoSize.field(2, expiry) }
+    package var size: Int { ProtoSize.field(1, count: inbox.count) + ProtoSize.field(2, expiry) }
 
     @_lifetime(output: copy output)
-    func write(to output: inout OutputSpan<UInt8>) {
+    package func write(to output: inout OutputSpan<UInt8>) {
         output.append(field: 1, Bytes(inbox))
         output.append(field: 2, expiry)
     }
 }
 
 /// An invite of ``OpenInvite`` (OPEN-3).
-struct OpenFrame: ProtoMessage {
-    static let secretSize = 32
+package struct OpenFrame: ProtoMessage {
+    package static let secretSize = 32
     /// Bytes of a conversation type's name.
-    static let nameSizes = 1...255
+    package static let nameSizes = 1...255
 
     /// Field 1: the conversation type, 1 to 255 bytes.
-    let type: String
+    package let type: String
     /// Field 2: 32 bytes.
-    let secret: Bytes
+    package let secret: Bytes
     /// Field 3: what the inviter's conversation says first.
-    let opening: Payload
+    package let opening: Payload
 
-    init(type: String, secret: Bytes, opening: Payload) {
+    package init(type: String, secret: Bytes, opening: Payload) {
         (self.type, self.secret, self.opening) = (type, secret, opening)
     }
 
-    init(decoding bytes: Bytes) throws(WireError) {
+    package init(decoding bytes: Bytes) throws(WireError) {
         var (type, secret, opening) = ("", Bytes(), Bytes())
         var reader = ProtoReader(bytes.span)
         while let field = try reader.next() {
@@ -74,13 +74,13 @@ struct OpenFrame: ProtoMessage {
         self.init(type: type, secret: secret, opening: opening)
     }
 
-    var size: Int {
+    package var size: Int {
         ProtoSize.field(1, count: type.utf8.count) + ProtoSize.field(2, count: secret.count)
             + ProtoSize.field(3, count: opening.count)
     }
 
     @_lifetime(output: copy output)
-    func write(to output: inout OutputSpan<UInt8>) {
+    package func write(to output: inout OutputSpan<UInt8>) {
         output.append(field: 1, type)
         output.append(field: 2, secret)
         output.append(field: 3, opening)

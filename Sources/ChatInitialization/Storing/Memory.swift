@@ -1,10 +1,10 @@
-import ChatModel
+package import ChatModel
 import ChatWire
 
 /// A bounded memory of names, each with a note, that survives restarts.
 ///
 /// Each name is remembered until its time; where there is no room, the one to be forgotten first goes.
-struct Memory: Sendable {
+package struct Memory: Sendable {
     private struct Entry: Sendable {
         let note: UInt64
         let until: Timestamp
@@ -19,18 +19,18 @@ struct Memory: Sendable {
     /// - Parameters:
     ///   - prefix: what the keys of its records begin with.
     ///   - limit: names remembered at once, at most.
-    init(prefix: String, limit: Int, machine: String) {
+    package init(prefix: String, limit: Int, machine: String) {
         (self.prefix, self.limit, stored) = (prefix, limit, Stored(machine: machine))
     }
 
     /// The note beside a name; nil for a name that is not remembered.
-    subscript(name: [UInt8]) -> UInt64? { entries[name]?.note }
+    package subscript(name: [UInt8]) -> UInt64? { entries[name]?.note }
 
     /// When the next name is to be forgotten.
-    var nextDue: Timestamp? { entries.values.map(\.until).min() }
+    package var nextDue: Timestamp? { entries.values.map(\.until).min() }
 
     /// Remembers a name.
-    mutating func remember(_ name: [UInt8], note: UInt64 = 0, until: Timestamp) {
+    package mutating func remember(_ name: [UInt8], note: UInt64 = 0, until: Timestamp) {
         guard limit > 0 else { return }
         if entries.count >= limit, let first = entries.min(by: Self.precedes)?.key { forget(first) }
         entries[name] = Entry(note: note, until: until)
@@ -38,7 +38,7 @@ struct Memory: Sendable {
     }
 
     /// Forgets names whose time is over.
-    mutating func sweep(_ now: Timestamp) {
+    package mutating func sweep(_ now: Timestamp) {
         for (name, _) in entries.filter({ $0.value.until <= now }).sorted(by: Self.precedes) { forget(name) }
     }
 
@@ -48,13 +48,13 @@ struct Memory: Sendable {
     }
 
     /// The records that changed since the last call.
-    mutating func takeChanges() -> [Record] {
+    package mutating func takeChanges() -> [Record] {
         defer { changes = [] }
         return changes
     }
 
     /// Takes up a record of an earlier run; false where it is not one of this memory.
-    mutating func restore(_ record: Record) throws(Refusal) -> Bool {
+    package mutating func restore(_ record: Record) throws(Refusal) -> Bool {
         guard record.key.hasPrefix(prefix) else { return false }
         let item: StoredItem = try stored.message(record)
         guard entries.count < limit, let name = try? Hex.decode(String(record.key.dropFirst(prefix.count))) else {
