@@ -78,7 +78,7 @@ extension InboxV1.Profile {
                     Claim(.senderPrivacy, "INBOX-03"),
                     Claim(.forwardSecrecy, "INBOX-03", "once the single-use key is deleted"),
                     Claim(.replayProtection, "INBOX-05"), Claim(.lossRecovery, "IBX-8"),
-                    Claim(.deniability, "IBX-11", "nothing in an invite is signed"),
+                    Claim(.deniability, "IBX-10", "nothing in an invite is signed"),
                     Claim(.recipientPrivacy, "ENV-05", holds: false, "who has a bundle can compute the inbox's id"),
                 ])
         case .libchat:
