@@ -147,9 +147,9 @@ import Testing
         await saro.unsubscribe(["hall"], from: Mailbox())
     }
 
-    @Test func `an address in use is an error that says what to do`() throws {
+    @Test func `an address in use is an error that says what to do`() async throws {
         let relay = try UDPRelay(listen: "127.0.0.1:0")
-        #expect {
+        await #expect {
             try await Self.listenAgain(relay.address)
         } throws: { error in
             "\(error)" == "listening on \(relay.address): Address already in use; choose another port, or 0 for any"
