@@ -25,6 +25,6 @@ spec: ## check the Python implementation of the documents
 lint: ## check the format of every source file
 	swift format lint --strict -r Package.swift Sources Tests
 
-fuzz: setup ## build the fuzzers; RUN=60 runs each for a minute, FUZZ=plain only one
+fuzz: setup ## build the fuzzers; RUN=60 runs each for a minute, FUZZ=json only one
 	CHAT_FUZZ=1 swift build -c release --sanitize fuzzer --product chat-fuzz --scratch-path .build/fuzz
 	@[ -z "$(RUN)" ] || Tests/Fuzz/run.sh "$(RUN)" $(FUZZ)

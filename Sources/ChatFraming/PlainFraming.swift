@@ -5,7 +5,7 @@ public import ChatModel
 /// It hides nothing: whoever sees a payload sees its route. For tests, for closed systems and as the
 /// first framing of a new implementation; see `Specs/plain-framing.md`.
 public struct PlainFraming: FramingStrategy {
-    /// The only version there is; the first byte of every payload (PLAIN-1).
+    /// The only version there is; the first byte of every payload (PLAINFRAMING-1).
     public static let version: UInt8 = 1
     /// The largest payload in bytes, which its length field of four bytes can say.
     public static let maximumPayload = Int(UInt32.max)
@@ -20,8 +20,8 @@ public struct PlainFraming: FramingStrategy {
         Facts(
             name: "plain", summary: "Puts the route and the length in front of a payload, in plain.",
             claims: [
-                Claim(.unlinkability, "PLAIN-2", holds: false, "the route is in plain"),
-                Claim(.senderPrivacy, "PLAIN-2", "nothing is said of the sender"),
+                Claim(.unlinkability, "PLAINFRAMING-2", holds: false, "the route is in plain"),
+                Claim(.senderPrivacy, "PLAINFRAMING-2", "nothing is said of the sender"),
             ])
     }
 

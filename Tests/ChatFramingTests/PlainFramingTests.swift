@@ -27,12 +27,12 @@ import Testing
         ("010261ff00000000", .notUTF8(at: 3)),
         ("0102c08000000000", .notUTF8(at: 2)),
     ])
-    func `bytes that are no such frame are invalid, with numbers (PLAIN-3)`(hex: String, error: FramingError) {
+    func `bytes that are no such frame are invalid, with numbers (PLAINFRAMING-3)`(hex: String, error: FramingError) {
         #expect(throws: Refusal(.invalid, error)) { try client.unwrap([UInt8](hex: hex)) }
     }
 
     @Test(arguments: [0, 2, 0xFF] as [UInt8])
-    func `another version is unsupported, whatever follows (PLAIN-1, FR-03)`(version: UInt8) throws {
+    func `another version is unsupported, whatever follows (PLAINFRAMING-1, FR-03)`(version: UInt8) throws {
         let good = try client.wrapped(Routed("a", Route("convo-1"), payload: [1]), in: turn()).payload.array
         let refusal = Refusal(.unsupported, FramingError.unsupportedVersion(version, framing: "plain"))
         #expect(throws: refusal) { try client.unwrap([version] + good.dropFirst()) }

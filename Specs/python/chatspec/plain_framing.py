@@ -21,7 +21,7 @@ def wrap(route: str, payload: bytes) -> bytes:
 
 
 def unwrap(data: bytes) -> tuple[str, bytes]:
-    """The route and the payload (PLAIN-1, PLAIN-3)."""
+    """The route and the payload (PLAINFRAMING-1, PLAINFRAMING-3)."""
     require(data != b"", "malformed", "no bytes at all")
     require(data[0] == VERSION, "unsupported", f"version {data[0]}")
     size = data[1] if len(data) > 1 else 0

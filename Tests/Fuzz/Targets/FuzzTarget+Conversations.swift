@@ -5,7 +5,7 @@ import ChatModel
 extension FuzzTarget {
     /// Every conversation type: what a participant receives, and what begins it.
     static func conversations() throws -> [FuzzTarget] {
-        try [PrivateV1.Libchat.self].map(target)
+        try ([PrivateV1.Libchat.self, PlainConversation.self] as [any ConversationProtocol.Type]).map(target)
     }
 
     /// A refused payload changes nothing, and nobody makes content that the other side did not send.
@@ -14,7 +14,7 @@ extension FuzzTarget {
     private static func target(_ type: any ConversationProtocol.Type) throws -> FuzzTarget {
         let pair = try Pair(type)
         let isAuthentic = type.facts.claims.contains { $0.property == .integrity && $0.holds }
-        return FuzzTarget(type.facts.name, seeds: pair.seeds) { bytes in
+        return FuzzTarget("conversation-\(type.facts.name)", seeds: pair.seeds) { bytes in
             guard let recipient = bytes.first else { return false }
             let payload = Bytes(bytes).slice(1..<bytes.count)
             if recipient > 1 { return try pair.begin(with: payload, isAuthentic: isAuthentic) }

@@ -19,7 +19,7 @@ extension FuzzTarget {
             return try client.wrap(Routed("a", owner.route, payload: Bytes("payload \(index)")), in: &turn).payload
                 .array
         }
-        return FuzzTarget(framing.facts.name, seeds: seeds) { [client] bytes in
+        return FuzzTarget("framing-\(framing.facts.name)", seeds: seeds) { [client] bytes in
             guard let found = try? client.unwrap(Addressed("a", payload: Bytes(bytes))) else { return false }
             guard case .payload(let routed, let owner) = found else { return false }
             try demand(owners.contains { $0.route == routed.route && $0.owner == owner }, "the owner has another route")
