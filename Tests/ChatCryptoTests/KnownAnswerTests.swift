@@ -88,6 +88,7 @@ func `conversation ids of both widths (CT-01, CT-02)`(width: Int, base: String, 
         hint.update("convo-1")
     }
     #expect(little.hex == "2fe02c2719ac4714080927265a45d44347f2b85d76417766be8e645e2d39fc98")
+    #expect(Keccak256.hash([]).hex == "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")
     #expect(BLAKE2b.hash(count: 16) { $0.update("abc") }.hex == "cf4ab791c62b8d2b2109c90275287816")
 }
 

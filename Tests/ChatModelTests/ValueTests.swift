@@ -20,33 +20,6 @@ import Testing
     #expect(early < late && !(late < late) && "\(late)" == "35")
 }
 
-@Test func `a listening table finds who listens where and forgets who left`() {
-    let (saro, raya) = (Owner.conversation(ConversationID("aa")), Owner.conversation(ConversationID("bb")))
-    func listen(_ address: String, _ route: String) -> Listening { Listening(DeliveryAddress(address), Route(route)) }
-    func routes(_ address: DeliveryAddress) -> [String] { table[address].map(\.route.id).sorted() }
-    var table = ListeningTable()
-    #expect(table["x"].isEmpty && table["x", "1"] == nil)
-    table.listen([listen("x", "1"), listen("x", "2"), listen("y", "3")], for: saro)
-    table.listen([listen("x", "2")], for: raya)
-    table.listen([listen("x", "5")], for: .initialization)
-    #expect(routes("x") == ["1", "2", "2", "5"] && routes("y") == ["3"])
-    #expect(table["x", "2"]?.owner == saro && table["x", "5"]?.owner == .initialization && table["y", "2"] == nil)
-    #expect(table.first(on: "x") { $0.id == "1" }?.owner == saro)
-    #expect(table.first(on: "x") { _ in false } == nil && table.first(on: "z") { _ in true } == nil)
-    table.listen([listen("y", "6")], for: saro)
-    #expect(routes("x") == ["2", "5"] && routes("y") == ["6"] && table["x", "2"]?.owner == raya)
-    table.listen([], for: raya)
-    table.listen([], for: raya)
-    #expect(routes("x") == ["5"])
-}
-
-@Test func `a route id is found byte for byte and not by how it looks`() {
-    let (one, two) = ("caf\u{E9}", "cafe\u{301}")
-    var table = ListeningTable()
-    table.listen([Listening("x", Route(one))], for: .initialization)
-    #expect(table["x", one] != nil && table["x", two] == nil)
-}
-
 @Test func `routes are equal by id and secret`() {
     let key = Secret(count: 32) { $0[0] = 1 }
     let other = Secret(count: 32) { $0[0] = 2 }

@@ -40,7 +40,7 @@ extension InboxV1.Profile {
         // Two directory entries of 32 bundles, or one beside as many links; a fortnight is long enough
         // to answer a link. The memory of used keys covers 16 generations of all keys.
         case .reference: KeyRing.Limits(keys: 64, lifetime: .seconds(14 * 86_400), memory: 1_024)
-        // libchat knows no end; the bound keeps records below 100 KiB. A key used is a key unknown there.
+        // libchat knows no end; the bound is on records, of some hundred bytes each. A used key is unknown there.
         case .libchat: KeyRing.Limits(keys: 1_024, lifetime: nil, memory: 0)
         }
     }
