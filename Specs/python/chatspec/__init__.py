@@ -10,7 +10,8 @@ documents can get the same bytes. One module for each document:
     primitives       RFC 7748, 5869, 7693, 8439 and Keccak-256
     xeddsa           signatures by X25519 keys
     intro            INTRODUCTION-ENCODING, Specs/intro-links.md
-    inbox            INBOX: X3DH, seed, conversation ids, invites plain and sealed
+    inbox            Specs/inbox-v1.md: X3DH, seed, conversation ids, invites plain and sealed
+    open_invite      Specs/open-invite.md
     ratchet          the double ratchet of PRIVATE1, with both root infos
     privatev1        PRIVATE1 frames, profiles libchat and reference
     plain_conversation  Specs/plain-conversation.md

@@ -99,8 +99,8 @@ def write(entry: Entry, seed: bytes) -> bytes:
 
 
 def read(data: bytes, name: str, now_ms: int, publisher: bytes | None = None) -> Entry:
-    """DIR-3, and of DIR-6 all that one entry tells. Another name or publisher, and an entry whose time is over,
-    are refused as unsupported: they may be good for somebody else."""
+    """DIR-3, and of DIR-6 all that one entry tells. Another name or publisher than was asked for is refused as
+    unsupported: the entry may be good for somebody else."""
     require(len(data) <= MAX_ENTRY, "too_large", f"an entry has {len(data)} bytes, at most {MAX_ENTRY}")
     signed = SignedDirectoryEntry.decode(data)
     version, signature = signed.get("version", 0), signed.get("signature", b"")
@@ -116,7 +116,7 @@ def read(data: bytes, name: str, now_ms: int, publisher: bytes | None = None) ->
     entry = check(Entry(fields.get("name", ""), fields.get("publisher", b""), *numbers, bundles))
     require(entry.name == name, "unsupported", "an entry of another name")
     require(publisher in (None, entry.publisher), "unsupported", "an entry of another publisher")
-    require(entry.expiry > now_ms, "unsupported", "an entry that has expired")
+    require(entry.expiry > now_ms, "expired", "an entry that has expired")
     try:
         sodium.crypto_sign_open(signature + SIGNED_PREFIX + encoded, entry.publisher)
     except CryptoError:

@@ -125,4 +125,10 @@ SignedDirectoryEntry = Message(
     "SignedDirectoryEntry", Field(1, "version", "uint32"), Field(2, "entry", "bytes"), Field(3, "signature", "bytes")
 )
 
+# Specs/open-invite.md.
+OpenBundle = Message("OpenBundle", Field(1, "inbox", "bytes"), Field(2, "expiry", "uint64"))
+OpenInvite = Message(
+    "OpenInvite", Field(1, "type", "string"), Field(2, "secret", "bytes"), Field(3, "opening", "bytes")
+)
+
 ALL = {layout.name: layout for layout in list(globals().values()) if isinstance(layout, Message)}

@@ -22,6 +22,7 @@ from .texts import read_hex
 
 Random = Callable[[str, int], bytes]  # by label, so that vectors can name what they draw
 
+CONVERSATION_TYPES = (inbox.DEFAULT_TYPE, "", "private-v1-libchat")  # all names for the one there is
 STATE_FORMAT = "chatspec-participant/1"
 
 
@@ -79,20 +80,16 @@ class Participant:
         ids = inbox.conversation_ids(seed)
         own = self.random("ratchet_private", KEY_SIZE)
         conversation = Conversation(ids.responder, Ratchet.initiator(LIBCHAT, seed, own, bundle.ephemeral_key))
-        opening = self._encrypt(ids.initiator, conversation, content)
-        header = {
-            "initiator_static": self.installation_key, "initiator_ephemeral": public_key(ephemeral),
-            "responder_static": bundle.installation_key, "responder_ephemeral": bundle.ephemeral_key,
-        }
+        frame = inbox.write_frame(inbox.DEFAULT_TYPE, self._encrypt(ids.initiator, conversation, content))
         self.conversations[ids.initiator] = conversation
-        self._queue(inbox.inbox_id(bundle.installation_key), inbox.write_invite(header, opening))
+        invite = inbox.write_invite(self.identity_private, ephemeral, *remote, frame)
+        self._queue(inbox.inbox_id(bundle.installation_key), invite)
         return ids.initiator
 
     def send(self, conversation_id: str, content: bytes) -> None:
         """Queues one payload of a conversation; raises `KeyError` if there is no such one."""
         conversation = self.conversations[conversation_id]
-        message = self._encrypt(conversation_id, conversation, content)
-        self._queue(conversation.remote_id, EncryptedPayload.encode(message))
+        self._queue(conversation.remote_id, self._encrypt(conversation_id, conversation, content))
 
     def receive(self, address: str, payload: bytes) -> bool:
         """Takes an envelope. False: it is for somebody else (ENV-03). Raises `Refused`, and then nothing changed."""
@@ -117,28 +114,28 @@ class Participant:
         taken, self.events = self.events, []
         return taken
 
-    def _encrypt(self, local_id: str, conversation: Conversation, content: bytes) -> dict:
+    def _encrypt(self, local_id: str, conversation: Conversation, content: bytes) -> bytes:
         frame = privatev1.write_frame(local_id, self.now_ms, content)
         message = conversation.ratchet.encrypt(
             frame, lambda: self.random("nonce", NONCE_SIZE), lambda: self.random("ratchet_private", KEY_SIZE)
         )
-        return privatev1.message_fields(message)
+        return EncryptedPayload.encode(privatev1.message_fields(message))
 
     def _queue(self, hint: str, payload: bytes) -> None:
         self.outbound.append((inbox.DELIVERY_ADDRESS, envelope.wrap(hint, payload)))
 
     def _receive_invite(self, fields: dict) -> None:
-        """INBOX: the ephemeral key is used up by an opening that decrypts to content, and by nothing less."""
-        require("inbox_handshake" in fields, "malformed", "expected a handshake")
-        header, seed, opening = inbox.open_invite(
-            self.identity_private, self.ephemeral_privates, fields["inbox_handshake"]
-        )
+        """INBOX: the ephemeral key is used up by an opening that decrypts to content, and by nothing less (INIT-6)."""
+        keys = self.ephemeral_privates
+        header, seed, conversation_type, opening = inbox.open_invite(self.identity_private, keys, fields)
+        require(conversation_type in CONVERSATION_TYPES, "unsupported", f"conversation type {conversation_type[:64]}")
         ids = inbox.conversation_ids(seed)
-        ratchet = Ratchet.responder(LIBCHAT, seed, self.ephemeral_privates[header["responder_ephemeral"]])
-        content = privatev1.read_frame(ratchet.decrypt(privatev1.read_message(opening)))
+        ratchet = Ratchet.responder(LIBCHAT, seed, keys[header["responder_ephemeral"]])
+        message = privatev1.read_message(EncryptedPayload.decode(opening))
+        content = privatev1.read_frame(ratchet.decrypt(message))
         require(content is not None, "malformed", "the opening of a conversation is not content")
         require(ids.responder not in self.conversations, "replay", "the conversation exists")  # CT-03
-        del self.ephemeral_privates[header["responder_ephemeral"]]
+        del keys[header["responder_ephemeral"]]
         self.conversations[ids.responder] = Conversation(ids.initiator, ratchet)
         remote = header["initiator_static"].hex()
         self._report("conversation_started", ids.responder, remote_installation_key=remote)

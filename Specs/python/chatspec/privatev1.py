@@ -35,7 +35,7 @@ def read_frame(data: bytes) -> bytes | None:
     looked at (PVL-8), but for the length of the conversation id."""
     fields = PrivateV1Frame.decode(data, without_arms=True)
     size = len(fields.get("conversation_id", "").encode())
-    require(size <= MAX_CONVERSATION_ID, "too_large", f"a conversation id of {size} bytes, at most {MAX_CONVERSATION_ID}")
+    require(size <= MAX_CONVERSATION_ID, "too_large", f"{size} bytes of conversation id, at most {MAX_CONVERSATION_ID}")
     return fields.get("content")
 
 
@@ -51,7 +51,7 @@ def message_fields(message: ratchet.Message) -> dict:
 
 def read_message(fields: dict) -> ratchet.Message:
     """The reverse, from a decoded EncryptedPayload; `aux` is not read."""
-    require("doubleratchet" in fields, "malformed", "expected a double ratchet message")
+    require("doubleratchet" in fields, "unsupported", "expected a double ratchet message")
     inner = fields["doubleratchet"]
     return ratchet.Message(
         inner.get("dh", b""), inner.get("msgNum", 0), inner.get("prevChainLen", 0), inner.get("ciphertext", b"")

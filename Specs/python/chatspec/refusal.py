@@ -15,6 +15,7 @@ CODES = (
     "weak_key",  # a Diffie-Hellman result of zeros
     "too_large",  # a named limit was passed
     "invalid_state",  # nothing can be sent now
+    "expired",  # its time is over
 )
 
 

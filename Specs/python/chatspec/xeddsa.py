@@ -38,7 +38,7 @@ def sign(private: bytes, message: bytes, z: bytes, unreduced: bool = False) -> b
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> None:
-    """Section 3.3, with the checks of libsodium's Ed25519: canonical s, no points of small order."""
+    """Section 3.3, with the checks of libsodium's Ed25519: canonical s, no points of small order (CRY-3)."""
     require(len(signature) == SIGNATURE_SIZE, "malformed", f"a signature has {len(signature)} bytes, expected 64")
     key = edwards_key(public)
     try:
@@ -48,10 +48,10 @@ def verify(public: bytes, message: bytes, signature: bytes) -> None:
 
 
 def edwards_key(public: bytes) -> bytes:
-    """Section 2.3: y = (u - 1) / (u + 1), with sign bit 0. u = -1 has no image, and u must be canonical."""
+    """Section 2.3: y = (u - 1) / (u + 1), with sign bit 0. u = -1 has no image, and u must be canonical (CRY-2)."""
     require(len(public) == primitives.KEY_SIZE, "malformed", f"a public key has {len(public)} bytes, expected 32")
     u = int.from_bytes(public, "little")
-    require(u < FIELD_PRIME - 1, "authentication_failed", "the public key has no Edwards form")
+    require(u < FIELD_PRIME - 1, "weak_key", "the public key has no Edwards form")
     y = (u - 1) * pow(u + 1, -1, FIELD_PRIME) % FIELD_PRIME
     return y.to_bytes(32, "little")
 

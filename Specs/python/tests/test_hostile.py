@@ -4,7 +4,9 @@ import random
 import unittest
 from typing import Any, Callable
 
-from chatspec import directory, envelope, intro, messages, plain_conversation, plain_framing, segmentation, sds
+from chatspec import (
+    directory, envelope, inbox, intro, messages, open_invite, plain_conversation, plain_framing, sds, segmentation,
+)
 from chatspec.participant import Participant, Seeded
 from chatspec.primitives import public_key
 from chatspec.ratchet import LIBCHAT, Message, Ratchet
@@ -81,6 +83,8 @@ class Hostile(unittest.TestCase):
         signed = directory.write(entry, bytes(32))
         self.attack(envelope.wrap("route", b"payload"), envelope.unwrap)
         self.attack(plain_framing.wrap("route", b"payload"), plain_framing.unwrap)
+        self.attack(open_invite.write_invite("plain", bytes(32), b"x"), open_invite.read_invite)
+        self.attack(open_invite.write_bundle(bytes(16), NOW), lambda data: open_invite.read_bundle(data, 0))
         self.attack(plain_conversation.write(1, b"content"), plain_conversation.Receiver().receive)
         self.attack(signed, lambda data: self.assertEqual(directory.read(data, "raya", NOW), entry))
 
@@ -140,6 +144,20 @@ class Hostile(unittest.TestCase):
                             self.assertEqual(peer, before)
             sender, receiver = (saro, raya) if step % 2 == 0 else (raya, saro)
             receiver.decrypt(sender.encrypt(b"", bytes(12), lambda: bytes([step] * 32)))
+
+    def test_sealed_invites(self):
+        prekey, raya = bytes([0x33] * 32), bytes([2] * 32)
+        keys = {public_key(prekey): prekey}
+        frame = inbox.write_frame("private-v1", b"opening")
+        sender = bytes([1] * 32), bytes([4] * 32)
+        invite = inbox.seal_invite(*sender, public_key(raya), public_key(prekey), frame, bytes(12))
+
+        def receive(data: bytes) -> None:
+            *_, opened = inbox.open_sealed_invite(raya, keys, messages.EncryptedPayload.decode(data))
+            self.assertEqual(opened, frame)
+
+        self.attack(invite, receive)
+        self.attack(frame, inbox.read_frame)
 
     def test_states(self):
         """A state that is taken back can be used: nothing fails later that should have been refused here."""

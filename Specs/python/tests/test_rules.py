@@ -4,8 +4,8 @@ import unittest
 from typing import Any, Callable
 
 from chatspec import (
-    content, directory, envelope, intro, messages, plain_conversation, plain_framing, privatev1, ratchet, sds,
-    segmentation,
+    content, directory, envelope, inbox, intro, messages, open_invite, plain_conversation, plain_framing, privatev1,
+    ratchet, sds, segmentation,
 )
 from chatspec.messages import EncryptedPayload
 from chatspec.participant import Participant, Seeded
@@ -178,11 +178,107 @@ class Frames(RulesTest):
     def test_other_kinds_of_payload_are_refused(self):
         for kind in ({"plaintext": {"payload": b"x"}}, {"inbox_handshake": {}}):
             payload = envelope.wrap(self.saro.conversations[self.saros_id].remote_id, EncryptedPayload.encode(kind))
-            self.refuse("malformed", self.raya.receive, "delivery_address", payload)
-        for kind in ({"plaintext": {}}, {"inbox_handshake": {}}, {"inbox_handshake": {"header": {}}}):
-            payload = envelope.wrap(self.raya.inbox_id, EncryptedPayload.encode(kind))
-            code = "unknown_ephemeral_key" if kind.get("inbox_handshake") else "malformed"
-            self.refuse(code, self.raya.receive, "delivery_address", payload)
+            self.refuse("unsupported", self.raya.receive, "delivery_address", payload)
+
+
+class Invites(RulesTest):
+    """Specs/inbox-v1.md, "Receiving", step by step."""
+
+    SARO, RAYA, FRESH = bytes([1] * 32), bytes([2] * 32), bytes([0x44] * 32)
+
+    def setUp(self):
+        self.raya = Participant(self.RAYA, NOW, Seeded(2))
+        self.raya.ephemeral_privates[public_key(PREKEY)] = PREKEY
+        self.saro = Participant(self.SARO, NOW, Seeded(1))
+        self.saro.initiate(intro.create(self.RAYA, public_key(PREKEY), bytes(64)), b"hello")
+        [(_, self.invite)] = self.saro.take_outbound()
+        self.handshake = EncryptedPayload.decode(envelope.unwrap(self.invite).payload)["inbox_handshake"]
+
+    def receive(self, payload: dict) -> bool:
+        encoded = EncryptedPayload.encode(payload)
+        return self.raya.receive("delivery_address", envelope.wrap(self.raya.inbox_id, encoded))
+
+    def refuse_handshake(self, code: str, **changed: Any):
+        before = self.raya.save()
+        self.refuse(code, self.receive, {"inbox_handshake": self.handshake | changed})
+        self.assertEqual(self.raya.save(), before)
+
+    def test_other_payloads(self):
+        self.refuse("unsupported", self.receive, {"plaintext": {"payload": b"x"}})
+        self.refuse("malformed", self.receive, {"inbox_handshake": {}})
+
+    def test_headers(self):
+        header = self.handshake["header"]
+        for name in header:
+            for wrong in (b"", header[name][:-1], header[name] + b"\0"):
+                self.refuse_handshake("malformed", header=header | {name: wrong})
+        self.refuse_handshake("invalid_header", header=header | {"responder_static": bytes(32)})
+        self.refuse_handshake("unknown_ephemeral_key", header=header | {"responder_ephemeral": bytes(32)})
+        for name in ("initiator_static", "initiator_ephemeral"):
+            self.refuse_handshake("weak_key", header=header | {name: bytes(32)})
+            self.refuse_handshake("authentication_failed", header=header | {name: public_key(PREKEY)})
+        self.assertTrue(self.receive({"inbox_handshake": self.handshake}))
+
+    def test_frames(self):
+        conversation_type, opening = inbox.read_frame(self.handshake["payload"])
+        for frame, code in (
+            (b"", "malformed"), (b"\xff", "malformed"), (bytes.fromhex("120161"), "unsupported"),
+            (bytes.fromhex("0a00"), "malformed"), (bytes.fromhex("0a023200"), "malformed"),
+            (bytes.fromhex("0a0432021a00"), "malformed"), (bytes.fromhex("0a0432020801"), "malformed"),
+            (inbox.write_frame("plain", opening), "unsupported"), (inbox.write_frame("x" * 256, opening), "too_large"),
+            (inbox.write_frame(conversation_type, b"hello"), "malformed"),
+            (inbox.write_frame(conversation_type, EncryptedPayload.encode({"inbox_handshake": {}})), "unsupported"),
+        ):
+            self.refuse_handshake(code, payload=frame)
+        for name in ("private-v1-libchat", ""):
+            raya = Participant.restore(self.raya.save())
+            changed = {"inbox_handshake": self.handshake | {"payload": inbox.write_frame(name, opening)}}
+            raya.receive("delivery_address", envelope.wrap(raya.inbox_id, EncryptedPayload.encode(changed)))
+            self.assertEqual(raya.take_events()[-1]["content"], b"hello".hex())
+
+    def test_openings_come_out_as_they_went_in_ibx_1(self):
+        ratchet_message = bytes.fromhex("12020a00")
+        for opening in (b"", b"hello", ratchet_message, ratchet_message * 2, ratchet_message + b"\x78\0", b"\x12\1",
+                        EncryptedPayload.encode({"plaintext": {"payload": b"x"}}), b"\x10\0"):
+            self.assertEqual(inbox.read_frame(inbox.write_frame("x", opening)), ("x", opening))
+
+    def test_of_an_opening_that_comes_twice_the_last_counts_ibx_2(self):
+        inner = bytes.fromhex("3204 0a020a00 3204 12020a00".replace(" ", ""))
+        self.assertEqual(inbox.read_frame(b"\x0a" + bytes([len(inner)]) + inner), ("", bytes.fromhex("12020a00")))
+
+    def test_sealed_invites(self):
+        keys = {public_key(PREKEY): PREKEY}
+        sealed = inbox.seal_invite(self.SARO, self.FRESH, public_key(self.RAYA), public_key(PREKEY), b"", bytes(12))
+        fields = EncryptedPayload.decode(sealed)
+        inbox.open_sealed_invite(self.RAYA, keys, fields)
+        header = fields["inbox_handshake"]["header"]
+        for changed, code in (
+            ({"responder_static": bytes(32)}, "malformed"), ({"responder_ephemeral": bytes(3)}, "malformed"),
+            ({"initiator_static": bytes(32)}, "malformed"), ({"initiator_ephemeral": bytes(32)}, "weak_key"),
+            ({"responder_ephemeral": bytes(4)}, "unknown_ephemeral_key"),
+            ({"initiator_static": bytes(48)}, "authentication_failed"),
+        ):
+            handshake = fields["inbox_handshake"] | {"header": header | changed}
+            self.refuse(code, inbox.open_sealed_invite, self.RAYA, keys, {"inbox_handshake": handshake})
+        for payload, code in ((bytes(27), "malformed"), (bytes(28), "authentication_failed")):
+            handshake = fields["inbox_handshake"] | {"payload": payload}
+            self.refuse(code, inbox.open_sealed_invite, self.RAYA, keys, {"inbox_handshake": handshake})
+
+
+class OpenInvites(RulesTest):
+    def test_bundles(self):
+        bundle = open_invite.write_bundle(bytes(16), NOW)
+        self.assertEqual(open_invite.read_bundle(bundle, NOW - 1), bytes(16))
+        self.refuse("expired", open_invite.read_bundle, bundle, NOW)
+        self.assertEqual(open_invite.read_bundle(open_invite.write_bundle(bytes(16)), NOW), bytes(16))
+        self.refuse("malformed", open_invite.read_bundle, open_invite.write_bundle(bytes(15)), NOW)
+
+    def test_invites(self):
+        secret = bytes(32)
+        self.assertEqual(open_invite.read_invite(open_invite.write_invite("x", secret, b"")), ("x", secret, b""))
+        self.refuse("malformed", open_invite.read_invite, open_invite.write_invite("", secret, b""))
+        self.refuse("too_large", open_invite.read_invite, open_invite.write_invite("x" * 256, secret, b""))
+        self.refuse("malformed", open_invite.read_invite, open_invite.write_invite("x", secret[1:], b""))
 
 
 class PlainConversations(RulesTest):
@@ -309,7 +405,7 @@ class Directories(RulesTest):
         self.assertEqual(directory.read(good, "raya", NOW, directory.publisher_key(self.SEED)), self.entry())
         self.refuse("unsupported", directory.read, good, "saro", NOW)
         self.refuse("unsupported", directory.read, good, "raya", NOW, bytes(32))
-        self.refuse("unsupported", directory.read, good, "raya", NOW + 10)
+        self.refuse("expired", directory.read, good, "raya", NOW + 10)
         self.refuse("unsupported", directory.read, good.replace(b"\x08\x01", b"\x08\x02", 1), "raya", NOW)
         self.refuse("authentication_failed", directory.read, good[:-1] + bytes([good[-1] ^ 1]), "raya", NOW)
         self.refuse("malformed", directory.read, good[:-1], "raya", NOW)

@@ -143,7 +143,7 @@ class PlantedMistakes(unittest.TestCase):
             self.skipTest("no vectors")
         mistakes = [
             (inbox, "HKDF_INFO", b"logos_chat_inboy"), (inbox, "SEED_PERSONAL", b"InboxV1-seed"),
-            (inbox, "IDS_PERSONAL", b"L-PV1-CIE"), (inbox, "DISCRIMINATOR", "defaulu"),
+            (inbox, "IDS_PERSONAL", b"L-PV1-CIE"), (inbox, "DEFAULT_TYPE", "defaulu"),
             (privatev1, "SENDER", b"deletf"), (xeddsa, "GROUP_ORDER", 2**252 + 1),
             (ratchet, "kdf_chain", lambda key: ratchet.kdf_root(key, key, b"")),
             (segmentation, "keccak256", lambda data: bytes(32)), (sds, "blake2b", lambda *_: bytes(32)),
