@@ -1,13 +1,23 @@
 import ChatClient
+import ChatCrypto
+import ChatDeliveryService
 import ChatModel
 import ChatTool
 import ChatVariants
 
 /// What the peer can be composed of.
 enum Composition {
-    /// The variants by name, made for one identity.
+    /// The variants by name, made for one identity and one relay.
     static func registry(identity: KeyPair, relay: String) -> Registry {
-        Variants(identity: identity, relay: relay).registry
+        var registry = Variants(identity: identity).registry
+        registry.delivery("udp") {
+            var configuration = UDPConfiguration()
+            // A relay that is not there yet is named to the person, and sought.
+            configuration.startsOffline = true
+            configuration.handshakeDeadline = .seconds(1)
+            return try await UDPDeliveryService(relay: relay, configuration: configuration, random: SodiumRandom())
+        }
+        return registry
     }
 }
 

@@ -148,5 +148,5 @@ extension String {
     }
 
     /// Whether it is an introduction link and nothing else.
-    fileprivate var isLink: Bool { hasPrefix("logos_") && !contains(where: \.isWhitespace) }
+    var isLink: Bool { hasPrefix("logos_") && !contains(where: \.isWhitespace) }
 }

@@ -167,13 +167,13 @@ extension Session {
     /// Shows composition, relay, storage and what waits.
     func showStatus(tag: JSON?) async {
         let (waiting, count) = (await client.waiting, await client.conversations.count)
-        let kept = settings.data ?? "nowhere"
+        let kept = settings.data.map { "kept in \($0)" } ?? "nothing is kept"
         await output.show(
             .remark(
                 """
                 -- \(client.suite.name)
-                -- relay \(settings.relay); kept in \(kept); key \(identity)
-                -- \(count) conversations; \(waiting.payloads) payloads of \(waiting.bytes) bytes wait to be sent
+                -- relay \(settings.relay); \(kept); key \(identity)
+                -- conversations: \(count); waiting to be sent: \(waiting.payloads) payloads, \(waiting.bytes) bytes
                 """,
                 .event(
                     "state",

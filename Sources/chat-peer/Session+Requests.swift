@@ -53,7 +53,8 @@ extension Session {
         let (id, contentID) = try await client.accept(contact.text, as: type, saying: content)
         pending = nil
         current = id
-        if !contact.text.hasPrefix("logos_") { labels[id] = contact.text }
+        let peers = await client.conversations.first { $0.id == id }?.peers ?? []
+        labels[id] = contact.text.isLink ? Self.label(id, peers) : contact.text
         await showAccepted(content, contentID, in: id, tag: tag)
     }
 

@@ -2,7 +2,6 @@ import ChatClient
 import ChatModel
 import ChatTool
 import ChatWire
-import Synchronization
 
 /// One run of the peer: requests in, events out.
 ///
@@ -36,53 +35,45 @@ actor Session {
         (self.client, self.settings, self.output, self.identity) = (client, settings, output, identity)
     }
 
-    /// Why a run ends.
-    private enum Ending {
-        case quit, endOfInput, signal
-    }
-
     /// Runs until the input ends, somebody quits or a signal comes.
     func run(until signals: Signals) async -> ExitCode {
         await showStart()
-        let (endings, ending) = AsyncStream.makeStream(of: Ending.self)
+        let (endings, ending) = AsyncStream.makeStream(of: ExitCode.self)
         let events = Task {
             for await batch in client.events { await show(batch) }
         }
         let others = [
-            Task { for await _ in signals.stream() { ending.yield(.signal) } },
+            Task { for await _ in signals.stream() { ending.yield(await finish(lingering: .zero)) } },
             Task { await introduceAtStart() },
             Task {
                 if let text = settings.find {
                     await answer(TaggedRequest(request: .connect(text, saying: nil, type: nil), tag: nil))
                 }
-                ending.yield(await readRequests() ? .quit : .endOfInput)
+                await readRequests()
+                ending.yield(await finish(lingering: settings.linger))
             },
         ]
-        var code = ExitCode.success
-        for await reason in endings {
-            if case .signal = reason { break }
-            code = await finish()
-            break
-        }
+        // A signal ends the lingering, too.
+        var first = endings.makeAsyncIterator()
+        let code = await first.next() ?? .failure
         for task in others { task.cancel() }
         await client.close()
         await events.value
         return code
     }
 
-    /// Reads requests and carries them out; true if one was to quit.
-    private func readRequests() async -> Bool {
+    /// Reads requests and carries them out until the input ends or one is to quit.
+    private func readRequests() async {
         var input = StandardInput()
         while let line = await input.next() {
             do throws(RequestError) {
                 guard let asked = try read(line) else { continue }
-                if case .quit = asked.request { return true }
+                if case .quit = asked.request { return }
                 await answer(asked)
             } catch {
                 await output.show(.error("malformed", error.description, tag: error.tag))
             }
         }
-        return false
     }
 
     private func read(_ line: StandardInput.Line) throws(RequestError) -> TaggedRequest? {
@@ -94,16 +85,16 @@ actor Session {
     }
 
     /// Waits until what was accepted is sent; fails if it is not and nobody keeps it.
-    private func finish() async -> ExitCode {
-        let end = ContinuousClock.now + settings.linger
-        let isSent = await client.flush(within: settings.linger)
+    private func finish(lingering time: Duration) async -> ExitCode {
+        let end = ContinuousClock.now + time
+        let isSent = await client.flush(within: time)
         // The events that say so are on their way.
         while isSent, !unsent.isEmpty, ContinuousClock.now < end {
             try? await Task.sleep(for: .milliseconds(5))
         }
         let waiting = await client.waiting
         guard waiting.payloads > 0 else { return .success }
-        let what = "\(waiting.payloads) payloads are not sent after \(settings.linger)"
+        let what = "\(waiting.payloads) payloads are not sent"
         guard settings.data == nil else {
             await output.show(.error("waiting", "\(what); they are kept and go out at the next start"))
             return .success
@@ -125,31 +116,35 @@ actor Session {
                         "identity": .string(identity.description), "relay": .string(settings.relay),
                         "data": settings.data.map { .string($0) } ?? .null,
                     ])))
-        for summary in await client.conversations {
+        let conversations = await client.conversations
+        for summary in conversations {
             labels[summary.id] = Self.label(summary.id, summary.peers)
             current = summary.id
         }
-        await showConversations(tag: nil)
+        if !conversations.isEmpty { await showConversations(tag: nil) }
     }
 
     /// Makes the first introduction, as soon as the relay is there.
     private func introduceAtStart() async {
-        var hasComplained = false
+        let complaint = Task {
+            guard (try? await Task.sleep(for: Self.patience)) != nil else { return }
+            await output.show(
+                .error("relay", "no answer from \(settings.relay) yet; is chat-relay running there? still trying"))
+        }
+        defer { complaint.cancel() }
         while !Task.isCancelled {
             do throws(ClientError) {
                 return await showIntroduction(try await client.introduce(as: settings.publish ?? ""), tag: nil)
-            } catch .delivery(let error) {
-                if !hasComplained {
-                    await output.show(
-                        .error("relay", "\(error); is chat-relay running at \(settings.relay)? still trying"))
-                }
-                hasComplained = true
+            } catch .delivery {
                 try? await Task.sleep(for: .seconds(1))
             } catch {
                 return await output.show(.error("introduction", error.description))
             }
         }
     }
+
+    /// How long a relay may be silent before the person hears of it.
+    private static let patience = Duration.seconds(2)
 
     /// A short name for a conversation: who is in it, or its id.
     static func label(_ id: ConversationID, _ peers: [PublicKey]) -> String {
