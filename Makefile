@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup release test lint spec fuzz
+.PHONY: help setup release test lint spec fuzz demo
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -13,6 +13,9 @@ setup: # libsodium and its headers, the one dependency
 
 release: setup ## build the libraries and binaries, optimized
 	swift build -c release
+
+demo: release ## two peers exchange a text over a relay, and one is killed in the middle
+	.build/release/chat-demo
 
 test: setup ## run the whole test suite
 	swift test

@@ -84,8 +84,12 @@ let package = Package(
         // Options and signals, which all programs share; no product.
         module("ChatTool", ["ChatSystem"]),
         tool("chat-peer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
+
+        // Starts the programs and talks to them: the demonstration, and tests of whole programs.
+        module("ChatDriver", ["ChatSystem", "ChatTool", "ChatWire"]),
+        tool("chat-demo", ["ChatClient", "ChatDriver", "ChatTool", "ChatWire"]),
         tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
-        tool("chat-interop", ["ChatModel", "ChatWire", "ChatTool"]),
+        tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
@@ -108,7 +112,7 @@ let package = Package(
         tests("ChatConformanceTests", everything + ["ChatConformance"]),
         tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
         tests("ChatSimulationTests", foundations + ["ChatClient", "ChatFraming", "ChatSimulation"]),
-        tests("ProtocolTests", everything + ["ChatShim", "ChatVariants"]),
+        tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]
 )

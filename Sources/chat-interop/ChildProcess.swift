@@ -1,3 +1,5 @@
+import ChatDriver
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -20,14 +22,14 @@
     static let maximumLine = 64 << 20
 
     enum Failure: Error, CustomStringConvertible {
-        case start(String, Int32)
+        case start(String)
         case silent(Duration)
         case ended
         case tooLong
 
         var description: String {
             switch self {
-            case .start(let command, let number): unsafe "cannot start \(command): \(String(cString: strerror(number)))"
+            case .start(let reason): reason
             case .silent(let time): "no answer within \(time)"
             case .ended: "it ended instead of answering"
             case .tooLong: "a line of more than \(ChildProcess.maximumLine) bytes"
@@ -37,27 +39,9 @@
 
     /// Starts a command, which is looked up in the search path.
     init(_ command: [String]) throws(Failure) {
-        var (toChild, fromChild): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
-        guard unsafe pipe(&toChild) == 0, unsafe pipe(&fromChild) == 0 else { throw .start(command[0], errno) }
-        for descriptor in [toChild[1], fromChild[0]] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_adddup2(&actions, toChild[0], STDIN_FILENO)
-        unsafe posix_spawn_file_actions_adddup2(&actions, fromChild[1], STDOUT_FILENO)
-        for descriptor in toChild + fromChild { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
-        var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { unsafe arguments.forEach { unsafe free($0) } }
-        var child: pid_t = 0
-        let result = unsafe posix_spawnp(&child, command[0], &actions, nil, &arguments, environ)
-        close(toChild[0])
-        close(fromChild[1])
-        guard result == 0 else {
-            close(toChild[1])
-            close(fromChild[0])
-            throw .start(command[0], result)
-        }
-        (identifier, input, output) = (child, toChild[1], fromChild[0])
+        let program: StartedProgram
+        do throws(DriverError) { program = try StartedProgram(command) } catch { throw .start(error.description) }
+        (identifier, input, output) = (program.id, program.input, program.output)
         _ = fcntl(input, F_SETFL, O_NONBLOCK)
         _ = fcntl(output, F_SETFL, O_NONBLOCK)
     }

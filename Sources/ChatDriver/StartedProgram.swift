@@ -1,0 +1,91 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// A program that has just been started, with its standard input and output in our hands.
+package struct StartedProgram: Sendable {
+    /// The process's number.
+    package let id: Int32
+    /// Where its standard input is written.
+    package let input: Int32
+    /// Where its standard output is read.
+    package let output: Int32
+
+    /// Starts a command, which is looked up in the search path.
+    package init(
+        _ command: [String], environment: [String] = currentEnvironment(), joinsErrors: Bool = false
+    ) throws(DriverError) {
+        // A child that has ended is noticed by its output's end and not by a signal to us.
+        signal(SIGPIPE, SIG_IGN)
+        let toChild = try Self.pipeEnds()
+        let fromChild: (reading: Int32, writing: Int32)
+        do throws(DriverError) { fromChild = try Self.pipeEnds() } catch {
+            for end in [toChild.reading, toChild.writing] { close(end) }
+            throw error
+        }
+        defer { for end in [toChild.reading, fromChild.writing] { close(end) } }
+        var redirections = [(toChild.reading, STDIN_FILENO), (fromChild.writing, STDOUT_FILENO)]
+        if joinsErrors { redirections.append((fromChild.writing, STDERR_FILENO)) }
+        do throws(DriverError) { id = try Self.spawn(command, environment, redirections) } catch {
+            for end in [toChild.writing, fromChild.reading] { close(end) }
+            throw error
+        }
+        (input, output) = (toChild.writing, fromChild.reading)
+    }
+
+    private static func pipeEnds() throws(DriverError) -> (reading: Int32, writing: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else { throw DriverError("no pipe left; close some files") }
+        // No other child may keep an end open.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
+    private static func spawn(
+        _ command: [String], _ environment: [String], _ redirections: [(Int32, Int32)]
+    ) throws(DriverError) -> Int32 {
+        #if canImport(Darwin)
+            var actions: posix_spawn_file_actions_t?
+            var attributes: posix_spawnattr_t?
+        #else
+            var actions = unsafe posix_spawn_file_actions_t()
+            var attributes = posix_spawnattr_t()
+        #endif
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        for (from, to) in redirections { unsafe posix_spawn_file_actions_adddup2(&actions, from, to) }
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        // A child would inherit that this thread hears no signals, and that nobody here hears SIGPIPE.
+        var (none, pipe) = (sigset_t(), sigset_t())
+        unsafe sigemptyset(&none)
+        unsafe sigemptyset(&pipe)
+        unsafe sigaddset(&pipe, SIGPIPE)
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &pipe)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        var argv = unsafe command.map { unsafe strdup($0) } + [nil]
+        var envp = unsafe environment.map { unsafe strdup($0) } + [nil]
+        defer { unsafe (argv + envp).forEach { unsafe free($0) } }
+        guard let file = unsafe argv[0] else { throw DriverError("an empty command cannot be started") }
+        var id: pid_t = 0
+        let result = unsafe posix_spawnp(&id, file, &actions, &attributes, &argv, &envp)
+        guard result == 0 else {
+            throw DriverError("cannot start \(command[0]): \(unsafe String(cString: strerror(result)))")
+        }
+        return id
+    }
+}
+
+/// The environment of this process as `NAME=value`.
+package func currentEnvironment() -> [String] {
+    var texts: [String] = []
+    var next = unsafe environ
+    while let text = unsafe next.pointee {
+        unsafe texts.append(String(cString: text))
+        unsafe next += 1
+    }
+    return texts
+}

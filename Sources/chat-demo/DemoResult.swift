@@ -1,0 +1,70 @@
+import ChatDriver
+import ChatWire
+
+/// What came of the demonstration.
+struct DemoResult {
+    let textName: String
+    let lines: [String]
+    let course: Demo.Course
+    let saro: [PeerProcess.Arrival]
+    let raya: [PeerProcess.Arrival]
+    /// The relay's statistics.
+    let relay: JSON
+
+    /// Contents that did not arrive, by either peer.
+    private var missing: Int {
+        [saro, raya].reduce(0) { $0 + max(0, lines.count - $1.count) }
+    }
+
+    /// Contents that are not the line of their place.
+    private var misplaced: Int {
+        [saro, raya].reduce(0) { count, arrivals in
+            count + arrivals.enumerated().count { $0.offset >= lines.count || $0.element.text != lines[$0.offset] }
+        }
+    }
+
+    /// Whether every line arrived once and in its place, both ways.
+    var isComplete: Bool { missing == 0 && misplaced == 0 }
+
+    /// Who said what, in the order in which it was shown.
+    var transcript: String {
+        var entries = saro.map { ($0.at, "raya: \($0.text)") } + raya.map { ($0.at, "saro: \($0.text)") }
+        entries.append((course.cut, "---- raya is killed (kill -9) ----"))
+        entries.append((course.back, "---- raya is back ----"))
+        return entries.sorted { $0.0 < $1.0 }.map { "\(padded(course.begin.duration(to: $0.0))) \($0.1)" }
+            .joined(separator: "\n")
+    }
+
+    /// The choices and the numbers.
+    var summary: String {
+        let titles = ["Discovery", "Initialization", "Conversation", "Delivery Service", "Framing Strategy"]
+        let choices = zip(titles, course.suite.split(separator: "/")).map { row($0, String($1)) }
+        let end = (saro + raya).map(\.at).max() ?? course.begin
+        let total = milliseconds(course.begin.duration(to: end))
+        let away = milliseconds(course.cut.duration(to: course.back))
+        let counts = [
+            row("text", "\(textName), \(lines.count) lines, both ways at once"),
+            row("content", "\(2 * lines.count) sent, \(saro.count + raya.count) received"),
+            row("missing", "\(missing)"),
+            row("out of place", "\(misplaced)"),
+            row("payloads", "\(relay(of: "published")) taken by the relay, \(relay(of: "delivered")) delivered"),
+            row("on the wire", "\(relay(of: "bytes_in")) bytes to the relay, \(relay(of: "bytes_out")) from it"),
+            row("datagrams", "\(relay(of: "datagrams_in")) to the relay, \(relay(of: "datagrams_out")) from it"),
+            row("time", "\(total) ms, \(away) ms of them without raya"),
+        ]
+        return ([course.suite] + choices + [""] + counts).joined(separator: "\n")
+    }
+
+    private func relay(of name: String) -> Int { relay[name]?.int ?? 0 }
+
+    private func row(_ title: String, _ value: String) -> String {
+        "  " + title + String(repeating: " ", count: max(1, 18 - title.count)) + value
+    }
+
+    private func milliseconds(_ time: Duration) -> Int { Int(time / .milliseconds(1)) }
+
+    private func padded(_ time: Duration) -> String {
+        let digits = String(milliseconds(time))
+        return String(repeating: " ", count: max(0, 6 - digits.count)) + digits
+    }
+}
