@@ -88,9 +88,10 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
             return state.published[name]
         }
         guard let sequence else { throw .tooLarge("sequence of an entry", count: .max, limit: .max) }
+        // The lifetime counts from the sequence: with a clock that went back, the entry would be born expired.
         let entry = DirectoryEntry(
-            name: name.text, publisher: identity.publicKey, sequence: sequence, expiry: now + lifetime, bundles: bundles
-        )
+            name: name.text, publisher: identity.publicKey, sequence: sequence,
+            expiry: Timestamp(milliseconds: sequence) + lifetime, bundles: bundles)
         let payload = try entry.signed(by: identity.secret)
         let id = PayloadID(hashing: payload)
         let results = await delivery.publish([Addressed(name.address, payload: payload, id: id)])
