@@ -1,11 +1,13 @@
 import ChatConversation
-import ChatCrypto
 import ChatModel
 
 extension FuzzTarget {
-    /// Every conversation type: what a participant receives, and what begins it.
+    /// The types of this package.
+    static let conversationTypes: [any ConversationProtocol.Type] = [PrivateV1.Libchat.self, PlainConversation.self]
+
+    /// What a participant of each type receives, and what begins it.
     static func conversations() throws -> [FuzzTarget] {
-        try ([PrivateV1.Libchat.self, PlainConversation.self] as [any ConversationProtocol.Type]).map(target)
+        try conversationTypes.map(target)
     }
 
     /// A refused payload changes nothing, and nobody makes content that the other side did not send.
@@ -30,66 +32,6 @@ extension FuzzTarget {
                 try demand(machine.takeChanges().isEmpty, "a refused payload changed the state")
                 return false
             }
-        }
-    }
-}
-
-/// Two participants in the middle of a conversation, with payloads on the way in both directions.
-private struct Pair: Sendable {
-    private(set) var saro, raya: any ConversationProtocol
-    private(set) var seeds: [[UInt8]] = []
-    private(set) var address: DeliveryAddress = ""
-    private let invited: ConversationSeed
-    private var contents: Set<Content> = []
-
-    init(_ type: any ConversationProtocol.Type) throws {
-        var random: any RandomSource = RepeatableRandom(seed: 3)
-        let secret = random.secret(32, for: .secret)
-        let pair = X25519.generate(using: &random, for: .introEphemeralPrivate)
-        let keys = (0..<2).map { _ in PublicKey(random.bytes(32, for: .identifier)) }
-        var turn = turn(seed: 4)
-        saro = try type.init(
-            ConversationSeed(
-                type: type.type, role: .initiator, secret: secret, remoteKeys: [pair.publicKey], ownIdentity: keys[0],
-                peers: [keys[1]]), in: &turn)
-        try saro.perform(.send(Bytes("hello"), ContentID(1)), in: &turn)
-        let opening = turn.takeOpenings(since: Turn(now: .zero, random: random).mark).map(\.payload)
-        guard let first = opening.first else { throw FuzzTarget.Violation(description: "no opening") }
-        invited = ConversationSeed(
-            type: type.type, role: .responder, secret: secret, ownKeys: [pair], ownIdentity: keys[1],
-            peers: [keys[0]], opening: first)
-        raya = try type.init(invited, in: &turn)
-        contents = [Bytes("hello")]
-        seeds = [[2] + first.array]
-
-        for routed in try send("hello yourself", from: \.raya) { try saro.receive(routed, in: &turn) }
-        for text in ["one", "two", ""] { seeds += try send(text, from: \.raya).map { [1] + $0.payload.array } }
-        for text in ["three", "four"] { seeds += try send(text, from: \.saro).map { [0] + $0.payload.array } }
-        _ = (saro.takeChanges(), raya.takeChanges())
-    }
-
-    private mutating func send(_ text: String, from: WritableKeyPath<Pair, any ConversationProtocol>) throws -> [Routed]
-    {
-        var turn = turn(seed: 5 + UInt64(contents.count))
-        try self[keyPath: from].perform(.send(Bytes(text), ContentID(2)), in: &turn)
-        contents.insert(Bytes(text))
-        address = turn.sends.first?.routed.address ?? address
-        return turn.sends.map(\.routed)
-    }
-
-    /// Begins a conversation as a responder would.
-    func begin(with opening: Payload, isAuthentic: Bool) throws -> Bool {
-        var (seed, turn) = (invited, turn())
-        seed.opening = opening
-        guard (try? Swift.type(of: raya).init(seed, in: &turn)) != nil else { return false }
-        if isAuthentic { try check(turn.events) }
-        return true
-    }
-
-    /// Content must be what somebody sent.
-    func check(_ events: [Event]) throws {
-        for case .content(let received) in events {
-            try demand(contents.contains(received.content), "content that nobody sent: \(received.content.array)")
         }
     }
 }
