@@ -238,6 +238,7 @@ struct RatchetTests {
 
     @Test func `a copy goes its own way (MODEL-1)`() throws {
         var ends = try Ends()
+        try ends.open(ends.seal("begin the chain", by: \.saro), by: \.raya)
         let messages = try (0..<3).map { try ends.seal("\($0)", by: \.saro) }
         let copy = ends.raya
         for message in messages { try ends.open(message, by: \.raya) }
