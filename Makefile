@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup release test lint spec fuzz demo
+.PHONY: help setup release demo test bench interop spec lint fuzz
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -19,6 +19,15 @@ demo: release ## two peers exchange a text over a relay, and one is killed in th
 
 test: setup ## run the whole test suite
 	swift test
+
+bench: release ## compare the hot paths with the libsodium calls they cannot do without
+	.build/release/chat-bench
+
+interop: release ## run this package and the Python implementation against each other
+	@[ -d .build/python ] || { python3 -m venv .build/python && \
+	.build/python/bin/pip install -q -r Specs/python/requirements.txt; } || \
+	{ rm -rf .build/python; echo "no Python environment: install python3-venv (Debian)" >&2; exit 1; }
+	PATH="$(CURDIR)/.build/release:$(CURDIR)/.build/python/bin:$$PATH" chat-interop Examples/interop.json
 
 spec: ## check the Python implementation of the documents
 	@python3 -c 'import nacl' 2>/dev/null || \
