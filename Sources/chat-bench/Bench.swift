@@ -8,6 +8,7 @@ import ChatWire
         Suite("ratchet", "one conversation of PrivateV1, without framing and delivery", run: RatchetBench.run),
         Suite("segmentation", "cutting payloads and putting them together", run: SegmentationBench.run),
         Suite("parity", "parity shards and recovery, 128 + 16", run: ParityBench.run),
+        Suite("delivery", "payloads through delivery services; no floor", run: DeliveryBench.run),
     ]
 
     /// Some measurements that belong together.

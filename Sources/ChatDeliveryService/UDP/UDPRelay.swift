@@ -23,6 +23,9 @@ public final class UDPRelay: Sendable {
         endpoint = try Endpoint(RelayCore(limits, random: random), on: socket)
     }
 
+    /// Whether a text has the form `HOST:PORT`.
+    package static func isAddress(_ text: String) -> Bool { (try? HostPort(text)) != nil }
+
     deinit { close() }
 
     /// What it did so far.

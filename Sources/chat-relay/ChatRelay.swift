@@ -1,0 +1,29 @@
+import ChatDeliveryService
+import ChatModel
+import ChatTool
+
+/// Runs a relay until a signal ends it.
+@main struct ChatRelay {
+    static func main() {
+        let options = RelayOptions.command.parseOrExit()
+        // Before the relay's thread starts, so that no signal is missed.
+        guard let signals = Signals([.interrupt, .terminate, .user1]) else { fail("no pipe left for signals") }
+        let relay: UDPRelay
+        do throws(DeliveryError) {
+            relay = try UDPRelay(listen: options[RelayOptions.listen].text, limits: RelayOptions.limits(options))
+        } catch {
+            fail(error.description)
+        }
+        let log = Log(isJSON: options[RelayOptions.json])
+        log.listening(on: relay.address)
+        while signals.wait() == .user1 { log.statistics(relay.statistics) }
+        log.statistics(relay.statistics)
+        relay.close()
+        ExitCode.success.exit()
+    }
+
+    private static func fail(_ reason: String) -> Never {
+        Terminal.complain("chat-relay: \(reason)")
+        ExitCode.failure.exit()
+    }
+}

@@ -1,0 +1,27 @@
+import ChatDeliveryService
+import ChatTool
+import ChatWire
+
+/// Lines on standard output, for people or for programs.
+struct Log {
+    let isJSON: Bool
+
+    /// Says that clients may come.
+    func listening(on address: String) {
+        guard isJSON else { return Terminal.print("listening on \(address)") }
+        print("listening", [("address", .string(address))])
+    }
+
+    /// Says what the relay did so far.
+    func statistics(_ statistics: RelayStatistics) {
+        guard !isJSON else { return print("statistics", statistics.fields.map { ($0.name, .unsigned($0.value)) }) }
+        Terminal.print(statistics.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
+    }
+
+    private func print(_ event: String, _ fields: [(String, JSON)]) {
+        var object = JSON.Object()
+        object["event"] = .string(event)
+        for (name, value) in fields { object[name] = value }
+        Terminal.print(JSON.object(object).description)
+    }
+}
