@@ -44,6 +44,12 @@ import Testing
         relay.close()
     }
 
+    @Test func `connecting succeeds however fast the relay answers`() async throws {
+        let relay = try UDPRelay(listen: "127.0.0.1:0")
+        for _ in 0..<100 { try await Self.connect(relay).close() }
+        #expect(relay.statistics.opened == 100)
+    }
+
     @Test func `the relay says its limits, and what breaks them is refused with numbers (DS-09, DS-10)`() async throws {
         var limits = RelayLimits()
         limits.maximumPayload = 1_000

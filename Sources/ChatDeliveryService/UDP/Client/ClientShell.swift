@@ -46,6 +46,8 @@ struct ClientShell: DatagramMachine {
     private var nextKey = 0
     private var stalled: [ObjectIdentifier: Set<Int>] = [:]
     private var joining: Joining?
+    /// The relay's first answer: no error, or why it does not let us in.
+    private var answer: DeliveryError??
     private(set) var isClosed = false
 
     init(_ core: ClientCore, name: String, limits: @escaping @Sendable (Welcome) -> Void) {
@@ -77,6 +79,8 @@ struct ClientShell: DatagramMachine {
 
     /// Waits for the relay's first answer; nil if it lets us in.
     mutating func join(_ continuation: CheckedContinuation<DeliveryError?, Never>, _ now: Moment) {
+        // The thread may have been faster.
+        if let answer { return continuation.resume(returning: answer) }
         joining = Joining(deadline: now + Micros(core.configuration.handshakeDeadline), continuation: continuation)
     }
 
@@ -208,16 +212,19 @@ extension ClientShell {
                 forget(key)
             case .joined(let welcome):
                 relayLimits(welcome)
-                joining?.continuation.resume(returning: nil)
-                joining = nil
-            case .turnedAway(let error):
-                joining?.continuation.resume(returning: error)
-                joining = nil
+                answered(nil)
+            case .turnedAway(let error): answered(error)
             case .interrupted(let reason): notify(.interrupted(reason))
             case .resumed: notify(.resumed)
             }
         }
         for arrivals in arrivals.values { offer(arrivals) }
+    }
+
+    private mutating func answered(_ error: DeliveryError?) {
+        answer = .some(error)
+        joining?.continuation.resume(returning: error)
+        joining = nil
     }
 
     /// Offers payloads to the mailbox they are all for; what it does not take is asked for again when it has room.
