@@ -31,9 +31,9 @@ public final class UDPRelay: Sendable {
     /// What it did so far.
     public var statistics: RelayStatistics { endpoint.perform { core, _ in core.statistics } }
 
-    /// Tells every client and ends.
+    /// Tells every client and ends; the port is free when this returns.
     public func close() {
-        endpoint.close { core, _ in core.close() }
+        endpoint.close(waits: true) { core, _ in core.close() }
     }
 }
 

@@ -76,18 +76,26 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
     }
 
     /// Sends what is left and ends the thread, which closes the socket.
-    func close(_ body: (inout Machine, Moment) -> Void) {
-        state.withLock { state in
-            guard !state.isClosed else { return }
+    ///
+    /// - Parameter waits: whether to return only when that has happened, so that the port is free; a moment at most.
+    func close(waits: Bool = false, _ body: (inout Machine, Moment) -> Void) {
+        let isFirst = state.withLock { state in
+            guard !state.isClosed else { return false }
             let now = Moment.now
             body(&state.machine, now)
             send(&state, now)
             state.isClosed = true
             wakeThread(&state)
+            return true
         }
+        guard isFirst else { return }
+        // The pipe reports an error once the thread has closed its end, which is the last thing that it does.
+        var end = [pollfd(fd: wakeWriting, events: 0, revents: 0)]
+        if waits { _ = unsafe poll(&end, 1, 1_000) }
+        _ = systemClose(wakeWriting)
     }
 
-    /// With the lock held, so that the pipe cannot be closed meanwhile.
+    /// With the lock held and before `isClosed` is set or with it, so that the pipe is still open.
     private func wakeThread(_ state: inout State) {
         state.sleepsUntil = .zero
         var byte: UInt8 = 1
@@ -127,10 +135,8 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
                 send(&state, now)
             }
         }
-        state.withLock { _ in
-            socket.shut()
-            _ = [wakeReading, wakeWriting].map { systemClose($0) }
-        }
+        socket.shut()
+        _ = systemClose(wakeReading)
     }
 
     /// Milliseconds to sleep, -1 for ever; nil once it is over.
