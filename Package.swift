@@ -41,6 +41,7 @@ let package = Package(
     } + [
         .executable(name: "chat-peer", targets: ["chat-peer"]),
         .executable(name: "chat-relay", targets: ["chat-relay"]),
+        .executable(name: "chat-sim", targets: ["chat-sim"]),
         .executable(name: "chat-interop", targets: ["chat-interop"]),
         .executable(name: "chat-bench", targets: ["chat-bench"]),
     ],
@@ -90,6 +91,7 @@ let package = Package(
         tool("chat-demo", ["ChatClient", "ChatDriver", "ChatTool", "ChatWire"]),
         tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
+        tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),

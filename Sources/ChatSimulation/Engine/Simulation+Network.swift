@@ -144,7 +144,20 @@ extension Simulation {
         return parcel(addressed, sequence, from: sender, parcels[original].serial)
     }
 
-    private func notePublished(_ payload: OutboundPayload, from sender: Int) {}
+    private mutating func notePublished(_ payload: OutboundPayload, from sender: Int) {
+        guard trace != nil else { return }
+        var (thread, content): (Int?, Int?)
+        if let id = payload.content, id.number < UInt64(peers[sender].contents.count) {
+            content = Int(peers[sender].contents[Int(id.number)])
+        }
+        if let id = payload.conversation {
+            thread = ledger.threads.firstIndex { thread in
+                thread.place(of: sender).map { thread.ids[$0] == id } ?? false
+            }
+        }
+        let kind = Trace.Kind.published(serial, bytes: payload.addressed.payload.count)
+        note(sender, kind, thread: thread, content: content)
+    }
 }
 
 // Payloads under way.

@@ -6,7 +6,9 @@ import ChatModel
 /// The same scenario, composition and seed give the same run, event for event. A run is a value: it
 /// can be stepped from a thread, and many run beside each other.
 public struct Simulation: Sendable {
-    /// The plan.
+    /// The plan as it was given.
+    public let plan: Scenario
+    /// The plan without what the composition does not claim to stand.
     public let scenario: Scenario
     /// What runs in every peer.
     public let composition: Composition
@@ -70,6 +72,9 @@ public struct Simulation: Sendable {
         func isSettled(_ contents: Int) -> Bool { waiting == 0 && unsaid == 0 && spoken >= contents }
     }
 
+    /// How far the run is, in its own time.
+    public var time: VirtualTime { now }
+
     /// Plans a run; ``run(progress:)`` carries it out.
     ///
     /// - Parameters:
@@ -79,14 +84,15 @@ public struct Simulation: Sendable {
         _ scenario: Scenario, _ composition: Composition, seed: UInt64, invariants: [any Invariant]? = nil,
         trace: Trace? = nil
     ) {
+        plan = scenario
         let scenario = scenario.adjusted(to: composition)
         (self.scenario, self.composition, self.seed, self.trace) = (scenario, composition, seed, trace)
         trafficDice = Dice(seed: seed, stream: 1)
         networkDice = Dice(seed: seed, stream: 2)
         troubleDice = Dice(seed: seed, stream: 3)
-        let plan = scenario.topology.threads(peers: scenario.peers, &trafficDice)
-        ledger = Ledger(threads: plan)
-        threads = Threads(waiting: plan.count)
+        let groups = scenario.topology.threads(peers: scenario.peers, &trafficDice)
+        ledger = Ledger(threads: groups)
+        threads = Threads(waiting: groups.count)
         network = CompiledNetwork(scenario.network)
         service = SimulatedService(scenario.service)
         let invariants = invariants ?? .applicable(to: composition, in: scenario)

@@ -47,6 +47,17 @@ public struct Composition: Sendable {
         return try makeInitialization(peer, &random)
     }
 
+    /// What the components need of a delivery service.
+    var needs: Set<Capability> {
+        let initialization = (try? initialization(of: 0, seed: 0))?.facts.needs ?? []
+        return conversations.reduce(initialization.union(framing.facts.needs)) { $0.union($1.facts.needs) }
+    }
+
+    /// What the components need and a scenario's service does not offer; a run would prove nothing.
+    public func unmet(by scenario: Scenario) -> Set<Capability> {
+        needs.subtracting(scenario.service.limits.offers)
+    }
+
     /// Whether the initialization claims a property.
     func initializationClaims(_ property: Property) -> Bool {
         guard let initialization = try? initialization(of: 0, seed: 0) else { return false }

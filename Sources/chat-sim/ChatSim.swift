@@ -1,0 +1,66 @@
+import ChatClient
+import ChatModel
+import ChatSimulation
+import ChatTool
+
+/// Runs scenarios from the command line.
+@main struct ChatSim {
+    @concurrent static func main() async {
+        let options = SimOptions.command.parseOrExit()
+        do {
+            if options[SimOptions.list] { return try list() }
+            let failed = try await run(options)
+            (failed ? ExitCode.failure : .success).exit()
+        } catch let error as UsageError {
+            Terminal.complain("chat-sim: \(error.text)\ntry 'chat-sim --list'")
+            (error.isUnsupported ? ExitCode.unsupported : .usage).exit()
+        } catch {
+            Terminal.complain("chat-sim: \(error)")
+            ExitCode.usage.exit()
+        }
+    }
+
+    struct UsageError: Error {
+        let text: String
+        var isUnsupported = false
+    }
+
+    private static func list() throws {
+        for scenario in Scenario.catalogue {
+            Terminal.print(padded(scenario.name, 12) + scenario.summary)
+        }
+        Terminal.print("\nknobs: " + Knob.allCases.map(\.rawValue).joined(separator: ", "))
+        for component in [Component.initialization, .conversation, .framing] {
+            Terminal.print("\(component.title.lowercased()): " + (try Suites.names(component)).joined(separator: ", "))
+        }
+    }
+
+    static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(1, width - text.count))
+    }
+
+    /// Whether something did not hold.
+    private static func run(_ options: Options) async throws -> Bool {
+        let names = options.all(SimOptions.scenario)
+        let scenarios = try (names.isEmpty ? [SimOptions.scenario.fallback] : names).map { name in
+            guard let scenario = Scenario.named(name) else {
+                throw UsageError(text: "there is no scenario \(name)")
+            }
+            return scenario
+        }
+        let settings = options.all(SimOptions.set).compactMap(\.self)
+        let peers = scenarios.map { Session.set(settings, in: $0).peers }.max() ?? 2
+        let composition = try await Suites.composition(options[SimOptions.suite], peers: max(peers, 8))
+        for scenario in scenarios {
+            guard let need = composition.unmet(by: scenario).first else { continue }
+            throw UsageError(
+                text: "\(composition.name) needs \(need.rawValue), which scenario \(scenario.name) does not offer",
+                isUnsupported: true)
+        }
+        let session = Session(options: options, composition: composition, settings: settings)
+        guard let seeds = options[SimOptions.seeds] else {
+            return session.single(scenarios[0], seed: options[SimOptions.seed].range.lowerBound)
+        }
+        return await session.campaign(scenarios, seeds: seeds.range)
+    }
+}

@@ -1,0 +1,94 @@
+import ChatSimulation
+import ChatTool
+
+/// The command line of `chat-sim`.
+enum SimOptions {
+    static let suite = Option<String>(
+        "suite", "NAME", default: Suites.usual, "the composition that runs in every peer; the service's name counts not"
+    )
+    static let scenario = Option<String>("scenario", "NAME", default: "mix", "what happens; may be given again")
+    static let seed = Option<Seeds>("seed", "N", default: Seeds(0..<1), "all randomness comes from it")
+    static let seeds = Option<Seeds?>("seeds", "A..B", "run every scenario with each of these seeds")
+    static let set = Option<Setting?>("set", "KNOB=NUMBER", "change one number of the scenario; may be given again")
+    static let show = Option<View>("show", "VIEW", default: .summary, "what to print of a single run")
+    static let entries = Option<Int>("entries", "N", default: 60, in: 1...1_000_000, "the most lines of a view")
+    static let json = Option<Bool>("json", "one JSON object for each run on stdout, for programs")
+    static let progress = Option<Bool>("progress", "say on stderr now and then how far it is")
+    static let jobs = Option<Int>("jobs", "N", default: 1, in: 1...256, "runs that go on at once")
+    static let time = Option<Duration>("time", "TIME", default: .seconds(3_600), "begin no more after this time")
+    static let shrink = Option<Duration>(
+        "shrink", "TIME", default: .seconds(20), "how long to look for a smaller run that fails; 0s for not at all")
+    static let list = Option<Bool>("list", "print scenarios, knobs and components by name and end")
+
+    static let command = Command(
+        "chat-sim", summary: "Runs many peers over a virtual network in virtual time, and checks what must hold.",
+        options: [
+            suite, scenario, seed, seeds, set, show, entries, json, progress, jobs, time, shrink, list,
+        ],
+        notes: """
+            A run that fails prints its seed, a smaller run that fails in the same way, and what led to it.
+            Exit: 0 everything held, 1 something did not, 2 wrong usage,
+            127 the composition needs what the scenario's service does not offer.
+
+            example: chat-sim --scenario storm --seeds 0..1000 --jobs 2 --progress
+            """)
+}
+
+/// Seeds from one to before another: `A..B`, or one alone.
+struct Seeds: OptionValue {
+    let range: Range<UInt64>
+
+    init(_ range: Range<UInt64>) {
+        self.range = range
+    }
+
+    static var expected: String { "a number, or a range A..B without B" }
+    init?(option text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard let first = parts.first.flatMap({ UInt64($0) }), first < .max else { return nil }
+        if parts.count == 1 {
+            range = first..<first + 1
+            return
+        }
+        guard parts.count == 3, parts[1].isEmpty, let end = UInt64(parts[2]), end > first else { return nil }
+        range = first..<end
+    }
+    var optionText: String { range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)..\(range.upperBound)" }
+}
+
+/// A knob and where to turn it.
+struct Setting: OptionValue {
+    let knob: Knob
+    let position: Double
+
+    static var expected: String { "a knob and a number such as loss=0.2; knobs are " + names }
+    private static var names: String { Knob.allCases.map(\.rawValue).joined(separator: ", ") }
+    init?(option text: String) {
+        let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+        guard parts.count == 2, let knob = Knob(rawValue: String(parts[0])),
+            let position = Double(option: String(parts[1])),
+            position >= 0
+        else { return nil }
+        (self.knob, self.position) = (knob, position)
+    }
+    var optionText: String { Self.text(knob, position) }
+
+    static func text(_ knob: Knob, _ position: Double) -> String {
+        position == position.rounded() && position < 1e15
+            ? "\(knob.rawValue)=\(Int(position))" : "\(knob.rawValue)=\(position)"
+    }
+}
+
+/// What to print of a run.
+enum View: String, OptionValue, CaseIterable {
+    /// One line.
+    case summary
+    /// Everything that happened, a line each.
+    case timeline
+    /// A sequence diagram for Mermaid.
+    case mermaid
+    /// A sequence diagram as a picture.
+    case svg
+    /// All numbers.
+    case numbers
+}

@@ -1,0 +1,68 @@
+import ChatClient
+import ChatCrypto
+import ChatDeliveryService
+import ChatModel
+import ChatSimulation
+import ChatVariants
+import ChatWire
+
+/// The compositions of this package by name, as peers of a simulation.
+enum Suites {
+    /// Taken where none is named.
+    static let usual = "links/inbox-v1/private-v1-libchat/memory/envelope-v1"
+
+    /// A composition with so many peers, each with an identity of its own.
+    ///
+    /// The delivery service of the name is made and never used: the virtual network stands in for it.
+    static func composition(_ text: String, peers: Int) async throws -> Composition {
+        let name = try SuiteName(parsing: text)
+        let memory = InMemoryDeliveryService()
+        var suites: [ChatSuite] = []
+        for peer in 0..<peers {
+            suites.append(try await Variants(identity: try identity(peer), memory: memory).registry.suite(name))
+        }
+        var composition = Composition(suites)
+        composition.keyUses = keyUses(framing: name.framing)
+        return composition
+    }
+
+    /// The names of the package's components.
+    static func names(_ component: Component) throws -> [String] {
+        Variants(identity: try identity(0), memory: InMemoryDeliveryService()).registry.names(of: component)
+    }
+
+    /// The same peer has the same identity in every run.
+    private static func identity(_ peer: Int) throws -> KeyPair {
+        let seed = BLAKE2b.hash(count: 32, Array("chat-sim peer \(peer)".utf8))
+        let secret = Secret(copying: seed.span)
+        return KeyPair(secret: secret, publicKey: try X25519.publicKey(of: secret))
+    }
+
+    /// What a stranger on the wire can tell of keys: a double ratchet's are named by key and number.
+    private static func keyUses(framing: String) -> (@Sendable (Addressed) -> [KeyUse])? {
+        { addressed in
+            guard let payload = payload(addressed.payload, framing),
+                case .doubleRatchet(let message)? = try? EncryptedPayload(decoding: payload)
+            else { return [] }
+            var key = message.dh.array
+            for shift in [24, 16, 8, 0] as [UInt32] { key.append(UInt8(truncatingIfNeeded: message.number >> shift)) }
+            return [KeyUse(key: Bytes(key), sealed: message.ciphertext)]
+        }
+    }
+
+    /// What is inside the framing; nil where it is not of a form that is known here.
+    private static func payload(_ bytes: Bytes, _ framing: String) -> Bytes? {
+        guard framing.hasPrefix("envelope-v1") else {
+            guard bytes.count >= 6 + 0, bytes.count >= 6 + Int(bytes[1]) else { return nil }
+            return bytes.slice(6 + Int(bytes[1])..<bytes.count)
+        }
+        var reader = ProtoReader(bytes.span)
+        var found: Range<Int>?
+        do {
+            while let field = try reader.next() {
+                if field == 5 { found = try reader.range() }
+            }
+        } catch { return nil }
+        return found.map { bytes.slice($0) }
+    }
+}
