@@ -4,7 +4,8 @@ import ChatTool
 /// `chat-demo`: two peers exchange a real text over a relay, and one of them is killed in the middle.
 @main
 enum Main {
-    private static let text = Option("text", "FILE", default: "Specs/storage.md", "the text; every line is a content")
+    private static let text = Option(
+        "text", "FILE", default: "Examples/the-walrus-and-the-carpenter.txt", "the text; every line is a content")
     private static let suite = Option<String?>("suite", "NAME", "the five choices (default those of chat-peer)")
     private static let quiet = Option<Bool>("quiet", "print no transcript")
     private static let command = Command(

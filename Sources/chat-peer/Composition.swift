@@ -33,8 +33,8 @@ enum Profile: String, CaseIterable, OptionValue {
         switch self {
         case .reference:
             SuiteName(
-                discovery: "links", initialization: "inbox-v1", conversations: ["private-v1"], delivery: "udp",
-                framing: "envelope-v1")
+                discovery: "links", initialization: "inbox-v1", conversations: ["private-v1-libchat"],
+                delivery: "udp", framing: "envelope-v1")
         case .libchat:
             SuiteName(
                 discovery: "links", initialization: "inbox-v1-libchat", conversations: ["private-v1-libchat"],

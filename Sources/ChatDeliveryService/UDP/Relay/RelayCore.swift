@@ -66,6 +66,7 @@ extension RelayCore {
     /// Receives a datagram.
     package mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment) {
         counts.datagramsIn += 1
+        counts.bytesIn += UInt64(bytes.count)
         guard let session = Datagram.session(bytes) else {
             counts.malformed += 1
             return
@@ -171,8 +172,11 @@ extension RelayCore {
 
     /// Writes what is to be sent, as far as the batch has room; nothing is left if it is not full afterwards.
     package mutating func write(into batch: inout DatagramBatch, now: Moment) {
-        let before = batch.count
-        defer { counts.datagramsOut += UInt64(batch.count - before) }
+        let (before, bytesBefore) = (batch.count, batch.bytes.count)
+        defer {
+            counts.datagramsOut += UInt64(batch.count - before)
+            counts.bytesOut += UInt64(batch.bytes.count - bytesBefore)
+        }
         writeReplies(into: &batch)
         wakeSubscribers()
         while !batch.isFull, let place = dirty.first {

@@ -30,6 +30,10 @@ public struct RelayStatistics: Sendable, Hashable {
     public internal(set) var datagramsIn: UInt64 = 0
     /// Datagrams sent.
     public internal(set) var datagramsOut: UInt64 = 0
+    /// Bytes of the datagrams received, without IP and UDP headers.
+    public internal(set) var bytesIn: UInt64 = 0
+    /// Bytes of the datagrams sent, without IP and UDP headers.
+    public internal(set) var bytesOut: UInt64 = 0
     /// Packets declared lost on the way to clients that have left.
     public internal(set) var lostPackets: UInt64 = 0
     /// Datagrams that do not decode or contradict others.
@@ -48,7 +52,8 @@ public struct RelayStatistics: Sendable, Hashable {
             ("retained_bytes", UInt64(retainedBytes)), ("opened", opened), ("turned_away", turnedAway),
             ("expired", expired), ("published", published), ("repeated", repeated), ("rate_limited", rateLimited),
             ("refused", refused), ("delivered", delivered), ("gaps", gaps), ("datagrams_in", datagramsIn),
-            ("datagrams_out", datagramsOut), ("lost_packets", lostPackets), ("malformed", malformed),
+            ("datagrams_out", datagramsOut), ("bytes_in", bytesIn), ("bytes_out", bytesOut),
+            ("lost_packets", lostPackets), ("malformed", malformed),
             ("other_versions", otherVersions), ("unknown_sessions", unknownSessions), ("no_room", noRoom),
         ]
     }
