@@ -18,7 +18,7 @@ final class FailingStorage: Storage {
     }
 }
 
-@Test(.timeLimit(.minutes(1)))
+@Test(.timeLimit(.minutes(5)))
 func `a full disk refuses with a typed error, nothing leaves, and all goes on once there is room`() async throws {
     let pair = Pair()
     let storage = FailingStorage()
@@ -40,7 +40,7 @@ func `a full disk refuses with a typed error, nothing leaves, and all goes on on
     await raya.close()
 }
 
-@Test(.timeLimit(.minutes(1)))
+@Test(.timeLimit(.minutes(5)))
 func `what arrives while the disk is full is received once there is room`() async throws {
     let pair = Pair()
     let storage = FailingStorage()

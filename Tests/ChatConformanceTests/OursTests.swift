@@ -41,7 +41,7 @@ func `InboxV1 passes the suite of initializations (INIT-01 to INIT-04, INBOX-04)
     #expect(report.isPassed, "\(report)")
 }
 
-@Test(.timeLimit(.minutes(1)))
+@Test(.timeLimit(.minutes(5)))
 func `the service in memory passes the suite of delivery services (DS-01 to DS-13)`() async {
     let retention = DeliveryLimits.Retention(payloads: 1_000, bytes: 1 << 20, age: .seconds(60))
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 64 << 10, retention: retention))
@@ -49,13 +49,13 @@ func `the service in memory passes the suite of delivery services (DS-01 to DS-1
     #expect(report.isPassed, "\(report)")
 }
 
-@Test(.timeLimit(.minutes(1)))
+@Test(.timeLimit(.minutes(5)))
 func `introduction links pass the suite of discoveries (DISC-01, INTRO-01)`() async {
     let report = await Conformance.check(discovery: { _ in IntroLinks() })
     #expect(report.isPassed, "\(report)")
 }
 
-@Test(.timeLimit(.minutes(1)))
+@Test(.timeLimit(.minutes(5)))
 func `the directory passes the suite of discoveries (DISC-01, DISC-05)`() async {
     let service = InMemoryDeliveryService()
     let report = await Conformance.check(discovery: { number in

@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// Real sockets, over loopback only; each test is over within two seconds or fails.
-@Suite(.timeLimit(.minutes(1))) struct UDPSocketTests {
+@Suite(.timeLimit(.minutes(5))) struct UDPSocketTests {
     /// Short times, so that what is lost is noticed within a test.
     private static var impatient: UDPConfiguration {
         var configuration = UDPConfiguration()
