@@ -6,7 +6,8 @@ struct CompiledNetwork: Sendable {
     var isCalm = false
     private let usual: Link
     private let exceptions: [(from: Range<Int>, to: Range<Int>, link: Link)]
-    private let answerTime: VirtualTime
+    /// How long the service takes to answer.
+    let answerTime: VirtualTime
     /// Microseconds for a byte, or 0.
     private let byteTime: Double
 
@@ -42,7 +43,7 @@ struct CompiledNetwork: Sendable {
     init(_ network: Network) {
         usual = Link(network.link)
         exceptions = network.exceptions.map { ($0.from, $0.to, Link($0.link)) }
-        answerTime = VirtualTime(microseconds: 2 * usual.latency.least)
+        answerTime = VirtualTime(microseconds: 2 * usual.latency.least + 1_000)
         byteTime = network.bandwidth.map { 1e6 / Double(max(1, $0)) } ?? 0
     }
 
@@ -50,9 +51,6 @@ struct CompiledNetwork: Sendable {
         guard !exceptions.isEmpty else { return usual }
         return exceptions.first { $0.from.contains(sender) && $0.to.contains(receiver) }?.link ?? usual
     }
-
-    /// How long the service takes to answer.
-    func roundTrip(_ dice: inout Dice) -> VirtualTime { answerTime + VirtualTime(microseconds: 1_000) }
 
     /// How long so many bytes keep a peer's line busy.
     func time(for bytes: Int) -> VirtualTime { VirtualTime(microseconds: UInt64(byteTime * Double(bytes))) }

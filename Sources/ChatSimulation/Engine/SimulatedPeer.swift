@@ -3,8 +3,8 @@ import ChatModel
 
 /// One peer: its core, what it has stored, what waits for it, and the application above it.
 struct SimulatedPeer: Sendable {
-    /// Nil while the process is down.
-    var core: ChatCore?
+    /// Whether the process runs; its client is no longer of any meaning when it does not.
+    var isUp = false
     var disk = Disk()
     var clock = PeerClock()
     /// Counts starts of the process.
@@ -51,7 +51,7 @@ struct SimulatedPeer: Sendable {
 
     /// Forgets everything that is in the process and not on the disk.
     mutating func endProcess() {
-        core = nil
+        isUp = false
         life += 1
         (isStepping, alarm, crashPoint) = (false, .never, nil)
         (mailbox, notices, answers, answersUnderWay, unstored) = ([], [], [], [], [])

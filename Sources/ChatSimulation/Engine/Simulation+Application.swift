@@ -24,10 +24,9 @@ extension Simulation {
 
     private mutating func begin(
         _ thread: Int, with bundle: IntroductionBundle?, _ peer: Int, _ clock: Timestamp
-    ) throws(Refusal) -> ConversationID? {
+    ) throws(Refusal) -> ConversationID {
         let (draft, type) = (draft(thread, 0), composition.conversations[0].type)
-        let begun = try peers[peer].core?.begin(type, with: bundle, saying: draft.content, now: clock)
-        guard let (id, content) = begun else { return nil }
+        let (id, content) = try cores[peer].begin(type, with: bundle, saying: draft.content, now: clock)
         drafts.append((draft, content, id))
         return id
     }
@@ -35,8 +34,8 @@ extension Simulation {
     private mutating func found(
         _ thread: Int, with bundles: [IntroductionBundle], _ peer: Int, _ clock: Timestamp
     ) throws(Refusal) {
-        guard let id = try begin(thread, with: nil, peer, clock) else { return }
-        try peers[peer].core?.add(bundles, to: id, now: clock)
+        let id = try begin(thread, with: nil, peer, clock)
+        try cores[peer].add(bundles, to: id, now: clock)
     }
 
     private mutating func say(_ thread: Int, _ peer: Int, _ clock: Timestamp) throws(Refusal) {
@@ -44,7 +43,7 @@ extension Simulation {
             return
         }
         let draft = draft(thread, place)
-        guard let content = try peers[peer].core?.send(draft.content, in: id, now: clock) else { return }
+        let content = try cores[peer].send(draft.content, in: id, now: clock)
         drafts.append((draft, content, id))
     }
 

@@ -55,7 +55,7 @@ extension Simulation {
         _ parcel: Int, from sender: Int, to receiver: Int, at start: VirtualTime, _ busy: VirtualTime
     ) {
         let link = network.link(from: sender, to: receiver)
-        guard peers[receiver].isOnline, peers[receiver].core != nil else { return lose(parcel, receiver, "away") }
+        guard peers[receiver].isOnline, peers[receiver].isUp else { return lose(parcel, receiver, "away") }
         guard peers[receiver].side == peers[sender].side else { return lose(parcel, receiver, "partitioned") }
         guard !peers[receiver].isBehind else { return lose(parcel, receiver, "behind") }
         var time = start + link.time(&networkDice)
@@ -100,7 +100,7 @@ extension Simulation {
 
     /// A copy reaches a peer, if that is still there.
     mutating func arrive(_ parcel: Int, at peer: Int) {
-        let isConnected = peers[peer].isOnline && peers[peer].core != nil && !peers[peer].isBehind
+        let isConnected = peers[peer].isOnline && peers[peer].isUp && !peers[peer].isBehind
         guard isConnected, parcels[parcel].sent >= peers[peer].connectedSince else {
             lose(parcel, peer, "connection lost")
             return release(parcel)

@@ -94,7 +94,7 @@ extension Simulation {
     /// The members of a thread hand over bundles, and the first of them begins the conversation.
     mutating func meet(_ thread: Int) {
         let participants = ledger.threads[thread].participants
-        guard participants.allSatisfy({ peers[$0].core != nil }) else {
+        guard participants.allSatisfy({ peers[$0].isUp }) else {
             return agenda.add(.meet, at: now + VirtualTime(.seconds(1)), index: thread)
         }
         var bundles: [IntroductionBundle] = []
@@ -120,7 +120,7 @@ extension Simulation {
     /// Makes a bundle; nil where the peer crashed over it.
     private mutating func introduce(_ peer: Int) throws -> IntroductionBundle? {
         let clock = peers[peer].clock.reading(at: now)
-        guard let bundle = try peers[peer].core?.introduce(1, now: clock).first else { return nil }
+        guard let bundle = try cores[peer].introduce(1, now: clock).first else { return nil }
         guard store(peer) else { return nil }
         follow(peer)
         return bundle

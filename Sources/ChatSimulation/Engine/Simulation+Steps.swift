@@ -5,7 +5,7 @@ import ChatModel
 extension Simulation {
     /// Lets a peer deal with what waits for it, soon.
     mutating func requestStep(_ peer: Int) {
-        guard !peers[peer].isStepping, peers[peer].core != nil else { return }
+        guard !peers[peer].isStepping, peers[peer].isUp else { return }
         peers[peer].isStepping = true
         agenda.add(.step, at: now + VirtualTime(scenario.stepPause), peer: peer)
     }
@@ -14,7 +14,7 @@ extension Simulation {
     mutating func ring(_ peer: Int, at time: VirtualTime) {
         guard peers[peer].alarm == time else { return }
         peers[peer].alarm = .never
-        guard peers[peer].core != nil, !peers[peer].isStepping else { return }
+        guard peers[peer].isUp, !peers[peer].isStepping else { return }
         note(peer, .alarm)
         step(peer)
     }
@@ -28,7 +28,7 @@ extension Simulation {
 
     mutating func step(_ peer: Int) {
         peers[peer].isStepping = false
-        guard peers[peer].core != nil else { return }
+        guard peers[peer].isUp else { return }
         tally.steps += 1
         let clock = peers[peer].clock.reading(at: now)
         takeIn(peer, clock)
@@ -44,15 +44,15 @@ extension Simulation {
         guard show(peer) else { return }
         check(peer)
         setAlarm(peer)
-        if !peers[peer].mailbox.isEmpty, peers[peer].core?.isFull == false { requestStep(peer) }
+        if !peers[peer].mailbox.isEmpty, !cores[peer].isFull { requestStep(peer) }
     }
 
     private mutating func takeIn(_ peer: Int, _ clock: Timestamp) {
         if !peers[peer].notices.isEmpty {
-            for notice in peers[peer].notices { peers[peer].core?.notice(notice, now: clock) }
+            for notice in peers[peer].notices { cores[peer].notice(notice, now: clock) }
             peers[peer].notices.removeAll(keepingCapacity: true)
         }
-        if !peers[peer].mailbox.isEmpty, peers[peer].core?.isFull == false {
+        if !peers[peer].mailbox.isEmpty, !cores[peer].isFull {
             let hasCursors = service.limits.retention != nil
             for index in peers[peer].mailbox {
                 let parcel = parcels[Int(index)]
@@ -64,14 +64,14 @@ extension Simulation {
                 release(Int(index))
             }
             peers[peer].mailbox.removeAll(keepingCapacity: true)
-            peers[peer].core?.receive(deliveries, now: clock)
+            cores[peer].receive(deliveries, now: clock)
             deliveries.removeAll(keepingCapacity: true)
         }
         if !peers[peer].answers.isEmpty {
-            for answer in peers[peer].answers { peers[peer].core?.settle(answer.payloads, answer.results, now: clock) }
+            for answer in peers[peer].answers { cores[peer].settle(answer.payloads, answer.results, now: clock) }
             peers[peer].answers.removeAll(keepingCapacity: true)
         }
-        if let alarm = peers[peer].core?.nextAlarm, alarm <= clock { peers[peer].core?.wake(now: clock) }
+        if let alarm = cores[peer].nextAlarm, alarm <= clock { cores[peer].wake(now: clock) }
     }
 
     /// Stores what changed; false where the process ended over it.
@@ -80,7 +80,8 @@ extension Simulation {
             crash(peer, .beforeStoring)
             return false
         }
-        if let records = peers[peer].core?.takeRecords(), !records.isEmpty { peers[peer].disk.commit(records) }
+        let records = cores[peer].takeRecords()
+        if !records.isEmpty { peers[peer].disk.commit(records) }
         acceptDrafts(peer)
         if peers[peer].crashPoint == .beforePublishing {
             crash(peer, .beforePublishing)
@@ -92,7 +93,9 @@ extension Simulation {
     /// Hands what waits to the service; false where the process ended over it.
     private mutating func publish(_ peer: Int) -> Bool {
         let clock = peers[peer].clock.reading(at: now)
-        while let payloads = peers[peer].core?.takeOutbox(now: clock), !payloads.isEmpty {
+        while true {
+            let payloads = cores[peer].takeOutbox(now: clock)
+            guard !payloads.isEmpty else { return true }
             let isCutOff = peers[peer].crashPoint == .whilePublishing
             var results: [Result<Receipt, DeliveryError>] = []
             results.reserveCapacity(payloads.count)
@@ -104,28 +107,27 @@ extension Simulation {
                 return false
             }
             peers[peer].answersUnderWay.append(SimulatedPeer.Answer(payloads: payloads, results: results))
-            agenda.add(.answer, at: now + network.roundTrip(&networkDice), peer: peer, index: Int(peers[peer].life))
+            agenda.add(.answer, at: now + network.answerTime, peer: peer, index: Int(peers[peer].life))
         }
-        return true
     }
 
     /// Shows the application what happened; false where the process ended before that was stored.
     private mutating func show(_ peer: Int) -> Bool {
         guard peers[peer].pauses == 0 else { return true }
-        while let batch = peers[peer].core?.nextBatch {
+        while let batch = cores[peer].nextBatch {
             show(batch, to: peer)
             if peers[peer].crashPoint == .beforeConfirming {
                 crash(peer, .beforeConfirming)
                 return false
             }
-            peers[peer].core?.confirm(batchesUpTo: batch.number)
+            cores[peer].confirm(batchesUpTo: batch.number)
         }
         return true
     }
 
     /// Checks what a peer holds.
     private mutating func check(_ peer: Int) {
-        guard let core = peers[peer].core?.load else { return }
+        let core = cores[peer].load
         let load = PeerLoad(core: core, storedBytes: peers[peer].disk.liveBytes)
         tally.largestOutbox = max(tally.largestOutbox, core.outboxPayloads)
         tally.largestParked = max(tally.largestParked, core.parkedPayloads)
@@ -137,9 +139,8 @@ extension Simulation {
     }
 
     private mutating func setAlarm(_ peer: Int) {
-        guard let core = peers[peer].core else { return }
-        var next = core.nextAlarm
-        if let publish = core.nextPublish { next = next.map { min($0, publish) } ?? publish }
+        var next = cores[peer].nextAlarm
+        if let publish = cores[peer].nextPublish { next = next.map { min($0, publish) } ?? publish }
         guard let next else { return }
         let time = peers[peer].clock.moment(of: next, from: now)
         // An alarm that rings too early looks again; one that would ring too late is set anew.

@@ -59,7 +59,7 @@ extension Simulation {
         for index in disturbances.indices { mend(index) }
         for peer in peers.indices {
             peers[peer].crashPoint = nil
-            if peers[peer].core == nil { start(peer) }
+            if !peers[peer].isUp { start(peer) }
         }
     }
 
@@ -90,7 +90,7 @@ extension Simulation {
             if peers[peer].side == index + 1 { peers[peer].side = 0 }
         case .partition, .absence:
             peers[peer].absences -= 1
-            guard peers[peer].isOnline, peers[peer].core != nil else { return }
+            guard peers[peer].isOnline, peers[peer].isUp else { return }
             note(peer, .changed("has its link again"))
             peers[peer].notices.append(.resumed)
             reconnect(peer)
@@ -103,17 +103,19 @@ extension Simulation {
 extension Simulation {
     /// Starts a process with what it has stored.
     mutating func start(_ peer: Int) {
-        guard peers[peer].core == nil else { return }
+        guard !peers[peer].isUp else { return }
         let error = VirtualTime(scenario.clockError).microseconds / 1_000
         peers[peer].clock.offset = Int64(troubleDice.below(2 * Int(error) + 1)) - Int64(error)
         if error > 0 { peers[peer].clock.drift = Int64(troubleDice.below(401)) - 200 }
         let records = peers[peer].disk.load()
         do {
-            peers[peer].core = try ChatCore(
+            let core = try ChatCore(
                 composition.initialization(of: peer, seed: seed), conversations: composition.conversations,
                 framing: composition.framing, delivery: service.limits,
                 random: PeerRandom(seed: seed, peer: peer, life: peers[peer].life), limits: composition.limits,
                 restoring: records, now: peers[peer].clock.reading(at: now))
+            if peer < cores.count { cores[peer] = core } else { cores.append(core) }
+            peers[peer].isUp = true
         } catch {
             return fail("restart", "\(Cast.name(peer)) cannot start with what it stored: \(error)", peer: peer)
         }
@@ -143,7 +145,7 @@ extension Simulation {
 extension Simulation {
     /// Subscribes to what the client wants since the last time, and takes up reading where it fell behind.
     mutating func connectAnew(_ peer: Int) {
-        guard let (begun, ended) = peers[peer].core?.takeSubscriptions() else { return }
+        let (begun, ended) = cores[peer].takeSubscriptions()
         for address in ended {
             let channel = service.channel(of: address)
             service.forget(peer, on: [channel])
@@ -164,8 +166,8 @@ extension Simulation {
     mutating func reconnect(_ peer: Int) {
         peers[peer].connectedSince = now
         peers[peer].isBehind = false
-        guard service.limits.retention != nil, let wanted = peers[peer].core?.wanted else { return }
-        for (address, since) in wanted.sorted(by: { $0.key.text < $1.key.text }) {
+        guard service.limits.retention != nil else { return }
+        for (address, since) in cores[peer].wanted.sorted(by: { $0.key.text < $1.key.text }) {
             catchUp(peer, service.channel(of: address), since)
         }
     }

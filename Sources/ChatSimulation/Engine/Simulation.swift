@@ -29,6 +29,8 @@ public struct Simulation: Sendable {
     var now = VirtualTime.zero
     var agenda = Agenda()
     var peers: [SimulatedPeer] = []
+    /// The client of each peer, beside it and not in it, so that nothing but a client's step ever touches one.
+    var cores: [ChatCore] = []
     var phase = Phase.meeting
     var threads: Threads
     var network: CompiledNetwork
