@@ -107,16 +107,17 @@ extension ChatCore {
         }
         let owner = Owner.conversation(id)
         alarms[owner] = nil
-        changes.dirty.remove(owner)
         listen([], for: owner)
-        changes.records += slot.keys.sorted().map { Record(Keys.machine(id) + $0, nil) }
+        changes.records += slot.keys.sorted().map { Record(slot.prefix + $0, nil) }
         changes.records.append(Record(Keys.about(id), nil))
     }
 
     private mutating func perform(_ action: Action, in id: ConversationID) throws(Refusal) {
         var turn = turn()
-        guard slots[id] != nil else { throw Refusal(.unable, ClientCause.unknownConversation(id)) }
-        try slots[id]?.machine.perform(action, in: &turn)
+        guard let place = slots.index(forKey: id) else {
+            throw Refusal(.unable, ClientCause.unknownConversation(id))
+        }
+        try slots.values[place].machine.perform(action, in: &turn)
         absorb(&turn, from: .conversation(id))
     }
 
@@ -143,7 +144,7 @@ extension ChatCore {
     /// Keeps an initialization that a step was tried on.
     private mutating func keep(_ trial: any InitializationProtocol, _ wishes: Wishes) {
         initialization = trial
-        changes.dirty.insert(.initialization)
+        touch(.initialization)
         if let alarm = wishes.alarm { alarms[.initialization] = alarm }
         if wishes.listensAnew { listenAnew(.initialization) }
     }
@@ -170,7 +171,7 @@ extension ChatCore {
         let id = machine.id
         slots[id] = Slot(machine: machine, about: about)
         changes.records.append(Record(Keys.about(id), about.encoded))
-        changes.dirty.insert(.conversation(id))
+        touch(.conversation(id))
         listen(machine.listening, for: .conversation(id))
         fresh.append(.conversationStarted(id, about.type, about.role, peers: about.peers))
     }

@@ -10,13 +10,15 @@ extension ChatCore {
         fresh = []
         batches.append(batch)
         waitingEvents += batch.events.count
-        let kept = EventBatch(number: batch.number, events: batch.events.filter(\.isKept))
-        guard !kept.events.isEmpty else { return }
-        changes.records.append(Record(Keys.batch(batch.number), kept.encoded))
+        guard let record = batch.encoded else { return }
+        changes.records.append(Record(Keys.batch(batch.number), record))
     }
 
     /// The oldest batch that the application has not taken.
     public var nextBatch: EventBatch? { batches.first }
+
+    /// All batches that the application has not taken, oldest first.
+    public var waitingBatches: [EventBatch] { batches }
 
     /// Whether the application is so far behind that no more should be received.
     public var isFull: Bool { waitingEvents >= limits.waitingEvents }

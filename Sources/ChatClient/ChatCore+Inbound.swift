@@ -107,7 +107,7 @@ extension ChatCore {
             case .conversation(let id): try receive(routed, in: id)
             }
             framing.accepted(routed, for: owner)
-            progressed.insert(owner)
+            if !parked.entries.isEmpty { progressed.insert(owner) }
             return .accepted
         } catch {
             if error.outcome == .early { return .early(error, owner) }
@@ -118,11 +118,12 @@ extension ChatCore {
 
     private mutating func receive(_ routed: Routed, in id: ConversationID) throws(Refusal) {
         var turn = turn()
-        guard let isAnswered = slots[id]?.about.isAnswered else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
-        try slots[id]?.machine.receive(routed, in: &turn)
+        guard let place = slots.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
+        try slots.values[place].machine.receive(routed, in: &turn)
+        let isAnswered = slots.values[place].about.isAnswered
+        slots.values[place].about.isAnswered = true
         absorb(&turn, from: .conversation(id))
         guard !isAnswered else { return }
-        slots[id]?.about.isAnswered = true
         if let about = slots[id]?.about { changes.records.append(Record(Keys.about(id), about.encoded)) }
         wake(.initialization, .inviteAnswered(id))
     }

@@ -5,21 +5,13 @@ extension ChatCore {
     /// The records that changed, in one transaction with nothing missing.
     public mutating func takeRecords() -> [Record] {
         if !fresh.isEmpty { batchEvents() }
-        for owner in changes.dirty.sorted(by: Self.precedes) {
-            switch owner {
-            case .initialization:
-                changes.records += initialization.takeChanges().map { Record(Keys.initialization + $0.key, $0.bytes) }
-            case .conversation(let id):
-                guard let changed = slots[id]?.machine.takeChanges() else { continue }
-                for record in changed {
-                    if record.bytes == nil {
-                        slots[id]?.keys.remove(record.key)
-                    } else {
-                        slots[id]?.keys.insert(record.key)
-                    }
-                    changes.records.append(Record(Keys.machine(id) + record.key, record.bytes))
-                }
-            }
+        if changes.initialization {
+            changes.records += initialization.takeChanges().map { Record(Keys.initialization + $0.key, $0.bytes) }
+        }
+        if changes.conversations.count > 1 { changes.conversations.sort() }
+        for id in changes.conversations {
+            guard let place = slots.index(forKey: id) else { continue }
+            slots.values[place].takeChanges(into: &changes.records)
         }
         if changes.numbers { changes.records.append(Record(Keys.numbers, numbers.encoded)) }
         defer { changes = Changes() }
@@ -28,9 +20,9 @@ extension ChatCore {
 
     /// Payloads to hand to the delivery service now; they count as on their way until they are settled.
     public mutating func takeOutbox(now: Timestamp) -> [OutboundPayload] {
-        let entries = outbox.take(at: now, count: limits.publishBatch, bytes: limits.publishBytes)
-        for entry in entries { recent.insert(entry.addressed.id) }
-        return entries.map(OutboundPayload.init)
+        let payloads = outbox.take(at: now, count: limits.publishBatch, bytes: limits.publishBytes)
+        for payload in payloads { recent.insert(payload.entry.addressed.id) }
+        return payloads
     }
 
     /// When the outbox next has something to publish; nil while it is empty or waits for results.
@@ -73,11 +65,12 @@ extension ChatCore {
     /// Payloads and bytes that wait for the delivery service.
     public var waiting: (payloads: Int, bytes: Int) { (outbox.entries.count, outbox.bytes) }
 
-    /// What the client holds, for those who watch its bounds.
+    /// What the client holds and waits for.
     public var load: CoreLoad {
         CoreLoad(
             outboxPayloads: outbox.entries.count, outboxBytes: outbox.bytes, parkedPayloads: parked.entries.count,
-            waitingEvents: waitingEvents, conversations: slots.count)
+            waitingEvents: waitingEvents, conversations: slots.count, isFull: isFull, nextAlarm: nextAlarm,
+            nextPublish: nextPublish)
     }
 
     private mutating func finish(_ entry: Outbox.Entry) {

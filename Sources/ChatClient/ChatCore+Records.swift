@@ -15,15 +15,23 @@ extension ChatCore {
 
         static func about(_ id: ConversationID) -> String { conversations + id.text }
         static func machine(_ id: ConversationID) -> String { machines + id.text + "/" }
-        static func outbox(_ number: UInt64) -> String { outbox + padded(number) }
-        static func parked(_ number: UInt64) -> String { parked + padded(number) }
-        static func batch(_ number: UInt64) -> String { batches + padded(number) }
+        static func outbox(_ number: UInt64) -> String { numbered("outbox/", number) }
+        static func parked(_ number: UInt64) -> String { numbered("parked/", number) }
+        static func batch(_ number: UInt64) -> String { numbered("events/", number) }
         static func cursor(_ address: DeliveryAddress) -> String { cursors + address.text }
 
-        /// Decimal with leading zeros, so that keys sort by number.
-        private static func padded(_ number: UInt64) -> String {
-            let digits = String(number)
-            return String(repeating: "0", count: 20 - digits.count) + digits
+        /// A prefix and 20 decimal digits, so that keys sort by number; written in one piece, since every step has some.
+        private static func numbered(_ prefix: StaticString, _ number: UInt64) -> String {
+            let (start, count) = (prefix.utf8CodeUnitCount, prefix.utf8CodeUnitCount + 20)
+            return unsafe String(unsafeUninitializedCapacity: count) { buffer in
+                for index in 0..<start { unsafe buffer[index] = prefix.utf8Start[index] }
+                var rest = number
+                for index in stride(from: count - 1, through: start, by: -1) {
+                    unsafe buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                return count
+            }
         }
     }
 
@@ -66,7 +74,7 @@ extension ChatCore {
         }
         let machine: any ConversationProtocol = try Conversation.init(restoring: records)
         guard machine.id == id else { throw RecordReader.unreadable(Keys.about(id)) }
-        slots[id] = Slot(machine: machine, about: about, keys: Set(records.map(\.key)))
+        slots[id] = Slot(machine: machine, about: about, stored: records)
         listen(machine.listening, for: .conversation(id))
     }
 
@@ -79,7 +87,7 @@ extension ChatCore {
 
 extension ChatCore.Numbers {
     var encoded: Bytes {
-        var writer = RecordWriter(version: 1)
+        var writer = RecordWriter(version: 1, size: 25)
         writer.write(content)
         writer.write(batch)
         writer.write(now.milliseconds)
@@ -118,7 +126,7 @@ extension ChatCore.About {
 
 extension Outbox.Entry {
     var encoded: Bytes {
-        var writer = RecordWriter(version: 1)
+        var writer = RecordWriter(version: 1, size: addressed.payload.count + 192)
         writer.write(number)
         writer.write(addressed)
         writer.write(conversation?.text)

@@ -4,9 +4,15 @@ internal import ChatModel
 extension ChatCore {
     /// Carries out everything in a turn except seeds, which only inbound steps have.
     mutating func absorb(_ turn: inout Turn, from owner: Owner) {
-        changes.dirty.insert(owner)
+        touch(owner)
         changes.numbers = true
-        for send in turn.sends { post(send, from: owner, in: &turn) }
+        var sends = turn.takeSends()
+        for index in sends.indices {
+            let (routed, content) = (sends[index].routed, sends[index].content)
+            // With nobody else holding the payload, the framing writes into its head room.
+            sends[index].routed.payload = []
+            post(routed, for: content, from: owner, in: &turn)
+        }
         random = turn.random
         for event in turn.events { fresh.append(clientEvent(event, from: owner)) }
         if turn.takeListensAnew() || owner == .initialization { listenAnew(owner) }
@@ -15,16 +21,18 @@ extension ChatCore {
     }
 
     /// Wraps a payload and puts it into the outbox.
-    private mutating func post(_ send: Turn.Send, from owner: Owner, in turn: inout Turn) {
+    private mutating func post(
+        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, in turn: inout Turn
+    ) {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
         do throws(Refusal) {
-            var addressed = try framing.wrap(send.routed, in: &turn)
+            var addressed = try framing.wrap(routed, in: &turn)
             addressed.id = payloadID(&turn)
-            let entry = outbox.append(addressed, conversation: conversation, content: send.content)
+            let entry = outbox.append(addressed, conversation: conversation, content: content)
             changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
         } catch {
-            guard let conversation, let content = send.content else {
+            guard let conversation, let content else {
                 fresh.append(.inboundError(conversation, ClientEvent.Report(error)))
                 return
             }
@@ -33,9 +41,15 @@ extension ChatCore {
     }
 
     private func payloadID(_ turn: inout Turn) -> PayloadID {
-        let bytes = turn.random.bytes(16, for: .payloadID)
-        func number(_ part: ArraySlice<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
-        return PayloadID(high: number(bytes[..<8]), low: number(bytes[8...]))
+        var bytes = InlineArray<16, UInt8>(repeating: 0)
+        var span = bytes.mutableSpan
+        turn.random.fill(&span, for: .payloadID)
+        var halves: (UInt64, UInt64) = (0, 0)
+        for index in 0..<8 {
+            halves.0 = halves.0 << 8 | UInt64(bytes[index])
+            halves.1 = halves.1 << 8 | UInt64(bytes[index + 8])
+        }
+        return PayloadID(high: halves.0, low: halves.1)
     }
 
     private func clientEvent(_ event: Event, from owner: Owner) -> ClientEvent {
@@ -84,8 +98,8 @@ extension ChatCore {
         switch owner {
         case .initialization: initialization.wake(signal, in: &turn)
         case .conversation(let id):
-            guard slots[id] != nil else { return }
-            slots[id]?.machine.wake(signal, in: &turn)
+            guard let place = slots.index(forKey: id) else { return }
+            slots.values[place].machine.wake(signal, in: &turn)
         }
         absorb(&turn, from: owner)
     }

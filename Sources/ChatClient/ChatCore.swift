@@ -38,8 +38,27 @@ public struct ChatCore: Sendable {
     struct Slot: Sendable {
         var machine: any ConversationProtocol
         var about: About
+        /// Whether its machine may have changed since its records were taken.
+        var isTouched = false
+        /// In front of the keys of its machine's records.
+        let prefix: String
         /// Keys of the records that its machine has stored, to be removed with it.
-        var keys: Set<String> = []
+        private(set) var keys: Set<String> = []
+
+        init(machine: any ConversationProtocol, about: About, stored records: [Record] = []) {
+            (self.machine, self.about) = (machine, about)
+            prefix = Keys.machine(machine.id)
+            keys = Set(records.map(\.key))
+        }
+
+        /// The records of its machine that changed, as they are stored.
+        mutating func takeChanges(into records: inout [Record]) {
+            isTouched = false
+            for record in machine.takeChanges() {
+                if record.bytes == nil { keys.remove(record.key) } else { keys.insert(record.key) }
+                records.append(Record(prefix + record.key, record.bytes))
+            }
+        }
     }
 
     /// What the client knows of a conversation beside its machine.
@@ -61,7 +80,9 @@ public struct ChatCore: Sendable {
     /// What is to be stored with the next transaction.
     struct Changes: Sendable {
         var records: [Record] = []
-        var dirty: Set<Owner> = []
+        /// Machines that may have changed; each conversation is here once.
+        var initialization = false
+        var conversations: [ConversationID] = []
         var numbers = false
     }
 
@@ -96,6 +117,17 @@ public struct ChatCore: Sendable {
     /// A turn for one step.
     func turn() -> Turn {
         Turn(now: numbers.now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
+    }
+
+    /// Notes that a machine may have changed.
+    mutating func touch(_ owner: Owner) {
+        switch owner {
+        case .initialization: changes.initialization = true
+        case .conversation(let id):
+            guard let place = slots.index(forKey: id), !slots.values[place].isTouched else { return }
+            slots.values[place].isTouched = true
+            changes.conversations.append(id)
+        }
     }
 
     /// Moves the clock, which never goes back.

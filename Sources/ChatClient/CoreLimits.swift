@@ -20,17 +20,3 @@ public struct CoreLimits: Sendable, Hashable {
     /// The defaults.
     public init() {}
 }
-
-/// What one client holds at a moment, each beside its bound in ``CoreLimits``.
-public struct CoreLoad: Sendable, Hashable {
-    /// Payloads that wait for the delivery service.
-    public let outboxPayloads: Int
-    /// Bytes of these.
-    public let outboxBytes: Int
-    /// Payloads kept to be offered again.
-    public let parkedPayloads: Int
-    /// Events that the application has not taken.
-    public let waitingEvents: Int
-    /// Conversations.
-    public let conversations: Int
-}

@@ -2,11 +2,14 @@ public import ChatModel
 
 // How events are stored until the application has them.
 extension EventBatch {
-    var encoded: Bytes {
-        var writer = RecordWriter(version: 1)
+    /// What survives a restart; nil if nothing does.
+    var encoded: Bytes? {
+        let kept = events.reduce(0) { $0 + ($1.isKept ? 1 : 0) }
+        guard kept > 0 else { return nil }
+        var writer = RecordWriter(version: 1, size: 32 + events.reduce(0) { $0 + $1.probableSize })
         writer.write(number)
-        writer.write(UInt64(events.count))
-        for event in events { event.write(to: &writer) }
+        writer.write(UInt64(kept))
+        for event in events where event.isKept { event.write(to: &writer) }
         return writer.record
     }
 
@@ -24,6 +27,11 @@ extension ClientEvent {
     private enum Kind: UInt64 {
         case started = 1
         case content, status, members, gap, frame
+    }
+
+    /// About how many bytes it takes in a record.
+    fileprivate var probableSize: Int {
+        if case .content(_, let received) = self { received.content.count + 160 } else { 96 }
     }
 
     fileprivate func write(to writer: inout RecordWriter) {

@@ -45,10 +45,10 @@ struct Outbox: Sendable {
     }
 
     /// The oldest entries that are not on their way already.
-    mutating func take(at now: Timestamp, count: Int, bytes: Int) -> [Entry] {
+    mutating func take(at now: Timestamp, count: Int, bytes: Int) -> [OutboundPayload] {
         guard let nextAttempt, now >= nextAttempt else { return [] }
         while entries[oldest] == nil, oldest < next { oldest += 1 }
-        var taken: [Entry] = []
+        var taken: [OutboundPayload] = []
         var size = 0
         var number = oldest
         while number < next, taken.count < count {
@@ -56,9 +56,9 @@ struct Outbox: Sendable {
             guard let entry = entries[number], !inFlight.contains(number) else { continue }
             size += entry.addressed.payload.count
             guard size <= bytes || taken.isEmpty else { break }
-            taken.append(entry)
+            taken.append(OutboundPayload(entry: entry))
+            inFlight.insert(number)
         }
-        inFlight.formUnion(taken.map(\.number))
         return taken
     }
 

@@ -7,16 +7,17 @@ internal import ChatModel
 struct RecordWriter {
     private var bytes: [UInt8]
 
-    init(version: UInt8) {
-        bytes = [version]
+    /// - Parameter size: bytes that will probably be written, so that room is made once.
+    init(version: UInt8, size: Int = 128) {
+        bytes = []
+        bytes.reserveCapacity(size)
+        bytes.append(version)
     }
 
     var record: Bytes { Bytes(bytes) }
 
     mutating func write(_ number: UInt64) {
-        for shift in stride(from: 56, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
-        }
+        unsafe withUnsafeBytes(of: number.bigEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     mutating func write(_ flag: Bool) {
@@ -25,8 +26,7 @@ struct RecordWriter {
 
     mutating func write(_ field: Bytes) {
         write(UInt64(field.count))
-        let span = field.span
-        for index in span.indices { bytes.append(span[index]) }
+        unsafe field.span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
     mutating func write(_ text: String) {

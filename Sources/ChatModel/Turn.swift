@@ -119,6 +119,10 @@ extension Turn {
 
     /// Takes back the payloads sent since a mark: for a stage that wraps what its inner machine sent.
     public mutating func takeSends(since mark: Mark = .start) -> [Send] {
+        if mark.sends == 0 {
+            defer { sends = [] }
+            return sends
+        }
         defer { sends.removeLast(sends.count - mark.sends) }
         return Array(sends[mark.sends...])
     }

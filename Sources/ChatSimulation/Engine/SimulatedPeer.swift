@@ -20,6 +20,9 @@ struct SimulatedPeer: Sendable {
     var tasks: [Task] = []
     /// Tasks that the client took in this step and has not stored.
     var unstored: [Task] = []
+    /// What the client said after its last step: whether it takes nothing more, and when it wants to be woken.
+    var isFull = false
+    var nextAlarm: Timestamp?
     /// When the alarm is set that rings next.
     var alarm = VirtualTime.never
     var crashPoint: CrashPoint?

@@ -42,9 +42,11 @@ extension Simulation {
         guard publish(peer) else { return }
         connectAnew(peer)
         guard show(peer) else { return }
-        check(peer)
-        setAlarm(peer)
-        if !peers[peer].mailbox.isEmpty, !cores[peer].isFull { requestStep(peer) }
+        let load = cores[peer].load
+        (peers[peer].isFull, peers[peer].nextAlarm) = (load.isFull, load.nextAlarm)
+        check(peer, load)
+        setAlarm(peer, load)
+        if !peers[peer].mailbox.isEmpty, !load.isFull { requestStep(peer) }
     }
 
     private mutating func takeIn(_ peer: Int, _ clock: Timestamp) {
@@ -52,7 +54,7 @@ extension Simulation {
             for notice in peers[peer].notices { cores[peer].notice(notice, now: clock) }
             peers[peer].notices.removeAll(keepingCapacity: true)
         }
-        if !peers[peer].mailbox.isEmpty, !cores[peer].isFull {
+        if !peers[peer].mailbox.isEmpty, !peers[peer].isFull {
             let hasCursors = service.limits.retention != nil
             for index in peers[peer].mailbox {
                 let parcel = parcels[Int(index)]
@@ -71,7 +73,7 @@ extension Simulation {
             for answer in peers[peer].answers { cores[peer].settle(answer.payloads, answer.results, now: clock) }
             peers[peer].answers.removeAll(keepingCapacity: true)
         }
-        if let alarm = cores[peer].nextAlarm, alarm <= clock { cores[peer].wake(now: clock) }
+        if let alarm = peers[peer].nextAlarm, alarm <= clock { cores[peer].wake(now: clock) }
     }
 
     /// Stores what changed; false where the process ended over it.
@@ -114,20 +116,19 @@ extension Simulation {
     /// Shows the application what happened; false where the process ended before that was stored.
     private mutating func show(_ peer: Int) -> Bool {
         guard peers[peer].pauses == 0 else { return true }
-        while let batch = cores[peer].nextBatch {
-            show(batch, to: peer)
-            if peers[peer].crashPoint == .beforeConfirming {
-                crash(peer, .beforeConfirming)
-                return false
-            }
-            cores[peer].confirm(batchesUpTo: batch.number)
+        let batches = cores[peer].waitingBatches
+        guard let last = batches.last else { return true }
+        for batch in batches { show(batch, to: peer) }
+        if peers[peer].crashPoint == .beforeConfirming {
+            crash(peer, .beforeConfirming)
+            return false
         }
+        cores[peer].confirm(batchesUpTo: last.number)
         return true
     }
 
     /// Checks what a peer holds.
-    private mutating func check(_ peer: Int) {
-        let core = cores[peer].load
+    private mutating func check(_ peer: Int, _ core: CoreLoad) {
         let load = PeerLoad(core: core, storedBytes: peers[peer].disk.liveBytes)
         tally.largestOutbox = max(tally.largestOutbox, core.outboxPayloads)
         tally.largestParked = max(tally.largestParked, core.parkedPayloads)
@@ -138,9 +139,9 @@ extension Simulation {
         }
     }
 
-    private mutating func setAlarm(_ peer: Int) {
-        var next = cores[peer].nextAlarm
-        if let publish = cores[peer].nextPublish { next = next.map { min($0, publish) } ?? publish }
+    private mutating func setAlarm(_ peer: Int, _ load: CoreLoad) {
+        var next = load.nextAlarm
+        if let publish = load.nextPublish { next = next.map { min($0, publish) } ?? publish }
         guard let next else { return }
         let time = peers[peer].clock.moment(of: next, from: now)
         // An alarm that rings too early looks again; one that would ring too late is set anew.
