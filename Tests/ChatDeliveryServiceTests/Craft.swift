@@ -80,7 +80,10 @@ struct LoneRelay {
     static func cookie(_ challenge: [UInt8]) -> [UInt8] { Array(challenge.dropFirst(11)) }
 
     mutating func join(_ other: NetworkAddress? = nil) {
-        guard let challenge = receive(Craft.hello(session: session), from: other).first else { return }
+        // It may have more to say than the answer.
+        guard let challenge = receive(Craft.hello(session: session), from: other).first(where: { $0[1] == 2 }) else {
+            return
+        }
         _ = receive(Craft.hello(session: session, cookie: Self.cookie(challenge)), from: other)
     }
 }

@@ -150,7 +150,7 @@ func `a cursor that is not known means everything that is kept, and a gap (DS-11
     #expect(batch.notices == [.gone(hall)])
 }
 
-@Test func `a full mailbox gets the rest once it has stored what it holds`() async throws {
+@Test(.timeLimit(.minutes(5))) func `a full mailbox gets the rest once it has stored what it holds`() async throws {
     let service = InMemoryDeliveryService()
     let mailbox = Mailbox(capacity: 2)
     try await service.subscribe([hall: .now, "other": .now], into: mailbox)
@@ -195,7 +195,8 @@ func `a cursor that is not known means everything that is kept, and a gap (DS-11
     #expect(batch.deliveries[0].cursor == nil)
 }
 
-@Test func `many publishers and subscribers at once lose nothing and agree on the order (DS-02, DS-08)`() async throws {
+@Test(.timeLimit(.minutes(5)))
+func `many publishers and subscribers at once lose nothing and agree on the order (DS-02, DS-08)`() async throws {
     let service = InMemoryDeliveryService()
     let mailboxes = (0..<4).map { _ in Mailbox(capacity: 16) }
     for mailbox in mailboxes { try await service.subscribe([hall: .now], into: mailbox) }

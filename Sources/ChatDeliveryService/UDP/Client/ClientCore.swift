@@ -21,6 +21,8 @@ package struct ClientCore: Sendable {
         var candidate: Int
         var cookie: [UInt8] = []
         var challenges = 0
+        /// Whether the next hello answers a challenge.
+        var isChallenged = false
         var interval: Micros
         var nextHello: Moment
     }
@@ -122,6 +124,7 @@ extension ClientCore {
             var next = seeking
             next.candidate = relays.firstIndex(of: peer) ?? seeking.candidate
             (next.cookie, next.challenges, next.nextHello) = (cookie, seeking.challenges + 1, now)
+            next.isChallenged = true
             phase = .seeking(next)
         case .welcome(let welcome): join(welcome, seeking.session, peer, now)
         case .reset(.full, _):
@@ -210,10 +213,13 @@ extension ClientCore {
         // A little chance keeps the clients of a relay that restarts from coming all at once.
         let jitter = seeking.interval.count / 4 * UInt64(random.bytes(1, for: .identifier)[0]) / 255
         next.nextHello = now + Micros(seeking.interval.count + jitter)
-        next.interval = min(seeking.interval * 2, Micros(configuration.seekingInterval.upperBound))
+        next.isChallenged = false
+        defer { phase = .seeking(next) }
+        guard !seeking.isChallenged else { return }
         next.challenges = 0
-        if relays.count > 1, seeking.cookie.isEmpty { next.candidate = (seeking.candidate + 1) % relays.count }
-        if relays.count > 1 { next.cookie = [] }
-        phase = .seeking(next)
+        next.interval = min(seeking.interval * 2, Micros(configuration.seekingInterval.upperBound))
+        guard relays.count > 1 else { return }
+        // A cookie is one relay address's; without an answer the next address has its turn.
+        (next.candidate, next.cookie) = ((seeking.candidate + 1) % relays.count, [])
     }
 }
