@@ -17,9 +17,11 @@ documents can get the same bytes. One module for each document:
     plain_conversation  Specs/plain-conversation.md
     envelope         EnvelopeV1, Specs/envelope-v1.md
     plain_framing    Specs/plain-framing.md
-    segmentation     MESSAGE-SEGMENTATION, without parity
+    segmentation     Specs/segmentation.md
+    parity           Specs/parity.md
     sds              SCALABLE-DATA-SYNC
-    content          CONTENTFRAME
+    content          Specs/content-frames.md
+    udp, udp_messages  Specs/udp.md
     directory        Specs/directory.md
 
 and three programs: `participant` is one client of profile libchat without I/O, `shim` lends it a

@@ -105,10 +105,15 @@ ReliablePayload = Message(
     Field(12, "bloom_filter", "bytes"), Field(20, "content", "bytes"),
 )
 
-# CONTENTFRAME.
+# CONTENTFRAME, Specs/content-frames.md.
 ContentFrame = Message(
     "ContentFrame", Field(1, "domain_id", "uint32"), Field(2, "tag", "uint32"), Field(3, "payload", "bytes")
 )
+
+# Specs/content-frames.md, everyday types.
+Text = Message("Text", Field(1, "text", "string"))
+File = Message("File", Field(1, "name", "string"), Field(2, "media_type", "string"), Field(3, "bytes", "bytes"))
+Contact = Message("Contact", Field(1, "name", "string"), Field(2, "introduction", "string"))
 
 # Specs/directory.md.
 DirectoryBundle = Message(

@@ -72,42 +72,69 @@ def keccak256(data: bytes) -> bytes:
     >>> keccak256(b"hello").hex()
     '1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8'
     """
-    rate = 136
-    padded = bytearray(data + bytes(rate - len(data) % rate))
-    padded[len(data)] |= 0x01
-    padded[-1] |= 0x80
-    lanes = [0] * 25
-    for start in range(0, len(padded), rate):
-        for i in range(rate // 8):
-            lanes[i] ^= int.from_bytes(padded[start + 8 * i : start + 8 * i + 8], "little")
-        keccak_f(lanes)
-    return b"".join(lane.to_bytes(8, "little") for lane in lanes[:4])
+    return Keccak256().update(data).digest()
+
+
+class Keccak256:
+    """The hash of bytes that come in parts; a copy goes its own way."""
+
+    RATE = 136
+
+    def __init__(self) -> None:
+        self.lanes, self.buffer = [0] * 25, b""
+
+    def copy(self) -> "Keccak256":
+        other = Keccak256()
+        other.lanes, other.buffer = list(self.lanes), self.buffer
+        return other
+
+    def update(self, data: bytes) -> "Keccak256":
+        data, start = self.buffer + data, 0
+        while len(data) - start >= self.RATE:
+            for i in range(self.RATE // 8):
+                self.lanes[i] ^= int.from_bytes(data[start + 8 * i : start + 8 * i + 8], "little")
+            keccak_f(self.lanes)
+            start += self.RATE
+        self.buffer = data[start:]
+        return self
+
+    def digest(self) -> bytes:
+        padding = bytearray(self.RATE - len(self.buffer))
+        padding[0] |= 0x01
+        padding[-1] |= 0x80
+        lanes = self.copy().update(bytes(padding)).lanes
+        return b"".join(lane.to_bytes(8, "little") for lane in lanes[:4])
+
+
+def keccak_tables() -> tuple[list[int], list[tuple[int, int, int]]]:
+    """Constants of the 24 rounds, and for each lane where it goes and by how much it is rotated (FIPS 202)."""
+    constants, register = [], 1
+    for _ in range(24):
+        constants.append(0)
+        for j in range(7):
+            constants[-1] |= (register & 1) << (1 << j) - 1
+            register = register << 1 ^ (register >> 7) * 0x171
+    moves, x, y = [(0, 0, 0)], 1, 0
+    for t in range(24):
+        source, x, y = x + 5 * y, y, (2 * x + 3 * y) % 5
+        moves.append((source, x + 5 * y, (t + 1) * (t + 2) // 2 % 64))
+    return constants, moves
+
+
+ROUND_CONSTANTS, MOVES = keccak_tables()
+MASK = 2**64 - 1
 
 
 def keccak_f(lanes: list[int]) -> None:
     """The permutation Keccak-f[1600] (FIPS 202, section 3.3); lane (x, y) stands at x + 5y."""
-    mask = 2**64 - 1
-    register = 1  # the linear feedback shift register of the round constants
-    for _ in range(24):
-        columns = [lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20] for x in range(5)]  # theta
-        for x in range(5):
-            mix = columns[x - 1] ^ rotate(columns[(x + 1) % 5], 1)
-            for y in range(0, 25, 5):
-                lanes[x + y] ^= mix
-        x, y, moved = 1, 0, lanes[1]  # rho and pi
-        for t in range(24):
-            x, y = y, (2 * x + 3 * y) % 5
-            moved, lanes[x + 5 * y] = lanes[x + 5 * y], rotate(moved, (t + 1) * (t + 2) // 2 % 64)
+    moved = [0] * 25
+    for constant in ROUND_CONSTANTS:
+        sums = [lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20] for x in range(5)]  # theta
+        mixed = [sums[x - 1] ^ (sums[x - 4] << 1 & MASK | sums[x - 4] >> 63) for x in range(5)]
+        for source, target, count in MOVES:  # rho and pi
+            lane = lanes[source] ^ mixed[source % 5]
+            moved[target] = (lane << count | lane >> 64 - count) & MASK
         for y in range(0, 25, 5):  # chi
-            row = lanes[y : y + 5]
-            for x in range(5):
-                lanes[x + y] = row[x] ^ (~row[(x + 1) % 5] & mask & row[(x + 2) % 5])
-        for j in range(7):  # iota
-            if register & 1:
-                lanes[0] ^= 1 << (1 << j) - 1
-            register = register << 1 ^ (register >> 7) * 0x171
-
-
-def rotate(lane: int, count: int) -> int:
-    """Rotates 64 bits to the left."""
-    return (lane << count | lane >> 64 - count) & 2**64 - 1
+            a, b, c, d, e = moved[y : y + 5]
+            lanes[y : y + 5] = a ^ ~b & c, b ^ ~c & d, c ^ ~d & e, d ^ ~e & a, e ^ ~a & b
+        lanes[0] ^= constant  # iota

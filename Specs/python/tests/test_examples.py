@@ -10,8 +10,8 @@ import unittest
 
 import chatspec
 from chatspec import (
-    directory, envelope, inbox, intro, messages, open_invite, plain_conversation, plain_framing, privatev1, ratchet,
-    sds, xeddsa,
+    content, directory, envelope, inbox, intro, messages, open_invite, parity, plain_conversation, plain_framing,
+    privatev1, ratchet, sds, segmentation, udp, udp_messages, xeddsa,
 )
 from chatspec.checks.common import Scripted
 from chatspec.participant import Participant
@@ -43,6 +43,8 @@ class Documents(unittest.TestCase):
     """Worked examples as they stand in Specs/."""
 
     def read(self, name: str) -> str:
+        if not (SPECS / name).exists():
+            self.skipTest(f"there is no {name} yet")
         return (SPECS / name).read_text()
 
     def blocks(self, name: str) -> list[str]:
@@ -171,6 +173,47 @@ class Documents(unittest.TestCase):
         block = re.search(r"^invite(.*?)^route", self.read("open-invite.md"), re.DOTALL | re.MULTILINE)[1]
         printed = "".join(re.split(r"\s{3,}", line.strip())[0] for line in block.splitlines())
         self.assertEqual(bytes.fromhex(printed), open_invite.write_invite("plain", secret, b"hello"))
+
+    def test_segmentation(self):
+        text = "".join(self.read("segmentation.md").split())
+        self.assertEqual(self.hex_block("segmentation.md", "0a 20"), segmentation.split(b"hello", 64)[0])
+        for segment in segmentation.split(b"hello", 3):
+            self.assertIn(segment.hex(), text)
+
+    def test_parity(self):
+        text = "".join(self.read("parity.md").split())
+        data = [bytes((16 * i + t) % 256 for t in range(64)) for i in range(5)]
+        self.assertIn("".join(bytes(row).hex() for row in parity.matrix(5, 3)), text)
+        for shard in parity.encode(data, 3):
+            self.assertIn(shard[:8].hex(), text)
+
+    def test_content_frames(self):
+        frame = content.write(content.EVERYDAY, content.TEXT, messages.Text.encode({"text": "hello"}))
+        self.assertEqual(self.hex_block("content-frames.md", "08 f4"), frame)
+        self.assertEqual(content.read_known(content.read(frame)), {"text": "hello"})
+
+    def test_udp(self):
+        [example] = [block for block in self.blocks("udp.md") if "HELLO" in block]
+        printed = [b""]
+        for line in example.splitlines():
+            if line.startswith(("client", "relay")):
+                printed.append(b"")
+            digits = re.split(r"\s{3,}", line.removeprefix("client").removeprefix("relay").strip())[0]
+            printed[-1] += bytes.fromhex(digits.removesuffix("…"))
+            printed[-1] = printed[-1].ljust(udp.MAX_DATAGRAM if "…" in digits else 0, b"\0")
+        session, cookie = bytes.fromhex("1e61397408ab415e"), bytes.fromhex("00000001e682c9391aa8cd5d896106d464aec065")
+        window, mebi = 2 * 2**20, 2**20
+        welcome = udp.Welcome(session, 0x3542257146E2D6FA, mebi, window, 30_000, 0, 0, 4096, 16 * mebi, 604_800_000)
+        payload_id = udp.u(8, 1) + udp.u(8, 2)
+        publish = udp_messages.write_request(udp_messages.Publish(payload_id, "hall", "", bytes.fromhex("cafe")))
+        results = udp_messages.write_answer(udp_messages.Results((udp_messages.Result(0, 0, 1),)))
+        datagrams = [
+            udp.Hello(session, window), udp.Challenge(session, cookie), udp.Hello(session, window, cookie), welcome,
+            udp.Data(session, 0, tuple(udp.cut(0, 0, publish))),
+            udp.Data(session, 0, (udp.Ack(0, ((0, 0),)), *udp.cut(0, 0, results))),
+        ]
+        self.assertEqual(printed[1:], [udp.write(datagram) for datagram in datagrams])
+        self.assertEqual([udp.read(data) for data in printed[1:]], datagrams)
 
     def test_wire(self):
         message = ratchet.Message(bytes([0x11] * 32), 300, 2, bytes([0x22] * 28))

@@ -5,7 +5,8 @@ import unittest
 from typing import Any, Callable
 
 from chatspec import (
-    directory, envelope, inbox, intro, messages, open_invite, plain_conversation, plain_framing, sds, segmentation,
+    directory, envelope, inbox, intro, messages, open_invite, plain_conversation, plain_framing, sds, segmentation, udp,
+    udp_messages,
 )
 from chatspec.participant import Participant, Seeded
 from chatspec.primitives import public_key
@@ -13,7 +14,7 @@ from chatspec.ratchet import LIBCHAT, Message, Ratchet
 from chatspec.refusal import Refused
 from chatspec.texts import read_base64url, read_hex
 
-INPUTS = 5_000  # for each decoder
+INPUTS = 3_000  # for each decoder
 NOW = 1_700_000_000_000
 
 
@@ -88,12 +89,27 @@ class Hostile(unittest.TestCase):
         self.attack(plain_conversation.write(1, b"content"), plain_conversation.Receiver().receive)
         self.attack(signed, lambda data: self.assertEqual(directory.read(data, "raya", NOW), entry))
 
+    def test_datagrams(self):
+        publish = udp_messages.write_request(udp_messages.Publish(bytes(16), "hall", "", b"x"))
+        results = udp_messages.write_answer(udp_messages.Results((udp_messages.Result(0, 0, 1),)))
+        frames = (udp.Ack(0, ((5, 6), (1, 2))), udp.Ping(), *udp.cut(2, 1, publish))
+        self.attack(udp.write(udp.Data(bytes(8), 1, frames)), udp.read)
+        for datagram in (udp.Hello(bytes(8), 1, b"x"), udp.Challenge(bytes(8), b"x"), udp.Reset(bytes(8), 3, b"\1")):
+            self.attack(udp.write(datagram), udp.read, count=1000)
+        self.attack(publish, udp_messages.read_request)
+        self.attack(results, udp_messages.read_answer)
+        deliver = udp_messages.write_answer(udp_messages.Deliver(1, 2, bytes(16), "r", b"x"))
+        self.attack(deliver, udp_messages.read_answer)
+
     def test_segments_and_sds(self):
         segments = segmentation.split(bytes(20), 7)
         for segment in segments:
             reassembler = segmentation.Reassembler()
             self.attack(segment, lambda data: self.assertIsNone(reassembler.receive(data)))
             self.assertLessEqual(len(reassembler.incomplete), segmentation.MAX_SETS)
+        for segment in segmentation.split(bytes(100), 64, 500_000):
+            self.attack(segment, segmentation.read_segment)
+            self.attack(segment, segmentation.Reassembler().receive, count=500)
         saro, raya = sds.Channel("c", "saro"), sds.Channel("c", "raya")
         saro.send(NOW, "a1", b"1")
         self.attack(saro.send(NOW, "a2", b"2"), raya.receive)

@@ -115,6 +115,9 @@ DirectoryBundle: 1 string scheme, 2 bytes bytes, 3 uint64 expiry, 4 bool single_
 DirectoryEntry: 1 string name, 2 bytes publisher, 3 uint64 sequence, 4 uint64 expiry,
     5 *DirectoryBundle bundles
 SignedDirectoryEntry: 1 uint32 version, 2 bytes entry, 3 bytes signature
+Text: 1 string text
+File: 1 string name, 2 string media_type, 3 bytes bytes
+Contact: 1 string name, 2 string introduction
 OpenBundle: 1 bytes inbox, 2 uint64 expiry
 OpenInvite: 1 string type, 2 bytes secret, 3 bytes opening
 """

@@ -1,11 +1,12 @@
 """Rules that no vector here shows: the bad cases of each document, with the reason for which they are refused."""
 
+import random
 import unittest
 from typing import Any, Callable
 
 from chatspec import (
-    content, directory, envelope, inbox, intro, messages, open_invite, plain_conversation, plain_framing, privatev1,
-    ratchet, sds, segmentation,
+    content, directory, envelope, inbox, intro, messages, open_invite, parity, plain_conversation, plain_framing,
+    privatev1, ratchet, sds, segmentation, udp, udp_messages,
 )
 from chatspec.messages import EncryptedPayload
 from chatspec.participant import Participant, Seeded
@@ -313,7 +314,10 @@ class Segments(RulesTest):
             ({"parity_segment_count": 254}, "malformed"), ({"is_parity": True}, "malformed"),
             ({"parity_segment_index": 1}, "malformed"),
             ({"is_parity": True, "parity_segment_count": 1, "data_segment_index": 1}, "malformed"),
-            ({"is_parity": True, "parity_segment_count": 1}, "unsupported"),
+            ({"is_parity": True, "parity_segment_count": 1}, "malformed"),
+            ({"is_parity": True, "parity_segment_count": 29, "data_segment_count": 225, "payload": bytes(64)},
+             "unsupported"),
+            ({"payload": b""}, "malformed"),
         ):
             self.refuse(code, segmentation.read_segment, messages.SegmentMessageProto.encode(self.GOOD | changed))
 
@@ -335,6 +339,134 @@ class Segments(RulesTest):
         last = bytes([segmentation.MAX_SETS + 4] * 2)
         self.assertEqual(reassembler.receive(segmentation.split(last, 1)[1]), last)
         self.assertEqual(len(reassembler.completed), segmentation.MAX_COMPLETED)
+
+
+class Parity(RulesTest):
+    def test_counts_and_sizes_par_1_to_par_4(self):
+        shard = bytes(64)
+        for data_count, parity_count in ((1, 0), (1, 2), (0, 0)):
+            self.refuse("malformed", parity.matrix, data_count, parity_count)
+        for data_count, parity_count in ((225, 29), (193, 64), (129, 65)):
+            self.refuse("unsupported", parity.matrix, data_count, parity_count)
+        for data_count, parity_count in ((224, 28), (192, 64), (128, 128), (255, 1)):
+            self.assertEqual(len(parity.matrix(data_count, parity_count)), parity_count)
+        for size in (0, 63, 65):
+            self.refuse("malformed", parity.encode, [bytes(size)], 1)
+        self.refuse("malformed", parity.recover, [None, shard], [None])
+
+    def test_any_segments_that_are_enough(self):
+        chance = random.Random(3)
+        for count in (1, 2, 3, 5, 9):
+            payload = chance.randbytes(64 * count - 40) + bytes(9)
+            segments = segmentation.split(payload, 64, 1_000_000)
+            self.assertEqual(len(segments), 2 * count)
+            for _ in range(10):
+                reassembler = segmentation.Reassembler()
+                arrived = [reassembler.receive(segment) for segment in chance.sample(segments, 2 * count)]
+                self.assertEqual([found for found in arrived if found is not None], [payload])
+
+    def test_wrong_parity_is_noticed_by_the_hash(self):
+        [_, second, made] = segmentation.split(b"x" * 100, 64, 500_000)
+        reassembler = segmentation.Reassembler()
+        reassembler.receive(second)
+        self.refuse("authentication_failed", reassembler.receive, made[:-5] + bytes([made[-5] ^ 1]) + made[-4:])
+
+    def test_the_later_message_of_nim_segmentation_seg_r6(self):
+        for tail in ("10f403180120033a03aabbcc", "10f4032003280130013a021122", "2001"):
+            later = bytes.fromhex("0a20") + bytes(range(32)) + bytes.fromhex(tail)
+            self.refuse("unsupported", segmentation.read_segment, later)
+
+    def test_sizes_that_contradict_each_other_seg_r3(self):
+        def segment(index: int, size: int, **fields: Any) -> bytes:
+            common = {"entire_message_hash": bytes(32), "data_segment_count": 3, "parity_segment_count": 1}
+            place = {"parity_segment_index" if fields else "data_segment_index": index}
+            return messages.SegmentMessageProto.encode(common | place | fields | {"payload": b"x" * size})
+
+        for first, second in (((0, 64), (1, 65)), ((0, 64), (2, 65)), ((2, 65), (0, 64))):
+            reassembler = segmentation.Reassembler()
+            reassembler.receive(segment(*first))
+            self.refuse("malformed", reassembler.receive, segment(*second))
+        for size in (0, 63, 65, segmentation.MAX_PARITY + 64):
+            self.refuse("malformed", segmentation.read_segment, segment(0, size, is_parity=True))
+        reassembler = segmentation.Reassembler()
+        reassembler.receive(segment(0, 64))
+        self.refuse("malformed", reassembler.receive, segment(0, 128, is_parity=True))
+
+
+class Datagrams(RulesTest):
+    SESSION = bytes(8)
+
+    def test_datagrams(self):
+        def datagram(kind: int, body: bytes) -> bytes:
+            return bytes([1, kind]) + self.SESSION + body
+
+        hello = udp.write(udp.Hello(self.SESSION, 1))
+        for data in (
+            b"", hello[:9], hello[:-1], datagram(1, bytes(4) + b"\x41" + bytes(1185)), datagram(2, b"\0"),
+            datagram(2, b"\1xx"), datagram(2, b"\2x"), datagram(3, bytes(1190)), datagram(3, bytes(47)),
+            datagram(4, b""), datagram(4, b"\1\1"), datagram(4, b"\1\0x"), datagram(5, bytes(7)),
+            datagram(1, bytes(5) + b"\0\1\xff\xff" + bytes(1181)),
+        ):
+            self.refuse("malformed", udp.read, data)
+        for data in (b"\2" + hello[1:], datagram(0, b""), datagram(6, b"")):
+            self.refuse("unsupported", udp.read, data)
+        self.refuse("too_large", udp.read, hello + b"\0")
+        extended = datagram(1, bytes(5) + b"\0\1\0\2ab" + bytes(1179))
+        self.assertEqual(udp.read(extended), udp.Hello(self.SESSION, 1 - 1))
+        reset = udp.Reset(self.SESSION, 3, bytes([1, 2]))
+        self.assertEqual(udp.read(udp.write(reset)), reset)
+
+    def test_frames_udp_7(self):
+        head = bytes([1, 5]) + self.SESSION + bytes(8)
+        good = udp.Fragment(5, 5, 1121, 1, b"x")
+        self.assertEqual(udp.read(head + b"\0\1\0" + udp.write_frame(good)).frames, (udp.Ping(), good))
+        for frame in (
+            b"\4", b"\2", udp.write_frame(udp.Ack(0, ())), udp.write_frame(udp.Ack(0, ((0, 0),) * 17)),
+            udp.write_frame(udp.Ack(0, ((2, 1),))), udp.write_frame(udp.Ack(0, ((5, 6), (3, 4)))),
+            udp.write_frame(udp.Ack(0, ((5, 6), (7, 8)))), udp.write_frame(good._replace(distance=6)),
+            udp.write_frame(good._replace(index=2)), udp.write_frame(good._replace(size=0, index=0)),
+            udp.write_frame(good._replace(size=1122)), udp.write_frame(good) + b"x",
+        ):
+            self.refuse("malformed", udp.read, head + frame)
+        ranges = udp.Ack(9, ((5, 6), (3, 3)))
+        self.assertEqual(udp.read(head + udp.write_frame(ranges)).frames, (ranges,))
+
+    def test_fragments_udp_9(self):
+        for size in (1, 1120, 1121, 5000):
+            message = bytes(n % 251 for n in range(size))
+            fragments = udp.cut(1, 0, message)
+            self.assertEqual(b"".join(fragment.data for fragment in fragments), message)
+            for fragment in fragments:
+                self.assertEqual(udp.read(udp.write(udp.Data(self.SESSION, 0, (fragment,)))).frames, (fragment,))
+
+    def test_messages(self):
+        for request in (
+            udp_messages.Publish(bytes(16), "a", "b", b""), udp_messages.Subscribe(1, 2, 3, 4, "ä"),
+            udp_messages.Unsubscribe(7),
+        ):
+            self.assertEqual(udp_messages.read_request(udp_messages.write_request(request)), request)
+        results = udp_messages.Results((udp_messages.Result(1, 2, 3, 4),) * 44)
+        for answer in (results, udp_messages.Deliver(1, 2, bytes(16), "", b"x"), udp_messages.Gone(1, 2)):
+            self.assertEqual(udp_messages.read_answer(udp_messages.write_answer(answer)), answer)
+        for data in ("", "03", "030000000000", "02" + "00" * 21, "0200000000" + "03" + "00" * 17,
+                     "01" + "00" * 16 + "01ff00", "01" + "00" * 17):
+            self.refuse("malformed", udp_messages.read_request, bytes.fromhex(data))
+        for data in ("", "81", "81" + "00" * 24, "81" + "00" * 25 * 45, "82", "83" + "00" * 13):
+            self.refuse("malformed", udp_messages.read_answer, bytes.fromhex(data))
+        self.refuse("unsupported", udp_messages.read_request, b"\x81")
+        self.refuse("unsupported", udp_messages.read_answer, b"\x01")
+
+
+class Contents(RulesTest):
+    def test_everyday_types(self):
+        frame = {"domain_id": content.EVERYDAY, "tag": content.CONTACT}
+        fields = {"name": "Raya", "introduction": "x" * 4096}
+        self.assertEqual(content.read_known(frame | {"payload": messages.Contact.encode(fields)}), fields)
+        longer = messages.Contact.encode(fields | {"introduction": "x" * 4097})
+        self.refuse("too_large", content.read_known, frame | {"payload": longer})
+        self.refuse("malformed", content.read_known, frame | {"payload": b"\xff"})
+        self.refuse("unsupported", content.read_known, frame | {"tag": 4})
+        self.refuse("unsupported", content.read_known, {"domain_id": 1, "tag": 1})
 
 
 class Sds(RulesTest):

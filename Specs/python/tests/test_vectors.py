@@ -23,6 +23,8 @@ from chatspec.texts import read_hex
 from . import SPECS, VECTORS
 
 PLACES = {"from outside": VECTORS / "logos", "of this repository": SPECS / "vectors"}
+PARITY = VECTORS / "leopard"
+SLOW = ("large.json",)  # left to `check`, to keep the tests short
 LABELS = ("comment", "id", "error", "result")  # of no consequence, or with another meaning if they change
 
 
@@ -73,6 +75,18 @@ class Vectors(unittest.TestCase):
                 with self.subTest(file=path.name, case=name):
                     self.assertNotEqual(outcome, "failed", reason)
         print(f"\nvectors: {dict(counts)}")
+        self.assertGreater(counts["passed"], 0)
+
+    def test_parity(self):
+        if not PARITY.is_dir():
+            self.skipTest(f"no vectors at {PARITY}")
+        counts: Counter[str] = Counter()
+        for path in check.find_files([str(PARITY)]):
+            for outcome, reason, name in [] if path.name in SLOW else check.check_file(path):
+                counts[outcome] += 1
+                with self.subTest(file=path.name, case=name):
+                    self.assertNotEqual(outcome, "failed", reason)
+        print(f"\nvectors of parity, without {', '.join(SLOW)}: {dict(counts)}")
         self.assertGreater(counts["passed"], 0)
 
     def test_suites_through_the_shim(self):

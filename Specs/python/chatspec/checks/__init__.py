@@ -6,7 +6,7 @@ or `NotApplicable` for what this implementation does not do. Any other exception
 
 from typing import Any, Callable
 
-from . import conversations, keys, layouts, transcripts
+from . import conversations, erasure, keys, layouts, transcripts
 from .common import NotApplicable, by_operation
 
 MESSAGE_OPERATIONS = {"roundtrip": layouts.check_roundtrip, "decode": layouts.check_decode}
@@ -25,6 +25,7 @@ KINDS: dict[str, Callable[[dict], None]] = {
         "message_id": transcripts.check_message_id, "transcript": transcripts.check_sds_transcript,
     }),
     "suite": conversations.check_suite,
+    **erasure.KINDS,
 }
 
 
