@@ -5,8 +5,8 @@ import Testing
 
 private let areBuilt = Programs.has("chat-peer") && Programs.has("chat-relay")
 
-/// Two peers and a relay as processes, and a directory for what they keep.
-private struct Stage {
+/// A relay as a process, and a directory for what peers keep, which is gone after the test.
+private final class Stage: Sendable {
     let relay: RelayProcess
     let directory: String
     let suite: String
@@ -19,6 +19,8 @@ private struct Stage {
         try keyFile.write(to: URL(fileURLWithPath: directory + "/key"), atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: directory + "/key")
     }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     private var keyFile: String { String(repeating: "5a", count: 32) }
 
@@ -33,7 +35,6 @@ private struct Stage {
     func end(_ peers: [PeerProcess]) async throws {
         for peer in peers { #expect(await peer.stop() == 0, "\(peer.name)") }
         try await relay.stop()
-        try FileManager.default.removeItem(atPath: directory)
     }
 }
 
