@@ -40,27 +40,28 @@ extension Reassembler {
     }
 
     /// The records that changed since the last call.
-    public mutating func takeChanges() -> [Record] { changes.take() }
+    public mutating func takeChanges() -> [Record] {
+        defer { changes.removeAll() }
+        return changes
+    }
 
     mutating func store(_ segment: SegmentMessage, _ key: Key, _ serial: UInt64, _ now: Timestamp) {
         let message = StoredSegment(sender: key.sender, time: now, bytes: segment.encoded())
-        let record = Self.stored.record(Self.key(serial, segment.place), message)
-        if let bytes = record.bytes { changes.insert(record.key, bytes) }
+        changes.append(Self.stored.record(Self.key(serial, segment.place), message))
     }
 
     mutating func unstore(_ payload: PendingPayload) {
         for (index, segment) in payload.data.enumerated() where segment != nil {
-            changes.remove(Self.key(payload.serial, .data(index)))
+            changes.append(Record(Self.key(payload.serial, .data(index)), nil))
         }
         for (index, segment) in payload.parity.enumerated() where segment != nil {
-            changes.remove(Self.key(payload.serial, .parity(index)))
+            changes.append(Record(Self.key(payload.serial, .parity(index)), nil))
         }
     }
 
     mutating func store(_ key: Key, finished serial: UInt64) {
         let message = StoredSegment(sender: key.sender, time: .zero, bytes: key.hash)
-        let record = Self.stored.record(Self.finishedKey(serial), message)
-        if let bytes = record.bytes { changes.insert(record.key, bytes) }
+        changes.append(Self.stored.record(Self.finishedKey(serial), message))
     }
 
     static func finishedKey(_ serial: UInt64) -> String { finishedPrefix + String(serial) }

@@ -39,7 +39,7 @@ public struct Reassembler: Sendable {
     private var cost = 0
     var finished = FinishedPayloads()
     var nextSerial: UInt64 = 0
-    var changes = RecordChanges()
+    var changes: [Record] = []
     private var abandoned: [Abandoned] = []
 
     /// Makes a machine that has nothing.
@@ -146,7 +146,7 @@ public struct Reassembler: Sendable {
         guard limits.finished > 0 else { return }
         let (serial, gone) = finished.insert(key, limit: limits.finished)
         store(key, finished: serial)
-        if let gone { changes.remove(Self.finishedKey(gone)) }
+        if let gone { changes.append(Record(Self.finishedKey(gone), nil)) }
     }
 
     /// Gives up older payloads until a segment fits; refuses one that fits nowhere.

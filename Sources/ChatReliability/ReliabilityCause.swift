@@ -24,11 +24,27 @@ public enum ReliabilityCause: RefusalCause, Hashable {
     case badShards(String)
     /// More shards lost than there is parity.
     case tooManyLost(Int, parity: Int)
+    /// A message without content or without an id, to be sent.
+    case emptyMessage
+    /// An id that another message has.
+    case identifierInUse(Identifier)
+    /// A message of another channel.
+    case otherChannel(Identifier)
+    /// A message whose fields do not belong together, and which.
+    case contradictoryMessage(String)
+    /// A message that names another sender than the stage below authenticated.
+    case forgedSender(Identifier, by: Identifier)
+    /// A message from before all that the log still holds; it may be a repetition.
+    case tooOld(lamport: UInt64)
 
     /// A stable word; those of the test vectors where they have one.
     public var code: String {
         switch self {
-        case .contradictorySegment, .conflictingSegment, .badShards: "malformed"
+        case .contradictorySegment, .conflictingSegment, .badShards, .contradictoryMessage: "malformed"
+        case .emptyMessage, .identifierInUse: "invalid_state"
+        case .otherChannel: "foreign"
+        case .forgedSender: "authentication_failed"
+        case .tooOld: "replay"
         case .deployedSegmentLayout, .widerField: "unsupported"
         case .hashMismatch: "authentication_failed"
         case .tooManySegments, .noRoom: "too_large"
@@ -53,6 +69,12 @@ public enum ReliabilityCause: RefusalCause, Hashable {
         case .shardSize(let size): "shard has \(size) bytes, not a positive multiple of \(ParityCode.shardUnit)"
         case .badShards(let what): "shards do not fit: \(what)"
         case .tooManyLost(let lost, let parity): "\(lost) shards lost and \(parity) parity shards left"
+        case .emptyMessage: "a message needs content and an id"
+        case .identifierInUse(let id): "another message has the id \(id)"
+        case .otherChannel(let channel): "message of channel \(channel)"
+        case .contradictoryMessage(let what): "message contradicts itself: \(what)"
+        case .forgedSender(let name, let sender): "message names \(name) as its sender, but \(sender) sent it"
+        case .tooOld(let lamport): "message with clock \(lamport) is older than what the log remembers"
         }
     }
 }

@@ -1,4 +1,5 @@
 public import ChatModel
+import Foundation
 import Synchronization
 
 /// The SplitMix64 generator: fast, and the same numbers for the same seed everywhere.
@@ -45,5 +46,15 @@ public final class SeededRandom: RandomSource {
             if index % 8 == 0 { word = local.next() }
             bytes[index] = UInt8(truncatingIfNeeded: word >> (8 * UInt64(index % 8)))
         }
+    }
+}
+
+/// The seeds of tests that play something at random.
+public enum Seeds {
+    /// So many seeds, or as many as the environment variable `CHAT_SEEDS` says, from `CHAT_FIRST_SEED` on.
+    public static func all(_ count: Int) -> Range<UInt64> {
+        let environment = ProcessInfo.processInfo.environment
+        let first = environment["CHAT_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
+        return first..<first + (environment["CHAT_SEEDS"].flatMap { UInt64($0) } ?? UInt64(count))
     }
 }

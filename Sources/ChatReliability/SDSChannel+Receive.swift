@@ -1,0 +1,169 @@
+public import ChatModel
+import ChatWire
+
+// What comes from others.
+extension SDSChannel {
+    /// Takes an encoded message; a refusal changes nothing.
+    ///
+    /// - Parameter sender: who sent it, where the stage below knows; a message that names another one is refused
+    ///   (PV1-12).
+    public mutating func receive(
+        _ bytes: Bytes, from sender: Identifier? = nil, in step: inout SDSStep
+    ) throws(Refusal) {
+        let message: SDSMessage
+        do { message = try SDSMessage(decoding: bytes) } catch { throw Refusal(error) }
+        try check(message, from: sender)
+        guard message.sender != participant else { return }
+        guard let lamport = message.lamport else {
+            if let content = message.content, !content.isEmpty {
+                step.events.append(.ephemeral(content, sender: message.sender))
+            }
+            return
+        }
+        let content = message.content.flatMap { $0.isEmpty ? nil : $0 }
+        let isKnown = try isKnown(message, hasContent: content != nil)
+        let open = openDependencies(message)
+        if content != nil, !isKnown {
+            guard log.floor.map({ $0 < SDSLog.Order(lamport: lamport, id: message.id) }) ?? true else {
+                throw Refusal(.invalid, ReliabilityCause.tooOld(lamport: lamport))
+            }
+            if !open.isEmpty { try incoming.check(message, missing: open.count, settings.limits) }
+        }
+
+        // From here on, nothing is refused.
+        if sync.hear(step.now) { outgoing.hurry(step.now, within: times.resendFirst) }
+        acknowledge(message, in: &step)
+        kept.cancel(message.id, now: step.now)
+        answer(message.repairs, in: &step)
+        note(open, limit: settings.limits.missing / 4, in: &step)
+        guard let content else {
+            reviewSync(message, in: step)
+            return
+        }
+        sync.owe(step.now, isNew: !isKnown, isGroup: participants > 2)
+        guard !isKnown else {
+            if settings.frontierLength > 0, log.contains(message.id) { frontier.insertAgain(message.id) }
+            return
+        }
+        let probe = filter.map { _ in BloomFilter.Probe(message.id) }
+        if let probe { addToFilter(probe) }
+        guard open.isEmpty else {
+            incoming.insert(message, waitingFor: open.map(\.id), serial: nextSerial)
+            storeWaiting(bytes, nextSerial, now: step.now)
+            nextSerial += 1
+            return
+        }
+        deliver(message, lamport, content, probe: probe, in: &step)
+    }
+
+    private func check(_ message: SDSMessage, from sender: Identifier?) throws(Refusal) {
+        guard message.channel == channel else {
+            throw Refusal(.invalid, ReliabilityCause.otherChannel(message.channel))
+        }
+        func contradiction(_ what: String) -> Refusal {
+            Refusal(.invalid, ReliabilityCause.contradictoryMessage(what))
+        }
+        guard message.sender.count > 0, message.id.count > 0 else { throw contradiction("no sender or no id") }
+        if let sender, sender != message.sender {
+            throw Refusal(.invalid, ReliabilityCause.forgedSender(message.sender, by: sender))
+        }
+        guard message.lamport ?? 0 <= Self.maximumLamport else { throw contradiction("clock \(message.lamport ?? 0)") }
+        for entry in message.history where entry.id.count == 0 || entry.id == message.id {
+            throw contradiction("history with \(entry.id.count == 0 ? "no id" : "itself")")
+        }
+    }
+
+    /// Whether a message with content was received before; refuses one that has the id of somebody else's.
+    private func isKnown(_ message: SDSMessage, hasContent: Bool) throws(Refusal) -> Bool {
+        guard hasContent else { return false }
+        let known = log.entry(message.id)?.sender ?? incoming.waiting[message.id]?.message.sender
+        guard let known else { return false }
+        guard known == message.sender else {
+            throw Refusal(.invalid, ReliabilityCause.identifierInUse(message.id))
+        }
+        return true
+    }
+
+    /// What a message depends on and is neither delivered nor given up.
+    func openDependencies(_ message: SDSMessage) -> [SDSMessage.HistoryEntry] {
+        var open: [SDSMessage.HistoryEntry] = []
+        for entry in message.history where !log.contains(entry.id) && !incoming.lost.contains(entry.id) {
+            if !open.contains(where: { $0.id == entry.id }) { open.append(entry) }
+        }
+        return open
+    }
+
+    private mutating func note(_ open: [SDSMessage.HistoryEntry], limit: Int, in step: inout SDSStep) {
+        for entry in open {
+            guard incoming.missing.count < settings.limits.missing else { return }
+            let isNew = incoming.note(
+                entry, now: step.now, request: requestTime(entry.id, now: step.now),
+                giveUp: times.lostAfter.map { step.now.later(by: $0) })
+            if isNew { step.events.append(.missing(entry)) }
+        }
+    }
+
+    /// Another participant told what there is to tell, if it has what this one has.
+    private mutating func reviewSync(_ message: SDSMessage, in step: SDSStep) {
+        guard participants > 2, let last = log.all.last, message.history.contains(where: { $0.id == last.id }) else {
+            return
+        }
+        sync.wasCovered(at: step.now)
+    }
+
+    /// Delivers a message that waits for nothing, and then those that waited for it and for nothing else.
+    private mutating func deliver(
+        _ message: SDSMessage, _ lamport: UInt64, _ content: Bytes, probe: BloomFilter.Probe?, in step: inout SDSStep
+    ) {
+        put(message, lamport, content, probe: probe, in: &step)
+        release(incoming.resolve(message.id), in: &step)
+    }
+
+    /// Delivers messages that wait for nothing any more, and those that waited for them, earliest first.
+    mutating func release(_ ready: [SDSIncoming.Waiting], in step: inout SDSStep) {
+        guard !ready.isEmpty else { return }
+        var queue = PriorityQueue<SDSLog.Order, SDSIncoming.Waiting>()
+        func insert(_ ready: [SDSIncoming.Waiting]) {
+            for one in ready { queue.insert(one, .init(lamport: one.message.lamport ?? 0, id: one.message.id)) }
+        }
+        insert(ready)
+        while let next = queue.popFirst() {
+            let message = next.message
+            unstoreWaiting(next.serial)
+            guard let lamport = message.lamport, let content = message.content else { continue }
+            put(message, lamport, content, probe: filter.map { _ in BloomFilter.Probe(message.id) }, in: &step)
+            insert(incoming.resolve(message.id))
+        }
+    }
+
+    /// Puts a message into the log, and tells of it.
+    private mutating func put(
+        _ message: SDSMessage, _ lamport: UInt64, _ content: Bytes, probe: BloomFilter.Probe?, in step: inout SDSStep
+    ) {
+        if lamport <= Self.maximumFollowed { self.lamport = max(self.lamport, lamport) }
+        forgetLoss(message.id)
+        let serial = nextSerial
+        let named = message.history.map(\.id)
+        let place = insert(message.id, sender: message.sender, lamport: lamport, naming: named, probe: probe)
+        step.events.append(
+            .delivered(
+                .init(id: message.id, sender: message.sender, lamport: lamport, place: place, content: content)))
+        if settings.repair?.answersForOthers == true { keep(message.id, message.encoded(), serial, isStored: false) }
+    }
+
+    /// Reviews which own messages another participant has (SDS-09).
+    private mutating func acknowledge(_ message: SDSMessage, in step: inout SDSStep) {
+        guard !outgoing.isEmpty else { return }
+        var ids = message.history.map(\.id)
+        while let id = ids.popLast() {
+            guard let entry = outgoing.remove(id) else { continue }
+            step.events.append(.acknowledged(id))
+            retire(id, entry)
+            if settings.acknowledgesAncestors { ids += entry.parents }
+        }
+        guard !outgoing.isEmpty, let bytes = message.filter, let filter = try? BloomFilter(decoding: bytes),
+            !filter.isSaturated
+        else { return }
+        for id in outgoing.noteHits(filter) { step.events.append(.possiblyAcknowledged(id)) }
+    }
+}

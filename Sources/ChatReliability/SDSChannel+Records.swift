@@ -1,0 +1,206 @@
+public import ChatModel
+import ChatWire
+
+// How a channel is stored: a small state, and a record for each message in each of its places. A message that is
+// sent or received costs two to four records, whatever the history.
+extension SDSChannel {
+    private static let stored = Stored(machine: "sds")
+    private static let (logKey, waitingKey, messageKey) = ("log/", "waiting/", "message/")
+    private static let (outgoingKey, lostKey) = ("outgoing/", "lost/")
+
+    /// The records that changed since the last call, in the order in which they are to be applied.
+    public mutating func takeChanges() -> [Record] {
+        defer { changes.removeAll() }
+        return changes
+    }
+
+    /// Stores what never changes; the rest of the state follows from the messages.
+    mutating func storeState() {
+        put(Stored.stateKey, StoredMessage(sender: participant, channel: channel, number: lamport))
+    }
+
+    /// Makes a channel again from all its records; call ``hurry(in:)`` next.
+    ///
+    /// - Parameter settings: those with which it was made.
+    public init(restoring records: [Record], settings: SDSSettings = SDSSettings()) throws(Refusal) {
+        var messages: [String: [(serial: UInt64, message: StoredMessage)]] = [:]
+        var state: StoredMessage?
+        for record in records {
+            let message: StoredMessage = try Self.stored.message(record)
+            if record.key == Stored.stateKey {
+                state = message
+                continue
+            }
+            let parts = record.key.split(separator: "/")
+            guard parts.count == 2, let serial = UInt64(parts[1], radix: parts[0] == "lost" ? 16 : 10) else {
+                throw Self.stored.unreadable(record.key)
+            }
+            messages[parts[0] + "/", default: []].append((serial, message))
+        }
+        guard let state else { throw Self.stored.unreadable(Stored.stateKey) }
+        self.init(state.sender, channel: state.channel, settings: settings, now: .zero, lamport: state.number)
+        changes = []
+        // Losses are keyed by a hash of what was lost, everything else by a serial.
+        let serials = messages.filter { $0.key != Self.lostKey }.values.joined().map(\.serial)
+        nextSerial = (serials.max() ?? 0) &+ 1
+        func all(_ key: String) -> [(serial: UInt64, message: StoredMessage)] {
+            (messages[key] ?? []).sorted { $0.serial < $1.serial }
+        }
+        for (_, entry) in all(Self.lostKey) { _ = incoming.markLost(entry.id, limit: settings.limits.missing) }
+        try restoreLog(all(Self.logKey))
+        try restoreWhole(all(Self.messageKey), sent: all(Self.outgoingKey))
+        try restoreWaiting(all(Self.waitingKey))
+        rebuildFilter()
+    }
+
+    private mutating func restoreLog(_ entries: [(serial: UInt64, message: StoredMessage)]) throws(Refusal) {
+        for (serial, entry) in entries.sorted(by: { ($0.1.number, $0.1.id) < ($1.1.number, $1.1.id) }) {
+            guard !log.contains(entry.id) else { throw Self.stored.unreadable(Self.logKey + String(serial)) }
+            let probe = settings.filter.map { _ in BloomFilter.Probe(entry.id) }
+            _ = log.insert(
+                .init(lamport: entry.number, id: entry.id, sender: entry.sender, serial: serial, probe: probe))
+            if entry.number <= Self.maximumFollowed { lamport = max(lamport, entry.number) }
+            // Which of them nobody named is not stored; to name some once more does no harm.
+            if settings.frontierLength > 0 { frontier.insertAgain(entry.id) }
+        }
+        if log.count >= settings.limits.log { log.floor = log.all.first?.order }
+    }
+
+    private mutating func restoreWhole(
+        _ messages: [(serial: UInt64, message: StoredMessage)], sent: [(serial: UInt64, message: StoredMessage)]
+    ) throws(Refusal) {
+        let sent = Dictionary(sent.map { ($0.serial, $0.message.number) }, uniquingKeysWith: { first, _ in first })
+        for (serial, stored) in messages {
+            let message = try Self.decode(stored, Self.messageKey + String(serial))
+            guard let sentAt = sent[serial] else {
+                _ = kept.insert(message.id, .init(bytes: stored.bytes, serial: serial), settings.limits)
+                continue
+            }
+            outgoing.insert(
+                message.id,
+                .init(
+                    bytes: stored.bytes, parents: message.history.map(\.id),
+                    sentAt: Timestamp(milliseconds: sentAt), due: .zero, serial: serial,
+                    probe: settings.filter.map { _ in BloomFilter.Probe(message.id) }))
+        }
+    }
+
+    private mutating func restoreWaiting(_ messages: [(serial: UInt64, message: StoredMessage)]) throws(Refusal) {
+        for (serial, stored) in messages {
+            let message = try Self.decode(stored, Self.waitingKey + String(serial))
+            let now = Timestamp(milliseconds: stored.number)
+            let open = openDependencies(message)
+            for entry in open {
+                _ = incoming.note(
+                    entry, now: now, request: requestTime(entry.id, now: now),
+                    giveUp: times.lostAfter.map { now.later(by: $0) })
+            }
+            incoming.insert(message, waitingFor: open.map(\.id), serial: serial)
+        }
+    }
+
+    private static func decode(_ stored: StoredMessage, _ key: String) throws(Refusal) -> SDSMessage {
+        do { return try SDSMessage(decoding: stored.bytes) } catch { throw Self.stored.unreadable(key) }
+    }
+
+    private mutating func put(_ key: String, _ message: StoredMessage) {
+        changes.append(Self.stored.record(key, message))
+    }
+
+    private mutating func remove(_ key: String) {
+        changes.append(Record(key, nil))
+    }
+
+    mutating func store(_ entry: SDSLog.Entry) {
+        put(
+            Self.logKey + String(entry.serial), StoredMessage(sender: entry.sender, id: entry.id, number: entry.lamport)
+        )
+    }
+
+    mutating func unstore(_ entry: SDSLog.Entry) {
+        remove(Self.logKey + String(entry.serial))
+    }
+
+    /// Stores a message whole; one of our own with the time at which it was sent.
+    mutating func storeMessage(_ bytes: Bytes, _ serial: UInt64, sentAt: Timestamp? = nil) {
+        put(Self.messageKey + String(serial), StoredMessage(bytes: bytes))
+        guard let sentAt else { return }
+        put(Self.outgoingKey + String(serial), StoredMessage(number: sentAt.milliseconds))
+    }
+
+    mutating func unstoreMessage(_ serial: UInt64) {
+        remove(Self.messageKey + String(serial))
+    }
+
+    mutating func unstoreOutgoing(_ serial: UInt64) {
+        remove(Self.outgoingKey + String(serial))
+    }
+
+    mutating func storeWaiting(_ bytes: Bytes, _ serial: UInt64, now: Timestamp) {
+        put(Self.waitingKey + String(serial), StoredMessage(number: now.milliseconds, bytes: bytes))
+    }
+
+    mutating func unstoreWaiting(_ serial: UInt64) {
+        remove(Self.waitingKey + String(serial))
+    }
+
+    /// Remembers that a message was given up, so that nothing waits for it any more.
+    mutating func rememberLoss(_ id: Identifier) {
+        let gone = incoming.markLost(id, limit: settings.limits.missing)
+        put(Self.lossKey(id), StoredMessage(id: id))
+        if let gone { remove(Self.lossKey(gone)) }
+    }
+
+    mutating func forgetLoss(_ id: Identifier) {
+        if incoming.unmarkLost(id) { remove(Self.lossKey(id)) }
+    }
+
+    private static func lossKey(_ id: Identifier) -> String { lostKey + String(SDSRepair.hash([id]), radix: 16) }
+}
+
+/// What a record of a channel holds; each kind uses some of it.
+private struct StoredMessage: ProtoMessage {
+    /// Fields 1 to 3.
+    var (sender, id, channel) = (Identifier(), Identifier(), Identifier())
+    /// Field 4: a clock, or milliseconds.
+    var number: UInt64 = 0
+    /// Field 5: an encoded message.
+    var bytes = Bytes()
+
+    init(
+        sender: Identifier = Identifier(), id: Identifier = Identifier(), channel: Identifier = Identifier(),
+        number: UInt64 = 0, bytes: Bytes = Bytes()
+    ) {
+        (self.sender, self.id, self.channel) = (sender, id, channel)
+        (self.number, self.bytes) = (number, bytes)
+    }
+
+    init(decoding message: Bytes) throws(WireError) {
+        var reader = ProtoReader(message.span)
+        while let field = try reader.next() {
+            switch field {
+            case 1: sender = try Identifier(&reader, message)
+            case 2: id = try Identifier(&reader, message)
+            case 3: channel = try Identifier(&reader, message)
+            case 4: number = try reader.uint64()
+            case 5: bytes = message.slice(try reader.range())
+            default: continue
+            }
+        }
+    }
+
+    var size: Int {
+        ProtoSize.field(1, count: sender.count) + ProtoSize.field(2, count: id.count)
+            + ProtoSize.field(3, count: channel.count) + ProtoSize.field(4, number)
+            + ProtoSize.field(5, count: bytes.count)
+    }
+
+    @_lifetime(output: copy output)
+    func write(to output: inout OutputSpan<UInt8>) {
+        output.append(field: 1, sender)
+        output.append(field: 2, id)
+        output.append(field: 3, channel)
+        output.append(field: 4, number)
+        output.append(field: 5, bytes)
+    }
+}

@@ -1,0 +1,151 @@
+public import ChatModel
+import ChatWire
+
+/// One participant's side of a channel of Scalable Data Sync: messages arrive once, in causal order, and what is
+/// missing is noticed and asked for (`Specs/sds.md`).
+///
+/// A value without I/O: every step gets the time and leaves messages and events in an ``SDSStep``. Wake it at
+/// ``nextWake``. Everything that others can make it keep is bounded.
+public struct SDSChannel: Sendable {
+    /// The own name among the participants.
+    public let participant: Identifier
+    /// The channel's name; `0` where there is one only.
+    public let channel: Identifier
+    /// Its constants.
+    public let settings: SDSSettings
+    /// How many take part, which says how many may answer a repair request; at least 2.
+    public var participants = 2
+
+    /// The Lamport clock (SDS-02).
+    public internal(set) var lamport: UInt64
+    var log = SDSLog()
+    var frontier = SDSFrontier()
+    var filter: BloomFilter?
+    var outgoing = SDSOutgoing()
+    var incoming = SDSIncoming()
+    var kept = SDSKept()
+    var sync: SDSSync
+    var nextSerial: UInt64 = 0
+    var changes: [Record] = []
+    let times: SDSTimes
+
+    /// Joins a channel that nothing is known of yet.
+    ///
+    /// - Parameter lamport: the clock to begin with; nil for milliseconds since the epoch (SDS-02).
+    public init(
+        _ participant: Identifier, channel: Identifier, settings: SDSSettings = SDSSettings(), now: Timestamp,
+        lamport: UInt64? = nil
+    ) {
+        (self.participant, self.channel, self.settings) = (participant, channel, settings)
+        (self.lamport, times) = (lamport ?? now.milliseconds, SDSTimes(settings))
+        filter = settings.filter.map { BloomFilter($0) }
+        sync = SDSSync(participant, times)
+        storeState()
+    }
+
+    /// The highest clock that is accepted, and the highest that moves ours: who forges one takes nobody along to
+    /// where there is none left.
+    public static let (maximumLamport, maximumFollowed) = (UInt64.max >> 1, UInt64.max >> 2)
+
+    /// The delivered messages, first to last.
+    public var order: [(lamport: UInt64, id: Identifier)] { log.all.map { ($0.lamport, $0.id) } }
+
+    /// Messages that wait for others to be delivered.
+    public var waiting: [Identifier] { incoming.waiting.keys.sorted() }
+
+    /// Messages that are known to be missing.
+    public var missing: [Identifier] { incoming.missing.filter { !$0.value.isHere }.keys.sorted() }
+
+    /// Own messages that nobody has acknowledged, oldest first.
+    public var unacknowledged: [Identifier] { outgoing.ids }
+
+    /// When to call ``wake(in:)``; never later than something is due, perhaps earlier.
+    public var nextWake: Timestamp? {
+        [outgoing.nextDue, incoming.nextDue, kept.nextDue, sync.due].compactMap(\.self).min()
+    }
+
+    /// Sends content to all participants.
+    ///
+    /// - Parameters:
+    ///   - content: not empty; with head room, nothing is copied.
+    ///   - id: differs from those of all messages of all participants.
+    /// - Throws: `unable` where too much is on its way, or the id is in use.
+    public mutating func send(_ content: Bytes, id: Identifier, in step: inout SDSStep) throws(Refusal) {
+        guard !content.isEmpty, id.count > 0 else { throw Refusal(.unable, ReliabilityCause.emptyMessage) }
+        guard !log.contains(id), incoming.waiting[id] == nil else {
+            throw Refusal(.unable, ReliabilityCause.identifierInUse(id))
+        }
+        let limits = settings.limits
+        try outgoing.check(content.count, limits)
+
+        lamport = max(step.now.milliseconds, lamport + 1)
+        let message = message(id, content: content, in: step)
+        let (bytes, parents) = (message.encoded(), message.history.map(\.id))
+        let entry = SDSOutgoing.Entry(
+            bytes: bytes, parents: parents, sentAt: step.now, due: step.now.later(by: times.resendFirst),
+            serial: nextSerial, probe: settings.filter.map { _ in BloomFilter.Probe(id) })
+        outgoing.insert(id, entry)
+        storeMessage(bytes, entry.serial, sentAt: step.now)
+        insert(id, sender: participant, lamport: lamport, naming: parents, probe: entry.probe)
+        sync.didBroadcast(at: step.now, isNew: true)
+        step.broadcasts.append(.init(reason: .new, id: id, bytes: bytes))
+    }
+
+    /// Sends content that nobody waits for and that is not sent again (SDS-14).
+    public func ephemeral(_ content: Bytes, id: Identifier, in step: inout SDSStep) {
+        let bytes = SDSMessage(sender: participant, id: id, channel: channel, content: content).encoded()
+        step.broadcasts.append(.init(reason: .new, id: id, bytes: bytes))
+    }
+
+    /// A message with clock, history, filter and requests as they are now.
+    mutating func message(_ id: Identifier, content: Bytes?, in step: SDSStep) -> SDSMessage {
+        SDSMessage(
+            sender: participant, id: id, channel: channel, lamport: lamport, history: history(),
+            filter: filter?.encoded(), repairs: takeRepairRequests(now: step.now), content: content)
+    }
+
+    /// The end of the log, and what else is to be named, in the order of the log.
+    private mutating func history() -> [SDSMessage.HistoryEntry] {
+        let namesSenders = settings.repair?.namesSenders == true
+        func entry(_ entry: SDSLog.Entry) -> SDSMessage.HistoryEntry {
+            SDSMessage.HistoryEntry(entry.id, sender: namesSenders ? entry.sender : nil)
+        }
+        let end = log.all.suffix(settings.historyLength)
+        guard settings.frontierLength > 0 else { return end.map(entry) }
+        let more = frontier.next(settings.frontierLength) { id in end.contains { $0.id == id } }
+        guard !more.isEmpty else { return end.map(entry) }
+        return (more.compactMap { log.entry($0) } + end).sorted { $0.order < $1.order }.map(entry)
+    }
+
+    /// Puts a message into the log and the filter; the serial is that of its records.
+    @discardableResult
+    mutating func insert(
+        _ id: Identifier, sender: Identifier, lamport: UInt64, naming named: [Identifier], probe: BloomFilter.Probe?
+    ) -> SDSEvent.Delivery.Place {
+        let entry = SDSLog.Entry(lamport: lamport, id: id, sender: sender, serial: nextSerial, probe: probe)
+        nextSerial += 1
+        let place = log.insert(entry)
+        if settings.frontierLength > 0 { frontier.insert(id, naming: named) }
+        store(entry)
+        if let gone = log.trim(to: settings.limits.log) { unstore(gone) }
+        if sender == participant, let probe { addToFilter(probe) }
+        return place
+    }
+
+    /// Adds an id to the filter, which begins anew from the end of the log once it is full (SDS-03).
+    mutating func addToFilter(_ probe: BloomFilter.Probe) {
+        if let filter, filter.count >= filter.parameters.capacity { rebuildFilter() }
+        filter?.insert(probe)
+    }
+
+    mutating func rebuildFilter() {
+        guard let parameters = settings.filter else { return }
+        var fresh = BloomFilter(parameters)
+        for entry in log.all.suffix(parameters.capacity / 2) {
+            if let probe = entry.probe { fresh.insert(probe) }
+        }
+        // What waits is received too.
+        for id in incoming.waiting.keys.sorted().prefix(parameters.capacity / 4) { fresh.insert(id) }
+        filter = fresh
+    }
+}

@@ -1,0 +1,170 @@
+import ChatModel
+
+/// Messages that wait for what causally came before them (SDS-07), and what they wait for.
+struct SDSIncoming: Sendable {
+    /// A message that waits.
+    struct Waiting: Sendable {
+        let message: SDSMessage
+        let serial: UInt64
+        /// How many of its dependencies are not delivered.
+        var left: Int
+        let cost: Int
+    }
+
+    /// A message that was named and not delivered.
+    struct Missing: Sendable {
+        let entry: SDSMessage.HistoryEntry
+        let noticed: Timestamp
+        /// Messages that wait for it.
+        var waiters: [Identifier]
+        /// It came, and waits itself.
+        var isHere: Bool
+        /// When it is asked for next; nil for never.
+        var request: Timestamp?
+        var tries = 0
+    }
+
+    private(set) var waiting: [Identifier: Waiting] = [:]
+    private(set) var bytes = 0
+    private(set) var missing: [Identifier: Missing] = [:]
+    /// Missing ones that were given up: nobody waits for them any more.
+    private(set) var lost = BoundedSet<Identifier>()
+    /// What of it each sender's messages take.
+    private var shares: [Identifier: Share] = [:]
+    private struct Share { var (messages, bytes, missing) = (0, 0, 0) }
+    /// When missing ones are given up, and when they are asked for.
+    private var losses = PriorityQueue<Timestamp, Identifier>()
+    private var requests = PriorityQueue<Timestamp, Identifier>()
+
+    var nextDue: Timestamp? {
+        [losses.first?.key, requests.first?.key].compactMap(\.self).min()
+    }
+
+    /// Refuses a message that would have to wait beyond the limits.
+    func check(_ message: SDSMessage, missing count: Int, _ limits: SDSSettings.Limits) throws(Refusal) {
+        let share = shares[message.sender] ?? Share()
+        func check(_ what: String, _ needed: Int, _ limit: Int) throws(Refusal) {
+            guard needed <= limit else {
+                throw Refusal(.unable, ReliabilityCause.noRoom(what, needed: needed, limit: limit))
+            }
+        }
+        let cost = Self.cost(message)
+        try check("messages that wait, of one sender", share.messages + 1, limits.waiting / 4)
+        try check("messages that wait", waiting.count + 1, limits.waiting)
+        try check("bytes that wait, of one sender", share.bytes + cost, limits.waitingBytes / 4)
+        try check("bytes that wait", bytes + cost, limits.waitingBytes)
+        try check("missing messages, of one sender", share.missing + count, limits.missing / 4)
+        try check("missing messages", missing.count + count, limits.missing)
+    }
+
+    private static func cost(_ message: SDSMessage) -> Int { (message.content?.count ?? 0) + 256 }
+
+    /// Lets a message wait for those of its dependencies that are not delivered.
+    mutating func insert(_ message: SDSMessage, waitingFor open: [Identifier], serial: UInt64) {
+        let cost = Self.cost(message)
+        waiting[message.id] = Waiting(message: message, serial: serial, left: open.count, cost: cost)
+        bytes += cost
+        shares[message.sender, default: Share()].messages += 1
+        shares[message.sender, default: Share()].bytes += cost
+        shares[message.sender, default: Share()].missing += open.count
+        for id in open { missing[id]?.waiters.append(message.id) }
+        missing[message.id]?.isHere = true
+        missing[message.id]?.request = nil
+    }
+
+    /// Notes that a message is missing; false if that was known.
+    mutating func note(
+        _ entry: SDSMessage.HistoryEntry, now: Timestamp, request: Timestamp?, giveUp: Timestamp?
+    ) -> Bool {
+        guard missing[entry.id] == nil else { return false }
+        let isHere = waiting[entry.id] != nil
+        missing[entry.id] = Missing(
+            entry: entry, noticed: now, waiters: [], isHere: isHere, request: isHere ? nil : request)
+        guard !isHere else { return false }
+        if let request { requests.insert(entry.id, request) }
+        if let giveUp { losses.insert(entry.id, giveUp) }
+        return true
+    }
+
+    /// A message is delivered or given up: takes out those that waited for nothing else.
+    mutating func resolve(_ id: Identifier) -> [Waiting] {
+        guard let gone = missing.removeValue(forKey: id) else { return [] }
+        var ready: [Waiting] = []
+        for waiter in gone.waiters {
+            guard let message = waiting[waiter] else { continue }
+            waiting[waiter]?.left -= 1
+            shares[message.message.sender]?.missing -= 1
+            if message.left == 1 { ready.append(remove(waiter, message)) }
+        }
+        return ready
+    }
+
+    private mutating func remove(_ id: Identifier, _ entry: Waiting) -> Waiting {
+        waiting[id] = nil
+        bytes -= entry.cost
+        let sender = entry.message.sender
+        shares[sender]?.messages -= 1
+        shares[sender]?.bytes -= entry.cost
+        if shares[sender]?.messages == 0 { shares[sender] = nil }
+        return entry
+    }
+
+    /// Remembers that a message is given up.
+    mutating func markLost(_ id: Identifier, limit: Int) -> Identifier? {
+        lost.insert(id, limit: limit)
+    }
+
+    /// Forgets that a message was given up, because it came.
+    mutating func unmarkLost(_ id: Identifier) -> Bool { lost.remove(id) }
+
+    /// Missing messages whose time is over.
+    mutating func takeLosses(_ now: Timestamp) -> [Identifier] {
+        var due: [Identifier] = []
+        while let first = losses.first, first.key <= now, let id = losses.popFirst() {
+            if missing[id]?.isHere == false { due.append(id) }
+        }
+        return due
+    }
+
+    /// Gives nothing up before a time: until now, what is missing could not have come.
+    mutating func postponeLosses(until earliest: Timestamp, lostAfter: UInt64) {
+        losses = PriorityQueue()
+        for (id, entry) in missing where !entry.isHere {
+            losses.insert(id, max(earliest, entry.noticed.later(by: lostAfter)))
+        }
+    }
+
+    /// Missing messages to be asked for now, those due longest first; each is asked for again later.
+    mutating func takeRequests(
+        _ now: Timestamp, limit: Int, again: (Missing) -> Timestamp
+    ) -> [SDSMessage.HistoryEntry] {
+        var due: [SDSMessage.HistoryEntry] = []
+        while due.count < limit, let first = requests.first, first.key <= now, let id = requests.popFirst() {
+            guard var entry = missing[id], entry.request == first.key else { continue }
+            due.append(entry.entry)
+            entry.tries += 1
+            postpone(id, entry, to: again(entry))
+        }
+        return due
+    }
+
+    /// Whether something is to be asked for now.
+    mutating func hasRequests(_ now: Timestamp) -> Bool {
+        while let first = requests.first, missing[first.element]?.request != first.key { _ = requests.popFirst() }
+        return requests.first.map { $0.key <= now } ?? false
+    }
+
+    /// Somebody else asked for a message: the answer goes to all.
+    mutating func postponeRequest(_ id: Identifier, to time: Timestamp) {
+        guard let entry = missing[id], let request = entry.request, request < time else { return }
+        postpone(id, entry, to: time)
+    }
+
+    private mutating func postpone(_ id: Identifier, _ entry: Missing, to time: Timestamp) {
+        missing[id] = entry
+        missing[id]?.request = time
+        requests.insert(id, time)
+        let missing = missing
+        requests.compact(live: missing.count) { missing[$0]?.request == $1 }
+    }
+}

@@ -1,0 +1,71 @@
+import ChatModel
+
+/// Messages kept whole, to be sent again when somebody asks (SDSR-03); the oldest are forgotten first.
+struct SDSKept: Sendable {
+    struct Entry: Sendable {
+        let bytes: Bytes
+        /// Names its record.
+        let serial: UInt64
+        /// When it is to be sent again; nil while nobody asked.
+        var answerAt: Timestamp?
+        /// When it last was.
+        var answered: Timestamp?
+    }
+
+    private var entries: [Identifier: Entry] = [:]
+    private(set) var bytes = 0
+    /// Oldest first.
+    private var order: [Identifier] = []
+    private var start = 0
+    private var answers = PriorityQueue<Timestamp, Identifier>()
+
+    var nextDue: Timestamp? { answers.first?.key }
+    subscript(id: Identifier) -> Entry? { entries[id] }
+
+    /// Keeps a message; returns the serials of those that are forgotten for it.
+    mutating func insert(_ id: Identifier, _ entry: Entry, _ limits: SDSSettings.Limits) -> [UInt64] {
+        guard entries.updateValue(entry, forKey: id) == nil else { return [] }
+        order.append(id)
+        bytes += entry.bytes.count
+        var forgotten: [UInt64] = []
+        while entries.count > limits.kept || bytes > limits.keptBytes, start < order.count {
+            if let gone = entries.removeValue(forKey: order[start]) {
+                forgotten.append(gone.serial)
+                bytes -= gone.bytes.count
+            }
+            start += 1
+        }
+        if start > 64, start > order.count / 2 {
+            order.removeFirst(start)
+            start = 0
+        }
+        return forgotten
+    }
+
+    /// Plans to send a message again, unless that is planned, or was done just now.
+    mutating func plan(_ id: Identifier, at time: Timestamp, now: Timestamp, pause: UInt64) {
+        guard let entry = entries[id], entry.answerAt == nil else { return }
+        if let answered = entry.answered, now < answered.later(by: pause) { return }
+        entries[id]?.answerAt = time
+        answers.insert(id, time)
+    }
+
+    /// Somebody else sent it again.
+    mutating func cancel(_ id: Identifier, now: Timestamp) {
+        guard entries[id] != nil else { return }
+        entries[id]?.answerAt = nil
+        entries[id]?.answered = now
+    }
+
+    /// Messages to be sent again now.
+    mutating func takeDue(_ now: Timestamp, limit: Int) -> [(id: Identifier, bytes: Bytes)] {
+        var due: [(Identifier, Bytes)] = []
+        while due.count < limit, let first = answers.first, first.key <= now, let id = answers.popFirst() {
+            guard let entry = entries[id], entry.answerAt == first.key else { continue }
+            entries[id]?.answerAt = nil
+            entries[id]?.answered = now
+            due.append((id, entry.bytes))
+        }
+        return due
+    }
+}

@@ -1,0 +1,111 @@
+import ChatModel
+
+/// Own messages that nobody has acknowledged (SDS-05), oldest first.
+struct SDSOutgoing: Sendable {
+    struct Entry: Sendable {
+        let bytes: Bytes
+        /// Ids in its causal history.
+        let parents: [Identifier]
+        let sentAt: Timestamp
+        /// When it is sent again.
+        var due: Timestamp
+        let serial: UInt64
+        let probe: BloomFilter.Probe?
+        /// How often it was sent again since somebody was last heard.
+        var tries = 0
+        /// When it was last sent again.
+        var resentAt: Timestamp?
+        /// In how many filters it was.
+        var hits = 0
+    }
+
+    private(set) var entries: [Identifier: Entry] = [:]
+    private(set) var bytes = 0
+    /// In the order of sending; those that were acknowledged stay in until they come up.
+    private var order: [Identifier] = []
+    private var start = 0
+    /// When something is due, perhaps.
+    private(set) var nextDue: Timestamp?
+
+    var isEmpty: Bool { entries.isEmpty }
+    var ids: [Identifier] { order[start...].filter { entries[$0] != nil } }
+
+    subscript(id: Identifier) -> Entry? { entries[id] }
+
+    /// Refuses one more message of a size beyond the limits.
+    func check(_ size: Int, _ limits: SDSSettings.Limits) throws(Refusal) {
+        guard entries.count < limits.outgoing else {
+            let (count, limit) = (entries.count + 1, limits.outgoing)
+            throw Refusal(.unable, ReliabilityCause.noRoom("unacknowledged messages", needed: count, limit: limit))
+        }
+        guard bytes + size <= limits.outgoingBytes else {
+            let (count, limit) = (bytes + size, limits.outgoingBytes)
+            throw Refusal(.unable, ReliabilityCause.noRoom("unacknowledged bytes", needed: count, limit: limit))
+        }
+    }
+
+    mutating func insert(_ id: Identifier, _ entry: Entry) {
+        entries[id] = entry
+        order.append(id)
+        bytes += entry.bytes.count
+        nextDue = min(nextDue ?? entry.due, entry.due)
+    }
+
+    /// Takes out a message, acknowledged or given up.
+    mutating func remove(_ id: Identifier) -> Entry? {
+        guard let entry = entries.removeValue(forKey: id) else { return nil }
+        bytes -= entry.bytes.count
+        while start < order.count, entries[order[start]] == nil { start += 1 }
+        if order.count > 2 * entries.count + 64 { (order, start) = (ids, 0) }
+        if entries.isEmpty { (order, start, nextDue) = ([], 0, nil) }
+        return entry
+    }
+
+    /// Notes that messages are in somebody's filter; returns those that are for the first time.
+    mutating func noteHits(_ filter: BloomFilter) -> [Identifier] {
+        var first: [Identifier] = []
+        for id in ids {
+            guard let probe = entries[id]?.probe, filter.contains(probe) else { continue }
+            entries[id]?.hits += 1
+            if entries[id]?.hits == 1 { first.append(id) }
+        }
+        return first
+    }
+
+    /// Lets everything that is sent again wait no longer than for the first time, from now on.
+    mutating func hurry(_ now: Timestamp, within wait: UInt64) {
+        for id in ids {
+            guard let entry = entries[id] else { continue }
+            entries[id]?.tries = 0
+            entries[id]?.due = min(entry.due, now.later(by: wait))
+        }
+        nextDue = isEmpty ? nil : now.later(by: wait)
+    }
+
+    /// The oldest messages that may be sent again, and when.
+    mutating func takeDue(_ now: Timestamp, _ settings: SDSSettings) -> [Identifier] {
+        var (due, seen): ([Identifier], Int) = ([], 0)
+        var next: Timestamp?
+        for id in order[start...] {
+            guard let entry = entries[id] else { continue }
+            if let hits = settings.hitsToPresume, entry.hits >= hits { continue }
+            seen += 1
+            if entry.due <= now, due.count < settings.limits.burst { due.append(id) }
+            next = min(next ?? entry.due, entry.due)
+            if seen == settings.resend.window { break }
+        }
+        nextDue = next
+        return due
+    }
+
+    /// Sets when a message is sent again after it was.
+    mutating func reschedule(_ id: Identifier, _ now: Timestamp, _ times: SDSTimes, _ possibleFactor: Int) {
+        guard let entry = entries[id] else { return }
+        let factor = UInt64(entry.hits > 0 ? max(1, possibleFactor) : 1)
+        let due = now.later(by: min(times.resendFirst.doubled(entry.tries + 1) &* factor, times.resendLongest))
+        entries[id]?.tries += 1
+        entries[id]?.resentAt = now
+        entries[id]?.due = due
+        nextDue = min(nextDue ?? due, due)
+    }
+}

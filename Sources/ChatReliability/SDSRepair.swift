@@ -1,0 +1,80 @@
+import ChatCrypto
+import ChatModel
+
+/// Who asks for a missing message when, and who answers when (SDS-R).
+///
+/// The document leaves the hash open; this is the first eight bytes, big-endian, of SHA-256 over the
+/// joined texts. Ids that are joined are of one length or nobody's beginning, or two of them could mean the same.
+enum SDSRepair {
+    static func hash(_ identifiers: [Identifier]) -> UInt64 {
+        let text = [UInt8](capacity: identifiers.reduce(0) { $0 + $1.count }) { output in
+            for identifier in identifiers { identifier.write(to: &output) }
+        }
+        return SHA256.hash(text.span).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// How long a participant waits before it asks for a message, in milliseconds.
+    static func requestDelay(_ participant: Identifier, _ id: Identifier, shortest: UInt64, longest: UInt64) -> UInt64 {
+        guard longest > shortest else { return shortest }
+        return hash([participant, id]) % (longest - shortest) + shortest
+    }
+
+    /// How long a participant waits before it sends a message of a sender again, in milliseconds; the sender does not.
+    static func answerDelay(_ participant: Identifier, _ sender: Identifier, _ id: Identifier, longest: UInt64)
+        -> UInt64
+    {
+        guard longest > 0 else { return 0 }
+        let distance = (hash([participant]) ^ hash([sender])) % longest
+        let (high, low) = distance.multipliedFullWidth(by: hash([id]) % longest)
+        return longest.dividingFullWidth((high, low)).remainder
+    }
+
+    /// Whether a participant is in the group that answers for a message of a sender.
+    static func answers(_ participant: Identifier, for sender: Identifier, _ id: Identifier, groups: UInt64) -> Bool {
+        hash([participant, id]) % groups == hash([sender, id]) % groups
+    }
+}
+
+extension SDSChannel {
+    /// How many groups of participants there are of which one answers.
+    private var responseGroups: UInt64 { UInt64(max(0, participants) / 128 + 1) }
+
+    /// When a missing message is first asked for; nil for never.
+    func requestTime(_ id: Identifier, now: Timestamp) -> Timestamp? {
+        guard settings.repair != nil else { return nil }
+        return now.later(
+            by: SDSRepair.requestDelay(
+                participant, id, shortest: times.repairShortest, longest: times.repairLongest))
+    }
+
+    /// Takes the requests that go with a message sent now.
+    mutating func takeRepairRequests(now: Timestamp) -> [SDSMessage.HistoryEntry] {
+        guard let repair = settings.repair, !incoming.missing.isEmpty else { return [] }
+        let times = times
+        return incoming.takeRequests(now, limit: repair.requests) { missing in
+            now.later(by: min(times.repairLongest.doubled(missing.tries), times.resendLongest))
+        }
+    }
+
+    /// Answers requests of another participant, or plans to; never more than a message may make.
+    mutating func answer(_ requests: [SDSMessage.HistoryEntry], in step: inout SDSStep) {
+        guard let repair = settings.repair else { return }
+        let now = step.now
+        for request in requests.prefix(max(repair.requests, settings.limits.burst)) {
+            // Somebody else asked too: the answer goes to all.
+            incoming.postponeRequest(request.id, to: now.later(by: times.repairLongest))
+            if let own = outgoing[request.id] {
+                // Asked for, it waits for nothing; but twice in a second is once.
+                if let resentAt = own.resentAt, now < resentAt.later(by: 1_000) { continue }
+                sendAgain(request.id, own.bytes, in: &step)
+                continue
+            }
+            guard let sender = log.entry(request.id)?.sender, kept[request.id] != nil else { continue }
+            guard sender == participant || repair.answersForOthers,
+                SDSRepair.answers(participant, for: sender, request.id, groups: responseGroups)
+            else { continue }
+            let delay = SDSRepair.answerDelay(participant, sender, request.id, longest: times.repairLongest)
+            kept.plan(request.id, at: now.later(by: delay), now: now, pause: times.resendFirst)
+        }
+    }
+}
