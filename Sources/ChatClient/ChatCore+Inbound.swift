@@ -50,7 +50,7 @@ extension ChatCore {
     /// Wakes machines whose time has come.
     public mutating func wake(now: Timestamp) {
         advance(to: now)
-        let due = alarms.filter { $0.value <= numbers.now }.keys.sorted(by: Self.precedes)
+        let due = alarms.filter { $0.value <= self.now }.keys.sorted(by: Self.precedes)
         for owner in due {
             alarms[owner] = nil
             wake(owner, .due)
@@ -58,8 +58,8 @@ extension ChatCore {
         offerParked()
     }
 
-    /// When ``wake(now:)`` or the outbox next has something to do.
-    public var nextAlarm: Timestamp? { alarms.values.min() }
+    /// When, by the clock of the calls, ``wake(now:)`` next has something to do.
+    public var nextAlarm: Timestamp? { alarms.values.min().map(numbers.clock.reading) }
 
     /// Takes one payload and says what became of it; keeps nothing to be offered again.
     ///

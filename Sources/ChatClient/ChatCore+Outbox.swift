@@ -20,13 +20,13 @@ extension ChatCore {
 
     /// Payloads to hand to the delivery service now; they count as on their way until they are settled.
     public mutating func takeOutbox(now: Timestamp) -> [OutboundPayload] {
-        let payloads = outbox.take(at: now, count: limits.publishBatch, bytes: limits.publishBytes)
+        let payloads = outbox.take(at: numbers.clock.time(at: now), count: limits.publishBatch, bytes: limits.publishBytes)
         for payload in payloads { recent.insert(payload.entry.addressed.id) }
         return payloads
     }
 
-    /// When the outbox next has something to publish; nil while it is empty or waits for results.
-    public var nextPublish: Timestamp? { outbox.nextAttempt }
+    /// When, by the clock of the calls, the outbox next has something to publish; nil while it is empty or waits for results.
+    public var nextPublish: Timestamp? { outbox.nextAttempt.map(numbers.clock.reading) }
 
     /// Takes the results of publishing, in the order of the payloads.
     public mutating func settle(
@@ -43,14 +43,14 @@ extension ChatCore {
                 finish(payload.entry)
             case .failure(let error):
                 if let wait = error.retryAfter {
-                    outbox.retain(payload.entry, at: numbers.now, retryAfter: wait)
+                    outbox.retain(payload.entry, at: self.now, retryAfter: wait)
                 } else {
                     isStuck = false
                     fail(payload.entry, error)
                 }
             }
         }
-        if isStuck, !payloads.isEmpty { outbox.backOff(at: numbers.now) }
+        if isStuck, !payloads.isEmpty { outbox.backOff(at: self.now) }
         changes.numbers = true
     }
 
@@ -73,6 +73,13 @@ extension ChatCore {
             nextPublish: nextPublish)
     }
 
+    /// What is final about a content is said once: whether the service has the rest of it matters to nobody any more.
+    mutating func release(_ content: ContentID) {
+        for entry in outbox.release(content) {
+            changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
+        }
+    }
+
     private mutating func finish(_ entry: Outbox.Entry) {
         changes.records.append(Record(Keys.outbox(entry.number), nil))
         guard case .complete = outbox.remove(entry), let content = entry.content else { return }
@@ -83,8 +90,10 @@ extension ChatCore {
 
     private mutating func fail(_ entry: Outbox.Entry, _ error: DeliveryError) {
         changes.records.append(Record(Keys.outbox(entry.number), nil))
+        let isAwaited = entry.content.map(outbox.isAwaited) ?? false
         _ = outbox.remove(entry)
-        guard let content = entry.content, let id = entry.conversation else { return }
+        guard isAwaited, let content = entry.content, let id = entry.conversation else { return }
+        release(content)
         fresh.append(.status(id, content, .failed(error.description)))
         wake(.conversation(id), .refused(content, error))
     }

@@ -90,7 +90,7 @@ extension ChatCore.Numbers {
         var writer = RecordWriter(version: 1, size: 25)
         writer.write(content)
         writer.write(batch)
-        writer.write(now.milliseconds)
+        writer.write(clock.now.milliseconds)
         return writer.record
     }
 
@@ -98,7 +98,7 @@ extension ChatCore.Numbers {
         var reader = try RecordReader(record, version: 1)
         content = try reader.number()
         batch = try reader.number()
-        now = Timestamp(milliseconds: try reader.number())
+        clock = CoreClock(now: Timestamp(milliseconds: try reader.number()))
         try reader.end()
     }
 }

@@ -14,7 +14,10 @@ extension ChatCore {
             post(routed, for: content, from: owner, in: &turn)
         }
         random = turn.random
-        for event in turn.events { fresh.append(clientEvent(event, from: owner)) }
+        for event in turn.events {
+            if case .status(let content, let status) = event, status.isFinal { release(content) }
+            fresh.append(clientEvent(event, from: owner))
+        }
         if turn.takeListensAnew() || owner == .initialization { listenAnew(owner) }
         if let alarm = turn.takeAlarm() { alarms[owner] = alarm }
         turn.clear()

@@ -74,7 +74,7 @@ public struct ChatCore: Sendable {
     struct Numbers: Sendable, Hashable {
         var content: UInt64 = 0
         var batch: UInt64 = 0
-        var now = Timestamp.zero
+        var clock = CoreClock()
     }
 
     /// What is to be stored with the next transaction.
@@ -112,11 +112,11 @@ public struct ChatCore: Sendable {
     public var inboxes: [Listening] { initialization.listening }
 
     /// The time as the machines see it.
-    public var now: Timestamp { numbers.now }
+    public var now: Timestamp { numbers.clock.now }
 
     /// A turn for one step.
     func turn() -> Turn {
-        Turn(now: numbers.now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
+        Turn(now: now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
     }
 
     /// Notes that a machine may have changed.
@@ -130,10 +130,9 @@ public struct ChatCore: Sendable {
         }
     }
 
-    /// Moves the clock, which never goes back.
-    mutating func advance(to now: Timestamp) {
-        guard now > numbers.now else { return }
-        numbers.now = now
+    /// Takes a reading of the system's clock.
+    mutating func advance(to reading: Timestamp) {
+        numbers.clock.advance(to: reading)
     }
 }
 

@@ -110,6 +110,14 @@ extension ContentStatus {
         }
     }
 
+    /// Whether nothing that becomes of its payloads can change it.
+    var isFinal: Bool {
+        switch self {
+        case .accepted, .sent: false
+        case .delivered, .failed: true
+        }
+    }
+
     fileprivate init?(word: String, reason: String) {
         switch word {
         case "accepted": self = .accepted

@@ -10,7 +10,7 @@ struct Outbox: Sendable {
         let addressed: Addressed
         /// On whose behalf.
         let conversation: ConversationID?
-        let content: ContentID?
+        var content: ContentID?
     }
 
     private(set) var entries: [UInt64: Entry] = [:]
@@ -79,6 +79,20 @@ struct Outbox: Sendable {
         guard let content = entry.content, let left = outstanding[content] else { return .open }
         outstanding[content] = left > 1 ? left - 1 : nil
         return left > 1 ? .open : .complete
+    }
+
+    /// Whether somebody waits to hear that the service has a content.
+    func isAwaited(_ content: ContentID) -> Bool { outstanding[content] != nil }
+
+    /// Nobody waits any more to hear of a content; returns what still waits to be published for it, now for nobody.
+    mutating func release(_ content: ContentID) -> [Entry] {
+        guard outstanding.removeValue(forKey: content) != nil else { return [] }
+        var released: [Entry] = []
+        for number in oldest..<next where entries[number]?.content == content {
+            entries[number]?.content = nil
+            if let entry = entries[number] { released.append(entry) }
+        }
+        return released
     }
 
     /// Keeps an entry that the service did not take this time.

@@ -280,3 +280,65 @@ private struct PatientInitialization: InitializationProtocol {
     core.wake(now: now + .seconds(1))
     #expect(core.takeOutbox(now: now + .seconds(1)).map(\.addressed.payload) == [Bytes("\u{4}rayaagain")])
 }
+
+@Test func `a clock that is set back stops no timer, and time never goes back (CORE-13)`() throws {
+    let (day, start) = (UInt64(86_400_000), UInt64(1_700_000_000_000))
+    func at(_ milliseconds: UInt64) -> Timestamp { Timestamp(milliseconds: start + milliseconds) }
+    var core = try ChatCore(
+        PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+        delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1), now: at(day))
+    let bundle = IntroductionBundle(scheme: "toy", bytes: Bytes([1] + Array("raya".utf8)))
+    _ = try core.begin("toy", with: bundle, saying: Bytes("hello"), now: at(day))
+    #expect(core.nextAlarm == at(day + 1_000))
+    // The clock is set back by a day: the alarm is due a second later all the same, or a little more.
+    core.wake(now: at(0))
+    #expect(core.now == at(day))
+    #expect(core.nextAlarm == at(1_000))
+    core.wake(now: at(1_000))
+    #expect(core.now == at(day + 875), "time runs slower until the clocks meet")
+    #expect(core.nextAlarm == at(1_125))
+    // After a restart it is the same; once the system's clock is right again, so is this one.
+    var again = try ChatCore(
+        PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+        delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1),
+        restoring: core.takeRecords().filter { $0.bytes != nil }, now: at(1_500))
+    #expect(again.now == at(day + 875))
+    again.wake(now: at(2_000))
+    #expect(again.now == at(day + 1_313))
+    again.wake(now: at(2 * day))
+    #expect(again.now == at(2 * day))
+}
+
+@Test func `a content that is delivered is not sent afterwards`() throws {
+    struct Boasting: ConversationProtocol {
+        static let facts = Facts(name: "boasting", summary: "says delivered when it hears anything")
+        private var toy: ToyConversation
+        var id: ConversationID { toy.id }
+        var listening: [Listening] { toy.listening }
+        init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) { toy = try .init(seed, in: &turn) }
+        init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
+        mutating func takeChanges() -> [Record] { toy.takeChanges() }
+        mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+            try toy.perform(action, in: &turn)
+        }
+        mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+            turn.report(.status(ContentID(2), .delivered))
+        }
+    }
+    var saro = try CorePeer("saro", types: [Boasting.self])
+    var raya = try CorePeer("raya")
+    let id = try saro.begin(with: try raya.introduce(), "boasting")
+    try saro.send("two", in: id)
+    // The payloads are with the service, a crash comes before its answer, and an acknowledgement after it.
+    _ = saro.core.takeOutbox(now: saro.now)
+    try saro.restart()
+    saro.receive([Addressed("inbox", payload: Bytes([UInt8(id.text.utf8.count)] + Array(id.text.utf8) + [1]))])
+    try saro.restart()
+    _ = saro.publish()
+    let statuses = saro.events.compactMap { event -> ContentStatus? in
+        guard case .status(_, ContentID(2), let status) = event else { return nil }
+        return status
+    }
+    #expect(statuses == [.delivered])
+    #expect(!saro.stored.keys.contains { $0.hasPrefix("outbox/") })
+}
