@@ -113,7 +113,7 @@ let package = Package(
         tests("ChatClientTests", foundations + ["ChatClient"]),
         tests("ChatConformanceTests", everything + ["ChatConformance"]),
         tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
-        tests("ChatSimulationTests", foundations + ["ChatClient", "ChatFraming", "ChatSimulation"]),
+        tests("ChatSimulationTests", everything + ["ChatSimulation"]),
         tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]

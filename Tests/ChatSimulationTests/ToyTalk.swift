@@ -34,7 +34,7 @@ enum Forgets: ToyDefect { static let (name, forgets) = ("toy-forgets", true) }
 enum Repeats: ToyDefect { static let (name, repeats) = ("toy-repeats", true) }
 enum Hurries: ToyDefect { static let (name, hurries) = ("toy-hurries", true) }
 enum Chatters: ToyDefect { static let (name, chatters) = ("toy-chatters", true) }
-enum Boasts: ToyDefect { static let (name, boasts) = ("toy-boasts", true) }
+enum Boasts: ToyDefect { static let (name, boasts, forgets) = ("toy-boasts", true, true) }
 enum StoresLate: ToyDefect { static let (name, storesLate) = ("toy-stores-late", true) }
 enum Garbles: ToyDefect { static let (name, garbles) = ("toy-garbles", true) }
 
@@ -170,7 +170,7 @@ struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
                 for entry in unacknowledged.prefix(64) { send(entry.number, entry.content, in: &turn) }
             }
             if Defect.chatters { send(0, [], in: &turn) }
-            backoff.again(at: turn.now)
+            if Defect.chatters { backoff.start(at: turn.now) } else { backoff.again(at: turn.now) }
         }
         if !unacknowledged.isEmpty || Defect.chatters { turn.wake(at: backoff.next) }
     }

@@ -38,14 +38,21 @@ struct Channel: Sendable {
         head = 0
     }
 
-    /// What is retained after a sequence, oldest first, at most so many.
-    func entries(after sequence: UInt64, atMost count: Int) -> ArraySlice<Entry> {
+    /// What others sent and is retained after a sequence, oldest first, at most so many.
+    ///
+    /// - Parameter own: whose own payloads are left out, if anybody's.
+    func entries(after sequence: UInt64, atMost count: Int, without own: Int?) -> [Entry] {
         var (low, high) = (head, entries.count)
         while low < high {
             let middle = (low + high) / 2
             if entries[middle].sequence <= sequence { low = middle + 1 } else { high = middle }
         }
-        return entries[low..<min(entries.count, low + count)]
+        var found: [Entry] = []
+        while low < entries.count, found.count < count {
+            if Int(entries[low].sender) != own { found.append(entries[low]) }
+            low += 1
+        }
+        return found
     }
 
     /// The last sequence that is retained.

@@ -100,7 +100,7 @@ extension Simulation {
 
     /// A copy reaches a peer, if that is still there.
     mutating func arrive(_ parcel: Int, at peer: Int) {
-        let isConnected = peers[peer].isOnline && peers[peer].isUp && !peers[peer].isBehind
+        let isConnected = peers[peer].isOnline && peers[peer].isUp
         guard isConnected, parcels[parcel].sent >= peers[peer].connectedSince else {
             lose(parcel, peer, "connection lost")
             return release(parcel)
@@ -117,7 +117,9 @@ extension Simulation {
     private mutating func overflow(_ parcel: Int, _ peer: Int) {
         lose(parcel, peer, "mailbox full")
         if service.limits.retention != nil {
+            // Whatever comes after it would move the cursor past it.
             peers[peer].isBehind = true
+            peers[peer].connectedSince = now + VirtualTime(microseconds: 1)
         } else {
             peers[peer].notices.append(.gone(parcels[parcel].addressed.address))
         }

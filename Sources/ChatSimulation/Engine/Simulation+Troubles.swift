@@ -68,7 +68,7 @@ extension Simulation {
         case .crash: break
         case .pause:
             peers[peer].pauses += 1
-            note(peer, .changed("'s application stops reading events"))
+            note(peer, .changed("stops reading events"))
         case .partition where service.limits.retention == nil:
             peers[peer].side = index + 1
             note(peer, .changed("is cut off from the others"))
@@ -184,9 +184,10 @@ extension Simulation {
         if position > 0, position < service.channels[channel].goneThrough {
             peers[peer].notices.append(.gone(service.channels[channel].address))
         }
-        let room = service.profile.mailbox / 2
-        let entries = service.channels[channel].entries(after: position, atMost: room)
-        for entry in entries where Int(entry.sender) != peer || service.profile.echoes {
+        let room = max(1, service.profile.mailbox / 2)
+        let own = service.profile.echoes ? nil : peer
+        let entries = service.channels[channel].entries(after: position, atMost: room, without: own)
+        for entry in entries {
             let parcel = parcel(entry.addressed, entry.sequence, from: Int(entry.sender), 0)
             retrieve(parcel, peer)
         }

@@ -111,11 +111,11 @@ public struct Simulation: Sendable {
             now = item.time
             tally.occurrences += 1
             carryOut(item)
-            guard tally.occurrences & 0xFFF == 0 else { continue }
             if tally.occurrences > scenario.bounds.occurrences {
-                fail("an end", "more than \(tally.occurrences) occurrences")
+                fail("an end", "more than \(scenario.bounds.occurrences) occurrences")
             }
-            if !progress(self) { fail("an end", "stopped after \(tally.occurrences) occurrences") }
+            guard tally.occurrences & 0xFFF == 0, violation == nil, !progress(self) else { continue }
+            fail("an end", "stopped after \(tally.occurrences) occurrences")
         }
         conclude()
     }
