@@ -118,7 +118,8 @@ extension ChatCore {
             throw Refusal(.unable, ClientCause.unknownConversation(id))
         }
         try slots.values[place].machine.perform(action, in: &turn)
-        absorb(&turn, from: .conversation(id))
+        touch(id, at: place)
+        carryOut(&turn, from: .conversation(id))
     }
 
     /// What one of two machines that share a turn asks for; the other must neither get nor lose it.

@@ -17,7 +17,9 @@ extension ChatCore {
             guard let cursor = delivery.cursor else { continue }
             subscriptions.read(delivery.addressed.address, to: cursor)
         }
-        for address in Set(deliveries.lazy.filter { $0.cursor != nil }.map(\.addressed.address)) {
+        var read: Set<DeliveryAddress> = []
+        for delivery in deliveries where delivery.cursor != nil { read.insert(delivery.addressed.address) }
+        for address in read.count > 1 ? read.sorted(by: { $0.text < $1.text }) : Array(read) {
             guard let cursor = subscriptions.cursors[address] else { continue }
             changes.records.append(Record(Keys.cursor(address), cursor.bytes))
         }
@@ -90,7 +92,7 @@ extension ChatCore {
             switch try framing.unwrap(addressed) {
             case .payload(let routed, let owner):
                 let verdict = hand(routed, to: owner)
-                if verdict == .accepted { recent.insert(addressed.id) }
+                if case .accepted = verdict { recent.insert(addressed.id) }
                 return verdict
             case .foreign: return .foreign
             case .idle: return .idle
@@ -120,10 +122,10 @@ extension ChatCore {
         var turn = turn()
         guard let place = slots.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
         try slots.values[place].machine.receive(routed, in: &turn)
-        let isAnswered = slots.values[place].about.isAnswered
-        slots.values[place].about.isAnswered = true
-        absorb(&turn, from: .conversation(id))
-        guard !isAnswered else { return }
+        let isFirst = slots.values[place].answer()
+        touch(id, at: place)
+        carryOut(&turn, from: .conversation(id))
+        guard isFirst else { return }
         if let about = slots[id]?.about { changes.records.append(Record(Keys.about(id), about.encoded)) }
         wake(.initialization, .inviteAnswered(id))
     }

@@ -5,6 +5,11 @@ extension ChatCore {
     /// Carries out everything in a turn except seeds, which only inbound steps have.
     mutating func absorb(_ turn: inout Turn, from owner: Owner) {
         touch(owner)
+        carryOut(&turn, from: owner)
+    }
+
+    /// The same of a machine that is known to be touched.
+    mutating func carryOut(_ turn: inout Turn, from owner: Owner) {
         changes.numbers = true
         var sends = turn.takeSends()
         for index in sends.indices {
@@ -20,7 +25,6 @@ extension ChatCore {
         }
         if turn.takeListensAnew() || owner == .initialization { listenAnew(owner) }
         if let alarm = turn.takeAlarm() { alarms[owner] = alarm }
-        turn.clear()
     }
 
     /// Wraps a payload and puts it into the outbox.
@@ -99,12 +103,15 @@ extension ChatCore {
     mutating func wake(_ owner: Owner, _ signal: Signal) {
         var turn = turn()
         switch owner {
-        case .initialization: initialization.wake(signal, in: &turn)
+        case .initialization:
+            touch(owner)
+            initialization.wake(signal, in: &turn)
         case .conversation(let id):
             guard let place = slots.index(forKey: id) else { return }
+            touch(id, at: place)
             slots.values[place].machine.wake(signal, in: &turn)
         }
-        absorb(&turn, from: owner)
+        carryOut(&turn, from: owner)
     }
 
     /// Wakes every machine with a signal.

@@ -51,6 +51,18 @@ public struct ChatCore: Sendable {
             keys = Set(records.map(\.key))
         }
 
+        /// Notes that its machine may have changed; whether that is news.
+        mutating func touch() -> Bool {
+            defer { isTouched = true }
+            return !isTouched
+        }
+
+        /// Notes that the other side was heard; whether that is news.
+        mutating func answer() -> Bool {
+            defer { about.isAnswered = true }
+            return !about.isAnswered
+        }
+
         /// The records of its machine that changed, as they are stored.
         mutating func takeChanges(into records: inout [Record]) {
             isTouched = false
@@ -124,10 +136,13 @@ public struct ChatCore: Sendable {
         switch owner {
         case .initialization: changes.initialization = true
         case .conversation(let id):
-            guard let place = slots.index(forKey: id), !slots.values[place].isTouched else { return }
-            slots.values[place].isTouched = true
-            changes.conversations.append(id)
+            if let place = slots.index(forKey: id) { touch(id, at: place) }
         }
+    }
+
+    /// The same where it is known where the conversation is.
+    mutating func touch(_ id: ConversationID, at place: Dictionary<ConversationID, Slot>.Index) {
+        if slots.values[place].touch() { changes.conversations.append(id) }
     }
 
     /// Takes a reading of the system's clock.

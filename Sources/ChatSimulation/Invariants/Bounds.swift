@@ -16,15 +16,21 @@ public struct BoundedMemory: Invariant {
     public mutating func stepped(_ load: PeerLoad, peer: Int) -> Finding? {
         let core = load.core
         let stored = bounds.storedBytes * max(1, core.conversations)
-        for (what, count, limit) in [
-            ("payloads in the outbox", core.outboxPayloads, bounds.outbox),
-            ("payloads kept to be offered again", core.parkedPayloads, bounds.parked),
-            ("events that wait for the application", core.waitingEvents, bounds.events),
-            ("bytes of records", load.storedBytes, stored),
-        ] where count > limit {
-            return "\(Cast.name(peer)) holds \(count) \(what); at most \(limit) are expected"
+        if core.outboxPayloads > bounds.outbox {
+            return Self.found("payloads in the outbox", core.outboxPayloads, bounds.outbox, peer)
         }
-        return nil
+        if core.parkedPayloads > bounds.parked {
+            return Self.found("payloads kept to be offered again", core.parkedPayloads, bounds.parked, peer)
+        }
+        if core.waitingEvents > bounds.events {
+            return Self.found("events that wait for the application", core.waitingEvents, bounds.events, peer)
+        }
+        guard load.storedBytes > stored else { return nil }
+        return Self.found("bytes of records", load.storedBytes, stored, peer)
+    }
+
+    private static func found(_ what: String, _ count: Int, _ limit: Int, _ peer: Int) -> Finding {
+        "\(Cast.name(peer)) holds \(count) \(what); at most \(limit) are expected"
     }
 }
 
