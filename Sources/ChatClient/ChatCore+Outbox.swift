@@ -20,7 +20,8 @@ extension ChatCore {
 
     /// Payloads to hand to the delivery service now; they count as on their way until they are settled.
     public mutating func takeOutbox(now: Timestamp) -> [OutboundPayload] {
-        let payloads = outbox.take(at: numbers.clock.time(at: now), count: limits.publishBatch, bytes: limits.publishBytes)
+        let payloads = outbox.take(
+            at: numbers.clock.time(at: now), count: limits.publishBatch, bytes: limits.publishBytes)
         for payload in payloads { recent.insert(payload.entry.addressed.id) }
         return payloads
     }
