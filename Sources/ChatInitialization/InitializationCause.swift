@@ -10,8 +10,6 @@ public enum InitializationCause: RefusalCause, Hashable {
     case expiredKey(String)
     /// An invite that was received before.
     case seenBefore
-    /// An invite that names another recipient than us.
-    case notForUs
     /// A payload of another kind than the named initialization takes.
     case unexpectedPayload(String)
     /// A well-formed frame of a kind that the named initialization does not know.
@@ -33,7 +31,6 @@ public enum InitializationCause: RefusalCause, Hashable {
         case .unknownKey: "unknown_ephemeral_key"
         case .usedKey, .seenBefore: "replay"
         case .expiredKey, .expiredBundle: "expired"
-        case .notForUs: "invalid_header"
         case .unexpectedPayload, .unknownFrame, .unfitName: "unsupported"
         case .tooManyKeys: "too_many"
         case .takenName: "taken"
@@ -48,7 +45,6 @@ public enum InitializationCause: RefusalCause, Hashable {
         case .usedKey(let key): "the introduction with key \(key) was used before; it is good for one conversation"
         case .expiredKey(let key): "the introduction with key \(key) has expired; ask for a new one"
         case .seenBefore: "the invite was received before"
-        case .notForUs: "the invite names another recipient"
         case .unexpectedPayload(let name): "\(name) does not take payloads of this kind"
         case .unknownFrame(let name): "an invite of a kind that \(name) does not know; the other side may be newer"
         case .tooManyKeys(let count, let limit): "\(count) introductions would be outstanding; at most \(limit) allowed"

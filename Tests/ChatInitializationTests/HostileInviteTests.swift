@@ -41,11 +41,13 @@ func `an invite without a header, or with keys of other sizes, is malformed (INB
     }
 }
 
-@Test func `an invite in clear names its recipient, a sealed one does not`() throws {
-    let none = try refusal(.libchat) { $0.header?.responderStatic = [] }
-    #expect(none == Refusal(.invalid, WireError.wrongLength("responder_static", bytes: 0, expected: 32)))
-    let other = try refusal(.libchat) { $0.header?.responderStatic = Bytes([UInt8](repeating: 5, count: 32)) }
-    #expect(other == Refusal(.invalid, InitializationCause.notForUs))
+@Test func `nobody looks at the recipient that an invite in clear names, as in libchat; a sealed one names none`()
+    throws
+{
+    for size in [0, 1, 32, 33, 1_000] {
+        let other = try refusal(.libchat) { $0.header?.responderStatic = Bytes([UInt8](repeating: 5, count: size)) }
+        #expect(other == nil, "\(size)")
+    }
     let named = try refusal(.reference) { $0.header?.responderStatic = Bytes([UInt8](repeating: 5, count: 32)) }
     #expect(named == Refusal(.invalid, WireError.wrongLength("responder_static", bytes: 32, expected: 0)))
 }
@@ -105,10 +107,24 @@ func `a frame that cannot be used is refused and the key stays (INBOX-08, INIT-0
     #expect(found?.cause.code == code && found?.outcome == (code == "unsupported" ? .unsupported : .invalid))
 }
 
-@Test func `a name of a type longer than a route may be is refused`() throws {
-    let name = String(repeating: "61", count: 256)
-    let found = try refusal(frame: "0a87022a8002\(name)32021200")
-    #expect(found?.cause.code == "too_large")
+@Test func `whatever discriminator an invite in clear has, libchat's one type is meant (IBX-11)`() throws {
+    for text in [
+        "x", "private-v1", "type/", "Type/plain", String(repeating: "a", count: 256),
+        "type/" + String(repeating: "a", count: 256),
+    ] {
+        var (saro, raya) = try pair(.libchat)
+        var routed = try saro.invite("private-v1-libchat", with: raya.introduce()[0])
+        guard case .inboxHandshake(var handshake) = try EncryptedPayload(decoding: routed.payload) else { return }
+        handshake.payload = InboxFrame(discriminator: text, opening: Bytes("hello")).encoded()
+        routed.payload = EncryptedPayload.inboxHandshake(handshake).encoded()
+        let seed = try raya.receive(routed)
+        #expect(seed.type == "private-v1-libchat" && seed.opening == Bytes("hello"), "\(text.prefix(9))")
+    }
+}
+
+@Test func `a name of a type longer than a route may be is refused where it counts (IBX-11)`() throws {
+    let frame = InboxFrame(discriminator: String(repeating: "a", count: 256), opening: Bytes("hello")).encoded()
+    #expect(throws: WireError.tooLong("field 5", bytes: 256, limit: 255)) { try InboxFrame.decode(frame) }
 }
 
 @Test func `without a discriminator libchat's one type is meant, and arms that are not known are skipped`() throws {

@@ -65,12 +65,11 @@ func `any opening comes out as it went in (INIT-03)`(profile: InboxV1.Profile) t
     #expect(wrapped == "0a132a0764656661756c7432080a060a0474657874")
 }
 
-@Test func `in profile libchat the name default stands for its one type and for no other`() throws {
+@Test func `in profile libchat every type arrives under its name, its own as default and others marked (IBX-11)`()
+    throws
+{
     var (saro, raya) = try pair(.libchat)
-    #expect(throws: Refusal(.unsupported, InitializationCause.unfitName("default"))) {
-        try saro.seed("default", for: raya.introduce()[0])
-    }
-    for name in ["private-v1-libchat", "plain", "x"] {
+    for name in ["private-v1-libchat", "plain", "x", "default", "type/", "type/plain"] {
         let seed = try raya.receive(saro.invite(ConversationType(name), with: raya.introduce()[0]))
         #expect(seed.type.name == name)
     }

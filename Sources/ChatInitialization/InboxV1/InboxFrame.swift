@@ -18,7 +18,9 @@ package struct InboxFrame: ProtoMessage {
     }
 
     /// Decodes a frame; nil where it is well-formed and of another kind.
-    package static func decode(_ bytes: Bytes) throws(WireError) -> InboxFrame? {
+    package static func decode(
+        _ bytes: Bytes, nameLimit: Int = InboxV1.Profile.maximumName
+    ) throws(WireError) -> InboxFrame? {
         var (discriminator, message) = ("", nil as Bytes?)
         var (isInvite, isOther) = (false, false)
         var reader = ProtoReader(bytes.span)
@@ -31,7 +33,7 @@ package struct InboxFrame: ProtoMessage {
             var invite = try reader.message()
             while let field = try invite.next() {
                 switch field {
-                case 5: discriminator = try invite.string(limit: InboxV1.Profile.maximumName)
+                case 5: discriminator = try invite.string(limit: nameLimit)
                 case 6: message = bytes.slice(try invite.range())
                 default: continue
                 }

@@ -10,6 +10,9 @@ extension InboxV1.Profile {
     /// The longest name of a conversation type in bytes that an invite carries; as long as a route may be.
     static let maximumName = 255
 
+    /// The longest discriminator in bytes that is read: libchat reads any.
+    var nameLimit: Int { self == .reference ? Self.maximumName : .max }
+
     /// The name in a composition.
     var name: String { self == .reference ? "inbox-v1" : "inbox-v1-libchat" }
 
@@ -45,25 +48,32 @@ extension InboxV1.Profile {
         }
     }
 
-    /// The text that stands for a conversation type; nil for a name that would be read as another's.
+    /// The text that stands for a conversation type; nil for a name that cannot be written.
     func discriminator(for type: ConversationType) -> String? {
         let name = type.name
         guard !name.isEmpty, name.utf8.count <= Self.maximumName else { return nil }
         guard self == .libchat else { return name }
-        return type == Self.libchatType ? Self.libchatDiscriminator : name == Self.libchatDiscriminator ? nil : name
+        return type == Self.libchatType ? Self.libchatDiscriminator : Self.otherTypes + name
     }
 
     /// The conversation type that a text stands for; nil where there is none.
     func type(for discriminator: String) -> ConversationType? {
         switch self {
         case .reference: discriminator.isEmpty ? nil : ConversationType(discriminator)
-        case .libchat where ["", Self.libchatDiscriminator].contains(discriminator): Self.libchatType
-        case .libchat: ConversationType(discriminator)
+        case .libchat: Self.otherType(discriminator) ?? Self.libchatType
         }
     }
 
-    /// What libchat writes for its one type; older programs write nothing.
+    private static func otherType(_ discriminator: String) -> ConversationType? {
+        guard discriminator.hasPrefix(otherTypes) else { return nil }
+        let name = discriminator.dropFirst(otherTypes.count)
+        return 1...maximumName ~= name.utf8.count ? ConversationType(String(name)) : nil
+    }
+
+    /// What libchat writes for its one type. It ignores what it reads, so every text means that type (3.7) but those
+    /// that begin with our mark for other types, which libchat does not have.
     private static let libchatDiscriminator = "default"
+    private static let otherTypes = "type/"
     private static let libchatType: ConversationType = "private-v1-libchat"
 
     /// Name and claims.

@@ -14,7 +14,11 @@ extension InboxV1 {
         let name = header.responderEphemeral.array
         let prekey = try keys.find(name, now: turn.now)
         let (frame, agreement, inviter) = try opened(handshake, header, by: prekey)
-        guard let frame = try refusing({ () throws(WireError) in try InboxFrame.decode(frame) }) else {
+        guard
+            let frame = try refusing({ () throws(WireError) in
+                try InboxFrame.decode(frame, nameLimit: profile.nameLimit)
+            })
+        else {
             throw Refusal(.unsupported, InitializationCause.unknownFrame(profile.name))
         }
         guard let type = profile.type(for: frame.discriminator) else {
@@ -38,21 +42,19 @@ extension InboxV1 {
         }
     }
 
-    /// The header of an invite, once its fields have the sizes they must have.
+    /// The header of an invite, once its fields have the sizes they must have. libchat never looks at the
+    /// responder's identity, and so in its profile it may be anything.
     private func header(of handshake: InboxHandshakeV1) throws(Refusal) -> InboxHandshakeV1.Header {
         guard let header = handshake.header else { throw Refusal(.invalid, WireError.missing("header")) }
         let isSealed = profile == .reference
         let expected = [
             ("initiator_static", header.initiatorStatic, isSealed ? InboxSeal.identitySize : X25519.size),
             ("initiator_ephemeral", header.initiatorEphemeral, X25519.size),
-            ("responder_static", header.responderStatic, isSealed ? 0 : X25519.size),
+            ("responder_static", header.responderStatic, isSealed ? 0 : header.responderStatic.count),
             ("responder_ephemeral", header.responderEphemeral, isSealed ? 4 : X25519.size),
         ]
         for (name, bytes, size) in expected where bytes.count != size {
             throw Refusal(.invalid, WireError.wrongLength(name, bytes: bytes.count, expected: size))
-        }
-        guard isSealed || header.responderStatic == Bytes(identity.publicKey.bytes) else {
-            throw Refusal(.invalid, InitializationCause.notForUs)
         }
         return header
     }

@@ -16,8 +16,9 @@ SEED_PERSONAL, IDS_PERSONAL = b"InboxV1-Seed", b"L-PV1-CID"
 DELIVERY_ADDRESS = "delivery_address"  # profile libchat: one for everything
 DEFAULT_TYPE = "default"  # profile libchat: how an invite names its only conversation type
 MAX_TYPE = 255  # bytes
-HEADER_SIZES = {  # step 2 of "Receiving": initiator's identity and ephemeral key, responder's
-    "libchat": (KEY_SIZE, KEY_SIZE, KEY_SIZE, KEY_SIZE),
+OTHER_TYPE = "type/"  # profile libchat: in front of the name of any other
+HEADER_SIZES = {  # step 2 of "Receiving": initiator's identity and ephemeral key, responder's; None is any size
+    "libchat": (KEY_SIZE, KEY_SIZE, None, KEY_SIZE),
     "reference": (KEY_SIZE + TAG_SIZE, KEY_SIZE, 0, 4),
 }
 
@@ -110,12 +111,25 @@ def is_ratchet_message(opening: bytes) -> bool:
         return False
 
 
-def read_frame(data: bytes) -> tuple[str, bytes]:
+def conversation_type_of(discriminator: str, profile: str) -> str:
+    """IBX-11: profile libchat ignores what it does not know.
+
+    >>> conversation_type_of("anything", "libchat"), conversation_type_of("type/plain", "libchat")
+    ('default', 'plain')
+    """
+    size = len(discriminator.encode())
+    if profile == "libchat":
+        is_other = discriminator.startswith(OTHER_TYPE) and len(OTHER_TYPE) < size <= len(OTHER_TYPE) + MAX_TYPE
+        return discriminator.removeprefix(OTHER_TYPE) if is_other else DEFAULT_TYPE
+    require(size <= MAX_TYPE, "too_large", f"a conversation type of {size} bytes, at most {MAX_TYPE}")
+    require(size > 0, "malformed", "an invite without conversation type")
+    return discriminator
+
+
+def read_frame(data: bytes, profile: str = "libchat") -> tuple[str, bytes]:
     """Step 5: conversation type and opening. Invites of another kind are unsupported (INIT-04)."""
     invite = Frame.decode(data)["invite_private_v1"]
-    conversation_type = invite.get("discriminator", "")
-    size = len(conversation_type.encode())
-    require(size <= MAX_TYPE, "too_large", f"a conversation type of {size} bytes, at most {MAX_TYPE}")
+    conversation_type = conversation_type_of(invite.get("discriminator", ""), profile)
     require("initial_message" in invite, "malformed", "an invite without opening")
     message, arm, content = invite["initial_message"], 0, b""
     for number, kind, item in read_fields(message, "initial_message"):
@@ -134,7 +148,8 @@ def read_header(fields: dict, profile: str) -> dict:
     header = {field.name: header.get(field.name, b"") for field in InboxHeaderV1.fields}
     sizes = tuple(map(len, header.values()))
     expected = HEADER_SIZES[profile]
-    require(sizes == expected, "malformed", f"sizes in the header are {sizes}, not {expected}")
+    fits = all(wanted in (size, None) for size, wanted in zip(sizes, expected))
+    require(fits, "malformed", f"sizes in the header are {sizes}, not {expected}")
     return header
 
 
@@ -153,7 +168,6 @@ def open_invite(identity: bytes, ephemeral_privates: dict[bytes, bytes],
     """Opens an invite of profile libchat with the keys that are outstanding (private by public): the header,
     the seed, conversation type and opening. Nothing is authentic before the opening was decrypted."""
     header = read_header(fields, "libchat")
-    require(header["responder_static"] == public_key(identity), "invalid_header", "the invite names another recipient")
     ephemeral = ephemeral_privates.get(header["responder_ephemeral"])
     require(ephemeral is not None, "unknown_ephemeral_key", "never issued, or used up (INBOX-05)")
     secret = responder_secret(identity, ephemeral, header["initiator_static"], header["initiator_ephemeral"])

@@ -22,7 +22,7 @@ from .texts import read_hex
 
 Random = Callable[[str, int], bytes]  # by label, so that vectors can name what they draw
 
-CONVERSATION_TYPES = (inbox.DEFAULT_TYPE, "", "private-v1-libchat")  # all names for the one there is
+CONVERSATION_TYPES = (inbox.DEFAULT_TYPE, "private-v1-libchat")  # both names of the one there is
 STATE_FORMAT = "chatspec-participant/1"
 
 

@@ -210,15 +210,22 @@ class Invites(RulesTest):
 
     def test_headers(self):
         header = self.handshake["header"]
-        for name in header:
+        for name in header.keys() - {"responder_static"}:
             for wrong in (b"", header[name][:-1], header[name] + b"\0"):
                 self.refuse_handshake("malformed", header=header | {name: wrong})
-        self.refuse_handshake("invalid_header", header=header | {"responder_static": bytes(32)})
         self.refuse_handshake("unknown_ephemeral_key", header=header | {"responder_ephemeral": bytes(32)})
         for name in ("initiator_static", "initiator_ephemeral"):
             self.refuse_handshake("weak_key", header=header | {name: bytes(32)})
             self.refuse_handshake("authentication_failed", header=header | {name: public_key(PREKEY)})
         self.assertTrue(self.receive({"inbox_handshake": self.handshake}))
+
+    def test_nobody_looks_at_the_recipient_that_is_named(self):
+        for named in (b"", bytes(32), bytes(33)):
+            raya = Participant.restore(self.raya.save())
+            changed = self.handshake | {"header": self.handshake["header"] | {"responder_static": named}}
+            payload = EncryptedPayload.encode({"inbox_handshake": changed})
+            raya.receive("delivery_address", envelope.wrap(raya.inbox_id, payload))
+            self.assertEqual(raya.take_events()[-1]["content"], b"hello".hex())
 
     def test_frames(self):
         conversation_type, opening = inbox.read_frame(self.handshake["payload"])
@@ -226,12 +233,12 @@ class Invites(RulesTest):
             (b"", "malformed"), (b"\xff", "malformed"), (bytes.fromhex("120161"), "unsupported"),
             (bytes.fromhex("0a00"), "malformed"), (bytes.fromhex("0a023200"), "malformed"),
             (bytes.fromhex("0a0432021a00"), "malformed"), (bytes.fromhex("0a0432020801"), "malformed"),
-            (inbox.write_frame("plain", opening), "unsupported"), (inbox.write_frame("x" * 256, opening), "too_large"),
+            (inbox.write_frame("type/plain", opening), "unsupported"),
             (inbox.write_frame(conversation_type, b"hello"), "malformed"),
             (inbox.write_frame(conversation_type, EncryptedPayload.encode({"inbox_handshake": {}})), "unsupported"),
         ):
             self.refuse_handshake(code, payload=frame)
-        for name in ("private-v1-libchat", ""):
+        for name in ("private-v1-libchat", "", "plain", "x" * 256, "type/", "type/" + "x" * 256):  # IBX-11
             raya = Participant.restore(self.raya.save())
             changed = {"inbox_handshake": self.handshake | {"payload": inbox.write_frame(name, opening)}}
             raya.receive("delivery_address", envelope.wrap(raya.inbox_id, EncryptedPayload.encode(changed)))
@@ -241,11 +248,11 @@ class Invites(RulesTest):
         ratchet_message = bytes.fromhex("12020a00")
         for opening in (b"", b"hello", ratchet_message, ratchet_message * 2, ratchet_message + b"\x78\0", b"\x12\1",
                         EncryptedPayload.encode({"plaintext": {"payload": b"x"}}), b"\x10\0"):
-            self.assertEqual(inbox.read_frame(inbox.write_frame("x", opening)), ("x", opening))
+            self.assertEqual(inbox.read_frame(inbox.write_frame("x", opening), "reference"), ("x", opening))
 
     def test_of_an_opening_that_comes_twice_the_last_counts_ibx_2(self):
         inner = bytes.fromhex("3204 0a020a00 3204 12020a00".replace(" ", ""))
-        self.assertEqual(inbox.read_frame(b"\x0a" + bytes([len(inner)]) + inner), ("", bytes.fromhex("12020a00")))
+        self.assertEqual(inbox.read_frame(b"\x0a" + bytes([len(inner)]) + inner)[1], bytes.fromhex("12020a00"))
 
     def test_sealed_invites(self):
         keys = {public_key(PREKEY): PREKEY}
