@@ -36,6 +36,8 @@ public enum ReliabilityCause: RefusalCause, Hashable {
     case forgedSender(Identifier, by: Identifier)
     /// A message from before all that the log still holds; it may be a repetition.
     case tooOld(lamport: UInt64)
+    /// A well-formed frame of a kind that is not known.
+    case unknownFrame
 
     /// A stable word; those of the test vectors where they have one.
     public var code: String {
@@ -45,7 +47,7 @@ public enum ReliabilityCause: RefusalCause, Hashable {
         case .otherChannel: "foreign"
         case .forgedSender: "authentication_failed"
         case .tooOld: "replay"
-        case .deployedSegmentLayout, .widerField: "unsupported"
+        case .deployedSegmentLayout, .widerField, .unknownFrame: "unsupported"
         case .hashMismatch: "authentication_failed"
         case .tooManySegments, .noRoom: "too_large"
         case .shardCounts: "invalid_counts"
@@ -75,6 +77,7 @@ public enum ReliabilityCause: RefusalCause, Hashable {
         case .contradictoryMessage(let what): "message contradicts itself: \(what)"
         case .forgedSender(let name, let sender): "message names \(name) as its sender, but \(sender) sent it"
         case .tooOld(let lamport): "message with clock \(lamport) is older than what the log remembers"
+        case .unknownFrame: "a frame of a kind that is not known; the other side may be newer"
         }
     }
 }

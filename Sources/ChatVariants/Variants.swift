@@ -6,6 +6,7 @@ internal import ChatDiscovery
 internal import ChatFraming
 internal import ChatInitialization
 public import ChatModel
+internal import ChatReliability
 
 /// The components of this package by name, for programs that let a person or a test choose.
 ///
@@ -39,8 +40,12 @@ public struct Variants: Sendable {
         registry.initialization("inbox-v1") { try InboxV1(identity: variants.identity) }
         registry.initialization("inbox-v1-libchat") { try InboxV1(identity: variants.identity, profile: .libchat) }
         registry.initialization("open-invite") { OpenInvite() }
+        registry.conversation(PrivateV1.self)
+        registry.conversation(PrivateV1.Compact.self)
+        registry.conversation(PrivateV1.Ratchet.self)
         registry.conversation(PrivateV1.Libchat.self)
         registry.conversation(PlainConversation.self)
+        registry.conversation(Reliable<PlainConversation>.self)
         registry.delivery("memory") { variants.memory }
         registry.delivery("udp") { try await UDPDeliveryService(relay: variants.relay) }
         registry.framing("envelope-v1") { EnvelopeV1(.reference) }

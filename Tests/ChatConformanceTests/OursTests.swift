@@ -6,6 +6,7 @@ import ChatDiscovery
 import ChatFraming
 import ChatInitialization
 import ChatModel
+import ChatReliability
 import Testing
 
 // Ours pass their suites first.
@@ -33,6 +34,17 @@ func `InboxV1 passes the suite of initializations (INIT-01 to INIT-04, INBOX-04)
 
 @Test func `PrivateV1 in profile libchat passes the suite of conversations (CT-01 to CT-16)`() {
     let report = Conformance.check(conversation: PrivateV1.Libchat.self, idBits: 144)
+    #expect(report.isPassed, "\(report)")
+}
+
+@Test(
+    arguments: [
+        PrivateV1.self, PrivateV1.Compact.self, PrivateV1.Ratchet.self, Reliable<PlainConversation>.self,
+    ] as [any ConversationProtocol.Type])
+func `every conversation type of the reference profile passes the suite of conversations (CT-01 to CT-16)`(
+    type: any ConversationProtocol.Type
+) {
+    let report = Conformance.check(conversation: type)
     #expect(report.isPassed, "\(report)")
 }
 

@@ -1,5 +1,6 @@
 import ChatCrypto
 import ChatModel
+import ChatReliability
 import ChatWire
 import TestSupport
 import Testing

@@ -11,7 +11,7 @@ private let combinations: [SuiteName] = {
     var all: [SuiteName] = []
     for discovery in ["links", "directory"] {
         for initialization in ["inbox-v1", "inbox-v1-libchat", "open-invite"] {
-            for conversation in ["private-v1-libchat", "plain"] {
+            for conversation in ["private-v1", "private-v1-libchat", "plain"] {
                 for delivery in ["memory", "udp"] {
                     for framing in ["envelope-v1", "envelope-v1-libchat", "plain"] {
                         all.append(

@@ -1,4 +1,5 @@
 import ChatModel
+import ChatReliability
 import ChatWire
 
 extension PrivateV1 {
@@ -38,26 +39,12 @@ extension PrivateV1 {
                 case 10: body = .content(bytes.slice(try reader.range()))
                 case 11:
                     let placeholder = bytes.slice(try reader.range())
-                    guard counter(of: placeholder) != nil else { throw .missing("a placeholder that decodes") }
+                    _ = try Placeholder(decoding: placeholder)
                     body = .placeholder(placeholder)
                 default: continue
                 }
             }
             return body
-        }
-
-        /// The counter of an encoded `Placeholder`; nil where it does not decode.
-        static func counter(of placeholder: Bytes) -> UInt32? {
-            var counter: UInt32 = 0
-            var reader = ProtoReader(placeholder.span)
-            do {
-                while let field = try reader.next() {
-                    if field == 1 { counter = try reader.uint32() }
-                }
-            } catch {
-                return nil
-            }
-            return counter
         }
 
         /// The size of the encoding in bytes.

@@ -1,5 +1,6 @@
 import ChatCrypto
 public import ChatModel
+import ChatReliability
 import ChatWire
 
 extension PrivateV1 {
@@ -27,52 +28,34 @@ extension PrivateV1 {
             ])
         /// Where all payloads of this type go.
         public static let address: DeliveryAddress = "delivery_address"
-        /// Bytes of an id.
-        static let idSize = 18
-        private static let stored = Stored(machine: facts.name)
+        private static let constants = RatchetParty.Constants(
+            type: facts.name, idSize: 18, address: { _ in address }, ratchet: .libchat)
 
-        private var party: TwoParty
-        private var ratchet: DoubleRatchet
+        private var base: RatchetParty
 
         /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
         ///
         /// The initiator draws its first ratchet key at once; the responder decrypts the opening.
         public init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
-            let (secret, ids) = try TwoParty.ids(seed, size: Self.idSize, type: Self.facts.name)
-            party = TwoParty(seed, ids, address: Self.address)
-            switch seed.role {
-            case .initiator:
-                guard let key = seed.remoteKeys.first else { throw Self.incomplete("a remote key") }
-                ratchet = try DoubleRatchet(initiatorWith: secret, remote: key, random: &turn.random, .libchat)
-            case .responder:
-                guard let pair = seed.ownKeys.first else { throw Self.incomplete("an own key pair") }
-                guard let opening = seed.opening else { throw Self.incomplete("an opening") }
-                ratchet = try DoubleRatchet(responderWith: secret, own: pair, .libchat)
-                try receive(opening, isOpening: true, in: &turn)
-            }
+            base = try RatchetParty(seed, Self.constants, in: &turn)
+            guard seed.role == .responder else { return }
+            guard let opening = seed.opening else { throw Self.constants.incomplete("an opening") }
+            try receive(opening, isOpening: true, in: &turn)
         }
 
         /// Makes the conversation again from its state and the keys of missing payloads.
         public init(restoring records: [Record]) throws(Refusal) {
-            let (record, keys) = try Self.stored.sort(records, prefix: DoubleRatchet.skippedPrefix)
-            let state: TwoParty.State<RatchetState> = try Self.stored.message(record)
-            party = state.party
-            ratchet = try DoubleRatchet(restoring: state.inner, skipped: keys, .libchat, Self.stored)
+            base = try RatchetParty(restoring: records, Self.constants)
         }
 
         /// The state, if it changed, and a record for each key of a missing payload that came or went.
-        public mutating func takeChanges() -> [Record] {
-            guard ratchet.isChanged else { return [] }
-            ratchet.isChanged = false
-            let state = Self.stored.record(Stored.stateKey, TwoParty.State(party, ratchet.state))
-            return ratchet.takeSkippedChanges(Self.stored) + [state]
-        }
+        public mutating func takeChanges() -> [Record] { base.takeChanges(Self.constants) }
 
         /// The own side's conversation id: 36 digits.
-        public var id: ConversationID { party.id }
+        public var id: ConversationID { base.party.id }
 
         /// The own id on the shared address.
-        public var listening: [Listening] { party.listening }
+        public var listening: [Listening] { base.party.listening }
 
         /// Sends content; the first of an initiator goes into the invite. There are no other actions.
         public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
@@ -80,13 +63,9 @@ extension PrivateV1 {
                 throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
             }
             let frame = Frame(
-                conversation: party.own.id, timestamp: Int64(clamping: turn.now.milliseconds), body: .content(content))
-            let (frameSize, number) = (frame.size, ratchet.nextNumber)
-            try party.check(ratchet.payloadSize(frame: frameSize), in: turn)
-            let payload = try ratchet.seal(frameSize, headRoom: turn.headRoom, random: &turn.random) {
-                frame.write(to: &$0)
-            }
-            party.dispatch(payload, number: UInt64(number), for: contentID, in: &turn)
+                conversation: base.party.own.id, timestamp: Int64(clamping: turn.now.milliseconds),
+                body: .content(content))
+            try base.send(frame.size, for: contentID, in: &turn) { frame.write(to: &$0) }
         }
 
         /// Receives a payload; forged, malformed, repeated and early ones change nothing.
@@ -95,28 +74,19 @@ extension PrivateV1 {
         }
 
         private mutating func receive(_ payload: Payload, isOpening: Bool, in turn: inout Turn) throws(Refusal) {
-            let opened = try ratchet.open(try Self.message(payload)) { bytes throws(Refusal) in
+            let opened = try base.open(payload, Self.constants) { bytes throws(Refusal) in
                 try Self.body(bytes, isOpening: isOpening)
             }
             for name in opened.missing {
-                turn.report(.gap(Gap(reference: name, sender: party.peer, isFinal: false)))
+                turn.report(.gap(Gap(reference: name, sender: base.party.peer, isFinal: false)))
             }
             switch opened.value {
             case .content(let content):
-                turn.report(.content(ReceivedContent(content, sender: party.peer, reference: opened.reference)))
+                turn.report(.content(ReceivedContent(content, sender: base.party.peer, reference: opened.reference)))
             case .placeholder(let bytes): turn.report(.frame(kind: Placeholder.kind, bytes: bytes))
             case .unknown:
                 turn.report(.refused(Refusal(.unsupported, ConversationCause.unknownFrame(type: Self.facts.name))))
             }
-        }
-
-        private static func message(_ payload: Payload) throws(Refusal) -> DoubleRatchetMessage {
-            let encrypted: EncryptedPayload
-            do { encrypted = try EncryptedPayload(decoding: payload) } catch { throw Refusal(error) }
-            guard case .doubleRatchet(let message) = encrypted else {
-                throw Refusal(.unsupported, ConversationCause.unexpectedPayload(type: facts.name))
-            }
-            return message
         }
 
         private static func body(_ bytes: Bytes, isOpening: Bool) throws(Refusal) -> Frame.Body {
@@ -129,7 +99,5 @@ extension PrivateV1 {
             }
             return body
         }
-
-        private static func incomplete(_ what: String) -> Refusal { TwoParty.incomplete(what, facts.name) }
     }
 }

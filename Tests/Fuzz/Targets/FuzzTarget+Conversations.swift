@@ -1,9 +1,13 @@
 import ChatConversation
 import ChatModel
+import ChatReliability
 
 extension FuzzTarget {
     /// The types of this package.
-    static let conversationTypes: [any ConversationProtocol.Type] = [PrivateV1.Libchat.self, PlainConversation.self]
+    static let conversationTypes: [any ConversationProtocol.Type] = [
+        PrivateV1.self, PrivateV1.Compact.self, PrivateV1.Ratchet.self, PrivateV1.Libchat.self, PlainConversation.self,
+        Reliable<PlainConversation>.self,
+    ]
 
     /// What a participant of each type receives, and what begins it.
     static func conversations() throws -> [FuzzTarget] {

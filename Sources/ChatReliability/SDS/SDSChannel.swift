@@ -71,24 +71,38 @@ public struct SDSChannel: Sendable {
     ///   - id: differs from those of all messages of all participants.
     /// - Throws: `unable` where too much is on its way, or the id is in use.
     public mutating func send(_ content: Bytes, id: Identifier, in step: inout SDSStep) throws(Refusal) {
+        commit(try draft(content, id: id, now: step.now), in: &step)
+    }
+
+    /// Writes a message that is not part of the channel before ``commit(_:in:)``: whoever carries it may refuse.
+    public mutating func draft(_ content: Bytes, id: Identifier, now: Timestamp) throws(Refusal) -> SDSDraft {
         guard !content.isEmpty, id.count > 0 else { throw Refusal(.unable, ReliabilityCause.emptyMessage) }
         guard !log.contains(id), incoming.waiting[id] == nil else {
             throw Refusal(.unable, ReliabilityCause.identifierInUse(id))
         }
-        let limits = settings.limits
-        try outgoing.check(content.count, limits)
+        try outgoing.check(content.count, settings.limits)
+        return draft(id, content: content, now: now)
+    }
 
-        lamport = max(step.now.milliseconds, lamport + 1)
-        let message = message(id, content: content, in: step)
-        let (bytes, parents) = (message.encoded(), message.history.map(\.id))
+    /// Makes a drafted message part of the channel; nothing else may have happened in between.
+    public mutating func commit(_ draft: SDSDraft, in step: inout SDSStep) {
+        take(draft, now: step.now)
+        let (id, parents) = (draft.id, draft.history.map(\.id))
         let entry = SDSOutgoing.Entry(
-            bytes: bytes, parents: parents, sentAt: step.now, due: step.now.later(by: times.resendFirst),
+            bytes: draft.bytes, parents: parents, sentAt: step.now, due: step.now.later(by: times.resendFirst),
             serial: nextSerial, probe: settings.filter.map { _ in BloomFilter.Probe(id) })
         outgoing.insert(id, entry)
-        storeMessage(bytes, entry.serial, sentAt: step.now)
+        storeMessage(draft.bytes, entry.serial, sentAt: step.now)
         insert(id, sender: participant, lamport: lamport, naming: parents, probe: entry.probe)
         sync.didBroadcast(at: step.now, isNew: true)
-        step.broadcasts.append(.init(reason: .new, id: id, bytes: bytes))
+        step.broadcasts.append(.init(reason: .new, id: id, bytes: draft.bytes))
+    }
+
+    /// Stops sending an own message again: it can never arrive.
+    public mutating func withdraw(_ id: Identifier) {
+        guard let entry = outgoing.remove(id) else { return }
+        unstoreOutgoing(entry.serial)
+        unstoreMessage(entry.serial)
     }
 
     /// Sends content that nobody waits for and that is not sent again (SDS-14).
@@ -98,23 +112,33 @@ public struct SDSChannel: Sendable {
     }
 
     /// A message with clock, history, filter and requests as they are now.
-    mutating func message(_ id: Identifier, content: Bytes?, in step: SDSStep) -> SDSMessage {
-        SDSMessage(
-            sender: participant, id: id, channel: channel, lamport: lamport, history: history(),
-            filter: filter?.encoded(), repairs: takeRepairRequests(now: step.now), content: content)
+    mutating func draft(_ id: Identifier, content: Bytes?, now: Timestamp) -> SDSDraft {
+        let (history, more) = history()
+        let message = SDSMessage(
+            sender: participant, id: id, channel: channel, lamport: max(now.milliseconds, lamport + 1),
+            history: history, filter: filter?.encoded(), repairs: repairRequests(now: now), content: content)
+        return SDSDraft(message, bytes: message.encoded(), more: more)
     }
 
-    /// The end of the log, and what else is to be named, in the order of the log.
-    private mutating func history() -> [SDSMessage.HistoryEntry] {
+    /// Moves the clock, and on to what is named and asked for next.
+    mutating func take(_ draft: SDSDraft, now: Timestamp) {
+        lamport = max(lamport, draft.lamport)
+        frontier.didName(draft.more)
+        didRequest(draft.repairs, now: now)
+    }
+
+    /// The end of the log, and what else is to be named, in the order of the log; and how many of the latter.
+    private func history() -> (history: [SDSMessage.HistoryEntry], more: Int) {
         let namesSenders = settings.repair?.namesSenders == true
         func entry(_ entry: SDSLog.Entry) -> SDSMessage.HistoryEntry {
             SDSMessage.HistoryEntry(entry.id, sender: namesSenders ? entry.sender : nil)
         }
         let end = log.all.suffix(settings.historyLength)
-        guard settings.frontierLength > 0 else { return end.map(entry) }
+        guard settings.frontierLength > 0 else { return (end.map(entry), 0) }
         let more = frontier.next(settings.frontierLength) { id in end.contains { $0.id == id } }
-        guard !more.isEmpty else { return end.map(entry) }
-        return (more.compactMap { log.entry($0) } + end).sorted { $0.order < $1.order }.map(entry)
+        guard !more.isEmpty else { return (end.map(entry), 0) }
+        let all = (more.compactMap { log.entry($0) } + end).sorted { $0.order < $1.order }
+        return (all.map(entry), more.count)
     }
 
     /// Puts a message into the log and the filter; the serial is that of its records.

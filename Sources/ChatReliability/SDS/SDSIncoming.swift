@@ -134,18 +134,22 @@ struct SDSIncoming: Sendable {
         }
     }
 
-    /// Missing messages to be asked for now, those due longest first; each is asked for again later.
-    mutating func takeRequests(
-        _ now: Timestamp, limit: Int, again: (Missing) -> Timestamp
-    ) -> [SDSMessage.HistoryEntry] {
-        var due: [SDSMessage.HistoryEntry] = []
-        while due.count < limit, let first = requests.first, first.key <= now, let id = requests.popFirst() {
-            guard var entry = missing[id], entry.request == first.key else { continue }
+    /// Missing messages to be asked for now, those due longest first.
+    mutating func dueRequests(_ now: Timestamp, limit: Int) -> [SDSMessage.HistoryEntry] {
+        guard hasRequests(now) else { return [] }
+        var (rest, due): (_, [SDSMessage.HistoryEntry]) = (requests, [])
+        while due.count < limit, let first = rest.first, first.key <= now, let id = rest.popFirst() {
+            guard let entry = missing[id], entry.request == first.key else { continue }
             due.append(entry.entry)
-            entry.tries += 1
-            postpone(id, entry, to: again(entry))
         }
         return due
+    }
+
+    /// A message was asked for, and is again later.
+    mutating func didRequest(_ id: Identifier, again: (Missing) -> Timestamp) {
+        guard var entry = missing[id], entry.request != nil else { return }
+        entry.tries += 1
+        postpone(id, entry, to: again(entry))
     }
 
     /// Whether something is to be asked for now.

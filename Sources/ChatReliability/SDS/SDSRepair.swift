@@ -47,12 +47,19 @@ extension SDSChannel {
                 participant, id, shortest: times.repairShortest, longest: times.repairLongest))
     }
 
-    /// Takes the requests that go with a message sent now.
-    mutating func takeRepairRequests(now: Timestamp) -> [SDSMessage.HistoryEntry] {
+    /// The requests that go with a message sent now.
+    mutating func repairRequests(now: Timestamp) -> [SDSMessage.HistoryEntry] {
         guard let repair = settings.repair, !incoming.missing.isEmpty else { return [] }
+        return incoming.dueRequests(now, limit: repair.requests)
+    }
+
+    /// Some were sent.
+    mutating func didRequest(_ requests: [SDSMessage.HistoryEntry], now: Timestamp) {
         let times = times
-        return incoming.takeRequests(now, limit: repair.requests) { missing in
-            now.later(by: min(times.repairLongest.doubled(missing.tries), times.resendLongest))
+        for request in requests {
+            incoming.didRequest(request.id) { missing in
+                now.later(by: min(times.repairLongest.doubled(missing.tries), times.resendLongest))
+            }
         }
     }
 

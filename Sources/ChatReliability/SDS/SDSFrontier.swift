@@ -26,12 +26,14 @@ struct SDSFrontier: Sendable {
         if ids.count > Self.limit { ids.removeFirst() }
     }
 
-    /// So many of them that are not named otherwise; others the next time.
-    mutating func next(_ count: Int, except isNamed: (Identifier) -> Bool) -> [Identifier] {
+    /// So many of them that are not named otherwise; others once ``didName(_:)`` was told.
+    func next(_ count: Int, except isNamed: (Identifier) -> Bool) -> [Identifier] {
         guard ids.contains(where: { !isNamed($0) }) else { return [] }
         let others = ids.filter { !isNamed($0) }
         guard others.count > count else { return others }
-        defer { turn += count }
         return (0..<count).map { others[(turn + $0) % others.count] }
     }
+
+    /// So many were named.
+    mutating func didName(_ count: Int) { turn += count }
 }

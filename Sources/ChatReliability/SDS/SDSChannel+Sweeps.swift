@@ -27,10 +27,10 @@ extension SDSChannel {
 
     /// Sends a sync message (SDS-12).
     mutating func sendSync(in step: inout SDSStep) {
-        lamport = max(step.now.milliseconds, lamport + 1)
-        let bytes = message(Self.syncID, content: nil, in: step).encoded()
+        let draft = draft(Self.syncID, content: nil, now: step.now)
+        take(draft, now: step.now)
         sync.didBroadcast(at: step.now, isNew: false)
-        step.broadcasts.append(.init(reason: .sync, id: Self.syncID, bytes: bytes))
+        step.broadcasts.append(.init(reason: .sync, id: Self.syncID, bytes: draft.bytes))
     }
 
     /// All sync messages have this id; nobody keeps them (SDS-13).

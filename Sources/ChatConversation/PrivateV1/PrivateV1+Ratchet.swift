@@ -1,0 +1,84 @@
+import ChatCrypto
+public import ChatModel
+import ChatWire
+
+extension PrivateV1 {
+    /// The bare Double Ratchet of the reference profile: each content is one payload, as it is.
+    ///
+    /// What ``PrivateV1`` and ``Compact`` are built around; a type of its own for who needs no more.
+    public struct Ratchet: ConversationProtocol, Equatable {
+        /// Name, claims and what it lacks.
+        public static let facts = Facts(
+            name: "ratchet",
+            summary: "Two participants and the Double Ratchet of PRIVATE1, without the stages around it.",
+            claims: [
+                Claim(.confidentiality, "PV1-18"), Claim(.integrity, "PV1-18"),
+                Claim(.authentication, "PV1-04", "as far as the initialization authenticated the shared secret"),
+                Claim(.forwardSecrecy, "PV1-18"),
+                Claim(.postCompromiseSecurity, "PV1-18", "once the direction has turned"),
+                Claim(.deniability, "PV1-18"), Claim(.replayProtection, "PV1-19"),
+                Claim(.senderPrivacy, "PV1-18", "of payloads; an invite is the initialization's matter"),
+                Claim(.lossDetection, "PV1-18", "as soon as a later payload arrives"),
+                Claim(.lossRecovery, "PV1-09", holds: false, "nothing is sent again"),
+                Claim(.recipientPrivacy, "PVR-1", "the address names nobody"),
+                Claim(.unlinkability, "PVR-1", holds: false, "one address for each conversation"),
+            ])
+        /// Bytes of an id (CT-02).
+        static let idSize = 16
+        private static let constants = RatchetParty.Constants(
+            type: facts.name, idSize: idSize, address: address, ratchet: .reference)
+
+        /// An address of its own for each conversation, which tells nothing of the participants (PVR-1).
+        private static func address(_ ids: RoleIDs) -> DeliveryAddress {
+            DeliveryAddress(hex(BLAKE2b.hash(count: 8, Array("pv1|addr|".utf8) + ids.base)))
+        }
+
+        private var base: RatchetParty
+
+        /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
+        ///
+        /// The initiator draws its first ratchet key at once; the responder decrypts the opening.
+        public init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+            base = try RatchetParty(seed, Self.constants, in: &turn)
+            guard seed.role == .responder else { return }
+            guard let opening = seed.opening else { throw Self.constants.incomplete("an opening") }
+            try receive(opening, in: &turn)
+        }
+
+        /// Makes the conversation again from its state and the keys of missing payloads.
+        public init(restoring records: [Record]) throws(Refusal) {
+            base = try RatchetParty(restoring: records, Self.constants)
+        }
+
+        /// The state, if it changed, and a record for each key of a missing payload that came or went.
+        public mutating func takeChanges() -> [Record] { base.takeChanges(Self.constants) }
+
+        /// The own side's conversation id: 32 digits.
+        public var id: ConversationID { base.party.id }
+
+        /// The own id on the conversation's address.
+        public var listening: [Listening] { base.party.listening }
+
+        /// Sends content; the first of an initiator goes into the invite. There are no other actions.
+        public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+            guard case .send(let content, let contentID) = action else {
+                throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
+            }
+            try base.send(content.count, for: contentID, in: &turn) { $0.append(bytes: content.span) }
+        }
+
+        /// Receives a payload; forged, malformed, repeated and early ones change nothing.
+        public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+            try receive(routed.payload, in: &turn)
+        }
+
+        private mutating func receive(_ payload: Payload, in turn: inout Turn) throws(Refusal) {
+            let opened = try base.open(payload, Self.constants) { bytes throws(Refusal) in bytes }
+            for name in opened.missing {
+                turn.report(.gap(Gap(reference: name, sender: base.party.peer, isFinal: false)))
+            }
+            turn.report(
+                .content(ReceivedContent(opened.value, sender: base.party.peer, reference: opened.reference)))
+        }
+    }
+}

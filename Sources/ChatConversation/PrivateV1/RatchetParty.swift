@@ -1,0 +1,79 @@
+import ChatCrypto
+import ChatModel
+import ChatWire
+
+/// A participant of two with a Double Ratchet: what the versions of PRIVATE1 have in common.
+struct RatchetParty: Equatable {
+    /// What differs between types, and never within one.
+    struct Constants {
+        /// The type's name, for refusals.
+        let type: String
+        /// Bytes of an id.
+        let idSize: Int
+        /// The delivery address of both directions.
+        let address: @Sendable (RoleIDs) -> DeliveryAddress
+        /// Those of the ratchet.
+        let ratchet: DoubleRatchet.Parameters
+        var stored: Stored { Stored(machine: type) }
+
+        func incomplete(_ what: String) -> Refusal { TwoParty.incomplete(what, type) }
+    }
+
+    private(set) var party: TwoParty
+    private(set) var ratchet: DoubleRatchet
+
+    /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
+    ///
+    /// The initiator draws its first ratchet key at once; the responder receives the opening next.
+    init(_ seed: ConversationSeed, _ constants: Constants, in turn: inout Turn) throws(Refusal) {
+        let (secret, ids) = try TwoParty.ids(seed, size: constants.idSize, type: constants.type)
+        party = TwoParty(seed, ids, address: constants.address(ids))
+        switch seed.role {
+        case .initiator:
+            guard let key = seed.remoteKeys.first else { throw constants.incomplete("a remote key") }
+            ratchet = try DoubleRatchet(initiatorWith: secret, remote: key, random: &turn.random, constants.ratchet)
+        case .responder:
+            guard let pair = seed.ownKeys.first else { throw constants.incomplete("an own key pair") }
+            ratchet = try DoubleRatchet(responderWith: secret, own: pair, constants.ratchet)
+        }
+    }
+
+    /// Takes up the state and the keys of missing payloads.
+    init(restoring records: [Record], _ constants: Constants) throws(Refusal) {
+        let (record, keys) = try constants.stored.sort(records, prefix: DoubleRatchet.skippedPrefix)
+        let state: TwoParty.State<RatchetState> = try constants.stored.message(record)
+        party = state.party
+        ratchet = try DoubleRatchet(restoring: state.inner, skipped: keys, constants.ratchet, constants.stored)
+    }
+
+    /// The state, if it changed, and a record for each key of a missing payload that came or went.
+    mutating func takeChanges(_ constants: Constants) -> [Record] {
+        guard ratchet.isChanged else { return [] }
+        ratchet.isChanged = false
+        let stored = constants.stored
+        let state = stored.record(Stored.stateKey, TwoParty.State(party, ratchet.state))
+        return ratchet.takeSkippedChanges(stored) + [state]
+    }
+
+    /// Encrypts what is written, and leaves it in the turn.
+    mutating func send(
+        _ count: Int, for content: ContentID, in turn: inout Turn, _ write: (inout OutputSpan<UInt8>) -> Void
+    ) throws(Refusal) {
+        let number = ratchet.nextNumber
+        try party.check(ratchet.payloadSize(frame: count), in: turn)
+        let payload = try ratchet.seal(count, headRoom: turn.headRoom, random: &turn.random, write)
+        party.dispatch(payload, number: UInt64(number), for: content, in: &turn)
+    }
+
+    /// Decrypts a payload, and moves on if what is in it decodes.
+    mutating func open<Value>(
+        _ payload: Payload, _ constants: Constants, decode: (Bytes) throws(Refusal) -> Value
+    ) throws(Refusal) -> OpenedPayload<Value> {
+        let encrypted: EncryptedPayload
+        do { encrypted = try EncryptedPayload(decoding: payload) } catch { throw Refusal(error) }
+        guard case .doubleRatchet(let message) = encrypted else {
+            throw Refusal(.unsupported, ConversationCause.unexpectedPayload(type: constants.type))
+        }
+        return try ratchet.open(message, decode: decode)
+    }
+}

@@ -1,0 +1,20 @@
+public import ChatModel
+
+/// A written message that is not part of its channel yet: see ``SDSChannel/commit(_:in:)``.
+public struct SDSDraft: Sendable {
+    /// Its id.
+    public let id: Identifier
+    /// Its Lamport clock.
+    public let lamport: UInt64
+    /// The encoded message.
+    public let bytes: Bytes
+    let history, repairs: [SDSMessage.HistoryEntry]
+    /// How many messages it names beside the end of the log.
+    let more: Int
+
+    init(_ message: SDSMessage, bytes: Bytes, more: Int) {
+        (id, lamport) = (message.id, message.lamport ?? 0)
+        (history, repairs) = (message.history, message.repairs)
+        (self.bytes, self.more) = (bytes, more)
+    }
+}

@@ -1,0 +1,109 @@
+public import ChatModel
+import ChatWire
+
+// What comes from the other side, and what time brings.
+extension ReliableStage {
+    /// Receives a payload; what the inner type refuses changes nothing, what it accepts and is no SDS message is
+    /// reported.
+    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+        let mark = turn.mark
+        let outer = turn.takeAlarm()
+        try inner.receive(routed, in: &turn)
+        keepAlarm(&turn)
+        absorb(since: mark, in: &turn)
+        settle(in: &turn, outer)
+    }
+
+    /// Passes a signal on, and does what is due.
+    public mutating func wake(_ signal: Signal, in turn: inout Turn) {
+        let mark = turn.mark
+        let outer = turn.takeAlarm()
+        if case .due = signal, let alarm = innerAlarm, alarm > turn.now {
+            // Not the inner machine's.
+        } else {
+            innerAlarm = nil
+            inner.wake(signal, in: &turn)
+            keepAlarm(&turn)
+            absorb(since: mark, in: &turn)
+        }
+        var step = SDSStep(now: turn.now)
+        switch signal {
+        case .due: channel.wake(in: &step)
+        case .restored, .linkBack: channel.hurry(in: &step)
+        case .refused(let content, _):
+            // The client reports it; nothing of it is sent again.
+            for id in contents.remove(content) { channel.withdraw(id) }
+        case .started, .linkLost, .replyEnded, .published, .inviteAnswered: break
+        }
+        carryOut(step, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
+        for abandoned in reassembler.sweep(now: turn.now) {
+            turn.report(.gap(Gap(reference: hex(abandoned.hash.array), sender: peer, isFinal: true)))
+        }
+        settle(in: &turn, outer)
+    }
+
+    /// Takes what the inner machine reported since a mark.
+    mutating func absorb(since mark: Turn.Mark, in turn: inout Turn) {
+        absorb(since: mark, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
+    }
+
+    /// The same, with what is to happen if something is refused.
+    mutating func absorb<E: Error>(
+        since mark: Turn.Mark, in turn: inout Turn, _ refuse: (inout Turn, Refusal) throws(E) -> Void
+    ) throws(E) {
+        var step = SDSStep(now: turn.now)
+        for event in turn.takeEvents(since: mark) {
+            switch event {
+            case .content(let received):
+                do throws(Refusal) {
+                    try channel.receive(received.content, from: names.peer, in: &step)
+                } catch {
+                    try refuse(&turn, error)
+                }
+            // Of its messages, this stage knows better.
+            case .status, .gap: continue
+            case .members, .refused, .frame: turn.report(event)
+            }
+        }
+        try carryOut(step, in: &turn, refuse)
+    }
+
+    /// Sends and reports what a step of the channel left.
+    private mutating func carryOut<E: Error>(
+        _ step: SDSStep, in turn: inout Turn, _ refuse: (inout Turn, Refusal) throws(E) -> Void
+    ) throws(E) {
+        for event in step.events {
+            switch event {
+            case .delivered(let delivery):
+                do throws(Refusal) { try deliver(delivery, in: &turn) } catch { try refuse(&turn, error) }
+            case .acknowledged(let id):
+                if let content = contents.acknowledge(id) { turn.report(.status(content, .delivered)) }
+            case .gaveUp(let id):
+                guard let content = contents.fail(id) else { continue }
+                turn.report(.status(content, .failed("the other side acknowledged nothing for too long")))
+            case .missing(let entry):
+                turn.report(.gap(Gap(reference: entry.id.text, sender: peer, isFinal: false)))
+            case .lost(let id, _): turn.report(.gap(Gap(reference: id.text, sender: peer, isFinal: true)))
+            case .ephemeral, .possiblyAcknowledged: continue
+            }
+        }
+        for broadcast in step.broadcasts {
+            // A message that cannot be sent now is sent again later.
+            do throws(Refusal) { try transmit(broadcast.bytes, for: nil, in: &turn) } catch { continue }
+        }
+    }
+
+    /// Takes a segment, and with the last one of a frame what is in it.
+    private mutating func deliver(_ delivery: SDSEvent.Delivery, in turn: inout Turn) throws(Refusal) {
+        let outcome = try reassembler.receive(delivery.content, from: names.peer.text, now: turn.now)
+        guard case .complete(let bytes) = outcome else { return }
+        let frame: ReliableFrame
+        do { frame = try ReliableFrame(decoding: bytes) } catch { throw Refusal(error) }
+        switch frame.body {
+        case .content(let content):
+            turn.report(.content(ReceivedContent(content, sender: peer, reference: delivery.id.text)))
+        case .placeholder(let bytes): turn.report(.frame(kind: Placeholder.kind, bytes: bytes))
+        case .unknown: throw Refusal(.unsupported, ReliabilityCause.unknownFrame)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+public import ChatModel
+import ChatWire
+
+// How a reliable conversation is stored: the records of its parts under a prefix each, and one of its own.
+extension ReliableStage {
+    private static var stored: Stored { Stored(machine: "reliable") }
+    private static var innerPrefix: String { "inner/" }
+    private static var channelPrefix: String { "sds/" }
+    private static var segmentsPrefix: String { "segments/" }
+
+    /// Makes the conversation again from its records; wake it with ``Signal/restored`` next.
+    ///
+    /// - Parameter constants: those with which it was made.
+    public init(restoring records: [Record], _ constants: ReliableConstants) throws(Refusal) {
+        var (inner, sds, segments, contents): ([Record], [Record], [Record], [Record]) = ([], [], [], [])
+        var state: State?
+        func part(_ record: Record, _ prefix: String) -> Record {
+            Record(String(record.key.dropFirst(prefix.count)), record.bytes)
+        }
+        for record in records {
+            if record.key.hasPrefix(Self.innerPrefix) {
+                inner.append(part(record, Self.innerPrefix))
+            } else if record.key.hasPrefix(Self.channelPrefix) {
+                sds.append(part(record, Self.channelPrefix))
+            } else if record.key.hasPrefix(Self.segmentsPrefix) {
+                segments.append(part(record, Self.segmentsPrefix))
+            } else if record.key.hasPrefix(SentContents.prefix) {
+                contents.append(record)
+            } else if record.key == Stored.stateKey {
+                state = try Self.stored.message(record)
+            } else {
+                throw Self.stored.unreadable(record.key, .unsupported)
+            }
+        }
+        guard let state else { throw Self.stored.unreadable(Stored.stateKey) }
+        let channel = try SDSChannel(restoring: sds, settings: constants.sds)
+        let names = ReliableNames(own: channel.participant, peer: state.peerName, channel: channel.channel)
+        self.init(
+            try Inner(restoring: inner), names, constants, state.role, peer: state.peer, channel,
+            try Reassembler(restoring: segments, limits: constants.reassembly))
+        self.contents = try SentContents(restoring: contents, unacknowledged: Set(channel.unacknowledged))
+        isStored = true
+    }
+
+    /// The records that changed since the last call.
+    public mutating func takeChanges() -> [Record] {
+        var changes = channel.takeChanges().map { Record(Self.channelPrefix + $0.key, $0.bytes) }
+        for record in inner.takeChanges() { changes.append(Record(Self.innerPrefix + record.key, record.bytes)) }
+        for record in reassembler.takeChanges() {
+            changes.append(Record(Self.segmentsPrefix + record.key, record.bytes))
+        }
+        changes += contents.takeChanges()
+        if !isStored {
+            changes.append(Self.stored.record(Stored.stateKey, State(peerName: names.peer, peer: peer, role: role)))
+            isStored = true
+        }
+        return changes
+    }
+
+    /// What never changes, beside what the channel stores of it.
+    private struct State: ProtoMessage {
+        /// Field 1: the other side's name in messages.
+        var peerName: Identifier
+        /// Field 2: its identity, if there is one.
+        var peer: PublicKey?
+        /// Field 3: whether this side is the responder.
+        var role: Role
+
+        init(peerName: Identifier, peer: PublicKey?, role: Role) {
+            (self.peerName, self.peer, self.role) = (peerName, peer, role)
+        }
+
+        init(decoding bytes: Bytes) throws(WireError) {
+            self.init(peerName: Identifier(), peer: nil, role: .initiator)
+            var reader = ProtoReader(bytes.span)
+            while let field = try reader.next() {
+                switch field {
+                case 1: peerName = try Identifier(&reader, bytes)
+                case 2:
+                    let range = try reader.range()
+                    peer = range.isEmpty ? nil : PublicKey(bytes.slice(range).array)
+                case 3: role = try reader.bool() ? .responder : .initiator
+                default: continue
+                }
+            }
+        }
+
+        private var peerBytes: Bytes { Bytes(peer?.bytes ?? []) }
+
+        var size: Int {
+            ProtoSize.field(1, count: peerName.count) + ProtoSize.field(2, count: peerBytes.count)
+                + ProtoSize.field(3, role == .responder ? 1 : 0)
+        }
+
+        @_lifetime(output: copy output)
+        func write(to output: inout OutputSpan<UInt8>) {
+            output.append(field: 1, peerName)
+            output.append(field: 2, peerBytes)
+            output.append(field: 3, role == .responder ? 1 : 0)
+        }
+    }
+}

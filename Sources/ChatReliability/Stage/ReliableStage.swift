@@ -1,0 +1,173 @@
+import ChatCrypto
+public import ChatModel
+import ChatWire
+
+/// The stage between an application and any conversation type of two: contents arrive whole, once and in causal
+/// order, although payloads are lost, repeated and reordered (`Specs/reliable.md`).
+///
+/// Outbound: frame, segments (MESSAGE-SEGMENTATION), SDS messages, each of which is content to the inner type; so
+/// one that is sent again is encrypted anew. Inbound the other way. A value without I/O that lends its turn to the
+/// inner machine and takes back what that one left in it.
+public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
+    /// The conversation whose contents are SDS messages.
+    public internal(set) var inner: Inner
+    let names: ReliableNames
+    let role: Role
+    let constants: ReliableConstants
+    /// The other side's identity, if the initialization authenticated one.
+    let peer: PublicKey?
+    var channel: SDSChannel
+    var reassembler: Reassembler
+    var contents = SentContents()
+    /// When the inner machine wants to be woken.
+    var innerAlarm: Timestamp?
+    var isStored = false
+    /// What a message adds to a segment at most, with what the inner type adds.
+    let overhead: Int
+
+    /// Begins a conversation; the responder's opening is received here, and refused like any other payload.
+    public init(
+        _ seed: ConversationSeed, _ names: ReliableNames, _ constants: ReliableConstants, in turn: inout Turn
+    ) throws(Refusal) {
+        let mark = turn.mark
+        let inner = try Inner(seed, in: &turn)
+        let channel = SDSChannel(names.own, channel: names.channel, settings: constants.sds, now: turn.now)
+        self.init(
+            inner, names, constants, seed.role, peer: seed.peers.first, channel,
+            Reassembler(limits: constants.reassembly))
+        try absorb(since: mark, in: &turn) { _, refusal throws(Refusal) in throw refusal }
+        settle(in: &turn)
+    }
+
+    init(
+        _ inner: Inner, _ names: ReliableNames, _ constants: ReliableConstants, _ role: Role, peer: PublicKey?,
+        _ channel: SDSChannel, _ reassembler: Reassembler
+    ) {
+        (self.inner, self.names, self.constants, self.role, self.peer) = (inner, names, constants, role, peer)
+        (self.channel, self.reassembler) = (channel, reassembler)
+        overhead = constants.innerOverhead + SDSMessage.maximumOverhead(names, constants.sds)
+    }
+
+    /// Sends content; other actions are the inner type's.
+    public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+        guard case .send(let content, let id) = action else {
+            let mark = turn.mark
+            let outer = turn.takeAlarm()
+            try inner.perform(action, in: &turn)
+            keepAlarm(&turn)
+            absorb(since: mark, in: &turn)
+            settle(in: &turn, outer)
+            return
+        }
+        try send(.content(content), for: id, in: &turn)
+    }
+
+    /// Sends a frame that carries nothing: it shows that this side is there (PRIVATE1, `Placeholder`).
+    public mutating func sendPlaceholder(_ placeholder: Bytes, in turn: inout Turn) throws(Refusal) {
+        try send(.placeholder(placeholder), for: nil, in: &turn)
+    }
+
+    private mutating func send(_ body: ReliableFrame.Body, for content: ContentID?, in turn: inout Turn) throws(Refusal)
+    {
+        let segmentation = try segmentation(in: turn)
+        let headRoom = SegmentMessage.overhead + overhead
+        let time = nextTime(turn.now)
+        let frame = ReliableFrame(timestamp: time.milliseconds, body).encoded(headRoom: headRoom)
+        let counts = try segmentation.counts(bytes: frame.count)
+        let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, frame.span).span) ?? Identifier()
+        let segments = try segmentation.split(frame, headRoom: overhead)
+        let outer = turn.takeAlarm()
+        var ids: [Identifier] = []
+        if counts.data == 1, let segment = segments.first {
+            try send(segment, id: id, at: time, for: content, in: &turn)
+            ids = [id]
+        } else {
+            // Refused in the middle, nothing has happened; the copies cost little beside so many bytes.
+            let (saved, savedChannel, mark) = (inner, channel, turn.mark)
+            do throws(Refusal) {
+                for segment in segments {
+                    let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, segment.span).span) ?? Identifier()
+                    try send(segment, id: id, at: time, for: content, in: &turn)
+                    ids.append(id)
+                }
+            } catch {
+                (inner, channel) = (saved, savedChannel)
+                turn.rollBack(to: mark)
+                throw error
+            }
+        }
+        if let content { contents.insert(content, ids) }
+        settle(in: &turn, outer)
+    }
+
+    private mutating func send(
+        _ segment: Bytes, id: Identifier, at time: Timestamp, for content: ContentID?, in turn: inout Turn
+    ) throws(Refusal) {
+        let draft = try channel.draft(segment, id: id, now: time)
+        try transmit(draft.bytes, for: content, in: &turn)
+        var step = SDSStep(now: turn.now)
+        channel.commit(draft, in: &step)
+    }
+
+    /// Bytes of the hashes that name messages: 128 bits (PV1-08).
+    private static var idSize: Int { 16 }
+
+    /// Segments of what the service takes, at most of what the type says.
+    private func segmentation(in turn: borrowing Turn) throws(Refusal) -> Segmentation {
+        let room = turn.maximumPayload - overhead - SegmentMessage.overhead
+        guard room > 0 else {
+            let needed = overhead + SegmentMessage.overhead + 1
+            throw Refusal(.unable, CommonCause.tooLarge("payload", bytes: needed, limit: turn.maximumPayload))
+        }
+        return try Segmentation(segmentSize: min(constants.maximumSegment, room))
+    }
+
+    /// The time of the next frame and of its first message: later than those of all messages here, and even for the
+    /// initiator and odd for the responder, so that no two frames are ever equal.
+    private func nextTime(_ now: Timestamp) -> Timestamp {
+        let earliest = max(now.milliseconds, channel.lamport &+ 1)
+        let isOwn = (earliest & 1 == 0) == (role == .initiator)
+        return Timestamp(milliseconds: isOwn ? earliest : earliest &+ 1)
+    }
+
+    /// Hands a message to the inner type; what it sends counts for the content, if that is new.
+    mutating func transmit(_ bytes: Bytes, for content: ContentID?, in turn: inout Turn) throws(Refusal) {
+        let mark = turn.mark
+        try inner.perform(.send(bytes, content ?? Self.noContent), in: &turn)
+        keepAlarm(&turn)
+        // What becomes of a message, this stage knows better.
+        for event in turn.takeEvents(since: mark) {
+            if case .status = event { continue }
+            turn.report(event)
+        }
+        guard content == nil else { return }
+        for send in turn.takeSends(since: mark) { turn.send(send.routed) }
+        for opening in turn.takeOpenings(since: mark) { turn.open(opening.payload, member: opening.member) }
+    }
+
+    /// For messages that carry no new content; the client's ids begin at 1.
+    private static var noContent: ContentID { ContentID(0) }
+
+    /// Remembers when the inner machine wants to be woken: later steps of this stage must not forget it.
+    mutating func keepAlarm(_ turn: inout Turn) {
+        if let alarm = turn.takeAlarm() { innerAlarm = alarm }
+    }
+
+    /// Asks to be woken for whatever is due first.
+    func settle(in turn: inout Turn, _ outer: Timestamp? = nil) {
+        for alarm in [outer, innerAlarm, channel.nextWake, reassembler.nextSweep] {
+            if let alarm { turn.wake(at: alarm) }
+        }
+    }
+}
+
+extension SDSMessage {
+    /// What a message with these settings adds to its content at most, in bytes; ids are of 32.
+    static func maximumOverhead(_ names: ReliableNames, _ settings: SDSSettings) -> Int {
+        let id = 2 * 16 + 2
+        let entry = id + 3 + (settings.repair?.namesSenders == true ? Identifier.maximumCount + 3 : 0)
+        let entries = settings.historyLength + settings.frontierLength + (settings.repair?.requests ?? 0)
+        let filter = settings.filter.map { BloomFilter($0).encoded().count + 4 } ?? 0
+        return names.own.count + names.channel.count + id + 3 * 3 + 11 + entries * entry + filter + 8
+    }
+}
