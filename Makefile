@@ -35,7 +35,7 @@ spec: ## check the Python implementation of the documents
 	cd Specs/python && python3 -m unittest discover -s tests -t .
 
 lint: ## check the format of every source file
-	swift format lint --strict -r Package.swift Sources Tests
+	swift format lint --strict -r Package.swift Sources Tests Examples
 
 fuzz: setup ## build the fuzzers; RUN=60 runs each for a minute, FUZZ=json only one
 	CHAT_FUZZ=1 swift build -c release --sanitize fuzzer --product chat-fuzz --scratch-path .build/fuzz

@@ -44,6 +44,7 @@ let package = Package(
         .executable(name: "chat-sim", targets: ["chat-sim"]),
         .executable(name: "chat-interop", targets: ["chat-interop"]),
         .executable(name: "chat-bench", targets: ["chat-bench"]),
+        .executable(name: "chat-conformance", targets: ["chat-conformance"]),
     ],
     targets: [
         .systemLibrary(
@@ -77,7 +78,7 @@ let package = Package(
         module("ChatConformance", foundations),
 
         // Ours by name; programs choose, the client does not.
-        module("ChatVariants", everything),
+        module("ChatVariants", everything + ["ChatConformance"]),
 
         // One participant behind the interoperability shim; chat-peer gives it a terminal.
         module("ChatShim", everything + ["ChatVariants"]),
@@ -91,6 +92,7 @@ let package = Package(
         tool("chat-demo", ["ChatClient", "ChatDriver", "ChatTool", "ChatWire"]),
         tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
+        tool("chat-conformance", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
         tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
@@ -111,7 +113,7 @@ let package = Package(
         tests("ChatFramingTests", foundations + ["ChatFraming"]),
         tests("ChatToolTests", ["ChatTool"]),
         tests("ChatClientTests", foundations + ["ChatClient"]),
-        tests("ChatConformanceTests", everything + ["ChatConformance"]),
+        tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
         tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
         tests("ChatSimulationTests", everything + ["ChatSimulation"]),
         tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),

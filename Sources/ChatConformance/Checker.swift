@@ -30,19 +30,21 @@ func succeed<Value>(_ what: String, _ step: () throws(Refusal) -> Value) throws(
 /// Collects the results of the checks of one implementation.
 struct Checker {
     let component: String
-    let name: String
+    let facts: Facts
     let seed: UInt64
+    /// The checks to run; all of them where nil.
+    let only: Set<String>?
     private(set) var results: [Report.Result] = []
+    private var count: UInt64 = 0
 
-    init(_ component: String, _ name: String, seed: UInt64) {
-        (self.component, self.name, self.seed) = (component, name, seed)
+    init(_ component: String, _ facts: Facts, seed: UInt64, only: Set<String>?) {
+        (self.component, self.facts, self.seed, self.only) = (component, facts, seed, only)
     }
 
-    var report: Report { Report(component: component, name: name, seed: seed, results: results) }
+    var report: Report { Report(component: component, name: facts.name, seed: seed, results: results) }
 
     mutating func check(_ id: String, _ requirement: String, _ body: (inout Dice) throws(Stop) -> Void) {
-        // Each check has its own dice, so that one can be repeated without the others.
-        var dice = Dice(seed: seed ^ UInt64(results.count) << 32)
+        guard var dice = begin(id) else { return }
         do throws(Stop) {
             try body(&dice)
             add(id, requirement, .passed)
@@ -54,13 +56,32 @@ struct Checker {
     mutating func check(
         _ id: String, _ requirement: String, _ body: (inout Dice) async throws(Stop) -> Void
     ) async {
-        var dice = Dice(seed: seed ^ UInt64(results.count) << 32)
+        guard var dice = begin(id) else { return }
         do throws(Stop) {
             try await body(&dice)
             add(id, requirement, .passed)
         } catch {
             add(id, requirement, error)
         }
+    }
+
+    /// What every component is checked for first: that a composition's name can hold its own (FW-01).
+    mutating func checkFacts() {
+        let facts = facts
+        check("FW-01", "it has a name that a composition's name can hold, and a summary") { _ throws(Stop) in
+            let isFit = facts.name.utf8.allSatisfy { (0x21...0x7e).contains($0) && !(65...90).contains($0) }
+            let isWhole = !facts.name.isEmpty && !facts.name.utf8.contains { $0 == 0x2f || $0 == 0x2b }
+            try expect(isFit && isWhole, "the name is '\(facts.name)'")
+            try expect(!facts.summary.isEmpty, "there is no summary")
+        }
+    }
+
+    /// The dice of a check, or nil if it is not wanted.
+    private mutating func begin(_ id: String) -> Dice? {
+        defer { count += 1 }
+        guard only?.contains(id) ?? true else { return nil }
+        // Each check has its own dice, so that one can be repeated without the others.
+        return Dice(seed: seed ^ count << 32)
     }
 
     private mutating func add(_ id: String, _ requirement: String, _ stop: Stop) {
@@ -73,6 +94,24 @@ struct Checker {
     private mutating func add(_ id: String, _ requirement: String, _ outcome: Report.Outcome) {
         results.append(Report.Result(id: id, requirement: requirement, outcome: outcome))
     }
+}
+
+/// What a machine has stored: its records so far, each key once.
+struct Stored: Equatable {
+    private var table: [String: Bytes] = [:]
+
+    /// Takes the changes of a machine, as a client does after each step.
+    mutating func take(_ changes: [Record]) {
+        for record in changes { table[record.key] = record.bytes }
+    }
+
+    var records: [Record] { table.sorted { $0.key < $1.key }.map { Record($0.key, $0.value) } }
+
+    var size: Int { table.values.reduce(0) { $0 + $1.count } }
+}
+
+extension Facts {
+    func claims(_ property: Property) -> Bool { claims.contains { $0.property == property && $0.holds } }
 }
 
 /// What each check draws from.
@@ -98,10 +137,20 @@ extension RepeatableRandom {
         return Bytes(bytes)
     }
 
+    /// A text as an attacker would send it.
+    mutating func hostile(like good: String) -> String {
+        String(decoding: hostile(like: Bytes(good)).array, as: UTF8.self)
+    }
+
     /// A turn that draws from these dice.
     mutating func turn(now: UInt64 = 1_700_000_000_000, maximumPayload: Int = 64 << 10, headRoom: Int = 0) -> Turn {
         Turn(
             now: Timestamp(milliseconds: now), maximumPayload: maximumPayload, headRoom: headRoom,
             random: Dice(seed: next()))
     }
+}
+
+extension Turn {
+    /// Whether a step left nothing that the client would act on.
+    var isUntouched: Bool { sends.isEmpty && openings.isEmpty && seeds.isEmpty && events.isEmpty }
 }

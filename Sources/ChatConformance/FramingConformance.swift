@@ -10,15 +10,27 @@ public enum Conformance {
 }
 
 extension Conformance {
-    /// Checks a framing strategy (FR-01 to FR-03, FW-04).
+    /// Checks a framing strategy (FR-01 to FR-03, FW-04, DS-03, DS-07, MODEL-1 to MODEL-5).
     ///
     /// - Parameters:
     ///   - make: gives a fresh framing that listens to nothing.
     ///   - seed: makes the run repeatable.
-    public static func check(framing make: () -> any FramingStrategy, seed: UInt64 = 1) -> Report {
-        var checker = Checker("framing", make().facts.name, seed: seed)
+    ///   - only: the ids of the checks to run; all where nil.
+    public static func check(
+        framing make: () -> any FramingStrategy, seed: UInt64 = 1, only: Set<String>? = nil
+    ) -> Report {
+        var checker = Checker("framing", make().facts, seed: seed, only: only)
         let fixture = FramingFixture(make)
+        checker.checkFacts()
+        checkRoutes(make, fixture, &checker)
+        checkWire(fixture, &checker)
+        checkHostility(fixture, &checker)
+        return checker.report
+    }
 
+    private static func checkRoutes(
+        _ make: () -> any FramingStrategy, _ fixture: FramingFixture, _ checker: inout Checker
+    ) {
         checker.check("FR-01", "a payload of any size comes back as it was") { dice throws(Stop) in
             for size in [0, 1, 2, 127, 128, 1_000, 16_384, 60_000] {
                 let payload = dice.bytes(size)
@@ -50,6 +62,25 @@ extension Conformance {
                 try expect(try fixture.pass(routed, to: framing, &dice) == nil, "\(owner) still listens")
             }
         }
+        checker.check("FR-02c", "an owner that listens anew is found by its new route and not by its old one") {
+            dice throws(Stop) in
+            var framing = fixture.framing
+            let (old, owner) = fixture.routes[1]
+            let new = Route(String(repeating: "f", count: 32), secret: Secret(copying: dice.bytes(32).span))
+            framing.listen([Listening("address", new)], for: owner)
+            let found = try fixture.pass(Routed("address", new, payload: [1]), to: framing, &dice)
+            try expect(found?.owner == owner, "the new route led to \(String(describing: found?.owner))")
+            let stale = try fixture.pass(Routed("address", old, payload: [1]), to: framing, &dice)
+            try expect(stale == nil, "the old route still has an owner")
+        }
+        checker.check("MODEL-1", "a copy is independent of the original") { dice throws(Stop) in
+            var copy = fixture.framing
+            for (_, owner) in fixture.routes { copy.listen([], for: owner) }
+            try fixture.roundTrip(dice.bytes(5), fixture.routes[0], &dice)
+        }
+    }
+
+    private static func checkWire(_ fixture: FramingFixture, _ checker: inout Checker) {
         checker.check("DS-03", "a wrapped payload has at most the head room more") { dice throws(Stop) in
             for size in [0, 100, 5_000] {
                 let bound = fixture.framing.maximumPayload(within: size + fixture.framing.headRoom)
@@ -80,18 +111,31 @@ extension Conformance {
             let found = try fixture.unwrap(wrapped, framing)
             try expect(found?.routed.headers == [header], "the header was dropped")
         }
-        checker.check("FRAMING-1", "hostile bytes are refused, foreign or a payload, and change nothing") {
+    }
+
+    private static func checkHostility(_ fixture: FramingFixture, _ checker: inout Checker) {
+        checker.check("MODEL-4", "hostile bytes never trap: they are refused as invalid or unsupported, or are foreign")
+        {
             dice throws(Stop) in
             let good = try fixture.wrap(Routed("address", fixture.routes[0].route, payload: dice.bytes(32)), &dice)
             for _ in 0..<hostileInputs {
                 let bad = Addressed("address", payload: dice.hostile(like: good.payload))
                 do throws(Refusal) { _ = try fixture.framing.unwrap(bad) } catch {
-                    try expect(error.outcome == .invalid || error.outcome == .unsupported, "outcome \(error)")
+                    let isTold = error.outcome == .invalid || error.outcome == .unsupported
+                    try expect(isTold, "\(bad.payload.array) is refused as \(error)")
                 }
             }
             try fixture.roundTrip(dice.bytes(5), fixture.routes[0], &dice)
         }
-        return checker.report
+        checker.check("MODEL-5", "a payload found is no longer than the bytes off the wire") { dice throws(Stop) in
+            let good = try fixture.wrap(Routed("address", fixture.routes[0].route, payload: dice.bytes(32)), &dice)
+            for _ in 0..<hostileInputs / 4 {
+                let bad = Addressed("address", payload: dice.hostile(like: good.payload))
+                guard case .payload(let routed, _)? = try? fixture.framing.unwrap(bad) else { continue }
+                let (size, limit) = (routed.payload.count, bad.payload.count)
+                try expect(size <= limit, "\(limit) bytes gave a payload of \(size)")
+            }
+        }
     }
 }
 

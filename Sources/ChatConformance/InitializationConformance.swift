@@ -1,18 +1,27 @@
 public import ChatModel
 
 extension Conformance {
-    /// Checks an initialization (INIT-01 to INIT-04, INBOX-04 and INBOX-05 where bundles are for single use).
+    /// Checks an initialization (INIT-01 to INIT-04, INBOX-04 to INBOX-06, INBOX-13, INTRO-07, MODEL-1 to MODEL-5).
     ///
     /// - Parameters:
     ///   - make: gives a fresh initialization, each time of another client; records of one are restored into another
     ///     that `make` gives for the same number.
     ///   - seed: makes the run repeatable.
+    ///   - only: the ids of the checks to run; all where nil.
     public static func check(
-        initialization make: (Int) -> any InitializationProtocol, seed: UInt64 = 1
+        initialization make: (Int) -> any InitializationProtocol, seed: UInt64 = 1, only: Set<String>? = nil
     ) -> Report {
-        var checker = Checker("initialization", make(0).facts.name, seed: seed)
-        let openings = [[], [1], [0x12, 0], [0x12, 2, 0x10, 1], [0x0a, 1, 0x61]].map { Bytes($0) }
+        var checker = Checker("initialization", make(0).facts, seed: seed, only: only)
+        checker.checkFacts()
+        checkContact(make, &checker)
+        checkUse(make, &checker)
+        checkHostility(make, &checker)
+        checkState(make, &checker)
+        return checker.report
+    }
 
+    private static func checkContact(_ make: (Int) -> any InitializationProtocol, _ checker: inout Checker) {
+        let openings = [[], [1], [0x12, 0], [0x12, 2, 0x10, 1], [0x0a, 1, 0x61]].map { Bytes($0) }
         checker.check("INIT-01", "a bundle becomes a conversation on both sides") { dice throws(Stop) in
             var contact = try Contact(make, &dice)
             let (saro, raya) = try contact.meet("any-type", opening: Bytes("hello"), &dice)
@@ -41,16 +50,50 @@ extension Conformance {
                 }
             }
         }
-        checker.check("INIT-04", "a bundle of another scheme is refused by name") { dice throws(Stop) in
+        checker.check("INIT-04", "a bundle of another scheme is refused as unsupported") { dice throws(Stop) in
             let contact = try Contact(make, &dice)
             var saro = contact.saro
             var turn = dice.turn()
-            let strange = IntroductionBundle(scheme: "nobodys_1", bytes: dice.bytes(40))
+            let strange = IntroductionBundle(scheme: "nobodys_1", bytes: contact.bundle.bytes)
             let refused = try refusal(of: "a strange bundle") { () throws(Refusal) in
                 _ = try saro.seed("any-type", for: strange, in: &turn)
             }
             try expect(refused.outcome == .unsupported, "refused as \(refused)")
-            try expect(turn.sends.isEmpty, "a refused step left a payload")
+            try expect(turn.isUntouched, "a refused step left something in its turn")
+        }
+        checker.check("DS-09", "no invite is larger than the turn allows; one too large is refused with numbers") {
+            dice throws(Stop) in
+            for size in [100, 1_800, 1_950, 2_000, 50_000] {
+                var contact = try Contact(make, &dice)
+                var turn = dice.turn(maximumPayload: 2_000)
+                let bundle = contact.bundle
+                let seed = try succeed("a good bundle") { () throws(Refusal) in
+                    try contact.saro.seed("any-type", for: bundle, in: &turn)
+                }
+                let opening = dice.bytes(size)
+                do throws(Refusal) {
+                    try contact.saro.invite(
+                        seed, as: ConversationID("00"), opening: opening, for: ContentID(1), in: &turn)
+                } catch {
+                    try expect(error.outcome == .unable && error.cause.code == "too_large", "refused as \(error)")
+                    continue
+                }
+                let sizes = turn.sends.map(\.routed.payload.count)
+                try expect(sizes.allSatisfy { $0 <= 2_000 }, "a payload has \(sizes.max() ?? 0) bytes of 2000")
+            }
+        }
+    }
+
+    private static func checkUse(_ make: (Int) -> any InitializationProtocol, _ checker: inout Checker) {
+        checker.check("INIT-02b", "several bundles are outstanding at once") { dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            var turn = dice.turn()
+            let bundles = try succeed("five bundles") { () throws(Refusal) in try contact.raya.introduce(5, in: &turn) }
+            try expect(bundles.count == 5, "\(bundles.count) bundles of 5")
+            for bundle in bundles.reversed() {
+                contact.bundle = bundle
+                _ = try contact.meet("any-type", opening: Bytes("hello"), &dice)
+            }
         }
         checker.check("INBOX-04", "a bundle for single use is good once") { dice throws(Stop) in
             var contact = try Contact(make, &dice)
@@ -72,44 +115,8 @@ extension Conformance {
                 try contact.raya.receive(invite, in: &turn)
             }
         }
-        checker.check("INBOX-14", "what a copy receives is not used up in the original") { dice throws(Stop) in
-            var contact = try Contact(make, &dice)
-            let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
-            let original = contact.raya
-            _ = try contact.receive(invite, &dice)
-            contact.raya = original
-            _ = try contact.receive(invite, &dice)
-        }
-        checker.check("INBOX-13", "hostile invites are refused and change nothing") { dice throws(Stop) in
-            var contact = try Contact(make, &dice)
-            let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
-            _ = contact.raya.takeChanges()
-            for _ in 0..<hostileInputs / 10 {
-                var bad = invite
-                bad.payload = dice.hostile(like: invite.payload)
-                guard bad.payload != invite.payload else { continue }
-                var turn = dice.turn()
-                var raya = contact.raya
-                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
-                    try expect(turn.seeds.isEmpty, "a refused invite left a seed")
-                    try expect(raya.takeChanges().isEmpty, "a refused invite changed records")
-                }
-            }
-            _ = try contact.receive(invite, &dice)
-        }
-        checker.check("INTRO-07", "hostile bundles are refused and leave nothing") { dice throws(Stop) in
-            let contact = try Contact(make, &dice)
-            for _ in 0..<hostileInputs / 10 {
-                var bad = contact.bundle
-                bad.bytes = dice.hostile(like: bad.bytes)
-                var saro = contact.saro
-                var turn = dice.turn()
-                do throws(Refusal) { _ = try saro.seed("any-type", for: bad, in: &turn) } catch {
-                    try expect(turn.sends.isEmpty && turn.events.isEmpty, "a refused bundle left something")
-                }
-            }
-        }
-        checker.check("INBOX-06", "outstanding bundles survive a restart") { dice throws(Stop) in
+        checker.check("INBOX-06", "outstanding bundles survive a restart, and used ones stay used") {
+            dice throws(Stop) in
             var contact = try Contact(make, &dice)
             let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
             try contact.restart(make)
@@ -120,17 +127,112 @@ extension Conformance {
                 try contact.raya.receive(invite, in: &turn)
             }
         }
-        checker.check("INIT-02b", "several bundles are outstanding at once") { dice throws(Stop) in
+    }
+
+    private static func checkHostility(_ make: (Int) -> any InitializationProtocol, _ checker: inout Checker) {
+        checker.check("INBOX-13", "what cannot be read as an invite is refused as invalid or unsupported") {
+            dice throws(Stop) in
             var contact = try Contact(make, &dice)
-            var turn = dice.turn()
-            let bundles = try succeed("five bundles") { () throws(Refusal) in try contact.raya.introduce(5, in: &turn) }
-            try expect(bundles.count == 5, "\(bundles.count) bundles of 5")
-            for bundle in bundles.reversed() {
-                contact.bundle = bundle
-                _ = try contact.meet("any-type", opening: Bytes("hello"), &dice)
+            let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
+            for _ in 0..<1_000 {
+                var (raya, bad, turn) = (contact.raya, invite, dice.turn())
+                bad.payload = dice.hostile(like: invite.payload)
+                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
+                    let isTold = error.outcome == .invalid || error.outcome == .unsupported
+                    try expect(isTold, "\(bad.payload.array) is refused as \(error)")
+                }
             }
         }
-        return checker.report
+        checker.check("INTRO-07", "hostile bundles are refused and leave nothing") { dice throws(Stop) in
+            let contact = try Contact(make, &dice)
+            for _ in 0..<hostileInputs / 10 {
+                var (bad, saro, turn) = (contact.bundle, contact.saro, dice.turn())
+                bad.bytes = dice.hostile(like: bad.bytes)
+                do throws(Refusal) { _ = try saro.seed("any-type", for: bad, in: &turn) } catch {
+                    try expect(turn.isUntouched, "\(bad.bytes.array) was refused and left something in its turn")
+                }
+            }
+        }
+        checker.check("MODEL-2", "a refused invite changes nothing and leaves nothing in its turn") {
+            dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
+            var before = Stored()
+            before.take(contact.raya.takeChanges())
+            for _ in 0..<hostileInputs / 10 {
+                var (raya, bad, turn) = (contact.raya, invite, dice.turn())
+                bad.payload = dice.hostile(like: invite.payload)
+                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
+                    try expect(turn.isUntouched, "\(bad.payload.array) was refused and left something in its turn")
+                    var after = before
+                    after.take(raya.takeChanges())
+                    try expect(after == before, "\(bad.payload.array) was refused and changed records")
+                }
+            }
+        }
+        checker.check("MODEL-4", "hostile invites and records never trap, and good ones work afterwards") {
+            dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
+            let records = contact.records
+            for _ in 0..<hostileInputs / 20 {
+                var (bad, turn, raya) = (invite, dice.turn(), contact.raya)
+                bad.payload = dice.hostile(like: invite.payload)
+                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
+                    // As a client does: what was refused has changed nothing, so the machine is kept.
+                    contact.raya = raya
+                }
+                var fresh = make(1)
+                try? fresh.restore(records.map { Record($0.key, dice.hostile(like: $0.bytes ?? [])) })
+            }
+            _ = try contact.receive(invite, &dice)
+        }
+    }
+
+    private static func checkState(_ make: (Int) -> any InitializationProtocol, _ checker: inout Checker) {
+        checker.check("INBOX-14", "what a copy receives is not used up in the original") { dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
+            let original = contact.raya
+            _ = try contact.receive(invite, &dice)
+            contact.raya = original
+            _ = try contact.receive(invite, &dice)
+        }
+        checker.check("MODEL-3b", "records of an unknown version are refused, and change nothing") {
+            dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            let records = contact.records
+            try applies(!records.isEmpty, "keeps no records")
+            for index in records.indices {
+                guard var bytes = records[index].bytes?.array, !bytes.isEmpty else { continue }
+                bytes[0] = 0xee
+                var altered = records
+                altered[index] = Record(records[index].key, Bytes(bytes))
+                var fresh = make(1)
+                let list = altered
+                _ = try refusal(of: "version 0xee of \(records[index].key)") { () throws(Refusal) in
+                    try fresh.restore(list)
+                }
+            }
+        }
+        checker.check("MODEL-5", "what is stored stays below \(maximumState) bytes, whatever is asked for") {
+            dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            for count in [0, 1, 50, 5_000] {
+                var (raya, turn) = (contact.raya, dice.turn())
+                // Refusing so many is as good as forgetting old ones.
+                guard (try? raya.introduce(count, in: &turn)) != nil else { continue }
+                contact.raya = raya
+            }
+            for _ in 0..<200 {
+                guard let invite = try? contact.invite("any-type", opening: dice.bytes(3_000), &dice).invite else {
+                    break
+                }
+                guard (try? contact.receive(invite, &dice)) != nil else { break }
+            }
+            let size = contact.storedSize
+            try expect(size <= maximumState, "records have \(size) bytes")
+        }
     }
 }
 
@@ -139,7 +241,7 @@ private struct Contact {
     var saro: any InitializationProtocol
     var raya: any InitializationProtocol
     var bundle: IntroductionBundle
-    private var stored: [String: Bytes] = [:]
+    private var stored = Stored()
 
     init(_ make: (Int) -> any InitializationProtocol, _ dice: inout Dice) throws(Stop) {
         var raya = make(1)
@@ -176,9 +278,23 @@ private struct Contact {
         return (seed, try receive(invite, &dice))
     }
 
+    /// Raya's records.
+    var records: [Record] {
+        mutating get {
+            stored.take(raya.takeChanges())
+            return stored.records
+        }
+    }
+
+    var storedSize: Int {
+        mutating get {
+            stored.take(raya.takeChanges())
+            return stored.size
+        }
+    }
+
     mutating func restart(_ make: (Int) -> any InitializationProtocol) throws(Stop) {
-        for record in raya.takeChanges() { stored[record.key] = record.bytes }
-        let records = stored.sorted { $0.key < $1.key }.map { Record($0.key, $0.value) }
+        let records = records
         var again = make(1)
         try succeed("its own records") { () throws(Refusal) in try again.restore(records) }
         raya = again

@@ -9,9 +9,13 @@ struct Pair {
     var raya: any ConversationProtocol
     /// What Saro's opening delivered to Raya.
     let opened: [Content]
-    /// What each has stored: Saro's records, then Raya's.
-    var stored: [[String: Bytes]] = [[:], [:]]
+    /// The seed from which Raya's side began.
+    let invited: ConversationSeed
+    /// What each has stored: Saro, then Raya.
+    private var stored = [Stored(), Stored()]
     private var nextContent: UInt64 = 1
+    private var now: UInt64 = 1_700_000_000_000
+    private var alarms: [Timestamp?] = [nil, nil]
 
     init(_ type: any ConversationProtocol.Type, _ dice: inout Dice) throws(Stop) {
         var random: any RandomSource = Dice(seed: dice.next())
@@ -32,54 +36,127 @@ struct Pair {
             throw .failed("the initiator put nothing into the invite")
         }
         var other = dice.turn()
-        let invited = ConversationSeed(
+        invited = ConversationSeed(
             type: type.type, role: .responder, secret: secret, ownKeys: [ephemeral], ownIdentity: identities[1],
             peers: [identities[0]], opening: opening.payload)
+        let invited = invited
         raya = try succeed("the opening") { () throws(Refusal) in try type.init(invited, in: &other) }
         self.saro = saro
         opened = Self.contents(of: other)
+        alarms = [turn.alarm, other.alarm]
     }
+
+    /// Where each side listens.
+    var addresses: [Set<DeliveryAddress>] { [saro, raya].map { Set($0.listening.map(\.address)) } }
 
     mutating func send(_ content: Content, fromSaro: Bool, _ dice: inout Dice) throws(Stop) -> [Routed] {
         nextContent += 1
         let action = Action.send(content, ContentID(nextContent))
-        var turn = dice.turn()
+        var turn = dice.turn(now: now)
         if fromSaro {
             try succeed("content from Saro") { () throws(Refusal) in try saro.perform(action, in: &turn) }
         } else {
             try succeed("content from Raya") { () throws(Refusal) in try raya.perform(action, in: &turn) }
         }
+        note(turn, ofSaro: fromSaro)
         return turn.sends.map(\.routed)
     }
 
     mutating func receive(_ routed: Routed, bySaro: Bool, _ dice: inout Dice) throws(Stop) -> [Content] {
-        var turn = dice.turn()
+        var turn = dice.turn(now: now)
         if bySaro {
             try succeed("a payload for Saro") { () throws(Refusal) in try saro.receive(routed, in: &turn) }
         } else {
             try succeed("a payload for Raya") { () throws(Refusal) in try raya.receive(routed, in: &turn) }
         }
+        note(turn, ofSaro: bySaro)
         return Self.contents(of: turn)
+    }
+
+    mutating func receive(_ payloads: [Routed], bySaro: Bool, _ dice: inout Dice) throws(Stop) -> [Content] {
+        var received: [Content] = []
+        for payload in payloads { received += try receive(payload, bySaro: bySaro, &dice) }
+        return received
     }
 
     /// Sends content and hands over its payloads; gives what was delivered.
     mutating func pass(_ content: Content, fromSaro: Bool, _ dice: inout Dice) throws(Stop) -> [Content] {
-        var received: [Content] = []
-        for routed in try send(content, fromSaro: fromSaro, &dice) {
-            received += try receive(routed, bySaro: !fromSaro, &dice)
+        let payloads = try send(content, fromSaro: fromSaro, &dice)
+        return try receive(payloads, bySaro: !fromSaro, &dice)
+    }
+
+    /// Offers payloads to Raya as a client does: what is refused as early is offered again after the others.
+    mutating func offer(_ payloads: [Routed], _ dice: inout Dice) -> [Content] {
+        var (waiting, received) = (payloads, [Content]())
+        for _ in 0...payloads.count where !waiting.isEmpty {
+            let offered = waiting
+            waiting = []
+            for payload in offered {
+                var turn = dice.turn(now: now)
+                do throws(Refusal) { try raya.receive(payload, in: &turn) } catch {
+                    if error.outcome == .early { waiting.append(payload) }
+                    continue
+                }
+                note(turn, ofSaro: false)
+                received += Self.contents(of: turn)
+            }
+            guard waiting.count < offered.count else { break }
         }
         return received
     }
 
-    /// Stores both sides and makes them again from their records.
-    mutating func restart(_ type: any ConversationProtocol.Type) throws(Stop) {
-        for record in saro.takeChanges() { stored[0][record.key] = record.bytes }
-        for record in raya.takeChanges() { stored[1][record.key] = record.bytes }
-        let records = stored.map { table in table.sorted { $0.key < $1.key }.map { Record($0.key, $0.value) } }
-        let before = [saro.id, raya.id]
-        saro = try succeed("Saro's records") { () throws(Refusal) in try type.init(restoring: records[0]) }
-        raya = try succeed("Raya's records") { () throws(Refusal) in try type.init(restoring: records[1]) }
-        try expect(before == [saro.id, raya.id], "an id changed over a restart")
+    /// Lets time pass: wakes both sides when they asked for it and hands over what they send; gives what Raya got.
+    mutating func settle(_ dice: inout Dice) -> [Content] {
+        var received: [Content] = []
+        for _ in 0..<100 {
+            guard let next = alarms.compactMap(\.self).min() else { break }
+            now = max(now, next.milliseconds)
+            for isSaro in [true, false] where alarms[isSaro ? 0 : 1] == next {
+                alarms[isSaro ? 0 : 1] = nil
+                var turn = dice.turn(now: now)
+                if isSaro { saro.wake(.due, in: &turn) } else { raya.wake(.due, in: &turn) }
+                note(turn, ofSaro: isSaro)
+                for send in turn.sends {
+                    let contents = (try? receive(send.routed, bySaro: !isSaro, &dice)) ?? []
+                    if isSaro { received += contents }
+                }
+            }
+        }
+        return received
+    }
+
+    /// Raya's records.
+    var records: [Record] {
+        mutating get {
+            stored[1].take(raya.takeChanges())
+            return stored[1].records
+        }
+    }
+
+    /// The size of the larger side's records.
+    var storedSize: Int { max(stored[0].size, stored[1].size) }
+
+    /// Takes what both sides want stored.
+    mutating func store() {
+        stored[0].take(saro.takeChanges())
+        stored[1].take(raya.takeChanges())
+    }
+
+    /// Makes one side again from its records.
+    mutating func restart(_ type: any ConversationProtocol.Type, saro isSaro: Bool) throws(Stop) {
+        store()
+        let (before, records) = (isSaro ? saro.id : raya.id, stored[isSaro ? 0 : 1].records)
+        let again: any ConversationProtocol = try succeed("its own records") { () throws(Refusal) in
+            try type.init(restoring: records)
+        }
+        try expect(before == again.id, "id \(before) became \(again.id) over a restart")
+        if isSaro { saro = again } else { raya = again }
+    }
+
+    private mutating func note(_ turn: Turn, ofSaro isSaro: Bool) {
+        guard let alarm = turn.alarm else { return }
+        let index = isSaro ? 0 : 1
+        alarms[index] = alarms[index].map { min($0, alarm) } ?? alarm
     }
 
     private static func contents(of turn: Turn) -> [Content] {

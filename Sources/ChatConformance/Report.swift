@@ -62,13 +62,22 @@ extension Report: CustomStringConvertible {
     }
 
     /// The Test Anything Protocol, version 13.
-    public var tap: String {
-        var lines = ["TAP version 13", "1..\(results.count)"]
-        for (index, result) in results.enumerated() {
-            let text = "\(index + 1) - \(result.id) \(result.requirement)"
+    public var tap: String { Self.tap([self]) }
+
+    /// Several reports as one run of the Test Anything Protocol.
+    public static func tap(_ reports: [Report]) -> String {
+        let all = reports.flatMap { report in report.results.map { (report, $0) } }
+        var lines = ["TAP version 13", "1..\(all.count)"]
+        for (index, (report, result)) in all.enumerated() {
+            let whose = reports.count > 1 ? "\(report.component) \(report.name) " : ""
+            let text = "\(index + 1) - \(whose)\(result.id) \(result.requirement)"
             switch result.outcome {
             case .passed: lines.append("ok \(text)")
-            case .failed(let reason): lines += ["not ok \(text)", "# \(reason) (seed \(seed))"]
+            case .failed(let reason):
+                let lineByLine = reason.split(separator: "\n", omittingEmptySubsequences: false)
+                lines.append("not ok \(text)")
+                lines += lineByLine.dropLast().map { "# \($0)" }
+                lines.append("# \(lineByLine.last ?? "") (seed \(report.seed))")
             case .notApplicable(let reason): lines.append("ok \(text) # SKIP \(reason)")
             }
         }

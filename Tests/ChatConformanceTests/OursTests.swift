@@ -1,79 +1,46 @@
+import ChatClient
 import ChatConformance
-import ChatConversation
 import ChatCrypto
 import ChatDeliveryService
-import ChatDiscovery
-import ChatFraming
-import ChatInitialization
 import ChatModel
-import ChatReliability
+import ChatVariants
 import Testing
+import XCTest
 
-// Ours pass their suites first.
+/// Every component of the package by its name, so that a new one is checked as soon as it is registered.
+private let ours: [(Component, String)] = {
+    var random: any RandomSource = SystemRandom()
+    let registry = Variants(identity: X25519.generate(using: &random, for: .secret)).registry
+    return Component.allCases.flatMap { component in registry.names(of: component).map { (component, $0) } }
+}()
 
-@Test(arguments: [EnvelopeV1(.reference), EnvelopeV1(.libchat), PlainFraming()] as [any FramingStrategy])
-func `every framing of the package passes its suite (FR-01 to FR-03)`(framing: any FramingStrategy) {
-    let report = Conformance.check(framing: { framing })
+@Test(.timeLimit(.minutes(5)), arguments: ours)
+func `every component of the package passes its suite`(component: Component, name: String) async throws {
+    let report = try await Variants.conformance(of: component, name)
     #expect(report.isPassed, "\(report)")
+    #expect(report.name == name)
 }
 
-@Test(arguments: InboxV1.Profile.allCases)
-func `InboxV1 passes the suite of initializations (INIT-01 to INIT-04, INBOX-04)`(profile: InboxV1.Profile) throws {
-    let inboxes = try (0..<2).map { number in
-        let secret = Secret(count: 32) { $0[0] = UInt8(number + 1) }
-        return try InboxV1(identity: X25519.keyPair(secret), profile: profile)
+@Test(.timeLimit(.minutes(5))) func `a service with a quota names the time to wait (DS-10)`() async {
+    let rate = DeliveryLimits.Rate(payloads: 200, epoch: .seconds(60))
+    let limits = DeliveryLimits(maximumPayload: 1_000, rate: rate)
+    // Each end that is asked for is another publisher, whose quota is its own.
+    let service = InMemoryDeliveryService(limits: limits)
+    let report = await Conformance.check(delivery: { _ in service.publisher() }, only: ["DS-09", "DS-10"])
+    #expect(report.results.map(\.outcome) == [.passed, .passed], "\(report)")
+}
+
+/// The suites under XCTest: a report is a value, so any harness can look at it.
+final class ConformanceUnderXCTest: XCTestCase {
+    func testPlainFramingPassesItsSuite() async throws {
+        let report = try await Variants.conformance(of: .framing, "plain")
+        XCTAssertTrue(report.isPassed, "\(report)")
+        XCTAssertEqual(report.results.count, 12)
     }
-    let report = Conformance.check(initialization: { inboxes[$0] })
-    #expect(report.isPassed, "\(report)")
-}
 
-@Test func `OpenInvite passes the suite of initializations (INIT-01 to INIT-04)`() {
-    let report = Conformance.check(initialization: { _ in OpenInvite() })
-    #expect(report.isPassed, "\(report)")
-}
-
-@Test func `PrivateV1 in profile libchat passes the suite of conversations (CT-01 to CT-16)`() {
-    let report = Conformance.check(conversation: PrivateV1.Libchat.self, idBits: 144)
-    #expect(report.isPassed, "\(report)")
-}
-
-@Test(
-    arguments: [
-        PrivateV1.self, PrivateV1.Compact.self, PrivateV1.Ratchet.self, Reliable<PlainConversation>.self,
-    ] as [any ConversationProtocol.Type])
-func `every conversation type of the reference profile passes the suite of conversations (CT-01 to CT-16)`(
-    type: any ConversationProtocol.Type
-) {
-    let report = Conformance.check(conversation: type)
-    #expect(report.isPassed, "\(report)")
-}
-
-@Test func `a plain conversation passes the suite of conversations (CT-01 to CT-16)`() {
-    let report = Conformance.check(conversation: PlainConversation.self)
-    #expect(report.isPassed, "\(report)")
-}
-
-@Test(.timeLimit(.minutes(5)))
-func `the service in memory passes the suite of delivery services (DS-01 to DS-13)`() async {
-    let retention = DeliveryLimits.Retention(payloads: 1_000, bytes: 1 << 20, age: .seconds(60))
-    let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 64 << 10, retention: retention))
-    let report = await Conformance.check(delivery: { _ in service })
-    #expect(report.isPassed, "\(report)")
-}
-
-@Test(.timeLimit(.minutes(5)))
-func `introduction links pass the suite of discoveries (DISC-01, INTRO-01)`() async {
-    let report = await Conformance.check(discovery: { _ in IntroLinks() })
-    #expect(report.isPassed, "\(report)")
-}
-
-@Test(.timeLimit(.minutes(5)))
-func `the directory passes the suite of discoveries (DISC-01, DISC-05)`() async {
-    let service = InMemoryDeliveryService()
-    let report = await Conformance.check(discovery: { number in
-        let seed = Secret(copying: [UInt8](repeating: UInt8(number + 1), count: 32).span)
-        return try DirectoryDiscovery(
-            over: service, signingWith: seed, settling: .milliseconds(20), timeout: .milliseconds(60))
-    })
-    #expect(report.isPassed, "\(report)")
+    func testABrokenFramingFailsWithReasonAndSeed() throws {
+        let report = Conformance.check(framing: { BrokenFraming(.cuts) }, seed: 7, only: ["FR-01"])
+        XCTAssertFalse(report.isPassed)
+        XCTAssertTrue(report.description.contains("(seed 7)"), "\(report)")
+    }
 }

@@ -1,0 +1,117 @@
+internal import ChatModel
+
+// The rules of machines: values, refusals that change nothing, records, bounds.
+extension Conformance {
+    /// The most bytes of records that a conversation may have after 400 contents, many of which never came.
+    static let maximumState = 1 << 20
+
+    static func checkHostility(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+        checker.check("CT-10", "what cannot be read is refused as invalid, unsupported or early") { dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            guard let good = try pair.send(dice.bytes(20), fromSaro: true, &dice).first else { return }
+            for _ in 0..<1_000 {
+                var (raya, bad, turn) = (pair.raya, good, dice.turn())
+                bad.payload = dice.hostile(like: good.payload)
+                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
+                    let isTold = [.invalid, .unsupported, .early].contains(error.outcome)
+                    try expect(isTold, "\(bad.payload.array) is refused as \(error)")
+                }
+            }
+        }
+        checker.check("MODEL-2", "a refused payload changes nothing and leaves nothing in its turn") {
+            dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            for payload in try pair.send(dice.bytes(20), fromSaro: true, &dice) {
+                var before = Stored()
+                before.take(pair.raya.takeChanges())
+                for _ in 0..<hostileInputs / 10 {
+                    var (bad, turn, raya) = (payload, dice.turn(), pair.raya)
+                    bad.payload = dice.hostile(like: payload.payload)
+                    do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
+                        try expect(turn.isUntouched, "\(bad.payload.array) was refused and left something in its turn")
+                        var after = before
+                        after.take(raya.takeChanges())
+                        try expect(after == before, "\(bad.payload.array) was refused and changed records")
+                        try expect(raya.listening == pair.raya.listening, "a refusal changed what is listened to")
+                    }
+                }
+                _ = try pair.receive(payload, bySaro: false, &dice)
+            }
+        }
+        checker.check("MODEL-4", "hostile payloads, openings and records never trap, and good ones work afterwards") {
+            dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            let payloads = try pair.send(dice.bytes(20), fromSaro: true, &dice)
+            let (seed, records) = (pair.invited, pair.records)
+            for _ in 0..<hostileInputs / 20 {
+                for payload in payloads {
+                    var (bad, turn) = (payload, dice.turn())
+                    bad.payload = dice.hostile(like: payload.payload)
+                    guard bad.payload != payload.payload || !type.facts.claims(.integrity) else { continue }
+                    try? pair.raya.receive(bad, in: &turn)
+                }
+                var (invited, turn) = (seed, dice.turn())
+                invited.opening = dice.hostile(like: seed.opening ?? [])
+                _ = try? type.init(invited, in: &turn)
+                let bad = records.map { Record($0.key, dice.hostile(like: $0.bytes ?? [])) }
+                _ = try? type.init(restoring: bad)
+            }
+            guard type.facts.claims(.integrity) else { return }
+            try expect(try pair.pass([1], fromSaro: true, &dice) == [[1]], "nothing good arrives any more")
+        }
+    }
+
+    static func checkState(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+        checker.check("MODEL-1", "a copy is independent of the original") { dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            let payloads = try pair.send([7], fromSaro: true, &dice)
+            let original = pair.raya
+            let first = try pair.receive(payloads, bySaro: false, &dice)
+            pair.raya = original
+            let second = try pair.receive(payloads, bySaro: false, &dice)
+            try expect(first == [[7]] && second == first, "\(first) on a copy, then \(second) on the original")
+        }
+        checker.check("MODEL-3", "a conversation restored from its records goes on as if nothing had been") {
+            dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            for index in 0..<12 {
+                let (content, isSaro) = (Bytes([UInt8(index)]), index % 3 != 0)
+                let payloads = try pair.send(content, fromSaro: isSaro, &dice)
+                // One side at a time: two sides that forget the same would agree again.
+                try pair.restart(type, saro: isSaro)
+                let received = try pair.receive(payloads, bySaro: !isSaro, &dice)
+                try expect(received == [content], "content \(index) is lost over a restart")
+                if index % 2 == 0 { try pair.restart(type, saro: !isSaro) }
+            }
+        }
+        checker.check("MODEL-3b", "records of an unknown version, or none at all, are refused") { dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            let records = pair.records
+            try applies(!records.isEmpty, "keeps no records")
+            _ = try refusal(of: "nothing to restore from") { () throws(Refusal) in _ = try type.init(restoring: []) }
+            for index in records.indices {
+                guard var bytes = records[index].bytes?.array, !bytes.isEmpty else { continue }
+                bytes[0] = 0xee
+                var altered = records
+                altered[index] = Record(records[index].key, Bytes(bytes))
+                _ = try refusal(of: "version 0xee of \(records[index].key)") { () throws(Refusal) in
+                    _ = try type.init(restoring: altered)
+                }
+            }
+        }
+        checker.check("MODEL-5", "what is stored stays below \(maximumState) bytes") { dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            let content = dice.bytes(3_000)
+            for index in 0..<400 {
+                let payloads = try pair.send(content, fromSaro: true, &dice)
+                // Every third arrives, so that a type that remembers what is missing has much to remember.
+                if index % 3 == 0 { _ = pair.offer(payloads, &dice) }
+                if index % 40 == 0 { _ = try? pair.pass([1], fromSaro: false, &dice) }
+                pair.store()
+            }
+            try pair.restart(type, saro: true)
+            try pair.restart(type, saro: false)
+            try expect(pair.storedSize <= maximumState, "records have \(pair.storedSize) bytes")
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import ChatClient
+import ChatConformance
+import ChatCrypto
+import ChatModel
+import ChatTool
+import ChatVariants
+import ChatWire
+
+/// `chat-conformance`: runs the conformance suites of this package's components, by name.
+@main
+enum Main {
+    static let json = Option<Bool>("json", "one JSON object for each component, for programs")
+    static let tap = Option<Bool>("tap", "the Test Anything Protocol, version 13")
+    static let list = Option<Bool>("list", "print the names that can be given and end")
+    static let check = Option<String?>("check", "ID", "run only the check of this id; may be given again")
+    static let seed = Option<Int>("seed", "N", default: 1, "what the checks draw from; a failure names it")
+
+    static let command = Command(
+        "chat-conformance", summary: "Checks components against the requirements of the chat framework.",
+        options: [json, tap, list, check, seed], rest: "component/name",
+        notes: """
+            A name is a component and one of its implementations: framing/plain, conversation/private-v1-libchat.
+            A component alone means all of its implementations, no name at all means everything.
+            Exit: 0 all checks passed, 1 a check failed, 2 wrong usage or an unknown name.
+            """)
+
+    static func main() async {
+        let options = command.parseOrExit()
+        await run(options).exit()
+    }
+
+    @concurrent
+    private static func run(_ options: Options) async -> ExitCode {
+        do {
+            let chosen = try choices(options.operands)
+            if options[list] {
+                for (component, name) in chosen { Terminal.print("\(component.rawValue)/\(name)") }
+                return .success
+            }
+            let checks = options.all(check).compactMap(\.self)
+            let only = checks.isEmpty ? nil : Set(checks)
+            var reports: [Report] = []
+            for (component, name) in chosen {
+                let seed = UInt64(bitPattern: Int64(options[seed]))
+                let report = try await Variants.conformance(of: component, name, seed: seed, only: only)
+                if options[json] { Terminal.print(report.json.printed()) }
+                if !options[json], !options[tap] { Terminal.print(report.description + "\n") }
+                reports.append(report)
+            }
+            if options[tap] { Terminal.print(Report.tap(reports)) }
+            guard reports.contains(where: { !$0.results.isEmpty }) else {
+                Terminal.complain("chat-conformance: no check is named \(checks.joined(separator: ", "))")
+                return .usage
+            }
+            return reports.allSatisfy(\.isPassed) ? .success : .failure
+        } catch let error as SuiteError {
+            Terminal.complain("chat-conformance: \(error)\ntry 'chat-conformance --list'")
+            return .usage
+        } catch let error as UnknownComponent {
+            Terminal.complain("chat-conformance: \(error)\ntry 'chat-conformance --list'")
+            return .usage
+        } catch {
+            Terminal.complain("chat-conformance: \(error)")
+            return .failure
+        }
+    }
+
+    /// What the names mean; throws for one that means nothing.
+    private static func choices(_ names: [String]) throws -> [(Component, String)] {
+        var random: any RandomSource = SodiumRandom()
+        let registry = Variants(identity: X25519.generate(using: &random, for: .secret)).registry
+        let all = Component.allCases.flatMap { component in registry.names(of: component).map { (component, $0) } }
+        guard !names.isEmpty else { return all }
+        return try names.flatMap { name in
+            let found = all.filter { name == $0.0.rawValue || name == "\($0.0.rawValue)/\($0.1)" }
+            guard found.isEmpty else { return found }
+            let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+            guard let component = parts.first.flatMap({ Component(rawValue: $0) }) else {
+                throw UnknownComponent(text: parts.first ?? name)
+            }
+            throw SuiteError.unknown(parts.last ?? "", component, known: registry.names(of: component))
+        }
+    }
+}
+
+/// The first part of a name is none of the five.
+struct UnknownComponent: Error, CustomStringConvertible {
+    let text: String
+    var description: String {
+        "\(text) is none of \(Component.allCases.map(\.rawValue).joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,176 @@
+import ChatConversation
+import ChatModel
+
+/// A good conversation type with one defect, named by the check that must find it.
+///
+/// A suite is given a type and not a value, so the defect is bound to the task that runs it.
+struct BrokenConversation: ConversationProtocol {
+    enum Defect: String, CaseIterable, Sendable {
+        case badName = "FW-01"
+        case drawsIDs = "CT-01"
+        case shortIDs = "CT-02"
+        case oneID = "CT-03"
+        case wrongAddress = "CT-04"
+        case wanders = "CT-05"
+        case cuts = "CT-06"
+        case doubles = "CT-07"
+        case readsContent = "CT-14"
+        case sharesAcrossConversations = "CT-15"
+        case takesTurns = "CONV-03"
+        case stopsAtAGap = "DS-04"
+        case dropsLatecomers = "DS-05"
+        case deliversRepeats = "DS-12"
+        case tooLarge = "DS-09"
+        case doesAnything = "CT-09"
+        case removesAnybody = "CT-16"
+        case claimsNothing = "CONV-02"
+        case claimsConfidentiality = "CONV-02a"
+        case claimsIntegrity = "CONV-02b"
+        case refusesAsUnable = "CT-10"
+        case recordsRefusals = "MODEL-2"
+        case givesUp = "MODEL-4"
+        case sharesWithCopies = "MODEL-1"
+        case storesOnce = "MODEL-3"
+        case takesAnyRecord = "MODEL-3b"
+        case hoards = "MODEL-5"
+    }
+
+    @TaskLocal static var defect: Defect = .badName
+
+    static var facts: Facts {
+        let (sealed, plain) = (PrivateV1.Libchat.facts, PlainConversation.facts)
+        switch defect {
+        case .badName: return Facts(name: "two words", summary: "", claims: sealed.claims)
+        case .claimsNothing: return Facts(name: sealed.name, summary: sealed.summary)
+        case .claimsConfidentiality:
+            return Facts(name: "plain", summary: plain.summary, claims: [Claim(.confidentiality, "CONV-02")])
+        case .claimsIntegrity:
+            return Facts(name: "plain", summary: plain.summary, claims: [Claim(.integrity, "CONV-02")])
+        default: return sealed
+        }
+    }
+
+    /// The conversation that was made last, for a defect that mixes conversations up.
+    private static let latest = Shared<UInt64>(0)
+
+    private var inner: any ConversationProtocol
+    private let token = UInt64.random(in: 1 ... .max)
+    private let seen = Shared<[Bytes: [Event]]>([:])
+    private var extra: [Record] = []
+    private var (isStored, isBusy, refusals, received) = (false, false, 0, 0)
+    private var last: UInt64?
+    private let isResponder: Bool
+
+    private var defect: Defect { Self.defect }
+
+    private static var innerType: any ConversationProtocol.Type {
+        switch defect {
+        case .claimsConfidentiality, .claimsIntegrity: PlainConversation.self
+        default: PrivateV1.Libchat.self
+        }
+    }
+
+    init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+        inner = try Self.innerType.init(seed, in: &turn)
+        isResponder = seed.role == .responder
+        if isResponder { Self.latest.with { $0 = token } }
+    }
+
+    init(restoring records: [Record]) throws(Refusal) {
+        do throws(Refusal) {
+            inner = try Self.innerType.init(restoring: records.filter { !$0.key.hasPrefix("hoard/") })
+        } catch {
+            guard Self.defect == .takesAnyRecord else { throw error }
+            var turn = Turn(now: .zero, random: RepeatableRandom(seed: 1))
+            let secret = Secret(count: 32) { $0[0] = 1 }
+            inner = try PlainConversation(ConversationSeed(type: "plain", role: .initiator, secret: secret), in: &turn)
+        }
+        (isResponder, isStored) = (false, true)
+    }
+
+    var id: ConversationID {
+        switch defect {
+        case .drawsIDs: ConversationID(bytes: [UInt8](repeating: UInt8(truncatingIfNeeded: token), count: 18))
+        case .shortIDs: ConversationID(String(inner.id.text.prefix(12)))
+        case .oneID: ConversationID(bytes: [UInt8](repeating: 7, count: 18))
+        default: inner.id
+        }
+    }
+
+    var listening: [Listening] {
+        guard defect == .wanders, received > 0 else { return inner.listening }
+        return inner.listening.map { Listening(DeliveryAddress("\($0.address) \(received)"), $0.route) }
+    }
+
+    mutating func takeChanges() -> [Record] {
+        defer { (extra, isStored) = ([], true) }
+        if defect == .storesOnce, isStored { return [] }
+        return inner.takeChanges() + extra
+    }
+
+    mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+        switch (defect, action) {
+        case (.doesAnything, .frame), (.removesAnybody, .remove): return
+        case (.hoards, .send(let content, let id)): extra.append(Record("hoard/\(id)", content))
+        default: break
+        }
+        let limit = defect == .tooLarge ? .max : turn.maximumPayload
+        var own = Turn(now: turn.now, maximumPayload: limit, headRoom: turn.headRoom, random: turn.random)
+        try inner.perform(action, in: &own)
+        isBusy = true
+        turn.random = own.random
+        for opening in own.takeOpenings() { turn.open(opening.payload, for: opening.content) }
+        for var send in own.takeSends() {
+            if defect == .wrongAddress { send.routed.address = "elsewhere" }
+            turn.send(send.routed, for: send.content)
+        }
+    }
+
+    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+        try check(routed)
+        let mark = turn.mark
+        do throws(Refusal) { try inner.receive(routed, in: &turn) } catch {
+            if defect == .deliversRepeats, let events = seen.with({ $0[routed.payload] }) {
+                return events.forEach { turn.report($0) }
+            }
+            if defect == .recordsRefusals { extra.append(Record("refused", [1])) }
+            if defect == .givesUp { refusals += 1 }
+            throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
+        }
+        isBusy = false
+        received += 1
+        last = max(last ?? 0, routed.sequence)
+        let events = turn.takeEvents(since: mark)
+        seen.with { $0[routed.payload] = events }
+        for event in events {
+            turn.report(spoiled(event))
+            if defect == .doubles { turn.report(event) }
+        }
+    }
+
+    private func check(_ routed: Routed) throws(Refusal) {
+        let isExpected = last.map { routed.sequence == $0 + 1 } ?? true
+        let refused: Refusal.Outcome? =
+            switch defect {
+            case .takesTurns where isBusy && received > 0: .invalid
+            case .stopsAtAGap where !isExpected: .early
+            case .dropsLatecomers where routed.sequence < last ?? 0: .invalid
+            case .sharesAcrossConversations where isResponder && Self.latest.with { $0 } != token: .invalid
+            case .sharesWithCopies where seen.with { $0[routed.payload] } != nil: .invalid
+            case .givesUp where refusals > 100: .invalid
+            default: nil
+            }
+        if let refused { throw Refusal(refused, CommonCause.malformed("payload", at: 0)) }
+    }
+
+    private func spoiled(_ event: Event) -> Event {
+        guard case .content(let received) = event else { return event }
+        let content = received.content
+        switch defect {
+        case .cuts: return .content(ReceivedContent(content.slice(0..<min(100, content.count))))
+        case .readsContent where content.count > 0 && content[0] == 0x0a:
+            return .content(ReceivedContent(content.slice(1..<content.count)))
+        default: return event
+        }
+    }
+}

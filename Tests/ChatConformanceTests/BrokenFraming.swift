@@ -1,0 +1,68 @@
+import ChatFraming
+import ChatModel
+
+/// A good framing with one defect, named by the check that must find it.
+struct BrokenFraming: FramingStrategy {
+    enum Defect: String, CaseIterable, Sendable {
+        case badName = "FW-01"
+        case cuts = "FR-01"
+        case oneOwner = "FR-02"
+        case oneAddress = "FW-04"
+        case remembersTheEnded = "FR-02b"
+        case remembersTheOld = "FR-02c"
+        case sharesItsTable = "MODEL-1"
+        case pads = "DS-03"
+        case forgetsTheReplyAddress = "DS-07"
+        case dropsHeaders = "FR-03"
+        case refusesAsUnable = "MODEL-4"
+        case invents = "MODEL-5"
+    }
+
+    private let defect: Defect
+    private var inner = PlainFraming()
+    private let shared = Shared(PlainFraming())
+    private var earlier: [Owner: [Listening]] = [:]
+
+    init(_ defect: Defect) {
+        self.defect = defect
+    }
+
+    var facts: Facts { defect == .badName ? Facts(name: "Plain/2", summary: "") : inner.facts }
+    var headRoom: Int { inner.headRoom }
+
+    mutating func listen(_ listening: [Listening], for owner: Owner) {
+        var listening = listening
+        switch defect {
+        case .remembersTheEnded where listening.isEmpty: return
+        case .remembersTheOld:
+            listening += earlier[owner] ?? []
+            earlier[owner] = listening
+        case .oneAddress: listening = listening.map { Listening("any", $0.route) }
+        case .sharesItsTable: shared.with { $0.listen(listening, for: owner) }
+        default: break
+        }
+        inner.listen(listening, for: owner)
+    }
+
+    mutating func wrap(_ routed: consuming Routed, in turn: inout Turn) throws(Refusal) -> Addressed {
+        if defect == .cuts { routed.payload = routed.payload.slice(0..<min(routed.payload.count, 1_000)) }
+        if defect == .dropsHeaders { routed.headers = [] }
+        if defect == .pads { routed.payload = Bytes(routed.payload.array + [UInt8](repeating: 0, count: 300)) }
+        var addressed = try inner.wrap(routed, in: &turn)
+        if defect == .forgetsTheReplyAddress { addressed.replyAddress = nil }
+        return addressed
+    }
+
+    func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
+        var addressed = addressed
+        if defect == .oneAddress { addressed.address = "any" }
+        let framing = defect == .sharesItsTable ? shared.with { $0 } : inner
+        let found: Unwrapped
+        do throws(Refusal) { found = try framing.unwrap(addressed) } catch {
+            throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
+        }
+        guard case .payload(var routed, let owner) = found else { return found }
+        if defect == .invents { routed.payload = Bytes(routed.payload.array + addressed.payload.array) }
+        return .payload(routed, for: defect == .oneOwner ? .initialization : owner)
+    }
+}

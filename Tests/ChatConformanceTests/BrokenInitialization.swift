@@ -1,0 +1,107 @@
+import ChatCrypto
+import ChatInitialization
+import ChatModel
+
+/// A good initialization with one defect, named by the check that must find it.
+struct BrokenInitialization: InitializationProtocol {
+    enum Defect: String, CaseIterable, Sendable {
+        case badName = "FW-01"
+        case otherSecret = "INIT-01"
+        case wrongAddress = "INIT-02"
+        case cutsTypes = "INIT-03"
+        case takesAnyScheme = "INIT-04"
+        case tooLarge = "DS-09"
+        case oneBundle = "INIT-02b"
+        case keepsUsedKeys = "INBOX-04"
+        case takesRepeats = "INBOX-05"
+        case forgetsOnRestart = "INBOX-06"
+        case refusesAsUnable = "INBOX-13"
+        case reportsRefusedBundles = "INTRO-07"
+        case sharesWithCopies = "INBOX-14"
+        case recordsRefusals = "MODEL-2"
+        case takesAnyRecord = "MODEL-3b"
+        case givesUp = "MODEL-4"
+        case hoards = "MODEL-5"
+    }
+
+    private let defect: Defect
+    private var inner: InboxV1
+    private let seen = Shared<Set<Bytes>>([])
+    private var extra: [Record] = []
+    private var refusals = 0
+
+    init(_ defect: Defect, _ number: Int) throws {
+        self.defect = defect
+        let secret = Secret(count: 32) { $0[0] = UInt8(number + 1) }
+        inner = try InboxV1(identity: X25519.keyPair(secret))
+    }
+
+    var facts: Facts { defect == .badName ? Facts(name: "Inbox+", summary: "x") : inner.facts }
+    var listening: [Listening] { inner.listening }
+
+    mutating func restore(_ records: [Record]) throws(Refusal) {
+        switch defect {
+        case .forgetsOnRestart: return
+        case .takesAnyRecord: try? inner.restore(records)
+        case .hoards: try inner.restore(records.filter { !$0.key.hasPrefix("hoard/") })
+        default: try inner.restore(records)
+        }
+    }
+
+    mutating func takeChanges() -> [Record] {
+        defer { extra = [] }
+        return inner.takeChanges() + extra
+    }
+
+    mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+        if defect == .hoards {
+            let piece = Bytes([UInt8](repeating: 1, count: 30_000))
+            extra += (0..<count).map { Record("hoard/\($0)", piece) }
+        }
+        let bundles = try inner.introduce(count, in: &turn)
+        return defect == .oneBundle ? bundles.map { _ in bundles[0] } : bundles
+    }
+
+    mutating func seed(
+        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+    ) throws(Refusal) -> ConversationSeed {
+        var bundle = bundle
+        if defect == .takesAnyScheme { bundle?.scheme = "chatintro_1" }
+        do throws(Refusal) { return try inner.seed(type, for: bundle, in: &turn) } catch {
+            if defect == .reportsRefusedBundles { turn.report(.refused(error)) }
+            throw error
+        }
+    }
+
+    mutating func invite(
+        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
+        in turn: inout Turn
+    ) throws(Refusal) {
+        let limit = defect == .tooLarge ? .max : turn.maximumPayload
+        var own = Turn(now: turn.now, maximumPayload: limit, headRoom: turn.headRoom, random: turn.random)
+        try inner.invite(seed, as: conversation, opening: opening, for: content, in: &own)
+        for var send in own.takeSends() {
+            if defect == .wrongAddress { send.routed.address = "elsewhere" }
+            turn.send(send.routed, for: send.content)
+        }
+    }
+
+    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+        guard refusals < 100 else { throw Refusal(.invalid, CommonCause.malformed("everything", at: 0)) }
+        if defect == .sharesWithCopies, !seen.with({ $0.insert(routed.payload).inserted }) {
+            throw Refusal(.invalid, CommonCause.malformed("a repeat", at: 0))
+        }
+        let before = inner
+        do throws(Refusal) { try inner.receive(routed, in: &turn) } catch {
+            if defect == .givesUp { refusals += 1 }
+            if defect == .recordsRefusals { extra.append(Record("refused", [1])) }
+            throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
+        }
+        if defect == .keepsUsedKeys || defect == .takesRepeats { inner = before }
+        for var seed in turn.takeSeeds() {
+            if defect == .otherSecret { seed.secret = Secret(count: 32) { $0[0] = 1 } }
+            if defect == .cutsTypes { seed.type = ConversationType(String(seed.type.name.prefix(10))) }
+            turn.start(seed)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import ChatDeliveryService
+import ChatModel
+
+/// A good service with one defect, named by the check that must find it.
+final class BrokenService: DeliveryService {
+    enum Defect: String, CaseIterable, Sendable {
+        case badName = "FW-01"
+        case cuts = "DS-01"
+        case oneSubscriber = "DS-02"
+        case readsPayloads = "DS-07"
+        case lowercasesAddresses = "DS-08"
+        case dropsWhenFull = "DS-04"
+        case deliversTwice = "DS-12"
+        case neverUnsubscribes = "DS-13"
+        case takesAnySize = "DS-09"
+        case takesAnyNumber = "DS-10"
+        case answersForSome = "DS-06"
+        case forgetsThePast = "DS-11"
+        case ignoresCursors = "DS-11b"
+        case retainsMore = "DS-11c"
+        case reorders = "DS-05"
+        case losesWhatItTook = "DS-06b"
+    }
+
+    private let defect: Defect
+    private let inner: InMemoryDeliveryService
+    let limits: DeliveryLimits
+    private let subscribed = Shared<[DeliveryAddress: Int]>([:])
+
+    init(_ defect: Defect) {
+        self.defect = defect
+        let kept = DeliveryLimits.Retention(payloads: 50, bytes: 1 << 20, age: .seconds(60))
+        inner = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 64 << 10, retention: kept))
+        let stated = DeliveryLimits.Retention(
+            payloads: defect == .retainsMore ? 20 : 50, bytes: 1 << 20, age: .seconds(60))
+        limits = DeliveryLimits(
+            maximumPayload: defect == .takesAnySize ? 1_000 : 64 << 10,
+            rate: defect == .takesAnyNumber ? DeliveryLimits.Rate(payloads: 10, epoch: .seconds(60)) : nil,
+            retention: stated, offers: [.ordering, .acknowledgement])
+    }
+
+    var facts: Facts { defect == .badName ? Facts(name: "", summary: "") : inner.facts }
+
+    func publish(_ payloads: [Addressed]) async -> [Result<Receipt, DeliveryError>] {
+        var sent = payloads.map(spoiled)
+        if defect == .reorders { sent.reverse() }
+        if defect == .losesWhatItTook {
+            _ = await inner.publish(sent.enumerated().filter { $0.offset % 3 != 1 }.map(\.element))
+            return payloads.map { _ in .success(Receipt()) }
+        }
+        let results = await inner.publish(sent)
+        if defect == .deliversTwice {
+            let again = sent.filter { payload in subscribed.with { $0[payload.address, default: 0] } > 1 }
+            _ = await inner.publish(again.map { Addressed($0.address, payload: $0.payload) })
+        }
+        return defect == .answersForSome ? results.dropLast() : results
+    }
+
+    private func spoiled(_ addressed: Addressed) -> Addressed {
+        var spoiled = addressed
+        switch defect {
+        case .cuts: spoiled.payload = addressed.payload.slice(0..<min(1_000, addressed.payload.count))
+        case .readsPayloads: spoiled.payload = Bytes(addressed.payload.array.filter { $0 != 10 })
+        case .lowercasesAddresses: spoiled.address = DeliveryAddress(addressed.address.text.lowercased())
+        default: break
+        }
+        return spoiled
+    }
+
+    func subscribe(_ addresses: [DeliveryAddress: Since], into mailbox: Mailbox) async throws(DeliveryError) {
+        for (address, since) in addresses {
+            let count = subscribed.with { table in
+                table[address, default: 0] += 1
+                return table[address, default: 0]
+            }
+            var (address, since, box) = (address, since, mailbox)
+            switch (defect, since) {
+            case (.oneSubscriber, _) where count > 1: continue
+            case (.lowercasesAddresses, _): address = DeliveryAddress(address.text.lowercased())
+            case (.forgetsThePast, .earliest): since = .now
+            case (.ignoresCursors, .after): since = .earliest
+            case (.dropsWhenFull, _): box = leaking(into: mailbox)
+            default: break
+            }
+            try await inner.subscribe([address: since], into: box)
+        }
+    }
+
+    /// A mailbox whose payloads go on into another, as far as they find room there.
+    private func leaking(into mailbox: Mailbox) -> Mailbox {
+        let own = Mailbox()
+        Task { while let batch = await own.next() { _ = mailbox.offer(batch.deliveries) } }
+        return own
+    }
+
+    func unsubscribe(_ addresses: [DeliveryAddress], from mailbox: Mailbox) async {
+        guard defect != .neverUnsubscribes else { return }
+        await inner.unsubscribe(addresses, from: mailbox)
+    }
+}
