@@ -2,8 +2,8 @@ internal import ChatModel
 
 // The rules of machines: values, refusals that change nothing, records, bounds.
 extension Conformance {
-    /// The most bytes of records that a conversation may have after 400 contents, many of which never came.
-    static let maximumState = 1 << 20
+    /// The most bytes of records after 400 contents of 3,000 bytes, many of which never came; 1.2 MB may wait for an answer.
+    static let maximumState = 4 << 20
 
     static func checkHostility(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
         checker.check("CT-10", "what cannot be read is refused as invalid, unsupported or early") { dice throws(Stop) in

@@ -111,7 +111,8 @@ struct BrokenConversation: ConversationProtocol {
     mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
         switch (defect, action) {
         case (.doesAnything, .frame), (.removesAnybody, .remove): return
-        case (.hoards, .send(let content, let id)): extra.append(Record("hoard/\(id)", content))
+        case (.hoards, .send(_, let id)):
+            extra.append(Record("hoard/\(id)", Bytes([UInt8](repeating: 1, count: 20_000))))
         default: break
         }
         let limit = defect == .tooLarge ? .max : turn.maximumPayload

@@ -55,7 +55,7 @@ struct BrokenInitialization: InitializationProtocol {
 
     mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
         if defect == .hoards {
-            let piece = Bytes([UInt8](repeating: 1, count: 30_000))
+            let piece = Bytes([UInt8](repeating: 1, count: 100_000))
             extra += (0..<count).map { Record("hoard/\($0)", piece) }
         }
         let bundles = try inner.introduce(count, in: &turn)
