@@ -18,7 +18,6 @@ struct CoreClock: Sendable, Hashable {
     mutating func advance(to reading: Timestamp) {
         let last = self.reading ?? reading
         self.reading = reading
-        guard reading < now else { return now = reading }
         let elapsed = reading > last ? reading.milliseconds - last.milliseconds : 0
         now = Timestamp(milliseconds: max(reading.milliseconds, now.milliseconds + elapsed - elapsed / 8))
     }
@@ -30,10 +29,14 @@ struct CoreClock: Sendable, Hashable {
         return later.now
     }
 
-    /// About when the system's clock will show that a time has come; whoever comes too early may ask again.
+    /// The first reading of the system's clock at which machines see that a time has come.
+    ///
+    /// One that came too early would find nothing to do and ask again at once, and again.
     func reading(of time: Timestamp) -> Timestamp {
         guard let reading, now > reading else { return time }
-        let ahead = now.milliseconds - reading.milliseconds
-        return Timestamp(milliseconds: time.milliseconds - min(ahead, time.milliseconds))
+        let (ahead, due) = (now.milliseconds - reading.milliseconds, max(time, now).milliseconds)
+        let missing = due - now.milliseconds
+        let delay = missing > 0 ? (missing - 1) / 7 : 0
+        return Timestamp(milliseconds: due - ahead + min(delay, ahead))
     }
 }

@@ -293,10 +293,10 @@ private struct PatientInitialization: InitializationProtocol {
     // The clock is set back by a day: the alarm is due a second later all the same, or a little more.
     core.wake(now: at(0))
     #expect(core.now == at(day))
-    #expect(core.nextAlarm == at(1_000))
+    #expect(core.nextAlarm == at(1_142))
     core.wake(now: at(1_000))
     #expect(core.now == at(day + 875), "time runs slower until the clocks meet")
-    #expect(core.nextAlarm == at(1_125))
+    #expect(core.nextAlarm == at(1_142), "the first moment at which it is due: earlier would be in vain")
     // After a restart it is the same; once the system's clock is right again, so is this one.
     var again = try ChatCore(
         PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
@@ -305,8 +305,27 @@ private struct PatientInitialization: InitializationProtocol {
     #expect(again.now == at(day + 875))
     again.wake(now: at(2_000))
     #expect(again.now == at(day + 1_313))
-    again.wake(now: at(2 * day))
-    #expect(again.now == at(2 * day))
+    again.wake(now: at(10 * day))
+    #expect(again.now == at(10 * day))
+}
+
+@Test func `whoever comes back when the core says so comes neither in vain nor too late (CORE-13)`() throws {
+    let start = UInt64(1_700_000_000_000)
+    for ahead in stride(from: UInt64(0), to: 20_000, by: 97) {
+        var core = try ChatCore(
+            PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+            delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1),
+            now: Timestamp(milliseconds: start + ahead))
+        let bundle = IntroductionBundle(scheme: "toy", bytes: Bytes([1] + Array("raya".utf8)))
+        _ = try core.begin("toy", with: bundle, saying: Bytes("hello"), now: Timestamp(milliseconds: start + ahead))
+        core.wake(now: Timestamp(milliseconds: start))
+        let alarm = try #require(core.nextAlarm)
+        var early = core
+        early.wake(now: Timestamp(milliseconds: alarm.milliseconds - 1))
+        #expect(early.nextAlarm == alarm, "a millisecond earlier it is not due")
+        core.wake(now: alarm)
+        #expect(core.nextAlarm == nil, "it is due, \(ahead) ms ahead")
+    }
 }
 
 @Test func `a content that is delivered is not sent afterwards`() throws {
