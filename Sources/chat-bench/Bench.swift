@@ -6,6 +6,9 @@ import ChatWire
     /// What is measured, by file; a new file adds itself here.
     static let suites: [Suite] = [
         Suite("ratchet", "one conversation of PrivateV1, without framing and delivery", run: RatchetBench.run),
+        Suite(
+            "pipeline", "reliable conversations; to the bare ratchet, and to its libsodium calls",
+            run: PipelineBench.run),
         Suite("segmentation", "cutting payloads and putting them together", run: SegmentationBench.run),
         Suite("parity", "parity shards and recovery, 128 + 16", run: ParityBench.run),
         Suite("delivery", "payloads through delivery services; no floor", run: DeliveryBench.run),

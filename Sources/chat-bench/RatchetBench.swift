@@ -17,8 +17,8 @@ enum RatchetBench {
                         subject: { try isPingPong ? pair.pingPong($0) : pair.oneWay($0) })
                 }
                 try await plan.row("private-v1-libchat/\(way)/\(size)") { effort in
-                    var pair = try LibchatPair(content: size)
-                    let floor = RatchetFloor(frame: pair.frameSize)
+                    var pair = try ConversationPair<PrivateV1.Libchat>(content: size)
+                    let floor = RatchetFloor(frame: Self.frameSize(size))
                     return try compare(
                         "private-v1-libchat/\(way)/\(size)", effort,
                         floor: isPingPong ? floor.pingPong : floor.oneWay,
@@ -29,6 +29,9 @@ enum RatchetBench {
         try await plan.row("private-v1-libchat/idle") { _ in try idle() }
     }
 
+    /// Bytes that are encrypted for each content: id, sender and time add 53, and the content's tag and length.
+    private static func frameSize(_ count: Int) -> Int { count + 53 + (count < 128 ? 2 : count < 16_384 ? 3 : 4) }
+
     /// The memory of conversations that went back and forth until their lists were full, and wait.
     private static func idle() throws -> Row {
         let count = 4_000
@@ -36,7 +39,7 @@ enum RatchetBench {
         kept.reserveCapacity(2 * count)
         let before = Memory.residentBytes()
         for _ in 0..<count {
-            var pair = try LibchatPair(content: 64)
+            var pair = try ConversationPair<PrivateV1.Libchat>(content: 64)
             try pair.pingPong(40)
             kept += [pair.saro, pair.raya]
         }
@@ -81,52 +84,4 @@ private struct RatchetPair {
         guard case .doubleRatchet(let message) = try EncryptedPayload(decoding: payload) else { return }
         _ = try recipient.open(message) { $0 }
     }
-}
-
-/// Two conversations that began with each other.
-private struct LibchatPair {
-    private(set) var (saro, raya): (PrivateV1.Libchat, PrivateV1.Libchat)
-    private var turn = Turn(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
-    private let content: Content
-
-    /// Bytes that are encrypted for each content: id, sender and time add 53, and the content's tag and length.
-    var frameSize: Int { content.count + 53 + (content.count < 128 ? 2 : content.count < 16_384 ? 3 : 4) }
-
-    init(content count: Int) throws {
-        content = Bytes([UInt8](repeating: 7, count: count))
-        let secret = turn.random.secret(32, for: .secret)
-        let pair = X25519.generate(using: &turn.random, for: .introEphemeralPrivate)
-        let type = PrivateV1.Libchat.type
-        saro = try PrivateV1.Libchat(
-            ConversationSeed(type: type, role: .initiator, secret: secret, remoteKeys: [pair.publicKey]), in: &turn)
-        try saro.perform(.send(content, ContentID(0)), in: &turn)
-        raya = try PrivateV1.Libchat(
-            ConversationSeed(
-                type: type, role: .responder, secret: secret, ownKeys: [pair], opening: turn.openings[0].payload),
-            in: &turn)
-        turn.clear()
-    }
-
-    mutating func oneWay(_ messages: Int) throws {
-        for _ in 0..<messages { try Self.carry(content, from: &saro, to: &raya, &turn) }
-    }
-
-    mutating func pingPong(_ messages: Int) throws {
-        for _ in 0..<messages / 2 {
-            try Self.carry(content, from: &raya, to: &saro, &turn)
-            try Self.carry(content, from: &saro, to: &raya, &turn)
-        }
-    }
-
-    private static func carry(
-        _ content: Content, from sender: inout PrivateV1.Libchat, to recipient: inout PrivateV1.Libchat,
-        _ turn: inout Turn
-    ) throws {
-        try sender.perform(.send(content, ContentID(1)), in: &turn)
-        try recipient.receive(turn.sends[0].routed, in: &turn)
-        guard turn.events.count == 1 else { throw Lost() }
-        turn.clear()
-    }
-
-    private struct Lost: Error {}
 }

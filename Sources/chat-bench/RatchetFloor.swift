@@ -12,9 +12,14 @@ final class RatchetFloor {
     private var state = zeros(crypto_generichash_statebytes() + 64)
     private var personal = [UInt8](repeating: 0x6D, count: 16)
 
-    /// - Parameter frame: bytes that are encrypted for each message.
-    init(frame count: Int) {
+    private let hasMessageKeyStep: Bool
+
+    /// - Parameters:
+    ///   - frame: bytes that are encrypted for each message.
+    ///   - hasMessageKeyStep: whether each key takes the step KDF_MK, an HKDF-SHA256.
+    init(frame count: Int, hasMessageKeyStep: Bool = false) {
         frame = zeros(count)
+        self.hasMessageKeyStep = hasMessageKeyStep
         unsafe randombytes_buf(&public1, 32)
         unsafe crypto_scalarmult_base(&public1, zeros(32))
     }
@@ -42,6 +47,7 @@ final class RatchetFloor {
     /// Two keyed BLAKE2b, a nonce, a seal.
     private func send() {
         Self.step(&sending, &key, personal)
+        if hasMessageKeyStep { expand() }
         unsafe randombytes_buf(&nonce, 12)
         unsafe crypto_aead_chacha20poly1305_ietf_encrypt_detached(
             &frame, &tag, nil, frame, UInt64(frame.count), aad, 40, nil, nonce, key)
@@ -50,6 +56,7 @@ final class RatchetFloor {
     /// Two keyed BLAKE2b, an open.
     private func receive() {
         Self.step(&receiving, &key, personal)
+        if hasMessageKeyStep { expand() }
         let status = unsafe crypto_aead_chacha20poly1305_ietf_decrypt_detached(
             &frame, nil, frame, UInt64(frame.count), tag, aad, 40, nonce, key)
         precondition(status == 0, "a floor that does not decrypt is no floor")
@@ -58,6 +65,12 @@ final class RatchetFloor {
     private static func step(_ chain: inout [UInt8], _ key: inout [UInt8], _ personal: [UInt8]) {
         unsafe crypto_generichash_blake2b_salt_personal(&key, 32, nil, 0, chain, 32, nil, personal)
         unsafe crypto_generichash_blake2b_salt_personal(&chain, 32, nil, 0, chain, 32, nil, personal)
+    }
+
+    /// HKDF-SHA256 to 32 bytes: two HMACs.
+    private func expand() {
+        unsafe crypto_auth_hmacsha256(&root, key, 32, public1)
+        unsafe crypto_auth_hmacsha256(&shared, personal, 16, root)
     }
 
     /// Diffie–Hellman, and HKDF-BLAKE2b-512: two HMACs of two hashes each.

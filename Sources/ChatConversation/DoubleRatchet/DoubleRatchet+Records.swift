@@ -10,11 +10,15 @@ extension DoubleRatchet {
     var state: RatchetState {
         var state = RatchetState()
         (state.root, state.own) = (bytes(root), bytes(own.secret))
-        state.remote = Bytes(remote?.publicKey.bytes ?? [])
+        if let remote { state.remote = Bytes(headRoom: 0, count: RatchetKey.size) { remote.write(to: &$0) } }
         state.sending = sending.map { bytes($0.key) } ?? []
         state.receiving = receiving.map { bytes($0.key) } ?? []
         (state.sent, state.received, state.previouslySent) = (UInt64(sent), UInt64(received), UInt64(previouslySent))
-        state.earlierKeys = Bytes(earlierKeys.flatMap(\.publicKey.bytes))
+        if !earlierKeys.isEmpty {
+            state.earlierKeys = Bytes(headRoom: 0, count: earlierKeys.count * RatchetKey.size) { output in
+                for key in earlierKeys { key.write(to: &output) }
+            }
+        }
         state.nextSerial = skipped.nextSerial
         return state
     }

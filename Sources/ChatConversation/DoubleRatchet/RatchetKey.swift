@@ -1,4 +1,5 @@
 import ChatModel
+import ChatWire
 
 /// A public ratchet key, held inline so that comparing and hashing it touches no other memory.
 struct RatchetKey: Hashable, Sendable {
@@ -12,14 +13,13 @@ struct RatchetKey: Hashable, Sendable {
     }
 
     /// The form that key agreement takes.
-    var publicKey: PublicKey {
-        PublicKey(
-            [UInt8](capacity: Self.size) { output in
-                for index in 0..<words.scalarCount {
-                    for shift in stride(from: UInt64(0), to: 64, by: 8) {
-                        output.append(UInt8(truncatingIfNeeded: UInt64(littleEndian: words[index]) >> shift))
-                    }
-                }
-            })
+    var publicKey: PublicKey { PublicKey([UInt8](capacity: Self.size) { write(to: &$0) }) }
+
+    /// Appends the 32 bytes.
+    @_lifetime(output: copy output)
+    func write(to output: inout OutputSpan<UInt8>) {
+        unsafe withUnsafeBytes(of: words) { bytes in
+            output.append(bytes: unsafe Span(_unsafeElements: bytes.assumingMemoryBound(to: UInt8.self)))
+        }
     }
 }

@@ -28,19 +28,25 @@ struct RatchetState: ProtoMessage {
         }
     }
 
-    private var keys: [Bytes] { [root, own, remote, sending, receiving] }
-    private var numbers: [UInt64] { [sent, received, previouslySent] }
-
+    // Written out: this is done for every payload.
     var size: Int {
-        keys.enumerated().reduce(0) { $0 + ProtoSize.field($1.offset + 1, count: $1.element.count) }
-            + numbers.enumerated().reduce(0) { $0 + ProtoSize.field($1.offset + 6, $1.element) }
-            + ProtoSize.field(9, count: earlierKeys.count) + ProtoSize.field(10, nextSerial)
+        ProtoSize.field(1, count: root.count) + ProtoSize.field(2, count: own.count)
+            + ProtoSize.field(3, count: remote.count) + ProtoSize.field(4, count: sending.count)
+            + ProtoSize.field(5, count: receiving.count) + ProtoSize.field(6, sent) + ProtoSize.field(7, received)
+            + ProtoSize.field(8, previouslySent) + ProtoSize.field(9, count: earlierKeys.count)
+            + ProtoSize.field(10, nextSerial)
     }
 
     @_lifetime(output: copy output)
     func write(to output: inout OutputSpan<UInt8>) {
-        for (index, key) in keys.enumerated() { output.append(field: index + 1, key) }
-        for (index, number) in numbers.enumerated() { output.append(field: index + 6, number) }
+        output.append(field: 1, root)
+        output.append(field: 2, own)
+        output.append(field: 3, remote)
+        output.append(field: 4, sending)
+        output.append(field: 5, receiving)
+        output.append(field: 6, sent)
+        output.append(field: 7, received)
+        output.append(field: 8, previouslySent)
         output.append(field: 9, earlierKeys)
         output.append(field: 10, nextSerial)
     }

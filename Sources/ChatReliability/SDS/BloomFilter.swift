@@ -88,7 +88,12 @@ public struct BloomFilter: Hashable, Sendable {
 
     /// Whether so many bits are set that containing an id says nothing: an honest filter has half of them.
     var isSaturated: Bool {
-        bytes.reduce(0) { $0 + $1.nonzeroBitCount } > parameters.bits * 6 / 10
+        let words = stride(from: 0, to: bytes.count, by: 8)
+        let count = words.reduce(0) { count, start in
+            let word = unsafe bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self)
+            return count + word.nonzeroBitCount
+        }
+        return count > parameters.bits * 6 / 10
     }
 }
 

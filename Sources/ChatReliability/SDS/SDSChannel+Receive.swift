@@ -148,7 +148,10 @@ extension SDSChannel {
         step.events.append(
             .delivered(
                 .init(id: message.id, sender: message.sender, lamport: lamport, place: place, content: content)))
-        if settings.repair?.answersForOthers == true { keep(message.id, message.encoded(), serial, isStored: false) }
+        guard settings.repair?.answersForOthers == true else { return }
+        let bytes = message.encoded()
+        storeMessage(bytes, serial)
+        keep(message.id, SDSKept.Entry(bytes: bytes, serial: serial, isDone: false))
     }
 
     /// Reviews which own messages another participant has (SDS-09).

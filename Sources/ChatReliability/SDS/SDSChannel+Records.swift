@@ -2,11 +2,11 @@ public import ChatModel
 import ChatWire
 
 // How a channel is stored: a small state, and a record for each message in each of its places. A message that is
-// sent or received costs two to four records, whatever the history.
+// sent costs two records and one more when it is acknowledged, one that is received one, whatever the history.
 extension SDSChannel {
     private static let stored = Stored(machine: "sds")
     private static let (logKey, waitingKey, messageKey) = ("log/", "waiting/", "message/")
-    private static let (outgoingKey, lostKey) = ("outgoing/", "lost/")
+    private static let (doneKey, lostKey) = ("done/", "lost/")
 
     /// The records that changed since the last call, in the order in which they are to be applied.
     public mutating func takeChanges() -> [Record] {
@@ -21,8 +21,13 @@ extension SDSChannel {
 
     /// Makes a channel again from all its records; call ``hurry(in:)`` next.
     ///
-    /// - Parameter settings: those with which it was made.
-    public init(restoring records: [Record], settings: SDSSettings = SDSSettings()) throws(Refusal) {
+    /// - Parameters:
+    ///   - records: without the prefix.
+    ///   - settings: those with which it was made.
+    ///   - prefix: stands in front of the keys of records to come.
+    public init(
+        restoring records: [Record], settings: SDSSettings = SDSSettings(), prefix: String = ""
+    ) throws(Refusal) {
         var messages: [String: [(serial: UInt64, message: StoredMessage)]] = [:]
         var state: StoredMessage?
         for record in records {
@@ -40,6 +45,7 @@ extension SDSChannel {
         guard let state else { throw Self.stored.unreadable(Stored.stateKey) }
         self.init(state.sender, channel: state.channel, settings: settings, now: .zero, lamport: state.number)
         changes = []
+        recordPrefix = prefix
         // Losses are keyed by a hash of what was lost, everything else by a serial.
         let serials = messages.filter { $0.key != Self.lostKey }.values.joined().map(\.serial)
         nextSerial = (serials.max() ?? 0) &+ 1
@@ -48,7 +54,7 @@ extension SDSChannel {
         }
         for (_, entry) in all(Self.lostKey) { _ = incoming.markLost(entry.id, limit: settings.limits.missing) }
         try restoreLog(all(Self.logKey))
-        try restoreWhole(all(Self.messageKey), sent: all(Self.outgoingKey))
+        try restoreWhole(all(Self.messageKey), done: Set(all(Self.doneKey).map(\.serial)))
         try restoreWaiting(all(Self.waitingKey))
         rebuildFilter()
     }
@@ -67,20 +73,21 @@ extension SDSChannel {
     }
 
     private mutating func restoreWhole(
-        _ messages: [(serial: UInt64, message: StoredMessage)], sent: [(serial: UInt64, message: StoredMessage)]
+        _ messages: [(serial: UInt64, message: StoredMessage)], done: Set<UInt64>
     ) throws(Refusal) {
-        let sent = Dictionary(sent.map { ($0.serial, $0.message.number) }, uniquingKeysWith: { first, _ in first })
         for (serial, stored) in messages {
             let message = try Self.decode(stored, Self.messageKey + String(serial))
-            guard let sentAt = sent[serial] else {
-                _ = kept.insert(message.id, .init(bytes: stored.bytes, serial: serial), settings.limits)
+            guard message.sender == participant, !done.contains(serial) else {
+                let isDone = message.sender == participant
+                let entry = SDSKept.Entry(bytes: stored.bytes, serial: serial, isDone: isDone)
+                _ = kept.insert(message.id, entry, settings.limits)
                 continue
             }
             outgoing.insert(
                 message.id,
                 .init(
-                    bytes: stored.bytes, parents: message.history.map(\.id),
-                    sentAt: Timestamp(milliseconds: sentAt), due: .zero, serial: serial,
+                    bytes: stored.bytes, tag: stored.tag, parents: message.history.map(\.id),
+                    sentAt: Timestamp(milliseconds: stored.number), due: .zero, serial: serial,
                     probe: settings.filter.map { _ in BloomFilter.Probe(message.id) }))
         }
     }
@@ -104,11 +111,11 @@ extension SDSChannel {
     }
 
     private mutating func put(_ key: String, _ message: StoredMessage) {
-        changes.append(Self.stored.record(key, message))
+        changes.append(Self.stored.record(recordPrefix + key, message))
     }
 
     private mutating func remove(_ key: String) {
-        changes.append(Record(key, nil))
+        changes.append(Record(recordPrefix + key, nil))
     }
 
     mutating func store(_ entry: SDSLog.Entry) {
@@ -121,19 +128,19 @@ extension SDSChannel {
         remove(Self.logKey + String(entry.serial))
     }
 
-    /// Stores a message whole; one of our own with the time at which it was sent.
-    mutating func storeMessage(_ bytes: Bytes, _ serial: UInt64, sentAt: Timestamp? = nil) {
-        put(Self.messageKey + String(serial), StoredMessage(bytes: bytes))
-        guard let sentAt else { return }
-        put(Self.outgoingKey + String(serial), StoredMessage(number: sentAt.milliseconds))
+    /// Stores a message whole; one of our own with its tag and the time at which it was sent.
+    mutating func storeMessage(_ bytes: Bytes, _ serial: UInt64, tag: UInt64 = 0, sentAt: Timestamp = .zero) {
+        put(Self.messageKey + String(serial), StoredMessage(number: sentAt.milliseconds, bytes: bytes, tag: tag))
     }
 
-    mutating func unstoreMessage(_ serial: UInt64) {
+    mutating func unstoreMessage(_ serial: UInt64, isDone: Bool) {
         remove(Self.messageKey + String(serial))
+        if isDone { remove(Self.doneKey + String(serial)) }
     }
 
-    mutating func unstoreOutgoing(_ serial: UInt64) {
-        remove(Self.outgoingKey + String(serial))
+    /// Nobody waits for an own message any more; it is kept in case somebody asks for it.
+    mutating func storeDone(_ serial: UInt64) {
+        put(Self.doneKey + String(serial), StoredMessage())
     }
 
     mutating func storeWaiting(_ bytes: Bytes, _ serial: UInt64, now: Timestamp) {
@@ -166,13 +173,15 @@ private struct StoredMessage: ProtoMessage {
     var number: UInt64 = 0
     /// Field 5: an encoded message.
     var bytes = Bytes()
+    /// Field 6: what an own message is for.
+    var tag: UInt64 = 0
 
     init(
         sender: Identifier = Identifier(), id: Identifier = Identifier(), channel: Identifier = Identifier(),
-        number: UInt64 = 0, bytes: Bytes = Bytes()
+        number: UInt64 = 0, bytes: Bytes = Bytes(), tag: UInt64 = 0
     ) {
         (self.sender, self.id, self.channel) = (sender, id, channel)
-        (self.number, self.bytes) = (number, bytes)
+        (self.number, self.bytes, self.tag) = (number, bytes, tag)
     }
 
     init(decoding message: Bytes) throws(WireError) {
@@ -184,6 +193,7 @@ private struct StoredMessage: ProtoMessage {
             case 3: channel = try Identifier(&reader, message)
             case 4: number = try reader.uint64()
             case 5: bytes = message.slice(try reader.range())
+            case 6: tag = try reader.uint64()
             default: continue
             }
         }
@@ -192,7 +202,7 @@ private struct StoredMessage: ProtoMessage {
     var size: Int {
         ProtoSize.field(1, count: sender.count) + ProtoSize.field(2, count: id.count)
             + ProtoSize.field(3, count: channel.count) + ProtoSize.field(4, number)
-            + ProtoSize.field(5, count: bytes.count)
+            + ProtoSize.field(5, count: bytes.count) + ProtoSize.field(6, tag)
     }
 
     @_lifetime(output: copy output)
@@ -202,5 +212,6 @@ private struct StoredMessage: ProtoMessage {
         output.append(field: 3, channel)
         output.append(field: 4, number)
         output.append(field: 5, bytes)
+        output.append(field: 6, tag)
     }
 }

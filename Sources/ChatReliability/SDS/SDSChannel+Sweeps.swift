@@ -65,18 +65,17 @@ extension SDSChannel {
         release(incoming.resolve(id), in: &step)
     }
 
-    /// Keeps an own message that is acknowledged or given up, in case somebody asks for it.
+    /// Keeps an own message that is acknowledged or given up, in case somebody asks for it; the other of two does not.
     mutating func retire(_ id: Identifier, _ entry: SDSOutgoing.Entry) {
-        unstoreOutgoing(entry.serial)
-        guard settings.repair != nil else { return unstoreMessage(entry.serial) }
-        keep(id, entry.bytes, entry.serial, isStored: true)
+        guard settings.repair != nil, participants > 2 || !settings.acknowledgesAncestors else {
+            return unstoreMessage(entry.serial, isDone: false)
+        }
+        storeDone(entry.serial)
+        keep(id, SDSKept.Entry(bytes: entry.bytes, serial: entry.serial, isDone: true))
     }
 
     /// Keeps a message whole; forgets older ones for it.
-    mutating func keep(_ id: Identifier, _ bytes: Bytes, _ serial: UInt64, isStored: Bool) {
-        if !isStored { storeMessage(bytes, serial) }
-        for gone in kept.insert(id, SDSKept.Entry(bytes: bytes, serial: serial), settings.limits) {
-            unstoreMessage(gone)
-        }
+    mutating func keep(_ id: Identifier, _ entry: SDSKept.Entry) {
+        for gone in kept.insert(id, entry, settings.limits) { unstoreMessage(gone.serial, isDone: gone.isDone) }
     }
 }

@@ -28,16 +28,21 @@ public struct SDSChannel: Sendable {
     var nextSerial: UInt64 = 0
     var changes: [Record] = []
     let times: SDSTimes
+    /// In front of the keys of records.
+    var recordPrefix: String
 
     /// Joins a channel that nothing is known of yet.
     ///
-    /// - Parameter lamport: the clock to begin with; nil for milliseconds since the epoch (SDS-02).
+    /// - Parameters:
+    ///   - lamport: the clock to begin with; nil for milliseconds since the epoch (SDS-02).
+    ///   - prefix: stands in front of the keys of records.
     public init(
         _ participant: Identifier, channel: Identifier, settings: SDSSettings = SDSSettings(), now: Timestamp,
-        lamport: UInt64? = nil
+        lamport: UInt64? = nil, prefix: String = ""
     ) {
         (self.participant, self.channel, self.settings) = (participant, channel, settings)
         (self.lamport, times) = (lamport ?? now.milliseconds, SDSTimes(settings))
+        recordPrefix = prefix
         filter = settings.filter.map { BloomFilter($0) }
         sync = SDSSync(participant, times)
         storeState()
@@ -58,6 +63,11 @@ public struct SDSChannel: Sendable {
 
     /// Own messages that nobody has acknowledged, oldest first.
     public var unacknowledged: [Identifier] { outgoing.ids }
+
+    /// The same with what they are for.
+    public var unacknowledgedTags: [(id: Identifier, tag: UInt64)] {
+        outgoing.ids.map { ($0, outgoing[$0]?.tag ?? 0) }
+    }
 
     /// When to call ``wake(in:)``; never later than something is due, perhaps earlier.
     public var nextWake: Timestamp? {
@@ -85,14 +95,17 @@ public struct SDSChannel: Sendable {
     }
 
     /// Makes a drafted message part of the channel; nothing else may have happened in between.
-    public mutating func commit(_ draft: SDSDraft, in step: inout SDSStep) {
+    ///
+    /// - Parameter tag: what it is for; comes back after a restart.
+    public mutating func commit(_ draft: SDSDraft, tag: UInt64 = 0, in step: inout SDSStep) {
         take(draft, now: step.now)
         let (id, parents) = (draft.id, draft.history.map(\.id))
         let entry = SDSOutgoing.Entry(
-            bytes: draft.bytes, parents: parents, sentAt: step.now, due: step.now.later(by: times.resendFirst),
+            bytes: draft.bytes, tag: tag, parents: parents, sentAt: step.now,
+            due: step.now.later(by: times.resendFirst),
             serial: nextSerial, probe: settings.filter.map { _ in BloomFilter.Probe(id) })
         outgoing.insert(id, entry)
-        storeMessage(draft.bytes, entry.serial, sentAt: step.now)
+        storeMessage(draft.bytes, entry.serial, tag: tag, sentAt: step.now)
         insert(id, sender: participant, lamport: lamport, naming: parents, probe: entry.probe)
         sync.didBroadcast(at: step.now, isNew: true)
         step.broadcasts.append(.init(reason: .new, id: id, bytes: draft.bytes))
@@ -101,8 +114,7 @@ public struct SDSChannel: Sendable {
     /// Stops sending an own message again: it can never arrive.
     public mutating func withdraw(_ id: Identifier) {
         guard let entry = outgoing.remove(id) else { return }
-        unstoreOutgoing(entry.serial)
-        unstoreMessage(entry.serial)
+        unstoreMessage(entry.serial, isDone: false)
     }
 
     /// Sends content that nobody waits for and that is not sent again (SDS-14).

@@ -6,6 +6,8 @@ struct SDSKept: Sendable {
         let bytes: Bytes
         /// Names its record.
         let serial: UInt64
+        /// Whether it is an own message, and has a record that says that nobody waits for it.
+        let isDone: Bool
         /// When it is to be sent again; nil while nobody asked.
         var answerAt: Timestamp?
         /// When it last was.
@@ -22,15 +24,15 @@ struct SDSKept: Sendable {
     var nextDue: Timestamp? { answers.first?.key }
     subscript(id: Identifier) -> Entry? { entries[id] }
 
-    /// Keeps a message; returns the serials of those that are forgotten for it.
-    mutating func insert(_ id: Identifier, _ entry: Entry, _ limits: SDSSettings.Limits) -> [UInt64] {
+    /// Keeps a message; returns those that are forgotten for it.
+    mutating func insert(_ id: Identifier, _ entry: Entry, _ limits: SDSSettings.Limits) -> [Entry] {
         guard entries.updateValue(entry, forKey: id) == nil else { return [] }
         order.append(id)
         bytes += entry.bytes.count
-        var forgotten: [UInt64] = []
+        var forgotten: [Entry] = []
         while entries.count > limits.kept || bytes > limits.keptBytes, start < order.count {
             if let gone = entries.removeValue(forKey: order[start]) {
-                forgotten.append(gone.serial)
+                forgotten.append(gone)
                 bytes -= gone.bytes.count
             }
             start += 1

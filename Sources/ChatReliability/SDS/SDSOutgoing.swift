@@ -4,6 +4,8 @@ import ChatModel
 struct SDSOutgoing: Sendable {
     struct Entry: Sendable {
         let bytes: Bytes
+        /// What it is for, to the stage above.
+        let tag: UInt64
         /// Ids in its causal history.
         let parents: [Identifier]
         let sentAt: Timestamp

@@ -4,15 +4,15 @@ import ChatWire
 // How a reliable conversation is stored: the records of its parts under a prefix each, and one of its own.
 extension ReliableStage {
     private static var stored: Stored { Stored(machine: "reliable") }
-    private static var innerPrefix: String { "inner/" }
-    private static var channelPrefix: String { "sds/" }
-    private static var segmentsPrefix: String { "segments/" }
+    private static var innerPrefix: String { "i/" }
+    static var channelPrefix: String { "s/" }
+    private static var segmentsPrefix: String { "g/" }
 
     /// Makes the conversation again from its records; wake it with ``Signal/restored`` next.
     ///
     /// - Parameter constants: those with which it was made.
     public init(restoring records: [Record], _ constants: ReliableConstants) throws(Refusal) {
-        var (inner, sds, segments, contents): ([Record], [Record], [Record], [Record]) = ([], [], [], [])
+        var (inner, sds, segments): ([Record], [Record], [Record]) = ([], [], [])
         var state: State?
         func part(_ record: Record, _ prefix: String) -> Record {
             Record(String(record.key.dropFirst(prefix.count)), record.bytes)
@@ -24,8 +24,6 @@ extension ReliableStage {
                 sds.append(part(record, Self.channelPrefix))
             } else if record.key.hasPrefix(Self.segmentsPrefix) {
                 segments.append(part(record, Self.segmentsPrefix))
-            } else if record.key.hasPrefix(SentContents.prefix) {
-                contents.append(record)
             } else if record.key == Stored.stateKey {
                 state = try Self.stored.message(record)
             } else {
@@ -33,23 +31,22 @@ extension ReliableStage {
             }
         }
         guard let state else { throw Self.stored.unreadable(Stored.stateKey) }
-        let channel = try SDSChannel(restoring: sds, settings: constants.sds)
+        let channel = try SDSChannel(restoring: sds, settings: constants.sds, prefix: Self.channelPrefix)
         let names = ReliableNames(own: channel.participant, peer: state.peerName, channel: channel.channel)
         self.init(
             try Inner(restoring: inner), names, constants, state.role, peer: state.peer, channel,
             try Reassembler(restoring: segments, limits: constants.reassembly))
-        self.contents = try SentContents(restoring: contents, unacknowledged: Set(channel.unacknowledged))
+        contents = SentContents(channel.unacknowledgedTags)
         isStored = true
     }
 
     /// The records that changed since the last call.
     public mutating func takeChanges() -> [Record] {
-        var changes = channel.takeChanges().map { Record(Self.channelPrefix + $0.key, $0.bytes) }
+        var changes = channel.takeChanges()
         for record in inner.takeChanges() { changes.append(Record(Self.innerPrefix + record.key, record.bytes)) }
         for record in reassembler.takeChanges() {
             changes.append(Record(Self.segmentsPrefix + record.key, record.bytes))
         }
-        changes += contents.takeChanges()
         if !isStored {
             changes.append(Self.stored.record(Stored.stateKey, State(peerName: names.peer, peer: peer, role: role)))
             isStored = true

@@ -31,7 +31,9 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     ) throws(Refusal) {
         let mark = turn.mark
         let inner = try Inner(seed, in: &turn)
-        let channel = SDSChannel(names.own, channel: names.channel, settings: constants.sds, now: turn.now)
+        let channel = SDSChannel(
+            names.own, channel: names.channel, settings: constants.sds, now: turn.now,
+            prefix: Self.channelPrefix)
         self.init(
             inner, names, constants, seed.role, peer: seed.peers.first, channel,
             Reassembler(limits: constants.reassembly))
@@ -77,26 +79,22 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
         let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, frame.span).span) ?? Identifier()
         let segments = try segmentation.split(frame, headRoom: overhead)
         let outer = turn.takeAlarm()
-        var ids: [Identifier] = []
         if counts.data == 1, let segment = segments.first {
             try send(segment, id: id, at: time, for: content, in: &turn)
-            ids = [id]
         } else {
             // Refused in the middle, nothing has happened; the copies cost little beside so many bytes.
-            let (saved, savedChannel, mark) = (inner, channel, turn.mark)
+            let (saved, savedChannel, savedContents, mark) = (inner, channel, contents, turn.mark)
             do throws(Refusal) {
                 for segment in segments {
                     let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, segment.span).span) ?? Identifier()
                     try send(segment, id: id, at: time, for: content, in: &turn)
-                    ids.append(id)
                 }
             } catch {
-                (inner, channel) = (saved, savedChannel)
+                (inner, channel, contents) = (saved, savedChannel, savedContents)
                 turn.rollBack(to: mark)
                 throw error
             }
         }
-        if let content { contents.insert(content, ids) }
         settle(in: &turn, outer)
     }
 
@@ -106,7 +104,8 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
         let draft = try channel.draft(segment, id: id, now: time)
         try transmit(draft.bytes, for: content, in: &turn)
         var step = SDSStep(now: turn.now)
-        channel.commit(draft, in: &step)
+        channel.commit(draft, tag: content?.number ?? 0, in: &step)
+        if let content { contents.insert(content, id) }
     }
 
     /// Bytes of the hashes that name messages: 128 bits (PV1-08).

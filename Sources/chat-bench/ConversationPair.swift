@@ -1,0 +1,102 @@
+import ChatCrypto
+import ChatModel
+
+/// Two conversations that began with each other, and carry a content of one size.
+struct ConversationPair<Conversation: ConversationProtocol> {
+    private(set) var (saro, raya): (Conversation, Conversation)
+    private var turn = Turn(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
+    private let content: Content
+    /// Bytes and payloads that were sent since the conversation began.
+    private(set) var (sentBytes, sentPayloads) = (0, 0)
+    /// After how many contents in one direction the other side's alarm is taken to be due.
+    static var contentsPerWake: Int { 16 }
+
+    init(content count: Int) throws {
+        content = Bytes([UInt8](repeating: 7, count: count))
+        let secret = turn.random.secret(32, for: .secret)
+        let pair = X25519.generate(using: &turn.random, for: .introEphemeralPrivate)
+        saro = try Conversation(
+            ConversationSeed(
+                type: Conversation.type, role: .initiator, secret: secret, remoteKeys: [pair.publicKey]), in: &turn)
+        try saro.perform(.send(content, ContentID(1)), in: &turn)
+        raya = try Conversation(
+            ConversationSeed(
+                type: Conversation.type, role: .responder, secret: secret, ownKeys: [pair],
+                opening: turn.openings[0].payload),
+            in: &turn)
+        turn.clear()
+        // Acknowledged, and the direction has turned: what begins with this is what lasts.
+        try pingPong(2)
+    }
+
+    /// Contents from Saro to Raya. Types that acknowledge do so after some.
+    mutating func oneWay(_ messages: Int) throws {
+        for number in 1...max(1, messages) {
+            try carry(fromSaro: true)
+            guard number % Self.contentsPerWake == 0, turn.takeAlarm() != nil else { continue }
+            raya.wake(.due, in: &turn)
+            try deliverRest()
+        }
+        turn.clear()
+    }
+
+    /// Contents in turns.
+    mutating func pingPong(_ messages: Int) throws {
+        for _ in 0..<messages / 2 {
+            try carry(fromSaro: false)
+            try carry(fromSaro: true)
+        }
+        turn.clear()
+    }
+
+    /// The records of both sides, which would be stored.
+    mutating func takeChanges() -> Int { saro.takeChanges().count + raya.takeChanges().count }
+
+    private mutating func carry(fromSaro: Bool) throws {
+        let alarm = turn.takeAlarm()
+        turn = Turn(later: turn, by: 2)
+        if let alarm { turn.wake(at: alarm) }
+        let id = ContentID(turn.now.milliseconds)
+        if fromSaro {
+            try saro.perform(.send(content, id), in: &turn)
+        } else {
+            try raya.perform(.send(content, id), in: &turn)
+        }
+        let sends = turn.takeSends()
+        guard sends.count == 1 else { throw Lost() }
+        count(sends[0].routed)
+        if fromSaro {
+            try raya.receive(sends[0].routed, in: &turn)
+        } else {
+            try saro.receive(sends[0].routed, in: &turn)
+        }
+        let events = turn.takeEvents()
+        guard events.contains(where: { if case .content = $0 { true } else { false } }) else { throw Lost() }
+        _ = takeChanges()
+    }
+
+    /// What Raya acknowledges goes to Saro.
+    private mutating func deliverRest() throws {
+        for send in turn.takeSends() {
+            count(send.routed)
+            try saro.receive(send.routed, in: &turn)
+        }
+        _ = turn.takeEvents()
+        _ = takeChanges()
+    }
+
+    private mutating func count(_ routed: Routed) {
+        sentBytes += routed.payload.count
+        sentPayloads += 1
+    }
+
+    private struct Lost: Error {}
+}
+
+extension Turn {
+    /// The turn after this one.
+    fileprivate init(later turn: Turn, by milliseconds: UInt64) {
+        let now = Timestamp(milliseconds: turn.now.milliseconds + milliseconds)
+        self.init(now: now, headRoom: turn.headRoom, random: turn.random)
+    }
+}
