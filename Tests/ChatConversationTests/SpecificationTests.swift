@@ -1,5 +1,6 @@
 import ChatCrypto
 import ChatModel
+import ChatReliability
 import ChatWire
 import TestSupport
 import Testing
@@ -38,6 +39,33 @@ struct SpecificationTests {
         var saro = try PrivateV1.Libchat(seeds.initiator, in: &turn)
         try saro.perform(.send("hello", ContentID(1)), in: &turn)
         #expect(turn.openings[0].payload.array == examples[1])
+    }
+
+    @Test func `the reference profile's example is right, and what the stages make of it (PV1-08, PV1-09, PVR-1)`()
+        throws
+    {
+        let examples = try Specification.examples(of: "private-v1.md")
+        let seeds = Seeds(secret: Self.secret, responder: try responder())
+        var turn = Turn(now: Timestamp(milliseconds: now.milliseconds - 10), random: random())
+        // Without the filter, which would fill a page.
+        var stage = try ReliableStage<PrivateV1.Ratchet>(
+            seeds.initiator, PrivateV1.names(seeds.initiator), .compact, in: &turn)
+        turn = Turn(now: now, random: turn.random)
+        try stage.perform(.send("hello", ContentID(1)), in: &turn)
+        let payload = turn.openings[0].payload
+        let (frame, segment, message) = (examples[2], examples[3], examples[4])
+        #expect(hex(BLAKE2b.hash(count: 16, frame)) == "4ac8d4b701b21fd7afc9fb445c48d21b")
+        #expect(try SegmentMessage(decoding: Bytes(segment)).payload.array == frame)
+        #expect(try SDSMessage(decoding: Bytes(message)).content?.array == segment)
+        #expect(payload.array == examples[5])
+        #expect(hex(SHA256.hash(payload.span)) == "4d7659c73b822f1c51b191f2de88fde4acc328bdf889e1a6d8670158e42e8187")
+        var ratchet = try DoubleRatchet(responderWith: Self.secret, own: responder(), .reference)
+        guard case .doubleRatchet(let sealed) = try EncryptedPayload(decoding: payload) else {
+            Issue.record("not a ratchet message")
+            return
+        }
+        #expect(try ratchet.open(sealed) { $0 }.value.array == message)
+        #expect(stage.inner.listening == [Listening("9c32745a523550f2", Route("36d232c82a91d36375cfef8436934266"))])
     }
 
     @Test func `the plain conversation's example is right (PLAIN-1, PLAIN-2)`() throws {
