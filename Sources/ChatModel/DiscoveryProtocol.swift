@@ -43,6 +43,8 @@ public enum DiscoveryError: Error, Sendable, Hashable, CustomStringConvertible {
     case notFound(String)
     /// The delivery service underneath lacks a capability or failed.
     case delivery(DeliveryError)
+    /// What the discovery stands on (a file, a server) fails: what was tried, and the system's words.
+    case unavailable(String, reason: String)
 
     /// One line that a person can act on.
     public var description: String {
@@ -53,6 +55,7 @@ public enum DiscoveryError: Error, Sendable, Hashable, CustomStringConvertible {
         case .tooLarge(let what, let count, let limit): "\(what): \(count), at most \(limit) allowed"
         case .notFound(let text): "nothing is published under \(text)"
         case .delivery(let error): "the delivery service of the directory failed: \(error)"
+        case .unavailable(let what, let reason): "\(what): \(reason)"
         }
     }
 }

@@ -22,7 +22,7 @@ struct ShimError: Error {
             case .forged: "authentication_failed"
             case .tooLarge: "malformed"
             case .notFound: "malformed"
-            case .delivery: "unsupported"
+            case .delivery, .unavailable: "unsupported"
             }
         self.init(code, error.description)
     }
