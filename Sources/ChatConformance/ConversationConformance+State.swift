@@ -57,6 +57,8 @@ extension Conformance {
                 _ = try? type.init(restoring: bad)
             }
             guard type.facts.claims(.integrity) else { return }
+            // The good one may have come already, in another encoding.
+            _ = pair.offer(payloads, &dice)
             try expect(try pair.pass([1], fromSaro: true, &dice) == [[1]], "nothing good arrives any more")
         }
     }
