@@ -17,8 +17,9 @@ release: setup ## build the libraries and binaries, optimized
 demo: release ## two peers exchange a text over a relay, and one is killed in the middle
 	.build/release/chat-demo
 
-test: setup ## run the whole test suite
+test: setup ## run the whole test suite: vectors, conformance, components from outside in 32 mixes
 	swift test
+	swift test --package-path Examples/SixthVariant --scratch-path .build
 
 bench: release ## compare the hot paths with the libsodium calls they cannot do without
 	.build/release/chat-bench

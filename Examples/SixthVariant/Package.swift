@@ -1,0 +1,47 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The settings of the package that this one depends on; an outsider is free to choose others.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func framework(_ products: String...) -> [Target.Dependency] {
+    products.map { .product(name: $0, package: "framework") }
+}
+
+let package = Package(
+    name: "sixth-variant",
+    platforms: [.macOS(.v26)],
+    products: [.library(name: "SixthVariant", targets: ["SixthVariant"])],
+    dependencies: [.package(name: "framework", path: "../..")],
+    targets: [
+        .systemLibrary(
+            name: "CSodiumOfSixth", pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+        .target(
+            name: "SixthVariant",
+            dependencies: ["CSodiumOfSixth"] + framework("ChatModel", "ChatCrypto", "ChatWire", "ChatClient"),
+            swiftSettings: settings),
+        // What program and tests share: a trial of each mix, and the conformance suites.
+        .target(
+            name: "SixthTrial",
+            dependencies: ["SixthVariant"]
+                + framework(
+                    "ChatModel", "ChatCrypto", "ChatClient", "ChatDeliveryService", "ChatConformance", "ChatVariants"),
+            swiftSettings: settings),
+        .executableTarget(
+            name: "sixth", dependencies: ["SixthTrial"] + framework("ChatConformance", "ChatWire"),
+            swiftSettings: settings),
+        .testTarget(
+            name: "SixthVariantTests",
+            dependencies: ["SixthVariant", "SixthTrial"] + framework("ChatModel", "ChatConformance"),
+            swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

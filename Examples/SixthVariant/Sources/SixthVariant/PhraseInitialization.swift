@@ -1,0 +1,183 @@
+public import ChatCrypto
+public import ChatModel
+internal import ChatWire
+
+/// First contact between people who share a phrase: invites are sealed with a key that the phrase gives.
+///
+/// A bundle is an inbox and a ticket that is good once, 16 random bytes each. An invite is the ticket, a
+/// nonce, and type and opening sealed. The conversation's secret follows from phrase, ticket and nonce.
+public struct PhraseInitialization: InitializationProtocol {
+    /// The scheme of its bundles.
+    public static let scheme = "phrase_1"
+    /// Tickets that are good at once; the oldest are given up for new ones.
+    public static let maximumTickets = 256
+    private static let version: UInt8 = 1
+    private static let partSize = 16, nonceSize = 24
+    private static let aead = AEAD.xChaChaPoly
+
+    private let key: Secret
+    private var inbox: [UInt8]?
+    private var tickets: [[UInt8]] = []
+
+    /// Makes the key of a phrase, which takes some 100 ms and 64 MiB: both make guessing dear.
+    public init(phrase: String) throws(CryptoError) {
+        let salt = Array("sixth-variant-01".utf8)
+        key = try Argon2id.derive(
+            passphrase: Array(phrase.utf8).span, salt: salt.span, operations: 2, memory: 64 << 20)
+    }
+
+    /// Name `phrase`.
+    public var facts: Facts {
+        Facts(
+            name: "phrase", summary: "Invites among people who share a phrase.",
+            claims: [
+                Claim(.confidentiality, "PHRASE-1", "towards everybody who does not know the phrase"),
+                Claim(.integrity, "PHRASE-1"), Claim(.replayProtection, "PHRASE-2", "a ticket is good once"),
+                Claim(.authentication, "PHRASE-1", holds: false, "who knows the phrase can be anybody who does"),
+                Claim(.forwardSecrecy, "PHRASE-3", holds: false, "who learns the phrase reads earlier invites"),
+            ])
+    }
+
+    /// Where invites arrive, once there is an inbox.
+    public var listening: [Listening] {
+        inbox.map { [Listening(Self.address($0), Route(Hex.encode($0)))] } ?? []
+    }
+
+    /// Draws a ticket for each bundle, and with the first the inbox.
+    public mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+        guard (0...Self.maximumTickets).contains(count) else {
+            throw Refusal(.unable, CommonCause.tooLarge("bundles", bytes: count, limit: Self.maximumTickets))
+        }
+        let inbox = inbox ?? turn.random.bytes(Self.partSize, for: .identifier)
+        if self.inbox == nil { turn.listenAnew() }
+        self.inbox = inbox
+        let fresh = (0..<count).map { _ in turn.random.bytes(Self.partSize, for: .identifier) }
+        tickets = Array((tickets + fresh).suffix(Self.maximumTickets))
+        return fresh.map { IntroductionBundle(scheme: Self.scheme, bytes: Bytes(inbox + $0), isSingleUse: true) }
+    }
+
+    /// Prepares a conversation; the secret is drawn for groups, and follows from the ticket otherwise.
+    public mutating func seed(
+        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+    ) throws(Refusal) -> ConversationSeed {
+        guard let bundle else {
+            return ConversationSeed(type: type, role: .initiator, secret: turn.random.secret(32, for: .secret))
+        }
+        guard bundle.scheme == Self.scheme else {
+            throw Refusal(.unsupported, CommonCause.unsupportedScheme(bundle.scheme, initialization: facts.name))
+        }
+        guard bundle.bytes.count == 2 * Self.partSize else { throw Self.malformed("bundle", at: bundle.bytes.count) }
+        let head =
+            Array(bundle.bytes.array.dropFirst(Self.partSize))
+            + turn.random.bytes(Self.nonceSize, for: .nonce)
+        let secret = secret("secret", head)
+        let inbox = Array(bundle.bytes.array.prefix(Self.partSize))
+        return ConversationSeed(
+            type: type, role: .initiator, secret: secret, remoteKeys: [try pair(head).publicKey],
+            ticket: Secret(copying: (inbox + head).span))
+    }
+
+    /// Seals type and opening.
+    public mutating func invite(
+        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
+        in turn: inout Turn
+    ) throws(Refusal) {
+        let name = Array(seed.type.name.utf8)
+        guard let ticket = seed.ticket?.lend(to: { Bytes(copying: $0).array }),
+            ticket.count == 2 * Self.partSize + Self.nonceSize, (1...255).contains(name.count)
+        else { throw Refusal(.unable, CommonCause.incompleteSeed("a ticket of its own", type: facts.name)) }
+        let (inbox, head) = (Array(ticket.prefix(Self.partSize)), Array(ticket.dropFirst(Self.partSize)))
+        let plain = [UInt8(name.count)] + name + opening.array
+        let size = head.count + plain.count + AEAD.tagSize
+        guard size <= turn.maximumPayload else {
+            throw Refusal(.unable, CommonCause.tooLarge("invite", bytes: size, limit: turn.maximumPayload))
+        }
+        let key = secret("invite", head)
+        let payload = try Self.refusing { () throws(CryptoError) in
+            try Bytes(headRoom: turn.headRoom, count: size) { (output: inout OutputSpan<UInt8>) throws(CryptoError) in
+                for byte in head { output.append(byte) }
+                let nonce = head.span.extracting(Self.partSize..<head.count)
+                try Self.aead.seal(plain.span, nonce: nonce, aad: head.span, key: key, into: &output)
+            }
+        }
+        turn.send(Routed(Self.address(inbox), Route(Hex.encode(inbox)), payload: payload), for: content)
+    }
+
+    /// Opens an invite and uses its ticket up; a forged one costs no ticket.
+    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+        let bytes = routed.payload.array
+        let head = Array(bytes.prefix(Self.partSize + Self.nonceSize))
+        guard bytes.count > head.count + AEAD.tagSize + 1 else { throw Self.malformed("invite", at: bytes.count) }
+        guard let index = tickets.firstIndex(of: Array(head.prefix(Self.partSize))) else {
+            throw Refusal(.invalid, PhraseCause.unknownTicket)
+        }
+        let (key, count) = (secret("invite", head), bytes.count - head.count - AEAD.tagSize)
+        let plain = try Self.refusing { () throws(CryptoError) in
+            try Bytes(headRoom: 0, count: count) { (output: inout OutputSpan<UInt8>) throws(CryptoError) in
+                let (nonce, sealed) = (
+                    head.span.extracting(Self.partSize..<head.count), bytes.span.extracting(head.count..<bytes.count)
+                )
+                try Self.aead.open(sealed, nonce: nonce, aad: head.span, key: key, into: &output)
+            }
+        }
+        let nameEnd = 1 + Int(plain[0])
+        guard nameEnd > 1, plain.count >= nameEnd,
+            let name = String(validating: plain.array[1..<nameEnd], as: UTF8.self)
+        else { throw Self.malformed("conversation type", at: 1) }
+        let pair = try pair(head)
+        tickets.remove(at: index)
+        turn.start(
+            ConversationSeed(
+                type: ConversationType(name), role: .responder, secret: secret("secret", head), ownKeys: [pair],
+                opening: plain.slice(nameEnd..<plain.count)))
+    }
+
+    /// One record: version, inbox, tickets.
+    public mutating func takeChanges() -> [Record] {
+        guard let inbox else { return [] }
+        return [Record("inbox", Bytes([Self.version] + inbox + tickets.flatMap(\.self)))]
+    }
+
+    /// Takes up the record of an earlier run.
+    public mutating func restore(_ records: [Record]) throws(Refusal) {
+        guard let record = records.first else { return }
+        let bytes = record.bytes?.array ?? []
+        let count = (bytes.count - 1) / Self.partSize
+        guard records.count == 1, record.key == "inbox", bytes.first == Self.version,
+            bytes.count == 1 + count * Self.partSize, (1...Self.maximumTickets + 1).contains(count)
+        else { throw Refusal(.unsupported, CommonCause.unreadableRecord(record.key, machine: facts.name)) }
+        let parts = (0..<count).map { Array(bytes[1 + $0 * Self.partSize..<1 + ($0 + 1) * Self.partSize]) }
+        (inbox, tickets) = (parts[0], Array(parts[1...]))
+    }
+
+    // What both sides compute.
+
+    private static func address(_ inbox: [UInt8]) -> DeliveryAddress {
+        DeliveryAddress(Hex.encode(BLAKE2b.hash(count: 8, Array("phrase|address|".utf8) + inbox)))
+    }
+
+    private func secret(_ label: String, _ head: [UInt8]) -> Secret {
+        BLAKE2b.authenticate(count: 32, (Array(label.utf8) + head).span, key: key)
+    }
+
+    private func pair(_ head: [UInt8]) throws(Refusal) -> KeyPair {
+        let secret = secret("pair", head)
+        return try Self.refusing { () throws(CryptoError) in try X25519.keyPair(secret) }
+    }
+
+    private static func refusing<Value>(_ step: () throws(CryptoError) -> Value) throws(Refusal) -> Value {
+        do throws(CryptoError) { return try step() } catch { throw Refusal(.invalid, error) }
+    }
+
+    private static func malformed(_ what: String, at offset: Int) -> Refusal {
+        Refusal(.invalid, CommonCause.malformed(what, at: offset))
+    }
+}
+
+/// What can be wrong with an invite beside its form and its seal.
+enum PhraseCause: RefusalCause {
+    case unknownTicket
+
+    var code: String { "unknown_key" }
+    var description: String { "the ticket was used before or is none of ours" }
+}

@@ -1,0 +1,16 @@
+public import ChatClient
+
+extension Registry {
+    /// Adds the five components of this package, beside whatever is there.
+    ///
+    /// - Parameters:
+    ///   - phrase: what the initialization's people share; made once, because its key takes a while.
+    ///   - folder: an existing folder, for the text file and the payloads.
+    public mutating func addSixthVariant(phrase: PhraseInitialization, folder: String) {
+        discovery("text-file") { _ in TextFileDiscovery(file: "\(folder)/people.txt") }
+        initialization("phrase") { phrase }
+        conversation(SecretStreamConversation.self)
+        delivery("folder") { try FolderDelivery(folder: "\(folder)/payloads") }
+        framing("lines") { LineFraming() }
+    }
+}
