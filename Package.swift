@@ -112,7 +112,7 @@ let package = Package(
         tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
         tests("ChatFramingTests", foundations + ["ChatFraming"]),
         tests("ChatToolTests", ["ChatTool"]),
-        tests("ChatClientTests", foundations + ["ChatClient"]),
+        tests("ChatClientTests", everything),
         tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
         tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
         tests("ChatSimulationTests", everything + ["ChatSimulation"]),
