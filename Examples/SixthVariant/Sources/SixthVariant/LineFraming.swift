@@ -37,6 +37,9 @@ public struct LineFraming: FramingStrategy {
         if let header = routed.headers.first {
             throw Refusal(.unsupported, CommonCause.unsupportedHeader(header.name, framing: facts.name))
         }
+        guard (1...Route.maximumID).contains(routed.route.id.utf8.count) else {
+            throw Self.malformed("route of \(routed.route.id.utf8.count) bytes", at: 0)
+        }
         let (size, limit) = (routed.payload.count, maximumPayload(within: Self.maximumLine))
         guard size <= limit else {
             throw Refusal(.unable, CommonCause.tooLarge("payload", bytes: size, limit: limit))
@@ -60,18 +63,27 @@ public struct LineFraming: FramingStrategy {
     private static func parse(_ line: Bytes) throws(Refusal) -> (route: String, payload: Payload) {
         let bytes = line.array
         guard bytes.firstIndex(of: 10) == bytes.count - 1 else { throw malformed("end of a line", at: bytes.count) }
-        let (json, payload): (JSON, [UInt8])
-        do throws(WireError) {
-            json = try JSON(parsing: bytes, maximumBytes: maximumLine)
-            payload = try Base64URL.decode(json["payload"]?.text ?? "?")
-        } catch {
+        let json: JSON
+        do throws(WireError) { json = try JSON(parsing: bytes, maximumBytes: maximumLine) } catch {
             throw malformed("line (\(error))", at: 0)
         }
-        guard let route = json["route"]?.text else { throw malformed("route", at: 0) }
-        return (route, Bytes(payload))
+        guard let route = json["route"]?.text, let text = json["payload"]?.text else {
+            throw Refusal(.unsupported, LineCause.otherKind)
+        }
+        do throws(WireError) { return (route, Bytes(try Base64URL.decode(text))) } catch {
+            throw malformed("payload (\(error))", at: 0)
+        }
     }
 
     private static func malformed(_ what: String, at offset: Int) -> Refusal {
         Refusal(.invalid, CommonCause.malformed(what, at: offset))
     }
+}
+
+/// What can be wrong with a line beside its form.
+enum LineCause: RefusalCause {
+    case otherKind
+
+    var code: String { "unsupported" }
+    var description: String { "a line of JSON without route and payload" }
 }
