@@ -42,6 +42,7 @@ let package = Package(
         .executable(name: "chat-peer", targets: ["chat-peer"]),
         .executable(name: "chat-relay", targets: ["chat-relay"]),
         .executable(name: "chat-sim", targets: ["chat-sim"]),
+        .executable(name: "chat-inspect", targets: ["chat-inspect"]),
         .executable(name: "chat-interop", targets: ["chat-interop"]),
         .executable(name: "chat-bench", targets: ["chat-bench"]),
         .executable(name: "chat-conformance", targets: ["chat-conformance"]),
@@ -80,6 +81,9 @@ let package = Package(
         // Ours by name; programs choose, the client does not.
         module("ChatVariants", everything + ["ChatConformance"]),
 
+        // Reads any bytes of these protocols and says what they are; chat-inspect prints it.
+        module("ChatInspect", everything),
+
         // One participant behind the interoperability shim; chat-peer gives it a terminal.
         module("ChatShim", everything + ["ChatVariants"]),
 
@@ -93,6 +97,7 @@ let package = Package(
         tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
         tool("chat-conformance", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
+        tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
         tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
@@ -114,6 +119,7 @@ let package = Package(
         tests("ChatToolTests", ["ChatTool"]),
         tests("ChatClientTests", everything),
         tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
+        tests("ChatInspectTests", everything + ["ChatInspect"]),
         tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
         tests("ChatSimulationTests", everything + ["ChatSimulation"]),
         tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),

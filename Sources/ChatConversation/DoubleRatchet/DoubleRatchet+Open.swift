@@ -98,7 +98,7 @@ extension DoubleRatchet {
     }
 
     /// Decrypts into one new buffer.
-    private static func decrypt(
+    package static func decrypt(
         _ message: DoubleRatchetMessage, _ messageKey: Span<UInt8>, info: StaticString?
     ) throws(Refusal) -> Bytes {
         let aad = header(message.dh.span, message.number, message.previousChainLength)

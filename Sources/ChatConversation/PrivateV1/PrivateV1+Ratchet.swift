@@ -34,6 +34,8 @@ extension PrivateV1 {
         }
 
         private var base: RatchetParty
+        /// What opens payloads, for who looks into them and does not take part.
+        package var ratchet: DoubleRatchet { base.ratchet }
 
         /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
         ///

@@ -1,5 +1,5 @@
 import ChatCrypto
-import ChatModel
+package import ChatModel
 
 // Everything in which the two profiles differ, apart from the sealing of the invite.
 extension InboxV1.Profile {
@@ -33,7 +33,7 @@ extension InboxV1.Profile {
     }
 
     /// How an invite names a single-use key: four bytes of its hash (INBOX-07), or the key itself.
-    func keyName(of key: PublicKey) -> [UInt8] {
+    package func keyName(of key: PublicKey) -> [UInt8] {
         self == .reference ? BLAKE2b.hash(count: 4, Array("WAP".utf8) + key.bytes) : key.bytes
     }
 

@@ -1,6 +1,6 @@
 import ChatCrypto
 public import ChatModel
-import ChatWire
+package import ChatWire
 
 // Being invited. Everything is decided before anything changes.
 extension InboxV1 {
@@ -33,6 +33,14 @@ extension InboxV1 {
                 type: type, role: .responder, secret: agreement.seed, ownKeys: [prekey],
                 ownIdentity: identity.publicKey, peers: [inviter], opening: opening))
         sweep(in: &turn)
+    }
+
+    /// What an invite says, with the single-use key that it names; nothing is decided about it.
+    package func open(
+        _ handshake: InboxHandshakeV1, with prekey: KeyPair
+    ) throws(Refusal) -> (frame: Bytes, secret: Secret, inviter: PublicKey) {
+        let (frame, agreement, inviter) = try opened(handshake, try header(of: handshake), by: prekey)
+        return (frame, agreement.seed, inviter)
     }
 
     private func handshake(_ payload: Payload) throws(Refusal) -> InboxHandshakeV1 {

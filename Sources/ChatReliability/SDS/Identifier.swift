@@ -11,7 +11,7 @@ public struct Identifier: Sendable {
     private static let inlineCount = 32
 
     /// How many bytes it has.
-    let count: Int
+    package let count: Int
     // Big-endian and filled up with zeros, so that comparing numbers compares bytes.
     private let first, second, third, fourth: UInt64
     private let rest: [UInt8]

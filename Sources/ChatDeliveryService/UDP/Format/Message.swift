@@ -32,7 +32,7 @@ package enum Answer: Hashable, Sendable {
         /// Bytes of an entry.
         static let size = 25
         /// Entries that fit into one fragment.
-        static let most = (UDPFormat.fragmentSize - 1) / size
+        package static let most = (UDPFormat.fragmentSize - 1) / size
 
         /// The message that carried the request.
         package var message: UInt64

@@ -1,0 +1,46 @@
+/// The fields of a proto3 message, as a document names them.
+struct Layout {
+    let name: String
+    let section: Section
+    let fields: [Int: Field]
+    /// The kind that it is by itself; nil for a message that is only ever part of another.
+    var kind: ChatInspect.Kind?
+
+    struct Field {
+        let name: String
+        let type: Kind
+        let meaning: String
+        let requirement: String
+
+        init(_ name: String, _ type: Kind, _ meaning: String = "", _ requirement: String = "") {
+            (self.name, self.type, self.meaning, self.requirement) = (name, type, meaning, requirement)
+        }
+    }
+
+    enum Kind {
+        /// A varint that is shown as a number, a time or a truth value.
+        case number, time, flag
+        /// UTF-8 of at most so many bytes.
+        case text(limit: Int)
+        /// A hint: text, unless it is longer than any route.
+        case hint
+        /// Bytes; the second has one size only.
+        case bytes
+        case exactly(Int)
+        /// A message inside.
+        indirect case message(Layout)
+        /// Bytes that the inspector looks into.
+        case inner(ChatInspect.Kind)
+        /// Content of an application.
+        case content
+    }
+
+    init(_ name: String, _ section: Section, _ fields: [Int: Field]) {
+        (self.name, self.section, self.fields) = (name, section, fields)
+    }
+
+    init(_ kind: ChatInspect.Kind, _ fields: [Int: Field]) {
+        self.init(kind.title, kind.section, fields)
+        self.kind = kind
+    }
+}

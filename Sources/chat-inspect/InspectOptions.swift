@@ -1,0 +1,118 @@
+public import ChatInspect
+import ChatModel
+public import ChatTool
+import ChatWire
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension Kind: OptionValue {
+    /// A kind by its name.
+    public init?(option text: String) { self.init(rawValue: text) }
+    /// Its name.
+    public var optionText: String { rawValue }
+    /// All names.
+    public static var expected: String { "one of \(allCases.map(\.rawValue).joined(separator: ", "))" }
+}
+
+/// The options and what is behind them.
+enum InspectOptions {
+    static let kind = ChatTool.Option<Kind?>("as", "KIND", "what the input is; found out if not given")
+    static let identity = ChatTool.Option<String?>("identity", "KEY", "private identity key of the one invited")
+    static let ephemeral = ChatTool.Option<String?>("ephemeral", "KEY", "private single-use key; may be repeated")
+    static let secret = ChatTool.Option<String?>("secret", "KEY", "secret of a conversation; may be repeated")
+    static let messageKey = ChatTool.Option<String?>("key", "KEY", "message key of a ratchet; may be repeated")
+    static let state = ChatTool.Option<String?>(
+        "state", "BYTES", "state record of a ratchet conversation; may be repeated")
+    static let route = ChatTool.Option<String?>("id", "TEXT", "id to compare a hint with; may be repeated")
+    static let only = ChatTool.Option<String?>("case", "ID", "the trees of one case of a file of vectors")
+    static let binary = ChatTool.Option<Bool>("binary", "take the input as it is, not as hex or base64")
+    static let full = ChatTool.Option<Bool>("full", "print values in full length")
+    static let json = ChatTool.Option<Bool>("json", "print JSON, values in full length")
+
+    static let command = Command(
+        "chat-inspect", summary: "Says what the bytes of a chat protocol are, and where they break.",
+        options: [kind, identity, ephemeral, secret, messageKey, state, route, only, binary, full, json],
+        rest: "INPUT",
+        notes: """
+            INPUT is a link, bytes as hex or base64, or the name of a file with one of these, with the bytes
+            themselves or with test vectors; without it, or with -, standard input is read.
+            KINDS: \(kinds)
+            KEY is 32 bytes in hex. @FILE instead of KEY or BYTES reads hex from a file, which keeps it out of the
+            list of processes. Keys are never printed.
+            exit codes: 0 well-formed, 1 malformed or unknown, 2 called wrongly
+            """)
+
+    private static let kinds = {
+        let names = Kind.allCases.map(\.rawValue)
+        return names.prefix(11).joined(separator: " ") + "\n       " + names.dropFirst(11).joined(separator: " ")
+    }()
+
+    /// The input, wherever it comes from.
+    static func input(_ options: Options) throws(InspectFailure) -> [UInt8] {
+        guard options.operands.count < 2 else { throw InspectFailure("one input at a time") }
+        guard let text = options.operands.first, text != "-" else { return try read(STDIN_FILENO, "standard input") }
+        // A name is shorter than a payload, and a payload is no name of a file.
+        guard text.utf8.count < 4_096 else { return Array(text.utf8) }
+        let file = unsafe open(text, O_RDONLY)
+        guard file >= 0 else { return Array(text.utf8) }
+        defer { close(file) }
+        return try read(file, text)
+    }
+
+    /// The keys that were given.
+    static func keys(_ options: Options) throws(InspectFailure) -> Keys {
+        var keys = Keys(routes: options.all(route).compactMap(\.self))
+        keys.identity = try secrets(options, identity, size: 32).last
+        keys.ephemerals = try secrets(options, ephemeral, size: 32)
+        keys.secrets = try secrets(options, secret, size: 32)
+        keys.messageKeys = try secrets(options, messageKey, size: 32)
+        keys.states = try secrets(options, state, size: nil)
+        return keys
+    }
+
+    private static func secrets(
+        _ options: Options, _ option: ChatTool.Option<String?>, size: Int?
+    ) throws(InspectFailure) -> [Secret] {
+        var secrets: [Secret] = []
+        for text in options.all(option).compactMap(\.self) {
+            var digits = text
+            if text.hasPrefix("@") {
+                let path = String(text.dropFirst())
+                let file = unsafe open(path, O_RDONLY)
+                guard file >= 0 else { throw InspectFailure("cannot read \(path)") }
+                defer { close(file) }
+                digits = String(decoding: try read(file, path), as: UTF8.self)
+            }
+            guard let bytes = try? Hex.decode(digits.filter { !$0.isWhitespace }), size == nil || bytes.count == size
+            else {
+                // The value itself is not named: it may be a secret with a slip of the pen.
+                throw InspectFailure("--\(option.name): not \(size.map { "\($0) bytes in " } ?? "")hex")
+            }
+            secrets.append(Secret(copying: bytes.span))
+        }
+        return secrets
+    }
+
+    private static func read(_ file: Int32, _ name: String) throws(InspectFailure) -> [UInt8] {
+        var (bytes, chunk) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe systemRead(file, $0.baseAddress, $0.count) }
+            guard count >= 0 else { throw InspectFailure("cannot read \(name)") }
+            guard count > 0 else { return bytes }
+            bytes += chunk[..<count]
+            guard bytes.count <= Input.maximumBytes else {
+                throw InspectFailure("\(name) has more than \(Input.maximumBytes) bytes")
+            }
+        }
+    }
+}
+
+private func systemRead(_ file: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    unsafe read(file, start, count)
+}
