@@ -66,6 +66,7 @@ extension SDSChannel {
             _ = log.insert(
                 .init(lamport: entry.number, id: entry.id, sender: entry.sender, serial: serial, probe: probe))
             if entry.number <= Self.maximumFollowed { lamport = max(lamport, entry.number) }
+            if !entry.bytes.isEmpty { hints[entry.id] = entry.bytes }
             // Which of them nobody named is not stored; to name some once more does no harm.
             if settings.frontierLength > 0 { frontier.insertAgain(entry.id) }
         }
@@ -120,11 +121,13 @@ extension SDSChannel {
 
     mutating func store(_ entry: SDSLog.Entry) {
         put(
-            Self.logKey + String(entry.serial), StoredMessage(sender: entry.sender, id: entry.id, number: entry.lamport)
+            Self.logKey + String(entry.serial),
+            StoredMessage(sender: entry.sender, id: entry.id, number: entry.lamport, bytes: hints[entry.id] ?? Bytes())
         )
     }
 
     mutating func unstore(_ entry: SDSLog.Entry) {
+        if !hints.isEmpty { hints[entry.id] = nil }
         remove(Self.logKey + String(entry.serial))
     }
 

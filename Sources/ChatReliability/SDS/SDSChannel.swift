@@ -24,6 +24,8 @@ public struct SDSChannel: Sendable {
     var outgoing = SDSOutgoing()
     var incoming = SDSIncoming()
     var kept = SDSKept()
+    /// What helps to find messages of the log.
+    var hints: [Identifier: Bytes] = [:]
     var sync: SDSSync
     var nextSerial: UInt64 = 0
     var changes: [Record] = []
@@ -111,6 +113,15 @@ public struct SDSChannel: Sendable {
         step.broadcasts.append(.init(reason: .new, id: id, bytes: draft.bytes))
     }
 
+    /// Says what helps others to find a message of the log in the service; histories carry it from now on.
+    ///
+    /// - Parameter hint: at most ``SDSMessage/maximumHint`` bytes; a longer one is not taken.
+    public mutating func setHint(_ hint: Bytes, for id: Identifier) {
+        guard hint.count <= SDSMessage.maximumHint, let entry = log.entry(id) else { return }
+        hints[id] = hint
+        store(entry)
+    }
+
     /// Stops sending an own message again: it can never arrive.
     public mutating func withdraw(_ id: Identifier) {
         guard let entry = outgoing.remove(id) else { return }
@@ -143,7 +154,7 @@ public struct SDSChannel: Sendable {
     private func history() -> (history: [SDSMessage.HistoryEntry], more: Int) {
         let namesSenders = settings.repair?.namesSenders == true
         func entry(_ entry: SDSLog.Entry) -> SDSMessage.HistoryEntry {
-            SDSMessage.HistoryEntry(entry.id, sender: namesSenders ? entry.sender : nil)
+            SDSMessage.HistoryEntry(entry.id, hint: hints[entry.id], sender: namesSenders ? entry.sender : nil)
         }
         let end = log.all.suffix(settings.historyLength)
         guard settings.frontierLength > 0 else { return (end.map(entry), 0) }
