@@ -62,6 +62,24 @@ extension Conformance {
                 try expect(try fixture.pass(routed, to: framing, &dice) == nil, "\(owner) still listens")
             }
         }
+        checker.check(
+            "FR-02d", "a route of no byte, or of more than a route may have, is refused or comes through whole"
+        ) { dice throws(Stop) in
+            for size in [0, Route.maximumID, Route.maximumID + 1, 1_000] {
+                let (route, owner) = (
+                    Route(String(repeating: "r", count: size)), Owner.conversation(ConversationID("00"))
+                )
+                var (framing, turn) = (fixture.framing, dice.turn(headRoom: fixture.framing.headRoom))
+                framing.listen([Listening("address", route)], for: owner)
+                let wrapped = try? framing.wrap(Routed("address", route, payload: [1]), in: &turn)
+                guard let wrapped else {
+                    try expect(size == 0 || size > Route.maximumID, "a route of \(size) bytes is refused")
+                    continue
+                }
+                let found = try fixture.unwrap(wrapped, framing)
+                try expect(found?.owner == owner, "a route of \(size) bytes led to \(String(describing: found?.owner))")
+            }
+        }
         checker.check("FR-02c", "an owner that listens anew is found by its new route and not by its old one") {
             dice throws(Stop) in
             var framing = fixture.framing

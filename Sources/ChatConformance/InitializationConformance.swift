@@ -31,6 +31,18 @@ extension Conformance {
             try expect(raya.peers == [saro.ownIdentity].compactMap(\.self), "the responder knows \(raya.peers)")
             try expect(raya.ownIdentity == saro.peers.first, "the initiator knows \(saro.peers)")
         }
+        checker.check(
+            "INIT-01b", "a seed with a secret also has the key pair that any conversation type can begin with"
+        ) {
+            dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            let (saro, raya) = try contact.meet("any-type", opening: Bytes("hello"), &dice)
+            guard let secret = saro.secret else { throw .notApplicable("the scheme has no secrets") }
+            try expect(secret.count == 32, "the secret has \(secret.count) bytes")
+            try expect(saro.remoteKeys.count == 1 && raya.ownKeys.count == 1, "a side has no first key")
+            let isOnce = try contact.again(&dice).secret != secret
+            try expect(isOnce, "two conversations have the same secret")
+        }
         checker.check("INIT-02", "the invite goes where the maker of the bundle listens") { dice throws(Stop) in
             var contact = try Contact(make, &dice)
             let invite = try contact.invite("any-type", opening: Bytes("hello"), &dice).invite
@@ -276,6 +288,11 @@ private struct Contact {
     ) throws(Stop) -> (saro: ConversationSeed, raya: ConversationSeed) {
         let (seed, invite) = try invite(type, opening: opening, &dice)
         return (seed, try receive(invite, &dice))
+    }
+
+    /// What a second invite would begin with.
+    mutating func again(_ dice: inout Dice) throws(Stop) -> ConversationSeed {
+        try invite("any-type", opening: Bytes("again"), &dice).seed
     }
 
     /// Raya's records.

@@ -9,6 +9,7 @@ struct BrokenFraming: FramingStrategy {
         case oneOwner = "FR-02"
         case oneAddress = "FW-04"
         case remembersTheEnded = "FR-02b"
+        case cutsRoutes = "FR-02d"
         case remembersTheOld = "FR-02c"
         case sharesItsTable = "MODEL-1"
         case pads = "DS-03"
@@ -46,6 +47,7 @@ struct BrokenFraming: FramingStrategy {
 
     mutating func wrap(_ routed: consuming Routed, in turn: inout Turn) throws(Refusal) -> Addressed {
         if defect == .cuts { routed.payload = routed.payload.slice(0..<min(routed.payload.count, 1_000)) }
+        if defect == .cutsRoutes { routed.route = Route(String(routed.route.id.prefix(Route.maximumID))) }
         if defect == .dropsHeaders { routed.headers = [] }
         if defect == .pads { routed.payload = Bytes(routed.payload.array + [UInt8](repeating: 0, count: 300)) }
         var addressed = try inner.wrap(routed, in: &turn)

@@ -7,6 +7,7 @@ struct BrokenInitialization: InitializationProtocol {
     enum Defect: String, CaseIterable, Sendable {
         case badName = "FW-01"
         case otherSecret = "INIT-01"
+        case noKeys = "INIT-01b"
         case wrongAddress = "INIT-02"
         case cutsTypes = "INIT-03"
         case takesAnyScheme = "INIT-04"
@@ -100,6 +101,7 @@ struct BrokenInitialization: InitializationProtocol {
         if defect == .keepsUsedKeys || defect == .takesRepeats { inner = before }
         for var seed in turn.takeSeeds() {
             if defect == .otherSecret { seed.secret = Secret(count: 32) { $0[0] = 1 } }
+            if defect == .noKeys { seed.ownKeys = [] }
             if defect == .cutsTypes { seed.type = ConversationType(String(seed.type.name.prefix(10))) }
             turn.start(seed)
         }

@@ -8,7 +8,8 @@ internal import Synchronization
 ///
 /// A file is named by its number, and is made whole or not at all: it is written under another name and
 /// then linked to the next free number, which only one writer can have. So the numbers are the order for
-/// all readers, and a reader's cursor is the number it read last.
+/// all readers, and a reader's cursor is the number it read last. What was published survives the process,
+/// and the machine as far as its file system does.
 public final class FolderDelivery: DeliveryService {
     /// Files kept for each address; whoever publishes one removes the one that is too many.
     public static let maximumFiles = 500
@@ -94,14 +95,16 @@ public final class FolderDelivery: DeliveryService {
         throw .overloaded("too many writers on \(addressed.address)", retryAfter: .seconds(1))
     }
 
-    /// Reads from now on, from the oldest file, or from after a cursor.
+    /// Reads from now on, from the oldest file, or from after a cursor; a cursor of another folder is the oldest.
     public func subscribe(_ addresses: [DeliveryAddress: Since], into mailbox: Mailbox) async throws(DeliveryError) {
         for (address, since) in addresses {
+            let present = numbers(in: folder(address))
+            let (oldest, newest) = (present.first ?? 1, present.last ?? 0)
             let last =
                 switch since {
-                case .now: numbers(in: folder(address)).last ?? 0
-                case .earliest: (numbers(in: folder(address)).first ?? 1) - 1
-                case .after(let cursor): Self.number(cursor) ?? 0
+                case .now: newest
+                case .earliest: oldest - 1
+                case .after(let cursor): Self.number(cursor).flatMap { $0 <= newest ? $0 : nil } ?? oldest - 1
                 }
             state.withLock { state in
                 guard !state.readers.contains(where: { $0.address == address && $0.mailbox === mailbox }) else {
@@ -128,16 +131,22 @@ public final class FolderDelivery: DeliveryService {
     private func look() {
         state.withLock { state in
             for index in state.readers.indices {
-                let (reader, folder) = (state.readers[index], folder(state.readers[index].address))
-                let fresh = numbers(in: folder).filter { $0 > reader.last }
-                if let first = fresh.first, first > reader.last + 1, reader.last > 0 {
+                let reader = state.readers[index]
+                let folder = folder(reader.address)
+                let present = numbers(in: folder)
+                guard let oldest = present.first, let newest = present.last else { continue }
+                // A listing may leave out a file that is made meanwhile, so each number is tried for itself.
+                var next = reader.last + 1
+                if next < oldest, !FileManager.default.fileExists(atPath: file(next, folder)) {
                     reader.mailbox.notify(.gone(reader.address))
+                    next = oldest
                 }
-                for number in fresh {
-                    if let delivery = read(number, folder, reader.address) {
+                while next <= newest {
+                    if let delivery = read(next, folder, reader.address) {
                         guard reader.mailbox.offer([delivery]) == 1 else { break }
                     }
-                    state.readers[index].last = number
+                    state.readers[index].last = next
+                    next += 1
                 }
             }
         }
@@ -161,8 +170,10 @@ public final class FolderDelivery: DeliveryService {
         return Delivery(addressed, cursor: Self.cursor(number))
     }
 
+    /// The numbers of the files in a folder, ascending; other names are none of ours.
     private func numbers(in folder: String) -> [Int] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).compactMap { Int($0) }.sorted()
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.compactMap { Self.number($0) }.sorted()
     }
 
     /// A hash, so that no address is a path.
@@ -174,5 +185,13 @@ public final class FolderDelivery: DeliveryService {
 
     private static func cursor(_ number: Int) -> Cursor { Cursor(Bytes("\(number)")) }
 
-    private static func number(_ cursor: Cursor) -> Int? { Int(String(decoding: cursor.bytes.array, as: UTF8.self)) }
+    private static func number(_ cursor: Cursor) -> Int? {
+        number(String(decoding: cursor.bytes.array, as: UTF8.self))
+    }
+
+    /// A number as it is written here, and far from the last one that there is.
+    private static func number(_ text: String) -> Int? {
+        guard let number = Int(text), (1...1 << 53).contains(number), "\(number)" == text else { return nil }
+        return number
+    }
 }

@@ -18,6 +18,7 @@ public struct PhraseInitialization: InitializationProtocol {
     private let key: Secret
     private var inbox: [UInt8]?
     private var tickets: [[UInt8]] = []
+    private var isChanged = false
 
     /// Makes the key of a phrase, which takes some 100 ms and 64 MiB: both make guessing dear.
     public init(phrase: String) throws(CryptoError) {
@@ -50,7 +51,7 @@ public struct PhraseInitialization: InitializationProtocol {
         }
         let inbox = inbox ?? turn.random.bytes(Self.partSize, for: .identifier)
         if self.inbox == nil { turn.listenAnew() }
-        self.inbox = inbox
+        (self.inbox, isChanged) = (inbox, true)
         let fresh = (0..<count).map { _ in turn.random.bytes(Self.partSize, for: .identifier) }
         tickets = Array((tickets + fresh).suffix(Self.maximumTickets))
         return fresh.map { IntroductionBundle(scheme: Self.scheme, bytes: Bytes(inbox + $0), isSingleUse: true) }
@@ -126,15 +127,17 @@ public struct PhraseInitialization: InitializationProtocol {
         else { throw Self.malformed("conversation type", at: 1) }
         let pair = try pair(head)
         tickets.remove(at: index)
+        isChanged = true
         turn.start(
             ConversationSeed(
                 type: ConversationType(name), role: .responder, secret: secret("secret", head), ownKeys: [pair],
                 opening: plain.slice(nameEnd..<plain.count)))
     }
 
-    /// One record: version, inbox, tickets.
+    /// One record, if anything changed: version, inbox, tickets.
     public mutating func takeChanges() -> [Record] {
-        guard let inbox else { return [] }
+        guard isChanged, let inbox else { return [] }
+        isChanged = false
         return [Record("inbox", Bytes([Self.version] + inbox + tickets.flatMap(\.self)))]
     }
 

@@ -35,6 +35,7 @@ public struct SecretStreamConversation: ConversationProtocol {
     private let base: [UInt8]
     private var sending: Direction
     private var receiving: Direction
+    private var isChanged = true
 
     private init(role: Role, base: [UInt8], sending: Direction, receiving: Direction) {
         (self.role, self.base, self.sending, self.receiving) = (role, base, sending, receiving)
@@ -93,6 +94,7 @@ public struct SecretStreamConversation: ConversationProtocol {
             turn.send(Routed(address, route, payload: payload, sequence: sending.next), for: contentID)
         }
         sending = Direction(state: next.state, next: sending.next + 1)
+        isChanged = true
     }
 
     /// Opens the payload whose turn it is; what is refused changes nothing.
@@ -120,22 +122,29 @@ public struct SecretStreamConversation: ConversationProtocol {
             throw Refusal(.invalid, StreamCause.forged)
         }
         receiving = Direction(state: next.state, next: number + 1)
+        isChanged = true
         turn.report(.content(ReceivedContent(Bytes(content))))
     }
 
-    /// One record: version, role, id, then number and state of both directions.
+    /// One record, if anything changed: version, role, id, then number and state of both directions.
     public mutating func takeChanges() -> [Record] {
-        var bytes: [UInt8] = [Self.version, role == .initiator ? 1 : 2] + base
-        for direction in [sending, receiving] {
-            bytes += Self.bytes(direction.next) + [UInt8(direction.state.count)]
-            bytes += direction.state.lend { Bytes(copying: $0).array }
+        guard isChanged else { return [] }
+        isChanged = false
+        // Written once and where it stays, so that no copy of a key is left behind.
+        let size = 2 + base.count + [sending, receiving].reduce(0) { $0 + Self.numberSize + 1 + $1.state.count }
+        let record = Bytes(headRoom: 0, count: size) { output in
+            output.append(Self.version)
+            output.append(role == .initiator ? 1 : 2)
+            for byte in base { output.append(byte) }
+            for direction in [sending, receiving] {
+                for byte in Self.bytes(direction.next) { output.append(byte) }
+                output.append(UInt8(direction.state.count))
+                direction.state.lend { state in
+                    for index in state.indices { output.append(state[index]) }
+                }
+            }
         }
-        defer {
-            // The record goes on to the storage, which encrypts it; this copy ends here.
-            var span = bytes.mutableSpan
-            wipe(&span)
-        }
-        return [Record("stream", Bytes(copying: bytes.span))]
+        return [Record("stream", record)]
     }
 
     /// Makes the conversation again from its record.
@@ -154,12 +163,14 @@ public struct SecretStreamConversation: ConversationProtocol {
             guard let stated = rest.popFirst(), stated == size, rest.count >= size, next < .max else {
                 throw Self.unreadable
             }
-            directions.append(Direction(state: Secret(copying: Array(rest.prefix(size)).span), next: next))
+            let state = rest.prefix(size)
+            directions.append(Direction(state: Secret(copying: state.span), next: next))
             rest = rest.dropFirst(size)
         }
         guard rest.isEmpty else { throw Self.unreadable }
         self.init(
             role: role == 1 ? .initiator : .responder, base: base, sending: directions[0], receiving: directions[1])
+        isChanged = false
     }
 
     private static var unreadable: Refusal {

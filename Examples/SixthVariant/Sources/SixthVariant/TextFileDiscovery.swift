@@ -5,7 +5,7 @@ internal import Foundation
 /// Discovery by a text file that everybody can read and write, on a shared disk for example.
 ///
 /// Each line is an entry: name, scheme, the bundle in hex, its expiry in milliseconds or `-`, `once` or
-/// `often`, separated by tabs. Whoever can write the file can replace anybody in it.
+/// `often`, separated by tabs. Whoever can write the file can replace anybody in it, or fill it.
 public struct TextFileDiscovery: DiscoveryProtocol {
     /// The largest file in bytes: a hundred bundles of the largest size.
     public static let maximumFile = 1 << 20
@@ -71,7 +71,7 @@ public struct TextFileDiscovery: DiscoveryProtocol {
             guard bytes.count <= Self.maximumFile else {
                 throw DiscoveryError.tooLarge(path, count: bytes.count, limit: Self.maximumFile)
             }
-            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+            return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
         } catch let error as DiscoveryError {
             throw error
         } catch {
