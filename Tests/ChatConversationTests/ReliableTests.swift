@@ -19,6 +19,11 @@ private func check<Conversation: ReliableConversation>(
         let delivered = walk.sides[side].statuses.values.filter { $0 == .delivered }.count
         #expect(delivered == count, "\(type.facts.name), seed \(seed): \(delivered) of \(count) delivered")
         #expect(walk.sides[side].gaps.filter { $0.isFinal }.isEmpty)
+        // Of what has several segments, both sides hear how far it is.
+        let (own, others) = (
+            walk.sides[side].progress.count { $0.content != nil }, walk.sides[side].progress.count { $0.content == nil }
+        )
+        #expect((own > 0) == (largest > maximumPayload) && (others > 0) == (largest > maximumPayload))
     }
 }
 

@@ -17,6 +17,7 @@ struct ReliableWalk<Conversation: ReliableConversation> {
         var sent: [Content] = []
         var statuses: [ContentID: ContentStatus] = [:]
         var gaps: [Gap] = []
+        var progress: [TransferProgress] = []
     }
 
     /// What happens on the way, each in percent.
@@ -118,7 +119,14 @@ struct ReliableWalk<Conversation: ReliableConversation> {
             case .status(let id, let status): sides[side].statuses[id] = status
             case .gap(let gap): sides[side].gaps.append(gap)
             case .refused(let refusal): refused[refusal.cause.code, default: 0] += 1
-            case .members, .frame: Issue.record("an unexpected event: \(event)")
+            case .frame(let kind, let bytes):
+                guard let progress = TransferProgress(kind: kind, bytes: bytes) else {
+                    Issue.record("an unexpected event: \(event)")
+                    continue
+                }
+                #expect(progress.done > 0 && progress.done < progress.of, "the last step is no progress")
+                sides[side].progress.append(progress)
+            case .members: Issue.record("an unexpected event: \(event)")
             }
         }
         for send in turn.sends {

@@ -72,12 +72,17 @@ extension ReliableStage {
     private mutating func carryOut<E: Error>(
         _ step: SDSStep, in turn: inout Turn, _ refuse: (inout Turn, Refusal) throws(E) -> Void
     ) throws(E) {
+        var progress: [TransferProgress] = []
         for event in step.events {
             switch event {
             case .delivered(let delivery):
-                do throws(Refusal) { try deliver(delivery, in: &turn) } catch { try refuse(&turn, error) }
+                do throws(Refusal) { progress.note(try deliver(delivery, in: &turn)) } catch {
+                    try refuse(&turn, error)
+                }
             case .acknowledged(let id):
-                if let content = contents.acknowledge(id) { turn.report(.status(content, .delivered)) }
+                guard let acknowledged = contents.acknowledge(id), let content = acknowledged.content else { continue }
+                progress.note(acknowledged)
+                if acknowledged.isWhole { turn.report(.status(content, .delivered)) }
             case .gaveUp(let id):
                 guard let content = contents.fail(id) else { continue }
                 turn.report(.status(content, .failed("the other side acknowledged nothing for too long")))
@@ -87,16 +92,25 @@ extension ReliableStage {
             case .ephemeral, .possiblyAcknowledged: continue
             }
         }
+        for one in progress { turn.report(one.event) }
         for broadcast in step.broadcasts {
             // A message that cannot be sent now is sent again later.
             do throws(Refusal) { try transmit(broadcast.bytes, for: nil, in: &turn) } catch { continue }
         }
     }
 
-    /// Takes a segment, and with the last one of a frame what is in it.
-    private mutating func deliver(_ delivery: SDSEvent.Delivery, in turn: inout Turn) throws(Refusal) {
+    /// Takes a segment, and with the last one of a frame what is in it; returns how far the frame is.
+    private mutating func deliver(
+        _ delivery: SDSEvent.Delivery, in turn: inout Turn
+    ) throws(Refusal) -> TransferProgress? {
         let outcome = try reassembler.receive(delivery.content, from: names.peer.text, now: turn.now)
-        guard case .complete(let bytes) = outcome else { return }
+        let segment = try SegmentMessage(decoding: delivery.content)
+        let bytes: Bytes
+        switch outcome {
+        case .repeated: return nil
+        case .waiting(let have, let of): return TransferProgress(hash: segment.hash, done: have, of: of)
+        case .complete(let whole): bytes = whole
+        }
         let frame: ReliableFrame
         do { frame = try ReliableFrame(decoding: bytes) } catch { throw Refusal(error) }
         switch frame.body {
@@ -105,5 +119,6 @@ extension ReliableStage {
         case .placeholder(let bytes): turn.report(.frame(kind: Placeholder.kind, bytes: bytes))
         case .unknown: throw Refusal(.unsupported, ReliabilityCause.unknownFrame)
         }
+        return TransferProgress(hash: segment.hash, done: segment.dataCount, of: segment.dataCount)
     }
 }

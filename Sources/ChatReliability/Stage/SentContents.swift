@@ -5,7 +5,7 @@ import ChatModel
 /// Not stored: messages that are not acknowledged say for which content they are.
 struct SentContents: Sendable {
     private var contents: [Identifier: ContentID] = [:]
-    private var left: [ContentID: Int] = [:]
+    private var messages: [ContentID: (left: Int, of: Int)] = [:]
 
     /// Takes up the messages that are on their way.
     init(_ messages: [(id: Identifier, tag: UInt64)] = []) {
@@ -14,14 +14,15 @@ struct SentContents: Sendable {
 
     mutating func insert(_ content: ContentID, _ id: Identifier) {
         contents[id] = content
-        left[content, default: 0] += 1
+        let count = messages[content] ?? (0, 0)
+        messages[content] = (count.left + 1, count.of + 1)
     }
 
-    /// The other side has a message; returns the content that it has wholly now.
-    mutating func acknowledge(_ id: Identifier) -> ContentID? {
-        guard let content = contents.removeValue(forKey: id), let count = left[content] else { return nil }
-        left[content] = count > 1 ? count - 1 : nil
-        return count > 1 ? nil : content
+    /// The other side has a message; returns how far its content is.
+    mutating func acknowledge(_ id: Identifier) -> TransferProgress? {
+        guard let content = contents.removeValue(forKey: id), let (left, of) = messages[content] else { return nil }
+        messages[content] = left > 1 ? (left - 1, of) : nil
+        return TransferProgress(content: content, done: of - left + 1, of: of)
     }
 
     /// A message is given up; returns the content that cannot arrive for it, once.
@@ -33,7 +34,7 @@ struct SentContents: Sendable {
 
     /// Forgets a content; returns its messages that are still on their way.
     mutating func remove(_ content: ContentID) -> [Identifier] {
-        guard left.removeValue(forKey: content) != nil else { return [] }
+        guard messages.removeValue(forKey: content) != nil else { return [] }
         let ids = contents.filter { $0.value == content }.keys.sorted()
         for id in ids { contents[id] = nil }
         return ids
