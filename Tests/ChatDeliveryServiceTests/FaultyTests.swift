@@ -65,3 +65,32 @@ private let sent = (0..<400).map(String.init)
     service.isDown = false
     #expect(await service.publish(addressed("x")).isTaken)
 }
+
+@Test func `what comes in is lost for one mailbox and not for another (DS-04)`() async throws {
+    let inner = InMemoryDeliveryService()
+    let service = FaultyDeliveryService(inner, faults: .init(lossInbound: 0.25), seed: 1)
+    let (lossy, whole) = (Mailbox(), Mailbox())
+    try await service.subscribe(["hall": .now], into: lossy)
+    service.faults = .init()
+    try await service.subscribe(["hall": .now], into: whole)
+    service.faults = .init(lossInbound: 0.25)
+    _ = await service.publish((0..<400).map { addressed("\($0)") })
+    #expect(whole.texts(await whole.next()) == sent)
+    // One of them gets through.
+    _ = await service.publish((0..<100).map { _ in addressed("end") })
+    var received: [String] = []
+    while received.last != "end" { received += lossy.texts(await lossy.next()) }
+    received.removeAll { $0 == "end" }
+    #expect((270...330).contains(received.count))
+    #expect(received == sent.filter(Set(received).contains), "in order")
+}
+
+@Test func `a full mailbox makes what comes in wait and loses nothing`() async throws {
+    let service = FaultyDeliveryService(InMemoryDeliveryService(), faults: .init(lossInbound: 1e-12), seed: 1)
+    let mailbox = Mailbox(capacity: 8)
+    try await service.subscribe(["hall": .now], into: mailbox)
+    _ = await service.publish((0..<400).map { addressed("\($0)") })
+    var received: [String] = []
+    while received.count < 400 { received += mailbox.texts(await mailbox.next()) }
+    #expect(received == sent)
+}

@@ -32,7 +32,8 @@ public final class UDPDeliveryService: DeliveryService {
         relay: String, configuration: UDPConfiguration = UDPConfiguration(), random: any RandomSource = SystemRandom()
     ) async throws(DeliveryError) {
         let addresses = try await HostPort(relay).resolved()
-        let socket = try DatagramSocket(listeningOn: nil)
+        let loss = DatagramLoss(configuration.datagramLoss, seed: configuration.lossSeed)
+        let socket = try DatagramSocket(listeningOn: nil, loss: loss)
         let name = "relay \(relay)"
         let told = Told()
         let core = ClientCore(name: name, relays: addresses, configuration, random: random, now: .now)

@@ -14,6 +14,10 @@ public struct UDPConfiguration: Sendable, Hashable {
     public var seekingInterval: ClosedRange<Duration> = .milliseconds(250) ... .seconds(4)
     /// Bytes of deliveries taken ahead of the oldest unfinished one. Default 2 MiB.
     public var window = 2 << 20
+    /// The share of datagrams, from 0 to 1, that is lost on purpose in each direction, for tests. Default 0.
+    public var datagramLoss = 0.0
+    /// Which datagrams these are.
+    public var lossSeed: UInt64 = 0
 
     /// The defaults.
     public init() {}

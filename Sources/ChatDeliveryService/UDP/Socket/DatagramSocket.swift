@@ -14,11 +14,16 @@ struct DatagramSocket: Sendable {
     let descriptor: Int32
     /// Whether addresses are written in IPv4's form.
     private let isV4: Bool
+    /// What is lost on purpose, if anything.
+    private let loss: DatagramLoss?
 
     /// Opens a socket.
     ///
-    /// - Parameter address: where to listen; nil to be given any address and port when sending first.
-    init(listeningOn address: NetworkAddress?) throws(DeliveryError) {
+    /// - Parameters:
+    ///   - address: where to listen; nil to be given any address and port when sending first.
+    ///   - loss: what is lost on purpose.
+    init(listeningOn address: NetworkAddress?, loss: DatagramLoss? = nil) throws(DeliveryError) {
+        self.loss = loss
         // Only an IPv4 wildcard needs an IPv4 socket: mapped into IPv6 it would mean one interface.
         let wantsV4 = address.map { $0.isV4 } ?? false
         let six = wantsV4 ? -1 : systemSocket(AF_INET6)
@@ -64,7 +69,7 @@ struct DatagramSocket: Sendable {
 
     /// Sends one datagram; false if the system does not take it now, which is the same as losing it.
     @discardableResult func send(_ bytes: Span<UInt8>, to peer: NetworkAddress) -> Bool {
-        guard !isV4 || peer.isV4 else { return false }
+        guard !isV4 || peer.isV4, loss?.strikes() != true else { return false }
         return unsafe bytes.withUnsafeBytes { buffer in
             unsafe peer.withSystemAddress(isV4: isV4) { address, length in
                 unsafe sendto(descriptor, buffer.baseAddress, buffer.count, 0, address, length) == buffer.count
@@ -74,6 +79,13 @@ struct DatagramSocket: Sendable {
 
     /// Receives one datagram into a buffer; nil if there is none.
     func receive(into buffer: inout [UInt8]) -> (count: Int, from: NetworkAddress)? {
+        while let received = receiveNext(into: &buffer) {
+            if loss?.strikes() != true { return received }
+        }
+        return nil
+    }
+
+    private func receiveNext(into buffer: inout [UInt8]) -> (count: Int, from: NetworkAddress)? {
         var count = 0
         let from = unsafe NetworkAddress.fromSystem { storage, length in
             unsafe buffer.withUnsafeMutableBytes { memory in

@@ -1,0 +1,34 @@
+import ChatModel
+
+/// Stands between a service and a mailbox and loses some of what is delivered.
+///
+/// What it takes from the service it hands on at once, or keeps until the mailbox has room; so a full mailbox makes
+/// the service wait here, too. Lives as long as the faulty service that made it.
+final class LossyInlet: Sendable {
+    /// What the service delivers to.
+    let mailbox = Mailbox()
+    private let task: Task<Void, Never>
+
+    /// How long to wait before a full mailbox is asked again.
+    private static let pause = Duration.milliseconds(2)
+
+    /// Hands on to a mailbox what survives.
+    init(before outlet: Mailbox, isLost: @escaping @Sendable () -> Bool) {
+        let inlet = mailbox
+        task = Task {
+            while let batch = await inlet.next() {
+                for notice in batch.notices { outlet.notify(notice) }
+                var rest = batch.deliveries.filter { _ in !isLost() }
+                while !rest.isEmpty, !Task.isCancelled {
+                    rest.removeFirst(outlet.offer(rest))
+                    if !rest.isEmpty { try? await Task.sleep(for: Self.pause) }
+                }
+            }
+        }
+    }
+
+    deinit {
+        task.cancel()
+        mailbox.close()
+    }
+}
