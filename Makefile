@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup release demo test outside bench interop spec lint fuzz
+.PHONY: help setup release demo files test outside bench interop spec lint fuzz
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -16,6 +16,9 @@ release: setup ## build the libraries and binaries, optimized
 
 demo: release ## two peers exchange a text over a relay, and one is killed in the middle
 	.build/release/chat-demo
+
+files: release ## two peers send each other 5 MiB through losses, and one is killed in the middle
+	.build/release/chat-demo --files
 
 test: setup ## run the whole test suite: vectors, conformance, components from outside in 32 mixes
 	swift test

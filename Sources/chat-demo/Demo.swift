@@ -6,14 +6,14 @@ import ChatWire
 struct Demo {
     private let lines: [String]
     private let textName: String
-    private let suite: String?
+    private let choices: [String]
     private let directory: String
 
     /// Reads the text and makes a directory for what the peers keep.
-    init(text: String, suite: String?) throws(DriverError) {
+    init(text: String, choices: [String]) throws(DriverError) {
         lines = try Files.lines(of: text)
         guard lines.count >= 4 else { throw DriverError("\(text) has \(lines.count) lines; at least 4 are needed") }
-        (textName, self.suite) = (text, suite)
+        (textName, self.choices) = (text, choices)
         directory = try Files.temporaryDirectory()
     }
 
@@ -70,8 +70,7 @@ struct Demo {
 
     private func peer(_ name: String, _ relay: RelayProcess) -> PeerProcess {
         // The name counts only where the discovery has names.
-        var arguments = ["--relay", relay.address, "--data", "\(directory)/\(name)", "--publish", name]
-        if let suite { arguments += ["--suite", suite] }
+        let arguments = ["--relay", relay.address, "--data", "\(directory)/\(name)", "--publish", name] + choices
         return PeerProcess(
             name, in: Programs.directory, arguments: arguments,
             environment: currentEnvironment() + ["CHAT_PASSPHRASE=the passphrase of \(name)"])

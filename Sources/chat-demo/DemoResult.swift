@@ -37,34 +37,26 @@ struct DemoResult {
 
     /// The choices and the numbers.
     var summary: String {
-        let titles = ["Discovery", "Initialization", "Conversation", "Delivery Service", "Framing Strategy"]
-        let choices = zip(titles, course.suite.split(separator: "/")).map { row($0, String($1)) }
         let end = (saro + raya).map(\.at).max() ?? course.begin
-        let total = milliseconds(course.begin.duration(to: end))
-        let away = milliseconds(course.cut.duration(to: course.back))
-        let counts = [
-            row("text", "\(textName), \(lines.count) lines, both ways at once"),
-            row("content", "\(2 * lines.count) sent, \(saro.count + raya.count) received"),
-            row("missing", "\(missing)"),
-            row("out of place", "\(misplaced)"),
-            row("payloads", "\(relay(of: "published")) taken by the relay, \(relay(of: "delivered")) delivered"),
-            row("on the wire", "\(relay(of: "bytes_in")) bytes to the relay, \(relay(of: "bytes_out")) from it"),
-            row("datagrams", "\(relay(of: "datagrams_in")) to the relay, \(relay(of: "datagrams_out")) from it"),
-            row("time", "\(total) ms, \(away) ms of them without raya"),
+        let total = Summary.milliseconds(course.begin.duration(to: end))
+        let away = Summary.milliseconds(course.cut.duration(to: course.back))
+        let rows = [
+            ("text", "\(textName), \(lines.count) lines, both ways at once"),
+            ("content", "\(2 * lines.count) sent, \(saro.count + raya.count) received"),
+            ("missing", "\(missing)"),
+            ("out of place", "\(misplaced)"),
+            ("payloads", "\(relay(of: "published")) taken by the relay, \(relay(of: "delivered")) delivered"),
+            ("on the wire", "\(relay(of: "bytes_in")) bytes to the relay, \(relay(of: "bytes_out")) from it"),
+            ("datagrams", "\(relay(of: "datagrams_in")) to the relay, \(relay(of: "datagrams_out")) from it"),
+            ("time", "\(total) ms, \(away) ms of them without raya"),
         ]
-        return ([course.suite] + choices + [""] + counts).joined(separator: "\n")
+        return Summary.of(course.suite, rows)
     }
 
     private func relay(of name: String) -> Int { relay[name]?.int ?? 0 }
 
-    private func row(_ title: String, _ value: String) -> String {
-        "  " + title + String(repeating: " ", count: max(1, 18 - title.count)) + value
-    }
-
-    private func milliseconds(_ time: Duration) -> Int { Int(time / .milliseconds(1)) }
-
     private func padded(_ time: Duration) -> String {
-        let digits = String(milliseconds(time))
+        let digits = String(Summary.milliseconds(time))
         return String(repeating: " ", count: max(0, 6 - digits.count)) + digits
     }
 }

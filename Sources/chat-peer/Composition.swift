@@ -7,15 +7,20 @@ import ChatVariants
 
 /// What the peer can be composed of.
 enum Composition {
-    /// The variants by name, made for one identity and one relay.
-    static func registry(identity: KeyPair, relay: String) -> Registry {
+    /// The variants by name, made for one identity and one relay, which perhaps loses something.
+    static func registry(identity: KeyPair, relay: String, losses: Losses = Losses()) -> Registry {
         var registry = Variants(identity: identity).registry
         registry.delivery("udp") {
             var configuration = UDPConfiguration()
             // A relay that is not there yet is named to the person, and sought.
             configuration.startsOffline = true
             configuration.handshakeDeadline = .seconds(1)
-            return try await UDPDeliveryService(relay: relay, configuration: configuration, random: SodiumRandom())
+            (configuration.datagramLoss, configuration.lossSeed) = (losses.datagrams, losses.seed)
+            let service = try await UDPDeliveryService(
+                relay: relay, configuration: configuration, random: SodiumRandom())
+            guard losses.payloads > 0 else { return service }
+            return FaultyDeliveryService(
+                service, faults: .init(loss: losses.payloads, lossInbound: losses.payloads), seed: losses.seed)
         }
         return registry
     }
@@ -33,7 +38,7 @@ enum Profile: String, CaseIterable, OptionValue {
         switch self {
         case .reference:
             SuiteName(
-                discovery: "links", initialization: "inbox-v1", conversations: ["private-v1-libchat"],
+                discovery: "links", initialization: "inbox-v1", conversations: ["private-v1"],
                 delivery: "udp", framing: "envelope-v1")
         case .libchat:
             SuiteName(

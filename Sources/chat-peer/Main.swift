@@ -38,7 +38,8 @@ enum Main {
         do {
             let stored = try PeerStorage(settings)
             let name = settings.suite ?? stored.suite ?? Profile.reference.suite
-            let registry = Composition.registry(identity: stored.identity, relay: settings.relay)
+            let registry = Composition.registry(
+                identity: stored.identity, relay: settings.relay, losses: settings.losses)
             let suite = try await registry.suite(name)
             if let earlier = stored.suite, earlier != suite.name {
                 return fail(

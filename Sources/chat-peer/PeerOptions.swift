@@ -25,15 +25,23 @@ enum PeerOptions {
     static let find = Option<String?>("find", "TEXT", "look for somebody by a name or a link and begin a conversation")
     static let linger = Option<Int>(
         "linger", "SECONDS", default: 10, in: 0...86_400, "how long to go on sending after the input has ended")
+    static let downloads = Option<String?>(
+        "downloads", "DIR", "where files that arrive are put (default: downloads in the data directory)")
+    static let loss = Option<Int>(
+        "loss", "PERCENT", default: 0, in: 0...100,
+        "lose so many payloads on purpose, between service and conversation, in each direction")
+    static let datagramLoss = Option<Int>(
+        "datagram-loss", "PERCENT", default: 0, in: 0...100,
+        "lose so many datagrams of delivery service udp on purpose, in each direction")
     static let seed = Option<Int?>(
-        "seed", "N", "shim only: draw everything from this seed; for vectors, never for keys that matter")
+        "seed", "N", "which losses; shim: draw everything from this seed, for vectors, never for keys that matter")
     static let json = Option<Bool>("json", "one JSON object in each line, for programs")
 
     static let command = Command(
         "chat-peer", summary: "Talks to another chat peer: paste its introduction link, or hand it yours.",
         options: [
             suite, profile, discovery, initialization, conversation, delivery, framing, relay, data, passphraseFile,
-            keyFile, name, publish, find, linger, seed, json,
+            keyFile, name, publish, find, linger, downloads, loss, datagramLoss, seed, json,
         ],
         rest: "describe|variants|shim",
         notes: """
@@ -65,6 +73,9 @@ struct Settings: Sendable {
     let publish: String?
     let find: String?
     let linger: Duration
+    /// Where files go; nil where there is no place for them.
+    let downloads: String?
+    let losses: Losses
     let seed: Int?
     let isJSON: Bool
 
@@ -91,6 +102,11 @@ struct Settings: Sendable {
         find = options[PeerOptions.find]
         seed = options[PeerOptions.seed]
         linger = .seconds(options[PeerOptions.linger])
+        downloads = options[PeerOptions.downloads] ?? data.map { $0 + "/downloads" }
+        losses = Losses(
+            payloads: Double(options[PeerOptions.loss]) / 100,
+            datagrams: Double(options[PeerOptions.datagramLoss]) / 100,
+            seed: seed.map { UInt64(bitPattern: Int64($0)) } ?? .random(in: 0 ... .max))
         isJSON = options[PeerOptions.json]
     }
 
@@ -114,6 +130,16 @@ struct Settings: Sendable {
         if let choice = options[Names.framing] { name.framing = choice }
         return name
     }
+}
+
+/// What is lost on purpose: shares from 0 to 1 of what goes in either direction.
+struct Losses: Sendable {
+    /// Between the service and the conversations: what those have to repair.
+    var payloads = 0.0
+    /// On the socket of delivery service udp: what that one has to repair.
+    var datagrams = 0.0
+    /// Draws them.
+    var seed: UInt64 = 0
 }
 
 /// A command line that cannot be meant.

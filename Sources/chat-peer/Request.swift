@@ -11,6 +11,8 @@ enum Request: Equatable {
     case choose(String)
     /// Sends content, to the current conversation or to the one named.
     case send(Content, to: String?)
+    /// Sends a file, to the current conversation or to the one named.
+    case sendFile(String, to: String?)
     /// Lists the conversations.
     case conversations
     /// Shows who is known under a text.
@@ -27,6 +29,7 @@ enum Request: Equatable {
         /intro              make a new introduction link
         /connect LINK       begin a conversation; what you say next travels in the invite (a pasted link does the same)
         /to ID              talk in another conversation: the beginning of its id or label
+        /send-file PATH     send a file of at most 26 MB
         /conversations      list them
         /publish NAME       make yourself known under a name, where the discovery has names
         /find NAME          look for somebody
@@ -81,6 +84,7 @@ extension Request {
         case "/intro": self = .introduce(name: rest)
         case "/connect": self = .connect(try argument("a link or a name"), saying: nil, type: nil)
         case "/to": self = .choose(try argument("the beginning of an id or a label; /conversations lists them"))
+        case "/send-file": self = .sendFile(try argument("the path of a file"), to: nil)
         case "/conversations": self = .conversations
         case "/publish": self = .introduce(name: try argument("a name"))
         case "/find": self = .find(try argument("a name or a link"))
@@ -122,6 +126,7 @@ extension TaggedRequest {
                 throw RequestError("\"text\" or \"bytes\" (hex) is missing", tag: json["tag"])
             }
             return .send(content, to: json["to"]?.text)
+        case "send-file": return .sendFile(try text("path"), to: json["to"]?.text)
         case "to": return .choose(try text("conversation"))
         case "conversations": return .conversations
         case "find": return .find(try text("text"))

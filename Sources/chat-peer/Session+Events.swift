@@ -1,14 +1,17 @@
 import ChatClient
 import ChatModel
+import ChatReliability
 import ChatWire
 
 // What the client tells, and what can be asked about it.
 extension Session {
-    /// Shows a batch; returning says that the application has it.
-    func show(_ batch: EventBatch) async {
+    /// Shows a batch; returning true says that the application has it.
+    func show(_ batch: EventBatch) async -> Bool {
         var lines: [Output.Line] = []
+        // What could not be kept before the end is shown at the next start.
+        guard let paths = await keepFiles(batch) else { return false }
         for (index, event) in batch.events.enumerated() {
-            let line = line(event)
+            let line = line(event, at: paths[index])
             var json = line.json
             // A batch that was shown before a crash is shown again under its number.
             if batch.number > 0, case .object(var object) = json {
@@ -18,12 +21,13 @@ extension Session {
             lines.append(Output.Line(kind: line.kind, text: line.text, json: json))
         }
         await output.show(lines)
+        return true
     }
 
-    private func line(_ event: ClientEvent) -> Output.Line {
+    private func line(_ event: ClientEvent, at path: String?) -> Output.Line {
         switch event {
         case .conversationStarted(let id, let type, let role, let peers): return started(id, type, role, peers)
-        case .content(let id, let received): return line(received, in: id)
+        case .content(let id, let received): return line(received, at: path, in: id)
         case .status(let id, let number, let status): return line(status, of: number, in: id)
         case .members(let id, let members):
             return .remark(
@@ -39,6 +43,7 @@ extension Session {
                         "final": .bool(gap.isFinal),
                     ]))
         case .frame(let id, let kind, let bytes):
+            if let progress = TransferProgress(kind: kind, bytes: bytes) { return line(progress, in: id) }
             return .remark(
                 "-- \(name(id)): \(kind.forTerminal), \(bytes.count) bytes",
                 .event("frame", ["conversation": .string(id.text), "kind": .string(kind), "bytes": .hex(bytes)]))
@@ -66,24 +71,30 @@ extension Session {
                 ]))
     }
 
-    private func line(_ received: ReceivedContent, in id: ConversationID) -> Output.Line {
-        let bytes = received.content
-        var fields: KeyValuePairs<String, JSON> = ["conversation": .string(id.text), "bytes": .hex(bytes)]
-        var text = "\(bytes.count) bytes that are no text"
-        if let whole = String(validating: bytes.array, as: UTF8.self) {
-            fields = ["conversation": .string(id.text), "text": .string(whole)]
-            text = whole.forTerminal
+    private func line(_ received: ReceivedContent, at path: String?, in id: ConversationID) -> Output.Line {
+        let (content, text): (JSON, String)
+        switch ShownContent(received.content) {
+        case .file(let file): return line(file, received, at: path, in: id)
+        case .text(let whole): (content, text) = (.event("content", ["text": .string(whole)]), whole.forTerminal)
+        case .bytes:
+            content = .event("content", ["bytes": .hex(received.content)])
+            text = "\(received.content.count) bytes that are no text"
         }
-        let who = received.sender.map { String($0.description.prefix(8)) }
-        var json = JSON.event("content", fields)
-        if case .object(var object) = json {
+        var json = content
+        if case .object(var object) = content {
+            object["conversation"] = .string(id.text)
             if let sender = received.sender { object["sender"] = .string(sender.description) }
             if received.part != .whole { object["part"] = .string(received.part.rawValue) }
             if let reference = received.reference { object["reference"] = .string(reference) }
             json = .object(object)
         }
-        let place = current == id ? "" : " (\(name(id)))"
-        return .speech("\(who ?? name(id))\(who == nil ? "" : place): \(text)", json)
+        return .speech("\(speaker(received, in: id)): \(text)", json)
+    }
+
+    /// Who said something, and where if it is not the current conversation.
+    func speaker(_ received: ReceivedContent, in id: ConversationID) -> String {
+        guard let sender = received.sender else { return name(id) }
+        return String(sender.description.prefix(8)) + (current == id ? "" : " (\(name(id)))")
     }
 
     private func line(_ status: ContentStatus, of number: ContentID, in id: ConversationID) -> Output.Line {
@@ -104,7 +115,10 @@ extension Session {
             json = .object(object)
         }
         let why = reason.map { ": \($0.forTerminal)" } ?? ""
-        return Output.Line(kind: reason == nil ? .remark : .trouble, text: "   #\(number) \(word)\(why)", json: json)
+        let label = label(number)
+        if word == "delivered" || reason != nil { fileNames[number] = nil }
+        return Output.Line(
+            kind: reason == nil ? .remark : .trouble, text: "   #\(number)\(label) \(word)\(why)", json: json)
     }
 
     private func line(_ name: String, _ report: ClientEvent.Report, _ id: ConversationID?) -> Output.Line {

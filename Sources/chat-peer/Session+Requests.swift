@@ -28,6 +28,7 @@ extension Session {
                 Output.Line.remark(
                     "-- you talk to \(name(id))", .event("chosen", ["conversation": .string(id.text)], tag: tag)))
         case .send(let content, let to): try await send(content, to: to, tag: tag)
+        case .sendFile(let path, let to): try await sendFile(path, to: to, tag: tag)
         case .conversations: await showConversations(tag: tag)
         case .find(let text): try await find(text, tag: tag)
         case .status: await showStatus(tag: tag)
@@ -38,7 +39,9 @@ extension Session {
         }
     }
 
-    private func connect(_ contact: Contact, _ content: Content?, tag: JSON?) async throws(ClientError) {
+    private func connect(
+        _ contact: Contact, _ content: Content?, as outgoing: Outgoing = .text, tag: JSON?
+    ) async throws(ClientError) {
         guard let content else {
             // Wrong links are refused now and not when something has been typed.
             _ = try await client.find(contact.text)
@@ -55,11 +58,13 @@ extension Session {
         current = id
         let peers = await client.conversations.first { $0.id == id }?.peers ?? []
         labels[id] = contact.text.isLink ? Self.label(id, peers) : contact.text
-        await showAccepted(content, contentID, in: id, tag: tag)
+        await showAccepted(content, outgoing, contentID, in: id, tag: tag)
     }
 
-    private func send(_ content: Content, to text: String?, tag: JSON?) async throws(ClientError) {
-        if text == nil, let pending { return try await connect(pending, content, tag: tag) }
+    func send(
+        _ content: Content, to text: String?, as outgoing: Outgoing = .text, tag: JSON?
+    ) async throws(ClientError) {
+        if text == nil, let pending { return try await connect(pending, content, as: outgoing, tag: tag) }
         var id = current
         if let text {
             id = await conversation(text)
@@ -69,21 +74,34 @@ extension Session {
             return await output.show(
                 .error("nobody", "nobody to talk to yet: paste a link, or hand out yours (/intro)", tag: tag))
         }
-        await showAccepted(content, try await client.send(content, in: id), in: id, tag: tag)
+        await showAccepted(content, outgoing, try await client.send(content, in: id), in: id, tag: tag)
     }
 
-    private func showAccepted(_ content: Content, _ number: ContentID, in id: ConversationID, tag: JSON?) async {
+    private func showAccepted(
+        _ content: Content, _ outgoing: Outgoing, _ number: ContentID, in id: ConversationID, tag: JSON?
+    ) async {
         if !settledEarly.contains(number) { unsent.insert(number) }
         settledEarly = settledEarly.filter { $0 > number }
         lastAnswered = number
-        let text = String(decoding: content.array, as: UTF8.self).forTerminal
+        var json = JSON.event("accepted", ["conversation": .string(id.text), "content": JSON(number.number)], tag: tag)
+        let text: String
+        switch outgoing {
+        case .text: text = String(decoding: content.array, as: UTF8.self).forTerminal
+        case .file(let name, let shown, let size):
+            text = "[\(shown)]"
+            fileNames[number] = name
+            if case .object(var object) = json {
+                (object["file"], object["size"]) = (.string(name), JSON(size))
+                json = .object(object)
+            }
+        }
         // Whoever types sees the line already.
-        let shown = StandardInput.isTerminal ? "   #\(number) to \(name(id))" : "\(settings.name) #\(number): \(text)"
+        let isTyped = StandardInput.isTerminal
         await output.show(
             Output.Line(
-                kind: StandardInput.isTerminal ? .remark : .speech, text: shown,
-                json:
-                    .event("accepted", ["conversation": .string(id.text), "content": JSON(number.number)], tag: tag)))
+                kind: isTyped ? .remark : .speech,
+                text: isTyped ? "   #\(number)\(label(number)) to \(name(id))" : "\(settings.name) #\(number): \(text)",
+                json: json))
     }
 
     private func find(_ text: String, tag: JSON?) async throws(ClientError) {

@@ -22,6 +22,10 @@ actor Session {
     var unsent: Set<ContentID> = []
     /// Content of which that was said before its request was answered; answers come in the order of the numbers.
     var settledEarly: Set<ContentID> = []
+    /// Files that were accepted in this run, until something final is known of them.
+    var fileNames: [ContentID: String] = [:]
+    /// Whether the run is over, and nothing more is tried.
+    var isEnding = false
     /// The content whose request was answered last.
     var lastAnswered = ContentID(0)
 
@@ -40,7 +44,9 @@ actor Session {
         await showStart()
         let (endings, ending) = AsyncStream.makeStream(of: ExitCode.self)
         let events = Task {
-            for await batch in client.events { await show(batch) }
+            for await batch in client.events {
+                guard await show(batch) else { break }
+            }
         }
         let others = [
             Task { for await _ in signals.stream() { ending.yield(await finish(lingering: .zero)) } },
@@ -56,6 +62,7 @@ actor Session {
         // A signal ends the lingering, too.
         var first = endings.makeAsyncIterator()
         let code = await first.next() ?? .failure
+        isEnding = true
         for task in others { task.cancel() }
         await client.close()
         await events.value

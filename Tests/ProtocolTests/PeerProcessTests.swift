@@ -51,7 +51,8 @@ extension PeerProcess {
 @Suite(.enabled(if: areBuilt, "chat-peer and chat-relay are not built beside the tests"), .timeLimit(.minutes(5)))
 struct PeerProcessTests {
     @Test(arguments: [
-        "links/inbox-v1/private-v1-libchat/udp/envelope-v1",
+        "links/inbox-v1/private-v1/udp/envelope-v1",
+        "links/inbox-v1/private-v1-compact/udp/envelope-v1",
         "links/inbox-v1-libchat/private-v1-libchat/udp/envelope-v1-libchat",
         "links/open-invite/private-v1-libchat/udp/plain",
         "directory/inbox-v1/private-v1-libchat/udp/envelope-v1",
@@ -78,7 +79,7 @@ struct PeerProcessTests {
     }
 
     @Test func `killed in the middle, both lose nothing that was accepted (PEER-2, STORE-7)`() async throws {
-        let stage = try await Stage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
+        let stage = try await Stage("links/inbox-v1/private-v1/udp/envelope-v1")
         let (saro, raya) = (stage.peer("saro"), stage.peer("raya"))
         try await raya.start()
         try await saro.start()

@@ -79,7 +79,7 @@ extension FileSystem {
     }
 
     /// Writes all bytes at an offset, in as many calls as it takes.
-    func writeAll(_ bytes: Span<UInt8>, to file: File, at offset: Int) throws(StorageError) {
+    package func writeAll(_ bytes: Span<UInt8>, to file: File, at offset: Int) throws(StorageError) {
         var written = 0
         while written < bytes.count {
             let rest = bytes.extracting(written..<bytes.count)
