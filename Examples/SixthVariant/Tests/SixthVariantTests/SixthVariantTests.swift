@@ -70,7 +70,9 @@ func `all 32 mixes with the built-in components talk, also after a restart`(mix:
         let address = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
         try Data([9]).write(to: URL(fileURLWithPath: "\(folder)/\(address)/2"))
         try Data([0xff, 0xff, 1]).write(to: URL(fileURLWithPath: "\(folder)/\(address)/3"))
-        try Data().write(to: URL(fileURLWithPath: "\(folder)/\(address)/notes.txt"))
+        for name in ["notes.txt", "\(Int.max)", "-4", "007"] {
+            try Data().write(to: URL(fileURLWithPath: "\(folder)/\(address)/\(name)"))
+        }
         _ = await service.publish([Addressed("here", payload: [2])])
         var found: [Bytes] = []
         while found.count < 2, let batch = await mailbox.next() { found += batch.deliveries.map(\.addressed.payload) }
