@@ -11,7 +11,7 @@ extension Conformance {
     ///   - only: the ids of the checks to run; all where nil.
     public static func check(
         discovery make: (Int) async throws -> any DiscoveryProtocol, carrying bundles: [IntroductionBundle] = [],
-        patience: Duration = .seconds(3), seed: UInt64 = 1, only: Set<String>? = nil
+        patience: Duration = .seconds(10), seed: UInt64 = 1, only: Set<String>? = nil
     ) async -> Report {
         let (raya, saro): (any DiscoveryProtocol, any DiscoveryProtocol)
         do {

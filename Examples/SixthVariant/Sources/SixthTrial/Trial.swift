@@ -58,7 +58,7 @@ public struct Trial: Sendable {
             try await check(raya.hear(Set(fromSaro)), mix, "Raya missed something in round \(round)")
             try await check(saro.hear(Set(fromRaya)), mix, "Saro missed something in round \(round)")
             for client in [saro.client, raya.client] {
-                try await check(client.flush(within: .seconds(10)), mix, "not everything was sent")
+                try await check(client.flush(within: .seconds(60)), mix, "not everything was sent")
             }
             if round == 1 { try await saro.restart() }
             if round == 2 { try await raya.restart() }
