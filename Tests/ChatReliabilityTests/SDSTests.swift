@@ -229,6 +229,34 @@ struct SDSRules {
         #expect(saro.lamport == 9_000_001)
     }
 
+    @Test func `a message names every end of the causal order, also after repeats and a restart (SDS-04, SDS-07)`()
+        throws
+    {
+        var saro = channel("saro")
+        var records: [String: Record] = [:]
+        var step = SDSStep(now: start)
+        try saro.send(Bytes("1"), id: name("a"), in: &step)
+        // Raya did not know it when she sent these, and her clock is ahead: it is not at the log's end any more.
+        let others = (0..<40).map { number in
+            message("r\(number)", lamport: 2_000_000 + UInt64(number), after: number == 0 ? [] : ["r\(number - 1)"])
+        }
+        for other in others + others.prefix(30) { try saro.receive(other, in: &step) }
+        for record in saro.takeChanges() { records[record.key] = record }
+        let draft = try saro.draft(Bytes("2"), id: name("b"), now: start)
+        #expect(draft.history.contains { $0.id == name("a") } && draft.history.contains { $0.id == name("r39") })
+        let stored = records.values.filter { $0.bytes != nil }
+        var again = try SDSChannel(restoring: stored)
+        var next = try again.draft(Bytes("2"), id: name("b"), now: start)
+        #expect(Set(next.history.map(\.id)) == [name("a"), name("r38"), name("r39")])
+        // Once it is named, it is no end any more.
+        var last = SDSStep(now: start)
+        again.commit(next, in: &last)
+        for record in again.takeChanges() { records[record.key] = record }
+        again = try SDSChannel(restoring: records.values.filter { $0.bytes != nil })
+        next = try again.draft(Bytes("3"), id: name("c"), now: start)
+        #expect(Set(next.history.map(\.id)) == [name("r39"), name("b")])
+    }
+
     @Test func `ties are ordered by id, byte by byte (SDS-08)`() throws {
         var saro = channel("saro")
         var step = SDSStep(now: start)

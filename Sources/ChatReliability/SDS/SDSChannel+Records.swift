@@ -64,13 +64,23 @@ extension SDSChannel {
             guard !log.contains(entry.id) else { throw Self.stored.unreadable(Self.logKey + String(serial)) }
             let probe = settings.filter.map { _ in BloomFilter.Probe(entry.id) }
             _ = log.insert(
-                .init(lamport: entry.number, id: entry.id, sender: entry.sender, serial: serial, probe: probe))
+                .init(
+                    lamport: entry.number, id: entry.id, sender: entry.sender, serial: serial, probe: probe,
+                    ended: entry.ended))
             if entry.number <= Self.maximumFollowed { lamport = max(lamport, entry.number) }
             if !entry.bytes.isEmpty { hints[entry.id] = entry.bytes }
-            // Which of them nobody named is not stored; to name some once more does no harm.
-            if settings.frontierLength > 0 { frontier.insertAgain(entry.id) }
         }
+        restoreFrontier(entries)
         if log.count >= settings.limits.log { log.floor = log.all.first?.order }
+    }
+
+    /// Goes through the log as it came to be; which messages came again is not stored.
+    private mutating func restoreFrontier(_ entries: [(serial: UInt64, message: StoredMessage)]) {
+        guard settings.frontierLength > 0 else { return }
+        let ids = Dictionary(entries.map { ($0.serial, $0.message.id) }) { first, _ in first }
+        for entry in entries.map(\.message) {
+            _ = frontier.insert(entry.id, naming: entry.ended.compactMap { ids[$0] })
+        }
     }
 
     private mutating func restoreWhole(
@@ -122,7 +132,9 @@ extension SDSChannel {
     mutating func store(_ entry: SDSLog.Entry) {
         put(
             Self.logKey + String(entry.serial),
-            StoredMessage(sender: entry.sender, id: entry.id, number: entry.lamport, bytes: hints[entry.id] ?? Bytes())
+            StoredMessage(
+                sender: entry.sender, id: entry.id, number: entry.lamport, bytes: hints[entry.id] ?? Bytes(),
+                ended: entry.ended)
         )
     }
 
@@ -178,13 +190,15 @@ private struct StoredMessage: ProtoMessage {
     var bytes = Bytes()
     /// Field 6: what an own message is for.
     var tag: UInt64 = 0
+    /// Field 7, repeated: serials.
+    var ended: [UInt64] = []
 
     init(
         sender: Identifier = Identifier(), id: Identifier = Identifier(), channel: Identifier = Identifier(),
-        number: UInt64 = 0, bytes: Bytes = Bytes(), tag: UInt64 = 0
+        number: UInt64 = 0, bytes: Bytes = Bytes(), tag: UInt64 = 0, ended: [UInt64] = []
     ) {
         (self.sender, self.id, self.channel) = (sender, id, channel)
-        (self.number, self.bytes, self.tag) = (number, bytes, tag)
+        (self.number, self.bytes, self.tag, self.ended) = (number, bytes, tag, ended)
     }
 
     init(decoding message: Bytes) throws(WireError) {
@@ -197,6 +211,7 @@ private struct StoredMessage: ProtoMessage {
             case 4: number = try reader.uint64()
             case 5: bytes = message.slice(try reader.range())
             case 6: tag = try reader.uint64()
+            case 7: ended.append(try reader.uint64() &- 1)
             default: continue
             }
         }
@@ -206,6 +221,7 @@ private struct StoredMessage: ProtoMessage {
         ProtoSize.field(1, count: sender.count) + ProtoSize.field(2, count: id.count)
             + ProtoSize.field(3, count: channel.count) + ProtoSize.field(4, number)
             + ProtoSize.field(5, count: bytes.count) + ProtoSize.field(6, tag)
+            + ended.reduce(0) { $0 + ProtoSize.field(7, $1 &+ 1) }
     }
 
     @_lifetime(output: copy output)
@@ -216,5 +232,7 @@ private struct StoredMessage: ProtoMessage {
         output.append(field: 4, number)
         output.append(field: 5, bytes)
         output.append(field: 6, tag)
+        // Plus 1, because a field that is 0 is left out.
+        for serial in ended { output.append(field: 7, serial &+ 1) }
     }
 }

@@ -136,32 +136,32 @@ public struct SDSChannel: Sendable {
 
     /// A message with clock, history, filter and requests as they are now.
     mutating func draft(_ id: Identifier, content: Bytes?, now: Timestamp) -> SDSDraft {
-        let (history, more) = history()
+        let (history, inTurn) = history()
         let message = SDSMessage(
             sender: participant, id: id, channel: channel, lamport: max(now.milliseconds, lamport + 1),
             history: history, filter: filter?.encoded(), repairs: repairRequests(now: now), content: content)
-        return SDSDraft(message, bytes: message.encoded(), more: more)
+        return SDSDraft(message, bytes: message.encoded(), inTurn: inTurn)
     }
 
     /// Moves the clock, and on to what is named and asked for next.
     mutating func take(_ draft: SDSDraft, now: Timestamp) {
         lamport = max(lamport, draft.lamport)
-        frontier.didName(draft.more)
+        frontier.didName(draft.inTurn)
         didRequest(draft.repairs, now: now)
     }
 
-    /// The end of the log, and what else is to be named, in the order of the log; and how many of the latter.
-    private func history() -> (history: [SDSMessage.HistoryEntry], more: Int) {
+    /// The end of the log, and what else is to be named, in the order of the log; and how many because it is their turn.
+    private func history() -> (history: [SDSMessage.HistoryEntry], inTurn: Int) {
         let namesSenders = settings.repair?.namesSenders == true
         func entry(_ entry: SDSLog.Entry) -> SDSMessage.HistoryEntry {
             SDSMessage.HistoryEntry(entry.id, hint: hints[entry.id], sender: namesSenders ? entry.sender : nil)
         }
         let end = log.all.suffix(settings.historyLength)
         guard settings.frontierLength > 0 else { return (end.map(entry), 0) }
-        let more = frontier.next(settings.frontierLength) { id in end.contains { $0.id == id } }
+        let (more, inTurn) = frontier.next(settings.frontierLength) { id in end.contains { $0.id == id } }
         guard !more.isEmpty else { return (end.map(entry), 0) }
         let all = (more.compactMap { log.entry($0) } + end).sorted { $0.order < $1.order }
-        return (all.map(entry), more.count)
+        return (all.map(entry), inTurn)
     }
 
     /// Puts a message into the log and the filter; the serial is that of its records.
@@ -169,10 +169,12 @@ public struct SDSChannel: Sendable {
     mutating func insert(
         _ id: Identifier, sender: Identifier, lamport: UInt64, naming named: [Identifier], probe: BloomFilter.Probe?
     ) -> SDSEvent.Delivery.Place {
-        let entry = SDSLog.Entry(lamport: lamport, id: id, sender: sender, serial: nextSerial, probe: probe)
+        var entry = SDSLog.Entry(lamport: lamport, id: id, sender: sender, serial: nextSerial, probe: probe)
         nextSerial += 1
+        if settings.frontierLength > 0 {
+            entry.ended = frontier.insert(id, naming: named).compactMap { log.entry($0)?.serial }
+        }
         let place = log.insert(entry)
-        if settings.frontierLength > 0 { frontier.insert(id, naming: named) }
         store(entry)
         if let gone = log.trim(to: settings.limits.log) { unstore(gone) }
         if sender == participant, let probe { addToFilter(probe) }

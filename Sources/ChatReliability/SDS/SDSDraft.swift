@@ -9,12 +9,12 @@ public struct SDSDraft: Sendable {
     /// The encoded message.
     public let bytes: Bytes
     let history, repairs: [SDSMessage.HistoryEntry]
-    /// How many messages it names beside the end of the log.
-    let more: Int
+    /// How many messages it names because it was their turn.
+    let inTurn: Int
 
-    init(_ message: SDSMessage, bytes: Bytes, more: Int) {
+    init(_ message: SDSMessage, bytes: Bytes, inTurn: Int) {
         (id, lamport) = (message.id, message.lamport ?? 0)
         (history, repairs) = (message.history, message.repairs)
-        (self.bytes, self.more) = (bytes, more)
+        (self.bytes, self.inTurn) = (bytes, inTurn)
     }
 }

@@ -8,6 +8,8 @@ struct SDSLog: Sendable {
         let serial: UInt64
         /// Nil where there is no filter.
         let probe: BloomFilter.Probe?
+        /// Serials of messages at which the causal order ended until this one named them.
+        var ended: [UInt64] = []
 
         var order: Order { Order(lamport: lamport, id: id) }
     }
