@@ -46,6 +46,7 @@ let package = Package(
         .executable(name: "chat-interop", targets: ["chat-interop"]),
         .executable(name: "chat-bench", targets: ["chat-bench"]),
         .executable(name: "chat-conformance", targets: ["chat-conformance"]),
+        .executable(name: "chat-vectors", targets: ["chat-vectors"]),
     ],
     targets: [
         .systemLibrary(
@@ -87,6 +88,9 @@ let package = Package(
         // One participant behind the interoperability shim; chat-peer gives it a terminal.
         module("ChatShim", everything + ["ChatVariants"]),
 
+        // Vector files, made and checked; chat-vectors gives it files.
+        module("ChatVectors", everything + ["ChatShim"]),
+
         // Options and signals, which all programs share; no product.
         module("ChatTool", ["ChatSystem"]),
         tool("chat-peer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
@@ -99,6 +103,7 @@ let package = Package(
         tool("chat-conformance", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
         tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
         tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
+        tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
         tool("chat-bench", ["CSodium", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
@@ -121,6 +126,7 @@ let package = Package(
         tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
         tests("ChatInspectTests", everything + ["ChatInspect"]),
         tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
+        tests("ChatVectorsTests", ["ChatVectors", "ChatWire"]),
         tests("ChatSimulationTests", everything + ["ChatSimulation"]),
         tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),
     ],

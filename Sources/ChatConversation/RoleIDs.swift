@@ -1,19 +1,19 @@
 import ChatCrypto
-import ChatModel
+package import ChatModel
 
 /// Ids of a conversation of two that both sides derive from their secret, one for each role.
 ///
 /// A payload carries its recipient's id, so the two directions cannot be matched by it.
-struct RoleIDs: Equatable {
+package struct RoleIDs: Equatable {
     /// Known to both and shown to nobody.
-    let base: [UInt8]
+    package let base: [UInt8]
     /// Names the conversation at the initiator.
-    let initiator: [UInt8]
+    package let initiator: [UInt8]
     /// Names the conversation at the responder.
-    let responder: [UInt8]
+    package let responder: [UInt8]
 
     /// - Parameter size: bytes of each id: 16 as CT-02 has it, 18 in profile `libchat`.
-    init(_ secret: Secret, size: Int) {
+    package init(_ secret: Secret, size: Int) {
         let base = BLAKE2b.derive(count: size, key: secret, personal: "L-PV1-CID").lend { Bytes(copying: $0).array }
         self.base = base
         initiator = BLAKE2b.hash(count: size, base + Array("I".utf8))

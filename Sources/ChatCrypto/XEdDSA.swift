@@ -15,12 +15,20 @@ public enum XEdDSA {
     ///
     /// - Parameter z: 64 bytes that nobody can predict and that are used for nothing else.
     public static func sign(_ message: Span<UInt8>, with key: Secret, z: Secret) throws(CryptoError) -> [UInt8] {
+        try sign(message, with: key, z: z, isHashedReduced: true)
+    }
+
+    /// The same; libxeddsa hashes for its nonce the clamped key instead of the scalar, unless that was negated.
+    package static func sign(
+        _ message: Span<UInt8>, with key: Secret, z: Secret, isHashedReduced: Bool
+    ) throws(CryptoError) -> [UInt8] {
         try check("X25519 private key", key.count, is: X25519.size)
         try check("XEdDSA randomness", z.count, is: randomSize)
         let (scalar, point) = edwards(key)
+        let hashed = isHashedReduced || signBit(of: key) == 1 ? scalar : clamped(key).part(0..<32)
         let nonce = reduce { input in
             input.update(firstHash)
-            input.update(scalar)
+            input.update(hashed)
             input.update(message)
             input.update(z)
         }
@@ -69,17 +77,31 @@ public enum XEdDSA {
     /// 2²⁵⁶ − 2 in little-endian order, which no encoded point can be.
     private static let firstHash = [0xFE] + [UInt8](repeating: 0xFF, count: 31)
 
-    /// The signing scalar and its point with the sign bit 0: where the bit was 1 the scalar is negated.
-    private static func edwards(_ key: Secret) -> (scalar: Secret, point: [UInt8]) {
-        Sodium.start()
-        var point = [UInt8](repeating: 0, count: 32)
-        let clamped = Secret(copying: key, count: 64) { bytes in
+    /// The sign bit of the Edwards form of a private key's public half, before it is set to 0.
+    package static func signBit(of key: Secret) -> UInt8 { multiple(of: clamped(key))[31] >> 7 }
+
+    /// The private key as X25519 clamps it, 32 bytes of zeros behind it.
+    private static func clamped(_ key: Secret) -> Secret {
+        Secret(copying: key, count: 64) { bytes in
             bytes[0] &= 248
             bytes[31] = bytes[31] & 127 | 64
         }
-        clamped.lend { clamped in
-            _ = unsafe crypto_scalarmult_ed25519_base_noclamp(&point, clamped.start)
+    }
+
+    /// A multiple of the base point.
+    private static func multiple(of scalar: Secret) -> [UInt8] {
+        Sodium.start()
+        var point = [UInt8](repeating: 0, count: 32)
+        scalar.lend { scalar in
+            _ = unsafe crypto_scalarmult_ed25519_base_noclamp(&point, scalar.start)
         }
+        return point
+    }
+
+    /// The signing scalar and its point with the sign bit 0: where the bit was 1 the scalar is negated.
+    private static func edwards(_ key: Secret) -> (scalar: Secret, point: [UInt8]) {
+        let clamped = clamped(key)
+        var point = multiple(of: clamped)
         let reduced = reduce(clamped)
         let negated = Secret(count: 32) { negated in
             reduced.lend { unsafe crypto_core_ed25519_scalar_negate(negated.start, $0.start) }

@@ -34,9 +34,9 @@ private func objection(to imported: String, in module: String) -> String? {
     if components.contains(module), components.contains(imported), isOurs {
         return "no component knows another (FW-02)"
     }
-    // `ChatVariants` names ours for programs that let one choose, and `ChatShim` is the inside of such a program;
-    // everything else is for any component.
-    if isLibrary, !["ChatVariants", "ChatShim"].contains(module), components.union(["ChatVariants"]).contains(imported),
+    // `ChatVariants` names ours for programs that let one choose, and `ChatShim` and `ChatVectors` are the insides of
+    // such programs; everything else is for any component.
+    if isLibrary, !["ChatVariants", "ChatShim", "ChatVectors"].contains(module), components.union(["ChatVariants"]).contains(imported),
         isOurs
     {
         return "a library chooses no component"

@@ -42,6 +42,9 @@ struct SkippedKeys: Sendable {
 
     var count: Int { entries.count }
 
+    /// Every key with its place, in no order.
+    var all: [(place: Place, secret: Secret)] { entries.map { ($0.key, $0.value.secret) } }
+
     /// The key for a payload, which stays.
     subscript(place: Place) -> Secret? { entries[place]?.secret }
 

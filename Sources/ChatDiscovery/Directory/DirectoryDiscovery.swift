@@ -130,9 +130,7 @@ extension DirectoryDiscovery {
         do throws(DirectoryRejection) {
             let signed = try SignedDirectoryEntry(payload)
             let entry = signed.entry
-            guard entry.name == query.name.text else { throw .otherName }
-            guard query.publisher == nil || query.publisher == entry.publisher else { throw .otherPublisher }
-            guard entry.expiry > clock() else { throw .expired }
+            try signed.check(for: query, now: clock())
             let newest = state.withLock { $0.memory[query.name, entry.publisher] ?? 0 }
             guard entry.sequence >= newest else { throw .stale }
             if let held = entries.first(where: { $0.publisher == entry.publisher }) {

@@ -38,6 +38,13 @@ package struct SignedDirectoryEntry {
         do { self.entry = try DirectoryEntry(decoding: bytes) } catch { throw .malformed }
     }
 
+    /// Refuses an entry that nobody asked for, or whose time is over.
+    package func check(for query: DirectoryQuery, now: Timestamp) throws(DirectoryRejection) {
+        guard entry.name == query.name.text else { throw .otherName }
+        guard query.publisher == nil || query.publisher == entry.publisher else { throw .otherPublisher }
+        guard entry.expiry > now else { throw .expired }
+    }
+
     /// Refuses an entry that its publisher did not sign.
     package func verify() throws(DirectoryRejection) {
         let message = Self.domain + bytes.array

@@ -2,7 +2,7 @@
 ///
 /// Addition is xor, as in every picture of the field; multiplication is that of the elements for
 /// which the labels stand (`Specs/parity.md`).
-enum LabelField {
+package enum LabelField {
     /// x⁸ + x⁴ + x³ + x² + 1.
     private static let polynomial = 0x11D
     /// The elements for which the bits of a label stand, lowest first.
@@ -11,7 +11,7 @@ enum LabelField {
     private static let order = 255
 
     /// The element for which a label stands.
-    static func element(_ label: UInt8) -> UInt8 {
+    package static func element(_ label: UInt8) -> UInt8 {
         (0..<8).reduce(0) { label & (1 << UInt8($1)) == 0 ? $0 : $0 ^ cantorBasis[$1] }
     }
 
@@ -38,13 +38,13 @@ enum LabelField {
     }()
 
     /// The product of two labels.
-    static func multiply(_ left: UInt8, _ right: UInt8) -> UInt8 {
+    package static func multiply(_ left: UInt8, _ right: UInt8) -> UInt8 {
         guard left != 0, right != 0 else { return 0 }
         return powers[logarithms[Int(left)] + logarithms[Int(right)]]
     }
 
     /// A label divided by another, which is not 0.
-    static func divide(_ left: UInt8, by right: UInt8) -> UInt8 {
+    package static func divide(_ left: UInt8, by right: UInt8) -> UInt8 {
         guard left != 0 else { return 0 }
         return powers[logarithms[Int(left)] + order - logarithms[Int(right)]]
     }

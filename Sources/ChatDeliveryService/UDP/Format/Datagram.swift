@@ -28,12 +28,19 @@ package enum Datagram: Hashable, Sendable {
         _ = try reader.number(UInt64.self)
         switch UDPFormat.Kind(rawValue: code) {
         case .hello: self = .hello(try Hello(&reader, datagram: bytes.count))
-        case .challenge: self = .challenge(cookie: try reader.shortBytes(limit: UDPFormat.maximumCookie))
+        case .challenge: self = try Self.challenge(&reader)
         case .welcome: self = .welcome(try Welcome(&reader))
         case .reset: self = try Self.reset(&reader)
         case .data: self = .data(number: try reader.number(), framesAt: UDPFormat.dataHeaderSize)
         case nil: throw .unknownKind(code)
         }
+    }
+
+    private static func challenge(_ reader: inout FieldReader) throws(UDPError) -> Datagram {
+        let offset = reader.offset
+        let cookie = try reader.shortBytes(limit: UDPFormat.maximumCookie)
+        guard !cookie.isEmpty else { throw .malformed("cookie", at: offset) }
+        return .challenge(cookie: cookie)
     }
 
     private static func reset(_ reader: inout FieldReader) throws(UDPError) -> Datagram {
@@ -96,6 +103,17 @@ package struct Welcome: Hashable, Sendable {
     package var retainedBytes: UInt64
     /// How long they are kept at most.
     package var retainedMilliseconds: UInt64
+
+    /// Every field as it is on the wire.
+    package init(
+        epoch: UInt64, maximumPayload: UInt32, window: UInt32, idleMilliseconds: UInt32, ratePayloads: UInt32,
+        rateMilliseconds: UInt32, retainedPayloads: UInt32, retainedBytes: UInt64, retainedMilliseconds: UInt64
+    ) {
+        (self.epoch, self.maximumPayload, self.window) = (epoch, maximumPayload, window)
+        (self.idleMilliseconds, self.ratePayloads) = (idleMilliseconds, ratePayloads)
+        (self.rateMilliseconds, self.retainedPayloads) = (rateMilliseconds, retainedPayloads)
+        (self.retainedBytes, self.retainedMilliseconds) = (retainedBytes, retainedMilliseconds)
+    }
 
     init(epoch: UInt64, limits: DeliveryLimits, window: Int, idle: Duration) {
         self.epoch = epoch

@@ -40,6 +40,10 @@ package enum Answer: Hashable, Sendable {
         /// What they mean depends on the code.
         package var first: UInt64
         package var second: UInt64
+
+        package init(message: UInt64, code: ResultCode, first: UInt64, second: UInt64) {
+            (self.message, self.code, self.first, self.second) = (message, code, first, second)
+        }
     }
 
     /// How a request ended.
@@ -96,13 +100,17 @@ extension Request {
 
 extension Answer {
     static func head(deliver entry: History.Entry, number: UInt32) -> [UInt8] {
+        head(deliver: entry.addressed, sequence: entry.sequence, number: number)
+    }
+
+    static func head(deliver addressed: Addressed, sequence: UInt64, number: UInt32) -> [UInt8] {
         var head: [UInt8] = []
         head.reserveCapacity(64)
         head.append(Code.deliver)
         head.append(big: number)
-        head.append(big: entry.sequence)
-        head.append(entry.addressed.id)
-        head.append(short: entry.addressed.replyAddress?.text ?? "")
+        head.append(big: sequence)
+        head.append(addressed.id)
+        head.append(short: addressed.replyAddress?.text ?? "")
         return head
     }
 

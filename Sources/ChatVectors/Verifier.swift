@@ -1,0 +1,77 @@
+import ChatWire
+
+/// What became of one case.
+public struct Verdict: Sendable, Hashable {
+    /// How it ended.
+    public enum Outcome: String, Sendable, Hashable {
+        /// It agrees with this package.
+        case passed
+        /// It does not, or cannot be read.
+        case failed
+        /// It is of a kind, or about something, that this package does not do.
+        case notApplicable = "not applicable"
+    }
+
+    /// How it ended.
+    public let outcome: Outcome
+    /// The file.
+    public let file: String
+    /// The id of the case, or its place; `file` where it is about the whole file.
+    public let name: String
+    /// What differs, or why it does not apply.
+    public let reason: String
+
+    /// A verdict.
+    public init(outcome: Outcome, file: String, name: String, reason: String) {
+        (self.outcome, self.file, self.name, self.reason) = (outcome, file, name, reason)
+    }
+}
+
+/// Checks vector files, from anyone.
+public enum Verifier {
+    /// The largest file in bytes: ten times the largest in use.
+    public static let maximumFile = 64 << 20
+
+    /// Every case of a file; whatever one case does, the next one is checked.
+    public static func verify(_ bytes: [UInt8], file: String) async -> [Verdict] {
+        func whole(_ outcome: Verdict.Outcome, _ reason: String) -> [Verdict] {
+            [Verdict(outcome: outcome, file: file, name: "file", reason: reason)]
+        }
+        let document: JSON
+        do { document = try JSON(parsing: bytes, maximumBytes: maximumFile) } catch {
+            return whole(.failed, "is no JSON: \(error)")
+        }
+        guard let schema = document["schema"]?.text else {
+            return whole(.notApplicable, "has no schema; expected \(VectorFile.format)")
+        }
+        guard schema == VectorFile.format else {
+            let isOurs = schema.hasPrefix("logos-chat-vectors/")
+            return whole(isOurs ? .failed : .notApplicable, "is of format \(schema); expected \(VectorFile.format)")
+        }
+        guard let cases = document["cases"]?.list else { return whole(.failed, "has no list of cases") }
+        guard let name = document["kind"]?.text else { return whole(.failed, "has no kind") }
+        guard !cases.isEmpty else { return whole(.failed, "has no cases") }
+        let kind = Kind.all.first { $0.name == name }
+        var verdicts: [Verdict] = []
+        for (number, one) in cases.enumerated() {
+            let id = one["id"]?.text ?? String(number)
+            let found = await check(Case(json: one, isExact: document["errors"]?.text == "exact"), kind, name)
+            verdicts.append(Verdict(outcome: found.0, file: file, name: id, reason: found.1))
+        }
+        return verdicts
+    }
+
+    private static func check(_ one: Case, _ kind: Kind?, _ name: String) async -> (Verdict.Outcome, String) {
+        guard let kind else { return (.notApplicable, "kind \(name)") }
+        guard one.json.members != nil else { return (.failed, "a case is an object") }
+        do {
+            let output = try await Kind.outcome { try await kind.run(one) }
+            try kind.compare(one, with: output)
+            return (.passed, "")
+        } catch Problem.notApplicable(let reason) {
+            return (.notApplicable, reason)
+        } catch {
+            return (.failed, "\(error)")
+        }
+    }
+}
