@@ -3,11 +3,15 @@ import ChatWire
 // Whether what an operation gave is what the file has.
 extension Kind {
     private static let refusals: Set<String> = ["invalid", "unsupported", "rejected"]
+    private static let acceptances: Set<String> = ["valid", "accepted", "ignored"]
 
     /// Throws the first difference.
     func compare(_ one: Case, with output: JSON) throws {
         let (demanded, given) = (one.result, output["result"]?.text ?? "valid")
         if demanded == "policy" { return }
+        guard Self.refusals.union(Self.acceptances).union([given]).contains(demanded) else {
+            throw Problem.differs("\(given), the file has \(demanded)")
+        }
         if let error = output["error"]?.text {
             guard Self.refusals.contains(demanded) else {
                 throw Problem.differs("refused as \(error), the file has \(demanded)")

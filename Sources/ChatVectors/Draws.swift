@@ -23,7 +23,9 @@ final class Draws: RandomSource {
 
     /// The values that a step has under `randomness`.
     convenience init(_ step: Case) throws {
-        self.init(step.has("randomness") ? try step.list("randomness").map { (try $0.text("label"), try $0.bytes("bytes")) } : [])
+        self.init(
+            step.has("randomness")
+                ? try step.list("randomness").map { (try $0.text("label"), try $0.bytes("bytes")) } : [])
     }
 
     func add(_ more: Draws) {

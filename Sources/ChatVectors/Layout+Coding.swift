@@ -24,7 +24,8 @@ extension Layout {
                 sawUnknown = true
                 continue
             }
-            for other in self.fields where other.oneof != nil && other.oneof == field.oneof && other.name != field.name {
+            for other in self.fields where other.oneof != nil && other.oneof == field.oneof && other.name != field.name
+            {
                 fields = fields.without(other.name)
             }
             var value: JSON

@@ -17,7 +17,10 @@ struct Layout: Sendable {
         /// The oneof that it is an arm of; of several the last one counts.
         var oneof: String?
 
-        init(_ number: Int, _ name: String, _ form: Form, repeated: Bool = false, optional: Bool = false, oneof: String? = nil) {
+        init(
+            _ number: Int, _ name: String, _ form: Form, repeated: Bool = false, optional: Bool = false,
+            oneof: String? = nil
+        ) {
             (self.number, self.name, self.form, isRepeated, self.oneof) = (number, name, form, repeated, oneof)
             if case .message = form { hasPresence = true } else { hasPresence = optional || oneof != nil }
         }
@@ -38,8 +41,14 @@ extension Layout {
     }()
 
     private static let messages: [(String, [Field])] = [
-        ("EnvelopeV1", [Field(1, "conversation_hint", .string), Field(2, "salt", .uint64), Field(5, "payload", .bytes)]),
-        ("EnvelopeV1Document", [Field(1, "conversation_hint", .string), Field(2, "salt", .uint32), Field(3, "payload", .bytes)]),
+        (
+            "EnvelopeV1",
+            [Field(1, "conversation_hint", .string), Field(2, "salt", .uint64), Field(5, "payload", .bytes)]
+        ),
+        (
+            "EnvelopeV1Document",
+            [Field(1, "conversation_hint", .string), Field(2, "salt", .uint32), Field(3, "payload", .bytes)]
+        ),
         ("Plaintext", [Field(1, "payload", .bytes)]),
         (
             "Doubleratchet",
@@ -78,7 +87,10 @@ extension Layout {
         ),
         (
             "IntroBundle",
-            [Field(1, "installation_pubkey", .bytes), Field(2, "ephemeral_pubkey", .bytes), Field(3, "signature", .bytes)]
+            [
+                Field(1, "installation_pubkey", .bytes), Field(2, "ephemeral_pubkey", .bytes),
+                Field(3, "signature", .bytes),
+            ]
         ),
         ("Placeholder", [Field(1, "counter", .uint32)]),
         (
@@ -135,7 +147,8 @@ extension Layout {
             [
                 Field(2, "message_id", .string), Field(3, "channel_id", .string), Field(7, "sender_id", .string),
                 Field(10, "lamport_timestamp", .int32),
-                Field(11, "causal_history", .message("HistoryEntry"), repeated: true), Field(12, "bloom_filter", .bytes),
+                Field(11, "causal_history", .message("HistoryEntry"), repeated: true),
+                Field(12, "bloom_filter", .bytes),
                 Field(20, "content", .bytes),
             ]
         ),
@@ -160,7 +173,10 @@ extension Layout {
                 Field(4, "expiry", .uint64), Field(5, "bundles", .message("DirectoryBundle"), repeated: true),
             ]
         ),
-        ("SignedDirectoryEntry", [Field(1, "version", .uint32), Field(2, "entry", .bytes), Field(3, "signature", .bytes)]),
+        (
+            "SignedDirectoryEntry",
+            [Field(1, "version", .uint32), Field(2, "entry", .bytes), Field(3, "signature", .bytes)]
+        ),
         ("OpenBundle", [Field(1, "inbox", .bytes), Field(2, "expiry", .uint64)]),
         ("OpenInvite", [Field(1, "type", .string), Field(2, "secret", .bytes), Field(3, "opening", .bytes)]),
     ]

@@ -60,7 +60,8 @@ extension Kind {
         let said = draft["error"]?.text
         guard output["error"]?.text == said else {
             throw DraftError(
-                description: "\(file), \(draft["id"]?.text ?? ""): gives \(output), and the draft says \(said ?? "valid")")
+                description:
+                    "\(file), \(draft["id"]?.text ?? ""): gives \(output), and the draft says \(said ?? "valid")")
         }
         return try Self.merge(draft, output, "\(file), \(draft["id"]?.text ?? "")")
     }

@@ -25,9 +25,11 @@ struct Results {
     private static func line(_ verdict: Verdict) -> String {
         let outcome = verdict.outcome.rawValue
         let reason = verdict.reason.isEmpty ? "" : ": \(verdict.reason)"
-        let line = "\(outcome)\(String(repeating: " ", count: max(1, 15 - outcome.count)))\(verdict.file) \(verdict.name)\(reason)"
+        let line =
+            "\(outcome)\(String(repeating: " ", count: max(1, 15 - outcome.count)))\(verdict.file) \(verdict.name)\(reason)"
         // Names come from files: nothing in them may look like another line, or reach the terminal as a command.
-        return String(String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        return String(
+            String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
 
     var json: JSON {

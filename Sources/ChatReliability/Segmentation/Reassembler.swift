@@ -107,7 +107,7 @@ public struct Reassembler: Sendable {
             return
         }
         guard size > 0, size % ParityCode.shardUnit == 0 else {
-            throw Refusal(.invalid, ReliabilityCause.shardSize(size))
+            throw Refusal(.invalid, ReliabilityCause.contradictorySegment("parity of \(size) bytes"))
         }
         guard size <= maximumShard else {
             throw Refusal(.invalid, CommonCause.tooLarge("parity segment", bytes: size, limit: maximumShard))

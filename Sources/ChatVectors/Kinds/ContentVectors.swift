@@ -57,10 +57,19 @@ extension Kind {
     private static func contentFiles(_ maker: Maker) async throws -> [VectorFile] {
         var cases: [JSON] = []
         let values: [(String, String, String, JSON)] = [
-            ("text", "hello in three scripts", "text", ["text": "hello, \u{43F}\u{440}\u{438}\u{432}\u{435}\u{442}, \u{1F642}"]),
+            (
+                "text", "hello in three scripts", "text",
+                ["text": "hello, \u{43F}\u{440}\u{438}\u{432}\u{435}\u{442}, \u{1F642}"]
+            ),
             ("text-empty", "an empty text", "text", ["text": ""]),
-            ("file", "a file", "file", ["name": "notes.txt", "media_type": "text/plain", "bytes": maker.hex(40, "content/file")]),
-            ("contact", "somebody else's introduction", "contact", ["name": "Pax", "introduction": "logos_openinvite_1_AAECAw"]),
+            (
+                "file", "a file", "file",
+                ["name": "notes.txt", "media_type": "text/plain", "bytes": maker.hex(40, "content/file")]
+            ),
+            (
+                "contact", "somebody else's introduction", "contact",
+                ["name": "Pax", "introduction": "logos_openinvite_1_AAECAw"]
+            ),
         ]
         for (id, comment, type, fields) in values {
             let encode: JSON = ["operation": "encode", "type": .string(type), "fields": fields]
@@ -81,7 +90,9 @@ extension Kind {
         bad("unknown-domain", "a domain that is not known", "08ffffffff0f1001", "unsupported")
         bad("not-utf8", "a text that is not UTF-8", "08f4c2a19b0610011a040a02c328", "malformed")
         bad("no-proto3", "a payload that is no message", "08f4c2a19b0610011a01ff", "malformed")
-        bad("long-name", "a name of 256 bytes", "08f4c2a19b0610031a83020a8002" + String(repeating: "78", count: 256), "too_large")
+        bad(
+            "long-name", "a name of 256 bytes", "08f4c2a19b0610031a83020a8002" + String(repeating: "78", count: 256),
+            "too_large")
         return [VectorFile("content.json", kind: "content", profile: "all", cases: cases)]
     }
 }

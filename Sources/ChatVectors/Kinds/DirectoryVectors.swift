@@ -56,8 +56,12 @@ extension Kind {
 
     private static func directoryFiles(_ maker: Maker) async throws -> [VectorFile] {
         var cases: [JSON] = []
-        let bundle: JSON = ["scheme": "openinvite_1", "bytes": "010203", "expiry": 1_700_086_400_000, "single_use": true]
-        let other: JSON = ["scheme": "chatintro_1", "bytes": maker.hex(134, "directory/bundle"), "expiry": 0, "single_use": false]
+        let bundle: JSON = [
+            "scheme": "openinvite_1", "bytes": "010203", "expiry": 1_700_086_400_000, "single_use": true,
+        ]
+        let other: JSON = [
+            "scheme": "chatintro_1", "bytes": maker.hex(134, "directory/bundle"), "expiry": 0, "single_use": false,
+        ]
         let sign: JSON = [
             "operation": "sign", "seed": maker.hex(32, "directory/seed"), "name": "raya", "sequence": 1_700_000_000_000,
             "expiry": 1_700_604_800_000, "bundles": [bundle],
@@ -71,18 +75,29 @@ extension Kind {
             draft("sign-two", "two bundles, one of them for ever", sign.adding(["bundles": [bundle, other]])),
             draft("sign-none", "an entry without bundles withdraws them (DIR-5)", sign.adding(["bundles": []])),
             draft("sign-folded", "capitals of a name are folded (DIR-1)", sign.adding(["name": "Raya"])),
-            draft("sign-long-scheme", "a scheme of 65 bytes", sign.adding(["bundles": [bundle.adding(["scheme": .string(String(repeating: "s", count: 65))])]]), error: "too_large"),
-            draft("sign-many", "33 bundles", sign.adding(["bundles": .array(Array(repeating: bundle, count: 33))]), error: "too_large"),
+            draft(
+                "sign-long-scheme", "a scheme of 65 bytes",
+                sign.adding(["bundles": [bundle.adding(["scheme": .string(String(repeating: "s", count: 65))])]]),
+                error: "too_large"),
+            draft(
+                "sign-many", "33 bundles", sign.adding(["bundles": .array(Array(repeating: bundle, count: 33))]),
+                error: "too_large"),
             draft("read", "by name", read),
             draft("read-by-key", "by name and key (DIR-2)", read.adding(["query": .string(text)])),
-            draft("read-other-name", "another name was asked for (DIR-6)", read.adding(["query": "saro"]), error: "unsupported"),
-            draft("read-other-key", "another publisher was asked for (DIR-6)", read.adding(["query": .string("raya@" + String(repeating: "A", count: 43))]), error: "unsupported"),
-            draft("read-expired", "its time is over (DIR-6)", read.adding(["now_ms": 1_700_604_800_000]), error: "expired"),
+            draft(
+                "read-other-name", "another name was asked for (DIR-6)", read.adding(["query": "saro"]),
+                error: "unsupported"),
+            draft(
+                "read-other-key", "another publisher was asked for (DIR-6)",
+                read.adding(["query": .string("raya@" + String(repeating: "A", count: 43))]), error: "unsupported"),
+            draft(
+                "read-expired", "its time is over (DIR-6)", read.adding(["now_ms": 1_700_604_800_000]), error: "expired"
+            ),
         ]
         let long = good + [0x7a, 0x80, 0x80, 0x02] + [UInt8](repeating: 0, count: 32_768)
         let bad: [(String, String, [UInt8], String)] = [
             ("flipped-signature", "one bit of the signature flipped", flipped(good, at: -1), "authentication_failed"),
-            ("flipped-bundle", "one bit of a bundle flipped", flipped(good, at: 74), "authentication_failed"),
+            ("flipped-bundle", "one bit of a bundle flipped", flipped(good, at: 76), "authentication_failed"),
             ("version", "a later version", [0x08, 0x02] + good.dropFirst(2), "unsupported"),
             ("no-version", "no version", Array(good.dropFirst(2)), "malformed"),
             ("no-signature", "no signature", Array(good.dropLast(66)), "malformed"),

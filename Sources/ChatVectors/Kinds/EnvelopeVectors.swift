@@ -53,56 +53,82 @@ extension Kind {
         let payload = maker.hex(40, "envelope/payload")
         let routes: JSON = ["somebody", "convo-1", "9a82c808987683928976f63b2b1403036e82"]
         for (number, salt) in [UInt64(1), 0x0102_0304_0506_0708, .max].enumerated() {
-            let wrap: JSON = ["operation": "wrap", "profile": "reference", "route": "convo-1", "salt": JSON(salt), "payload": payload]
+            let wrap: JSON = [
+                "operation": "wrap", "profile": "reference", "route": "convo-1", "salt": JSON(salt), "payload": payload,
+            ]
             let bytes = try await wrapEnvelope(Case(json: wrap))["bytes"] ?? .null
             let unwrap: JSON = ["operation": "unwrap", "profile": "reference", "routes": routes, "bytes": bytes]
             cases += [
                 draft("reference-wrap-\(number)", "a salted hint (ENV-02)", wrap),
                 draft("reference-unwrap-\(number)", "found by hashing every route (ENV-02)", unwrap),
-                draft("reference-foreign-\(number)", "nobody's here (ENV-03)", unwrap.adding(["routes": ["convo-2"], "result": "ignored"])),
+                draft(
+                    "reference-foreign-\(number)", "nobody's here (ENV-03)",
+                    unwrap.adding(["routes": ["convo-2"], "result": "ignored"])),
             ]
         }
-        for (id, route, payload) in [("", "convo-1", payload), ("-empty", "x", ""), ("-longest", String(repeating: "r", count: 255), payload)] as [(String, String, JSON)] {
+        for (id, route, payload) in [
+            ("", "convo-1", payload), ("-empty", "x", ""), ("-longest", String(repeating: "r", count: 255), payload),
+        ] as [(String, String, JSON)] {
             let wrap: JSON = ["operation": "wrap", "profile": "libchat", "route": .string(route), "payload": payload]
             let bytes = try await wrapEnvelope(Case(json: wrap))["bytes"] ?? .null
-            let unwrap: JSON = ["operation": "unwrap", "profile": "libchat", "routes": [.string(route)], "bytes": bytes]
+            let unwrap: JSON = [
+                "operation": "unwrap", "profile": "libchat", "routes": [.string(route)], "bytes": bytes,
+            ]
             cases += [
                 draft("libchat-wrap\(id)", "the route as hint", wrap),
                 draft("libchat-unwrap\(id)", "found by its name", unwrap),
-                draft("libchat-foreign\(id)", "nobody's here (ENV-03)", unwrap.adding(["routes": ["convo-2"], "result": "ignored"])),
+                draft(
+                    "libchat-foreign\(id)", "nobody's here (ENV-03)",
+                    unwrap.adding(["routes": ["convo-2"], "result": "ignored"])),
             ]
         }
         for profile in ["libchat", "reference"] {
             func unwrap(_ id: String, _ comment: String, _ bytes: String, error: String? = nil, ignored: Bool = false) {
-                let fields: JSON = ["operation": "unwrap", "profile": .string(profile), "routes": routes, "bytes": .string(bytes)]
-                cases.append(draft("\(profile)-\(id)", comment, ignored ? fields.adding(["result": "ignored"]) : fields, error: error))
+                let fields: JSON = [
+                    "operation": "unwrap", "profile": .string(profile), "routes": routes, "bytes": .string(bytes),
+                ]
+                cases.append(
+                    draft(
+                        "\(profile)-\(id)", comment, ignored ? fields.adding(["result": "ignored"]) : fields,
+                        error: error))
             }
             unwrap("no-hint", "an envelope without hint is nobody's (EV1-2)", "2a02cafe", ignored: true)
             unwrap("nothing", "no bytes at all are nobody's", "", ignored: true)
-            unwrap("long-hint", "a hint longer than any route is nobody's (EV1-3)", "0a8002" + String(repeating: "78", count: 256), ignored: true)
+            unwrap(
+                "long-hint", "a hint longer than any route is nobody's (EV1-3)",
+                "0a8002" + String(repeating: "78", count: 256), ignored: true)
             unwrap("not-utf8", "a hint that is not UTF-8", "0a02c328", error: "malformed")
             unwrap("cut", "a field goes beyond the end", "0a0978", error: "malformed")
             unwrap("no-proto3", "bytes that are no message", "ff", error: "malformed")
         }
-        let plain: JSON = ["operation": "unwrap", "profile": "reference", "routes": routes, "bytes": "0a07636f6e766f2d312a02cafe"]
-        cases.append(draft("reference-plain-hint", "our route in plain where hints are salted", plain, error: "unsupported"))
+        let plain: JSON = [
+            "operation": "unwrap", "profile": "reference", "routes": routes, "bytes": "0a07636f6e766f2d312a02cafe",
+        ]
+        cases.append(
+            draft("reference-plain-hint", "our route in plain where hints are salted", plain, error: "unsupported"))
         return [VectorFile("envelope.json", kind: "envelope", profile: "libchat and reference", cases: cases)]
     }
 
     private static func plainFramingFiles(_ maker: Maker) async throws -> [VectorFile] {
         var cases: [JSON] = []
-        for (id, route, payload) in [("", "convo-1", maker.hex(40, "plain_framing")), ("-empty", "x", ""), ("-longest", String(repeating: "r", count: 255), "01")] as [(String, String, JSON)] {
+        for (id, route, payload) in [
+            ("", "convo-1", maker.hex(40, "plain_framing")), ("-empty", "x", ""),
+            ("-longest", String(repeating: "r", count: 255), "01"),
+        ] as [(String, String, JSON)] {
             let wrap: JSON = ["operation": "wrap", "route": .string(route), "payload": payload]
             let bytes = try await wrapPlain(Case(json: wrap))["bytes"] ?? .null
             let unwrap: JSON = ["operation": "unwrap", "routes": [.string(route)], "bytes": bytes]
             cases += [
                 draft("wrap\(id)", "version, route, length, payload (PLAINFRAMING-1)", wrap),
                 draft("unwrap\(id)", "the reverse", unwrap),
-                draft("foreign\(id)", "nobody's here (ENV-03)", unwrap.adding(["routes": ["convo-2"], "result": "ignored"])),
+                draft(
+                    "foreign\(id)", "nobody's here (ENV-03)",
+                    unwrap.adding(["routes": ["convo-2"], "result": "ignored"])),
             ]
         }
         func bad(_ id: String, _ comment: String, _ bytes: String, _ error: String) {
-            cases.append(draft(id, comment, ["operation": "unwrap", "routes": ["x"], "bytes": .string(bytes)], error: error))
+            cases.append(
+                draft(id, comment, ["operation": "unwrap", "routes": ["x"], "bytes": .string(bytes)], error: error))
         }
         bad("nothing", "no bytes at all", "", "malformed")
         bad("version", "another version", "02017800000000", "unsupported")
@@ -113,7 +139,10 @@ extension Kind {
         bad("trailing", "a byte behind the payload", "010178000000010102", "malformed")
         bad("huge", "a length of 2^32 - 1", "010178ffffffff", "malformed")
         bad("not-utf8", "a route that is not UTF-8", "0102c32800000000", "malformed")
-        cases.append(draft("wrap-no-route", "a route of no bytes is not written (FRAMING-5)", ["operation": "wrap", "route": "", "payload": ""], error: "malformed"))
+        cases.append(
+            draft(
+                "wrap-no-route", "a route of no bytes is not written (FRAMING-5)",
+                ["operation": "wrap", "route": "", "payload": ""], error: "malformed"))
         return [VectorFile("plain_framing.json", kind: "plain_framing", profile: "all", cases: cases)]
     }
 }

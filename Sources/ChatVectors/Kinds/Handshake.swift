@@ -116,7 +116,8 @@ extension Kind {
         }
         let (_, open) = try await invite(maker, "bad", "hello")
         let stranger = try maker.keyPair("handshake/stranger")
-        func add(_ id: String, _ comment: String, error: String? = nil, _ change: (inout Invite) throws -> Void) throws {
+        func add(_ id: String, _ comment: String, error: String? = nil, _ change: (inout Invite) throws -> Void) throws
+        {
             var invite = try Invite(Case(json: open).bytes("payload"))
             try change(&invite)
             cases.append(draft(id, comment, open.adding(["payload": .hex(invite.encoded)]), error: error))

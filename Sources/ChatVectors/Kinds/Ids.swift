@@ -7,7 +7,8 @@ import ChatWire
 // Kind `ids`: what is derived from keys to name conversations, inboxes and keys, in both profiles.
 extension Kind {
     static let ids = Kind(
-        name: "ids", run: operations(["conversation": conversationIDs, "inbox": inboxIDs, "key": keyName]), files: idFiles)
+        name: "ids", run: operations(["conversation": conversationIDs, "inbox": inboxIDs, "key": keyName]),
+        files: idFiles)
 
     /// Ids of both roles, and the delivery address of a plain conversation with the same secret.
     private static func conversationIDs(_ one: Case) async throws -> JSON {

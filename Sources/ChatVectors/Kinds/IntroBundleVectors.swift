@@ -22,8 +22,10 @@ extension Kind {
         let message = Array(prefix.utf8) + bundle.ephemeral.bytes
         let made = try signatures(of: message, by: inbox.identity.secret, z: one.secret("z"))
         for signature in [made.reduced, made.unreduced] {
-            _ = try IntroLink(link(try IntroBundle(
-                installation: bundle.installation, ephemeral: bundle.ephemeral, signature: signature)))
+            _ = try IntroLink(
+                link(
+                    try IntroBundle(
+                        installation: bundle.installation, ephemeral: bundle.ephemeral, signature: signature)))
         }
         return [
             "installation_key": .hex(bundle.installation.bytes), "ephemeral_key": .hex(bundle.ephemeral.bytes),
@@ -94,7 +96,10 @@ extension Kind {
             ("bad-character", "a character of another alphabet", text.dropLast() + "+", "malformed"),
             ("empty-payload", "nothing behind the version", prefix, "malformed"),
             ("version-2", "a later version (INTRO-03)", "logos_chatintro_2_AAAA", "unsupported"),
-            ("version-leading-zero", "a version is decimal without leading zeros", "logos_chatintro_01_AA", "malformed"),
+            (
+                "version-leading-zero", "a version is decimal without leading zeros", "logos_chatintro_01_AA",
+                "malformed"
+            ),
             ("no-version", "three parts only", "logos_chatintro_AAAA", "malformed"),
             ("other-prefix", "not a link", "waku_chatintro_1_AAAA", "malformed"),
             ("empty", "no text", "", "malformed"),

@@ -61,39 +61,100 @@ extension Kind {
             cases.append(draft(id, comment, inputs, error: error))
         }
         let (key, text) = (maker.hex(32, "messages/key"), maker.hex(40, "messages/text"))
-        roundtrip("envelope-libchat", "hint in plain, no salt", "EnvelopeV1", ["conversation_hint": "convo-1", "payload": text])
-        roundtrip("envelope-reference", "the largest salt", "EnvelopeV1", ["conversation_hint": "68641064", "salt": .unsigned(.max), "payload": text])
+        roundtrip(
+            "envelope-libchat", "hint in plain, no salt", "EnvelopeV1",
+            ["conversation_hint": "convo-1", "payload": text])
+        roundtrip(
+            "envelope-reference", "the largest salt", "EnvelopeV1",
+            ["conversation_hint": "68641064", "salt": .unsigned(.max), "payload": text])
         roundtrip("envelope-empty", "nothing is written of defaults (WIRE-1)", "EnvelopeV1", [:])
-        roundtrip("envelope-document", "the layout of the older document", "EnvelopeV1Document", ["conversation_hint": "x", "salt": 4_294_967_295, "payload": text])
+        roundtrip(
+            "envelope-document", "the layout of the older document", "EnvelopeV1Document",
+            ["conversation_hint": "x", "salt": 4_294_967_295, "payload": text])
         roundtrip("plaintext", "the first arm", "EncryptedPayload", ["plaintext": ["payload": text]])
         roundtrip("plaintext-empty", "an arm is written even if it is empty", "EncryptedPayload", ["plaintext": [:]])
-        roundtrip("ratchet", "the second arm", "EncryptedPayload", ["doubleratchet": ["dh": key, "msgNum": 300, "prevChainLen": 2, "ciphertext": text]])
-        roundtrip("ratchet-first", "numbers that are 0 are left out", "EncryptedPayload", ["doubleratchet": ["dh": key, "ciphertext": text]])
-        roundtrip("ratchet-large", "the largest numbers", "EncryptedPayload", ["doubleratchet": ["dh": key, "msgNum": 4_294_967_295, "prevChainLen": 4_294_967_295, "ciphertext": text]])
-        roundtrip("handshake", "the third arm", "EncryptedPayload", ["inbox_handshake": ["header": ["initiator_static": key, "initiator_ephemeral": key, "responder_static": key, "responder_ephemeral": key], "payload": text]])
-        roundtrip("invite", "an invite's frame", "InboxV1Frame", ["invite_private_v1": ["discriminator": "default", "initial_message": ["plaintext": ["payload": text]]]])
-        roundtrip("invite-document", "the layout of the older document", "InboxV1FrameDocument", ["timestamp": 1_700_000_000_000, "invite_private_v1": ["discriminator": "default", "initial_message": ["plaintext": ["payload": text]]]])
-        roundtrip("intro-bundle", "134 bytes", "IntroBundle", ["installation_pubkey": key, "ephemeral_pubkey": key, "signature": maker.hex(64, "messages/signature")])
-        roundtrip("private-frame", "a frame of profile libchat", "PrivateV1Frame", ["conversation_id": "9a82", "sender": "64656c657465", "timestamp": 1_700_000_000_000, "content": text])
-        roundtrip("private-frame-negative", "a time before 1970 takes ten bytes", "PrivateV1Frame", ["timestamp": -1, "content": ""])
+        roundtrip(
+            "ratchet", "the second arm", "EncryptedPayload",
+            ["doubleratchet": ["dh": key, "msgNum": 300, "prevChainLen": 2, "ciphertext": text]])
+        roundtrip(
+            "ratchet-first", "numbers that are 0 are left out", "EncryptedPayload",
+            ["doubleratchet": ["dh": key, "ciphertext": text]])
+        roundtrip(
+            "ratchet-large", "the largest numbers", "EncryptedPayload",
+            ["doubleratchet": ["dh": key, "msgNum": 4_294_967_295, "prevChainLen": 4_294_967_295, "ciphertext": text]])
+        roundtrip(
+            "handshake", "the third arm", "EncryptedPayload",
+            [
+                "inbox_handshake": [
+                    "header": [
+                        "initiator_static": key, "initiator_ephemeral": key, "responder_static": key,
+                        "responder_ephemeral": key,
+                    ], "payload": text,
+                ]
+            ])
+        roundtrip(
+            "invite", "an invite's frame", "InboxV1Frame",
+            ["invite_private_v1": ["discriminator": "default", "initial_message": ["plaintext": ["payload": text]]]])
+        roundtrip(
+            "invite-document", "the layout of the older document", "InboxV1FrameDocument",
+            [
+                "timestamp": 1_700_000_000_000,
+                "invite_private_v1": ["discriminator": "default", "initial_message": ["plaintext": ["payload": text]]],
+            ])
+        roundtrip(
+            "intro-bundle", "134 bytes", "IntroBundle",
+            ["installation_pubkey": key, "ephemeral_pubkey": key, "signature": maker.hex(64, "messages/signature")])
+        roundtrip(
+            "private-frame", "a frame of profile libchat", "PrivateV1Frame",
+            ["conversation_id": "9a82", "sender": "64656c657465", "timestamp": 1_700_000_000_000, "content": text])
+        roundtrip(
+            "private-frame-negative", "a time before 1970 takes ten bytes", "PrivateV1Frame",
+            ["timestamp": -1, "content": ""])
         roundtrip("placeholder", "the other arm", "PrivateV1Frame", ["placeholder": ["counter": 7]])
-        roundtrip("private-frame-document", "a frame of profile reference", "PrivateV1FrameDocument", ["timestamp": 1_700_000_000_000, "content": "68656c6c6f"])
-        roundtrip("segment", "a data segment", "SegmentMessageProto", ["entire_message_hash": key, "data_segment_index": 1, "data_segment_count": 3, "payload": text])
-        roundtrip("segment-parity", "a parity segment", "SegmentMessageProto", ["entire_message_hash": key, "data_segment_count": 3, "payload": maker.hex(64, "messages/shard"), "parity_segment_count": 2, "parity_segment_index": 1, "is_parity": true])
-        roundtrip("open-bundle", "a bundle of OpenInvite", "OpenBundle", ["inbox": maker.hex(16, "messages/inbox"), "expiry": 1_700_000_060_000])
-        roundtrip("open-invite", "an invite of OpenInvite", "OpenInvite", ["type": "plain", "secret": key, "opening": text])
-        roundtrip("directory-entry", "an entry with two bundles", "DirectoryEntry", ["name": "raya", "publisher": key, "sequence": 7, "expiry": 9, "bundles": [["scheme": "x_1", "bytes": text, "expiry": 8, "single_use": true], ["scheme": "x_2"]]])
-        roundtrip("directory-signed", "its signature", "SignedDirectoryEntry", ["version": 1, "entry": text, "signature": maker.hex(64, "messages/signature")])
+        roundtrip(
+            "private-frame-document", "a frame of profile reference", "PrivateV1FrameDocument",
+            ["timestamp": 1_700_000_000_000, "content": "68656c6c6f"])
+        roundtrip(
+            "segment", "a data segment", "SegmentMessageProto",
+            ["entire_message_hash": key, "data_segment_index": 1, "data_segment_count": 3, "payload": text])
+        roundtrip(
+            "segment-parity", "a parity segment", "SegmentMessageProto",
+            [
+                "entire_message_hash": key, "data_segment_count": 3, "payload": maker.hex(64, "messages/shard"),
+                "parity_segment_count": 2, "parity_segment_index": 1, "is_parity": true,
+            ])
+        roundtrip(
+            "open-bundle", "a bundle of OpenInvite", "OpenBundle",
+            ["inbox": maker.hex(16, "messages/inbox"), "expiry": 1_700_000_060_000])
+        roundtrip(
+            "open-invite", "an invite of OpenInvite", "OpenInvite", ["type": "plain", "secret": key, "opening": text])
+        roundtrip(
+            "directory-entry", "an entry with two bundles", "DirectoryEntry",
+            [
+                "name": "raya", "publisher": key, "sequence": 7, "expiry": 9,
+                "bundles": [["scheme": "x_1", "bytes": text, "expiry": 8, "single_use": true], ["scheme": "x_2"]],
+            ])
+        roundtrip(
+            "directory-signed", "its signature", "SignedDirectoryEntry",
+            ["version": 1, "entry": text, "signature": maker.hex(64, "messages/signature")])
         decode("another-order", "fields in any order", "EnvelopeV1", "2a02cafe0a0178")
-        decode("unknown-field", "an unknown field of every wire type is skipped (WIRE-3)", "EnvelopeV1", "0a017878051a0101710102030405060708ad0101020304")
+        decode(
+            "unknown-field", "an unknown field of every wire type is skipped (WIRE-3)", "EnvelopeV1",
+            "0a017878051a0101710102030405060708ad0101020304")
         decode("last-counts", "of a repeated field the last one counts (WIRE-8)", "EnvelopeV1", "0a01780a0179")
         decode("last-arm", "of several arms the last one counts (WIRE-8)", "EncryptedPayload", "0a030a010112021007")
         decode("merged-arm", "the same arm twice is merged (WIRE-8)", "EncryptedPayload", "1202100712021809")
         decode("long-varint", "a varint with bytes that are not needed (WIRE-2)", "EnvelopeV1", "10818000")
         decode("cut-32", "a uint32 is cut to its width (WIRE-1)", "EncryptedPayload", "120610ffffffff1f")
         let bad: [(String, String, String, String, String)] = [
-            ("varint-65-bits", "a varint of more than 64 bits (WIRE-2)", "EnvelopeV1", "10ffffffffffffffffff02", "malformed"),
-            ("varint-11-bytes", "a varint of more than ten bytes (WIRE-2)", "EnvelopeV1", "1080808080808080808080" + "01", "malformed"),
+            (
+                "varint-65-bits", "a varint of more than 64 bits (WIRE-2)", "EnvelopeV1", "10ffffffffffffffffff02",
+                "malformed"
+            ),
+            (
+                "varint-11-bytes", "a varint of more than ten bytes (WIRE-2)", "EnvelopeV1",
+                "1080808080808080808080" + "01", "malformed"
+            ),
             ("varint-cut", "it ends inside a varint", "EnvelopeV1", "1080", "malformed"),
             ("field-cut", "a field goes beyond the end", "EnvelopeV1", "2a05cafe", "malformed"),
             ("length-huge", "a length of 2^63", "EnvelopeV1", "2a80808080808080808001", "malformed"),

@@ -67,11 +67,16 @@ extension Kind {
         ]
         cases += [
             draft("invite", "type, secret and opening in clear (OPEN-3)", invite),
-            draft("expired", "a bundle whose time is over (OPEN-5)", invite.adding(["now_ms": 1_700_000_060_000]), error: "expired"),
-            draft("short-inbox", "an inbox of 15 bytes", invite.adding(["bundle": "0a0f444444444444444444444444444444"]), error: "malformed"),
+            draft(
+                "expired", "a bundle whose time is over (OPEN-5)", invite.adding(["now_ms": 1_700_000_060_000]),
+                error: "expired"),
+            draft(
+                "short-inbox", "an inbox of 15 bytes", invite.adding(["bundle": "0a0f444444444444444444444444444444"]),
+                error: "malformed"),
             draft("no-bundle", "an empty bundle", invite.adding(["bundle": ""]), error: "malformed"),
         ]
-        let good = OpenFrame(type: "plain", secret: Bytes(maker.bytes(32, "open_invite/secret")), opening: Bytes("hello"))
+        let good = OpenFrame(
+            type: "plain", secret: Bytes(maker.bytes(32, "open_invite/secret")), opening: Bytes("hello"))
         func open(_ id: String, _ comment: String, _ frame: Bytes, error: String? = nil, repeated: Bool = false) {
             let fields: JSON = ["operation": "open", "payload": .hex(frame)]
             cases.append(draft(id, comment, repeated ? fields.adding(["is_repeated": true]) : fields, error: error))
@@ -80,11 +85,16 @@ extension Kind {
         open("open-unknown-field", "an unknown field is skipped", Bytes(good.encoded().array + [0x7a, 0x00]))
         open("open-empty", "nothing is said first", OpenFrame(type: "x", secret: good.secret, opening: []).encoded())
         open("repeated", "an invite is good once (OPEN-6)", good.encoded(), error: "replay", repeated: true)
-        open("no-type", "no conversation type", OpenFrame(type: "", secret: good.secret, opening: []).encoded(), error: "malformed")
+        open(
+            "no-type", "no conversation type", OpenFrame(type: "", secret: good.secret, opening: []).encoded(),
+            error: "malformed")
         open(
             "long-type", "a conversation type of 256 bytes",
-            OpenFrame(type: String(repeating: "x", count: 256), secret: good.secret, opening: []).encoded(), error: "too_large")
-        open("short-secret", "a secret of 31 bytes", OpenFrame(type: "x", secret: good.secret.slice(0..<31), opening: []).encoded(), error: "malformed")
+            OpenFrame(type: String(repeating: "x", count: 256), secret: good.secret, opening: []).encoded(),
+            error: "too_large")
+        open(
+            "short-secret", "a secret of 31 bytes",
+            OpenFrame(type: "x", secret: good.secret.slice(0..<31), opening: []).encoded(), error: "malformed")
         open("no-proto3", "bytes that are no message", [0xff], error: "malformed")
         return [VectorFile("open_invite.json", kind: "open_invite", profile: "all", cases: cases)]
     }

@@ -129,7 +129,10 @@ extension Kind {
         let cases = faults.map { data, parity, size, result in
             draft(
                 "\(data)x\(parity)x\(size)", "one fault: \(result) (PAR-1, PAR-3)",
-                ["data_count": JSON(data), "parity_count": JSON(parity), "shard_size": JSON(size), "result": .string(result)])
+                [
+                    "data_count": JSON(data), "parity_count": JSON(parity), "shard_size": JSON(size),
+                    "result": .string(result),
+                ])
         }
         return [VectorFile("parity_invalid.json", kind: "leopard-invalid", profile: "all", cases: cases)]
     }
@@ -138,7 +141,10 @@ extension Kind {
         func loss(_ data: [Int], _ parity: [Int]) -> JSON {
             ["lost_data": .array(data.map { JSON($0) }), "lost_parity": .array(parity.map { JSON($0) })]
         }
-        let sizes = [("empty", 0, 64, 0), ("one", 10, 64, 0), ("three", 150, 64, 0), ("zeros", 300, 64, 70), ("many", 3_000, 64, 1)]
+        let sizes = [
+            ("empty", 0, 64, 0), ("one", 10, 64, 0), ("three", 150, 64, 0), ("zeros", 300, 64, 70),
+            ("many", 3_000, 64, 1),
+        ]
         let cases = sizes.map { id, length, size, tail -> JSON in
             let count = max(1, (length + size - 1) / size)
             let last = [loss([], []), loss([count - 1], []), loss([0], [0]), loss([], [0])]
@@ -148,7 +154,9 @@ extension Kind {
                 "field": count <= 4 ? "any" : "gf256",
                 "reassemble": JSON.array(last),
             ]
-            return draft(id, "\(length) bytes, the last \(tail) of them zero (SEG-06)", count <= 12 ? fields.adding(["segments": []]) : fields)
+            return draft(
+                id, "\(length) bytes, the last \(tail) of them zero (SEG-06)",
+                count <= 12 ? fields.adding(["segments": []]) : fields)
         }
         return [VectorFile("parity_segments.json", kind: "leopard-segments", profile: "all", cases: cases)]
     }

@@ -77,30 +77,41 @@ extension Kind {
             return error.map { refusedStep(step, error: $0) } ?? step
         }
         let opening = payload(0, "hello")
-        add("both-ways", "the opening, an answer, and one more", [
-            send("initiator", "hello"), receive("responder", opening), send("responder", "hi"),
-            receive("initiator", payload(0, "hi")), send("initiator", ""), receive("responder", payload(1, "")),
-        ])
-        add("reordered", "the last of three first", [
-            receive("responder", opening), receive("responder", payload(3, "3")), receive("responder", payload(1, "1")),
-            receive("responder", payload(2, "2")),
-        ])
-        add("repeated", "every number counts once", [
-            receive("responder", opening), receive("responder", opening, "replay"),
-            receive("responder", payload(2, "2")), receive("responder", payload(2, "x"), "replay"),
-            receive("responder", payload(1, "1")), receive("responder", payload(1, "1"), "replay"),
-        ])
-        add("far-ahead", "1,000 numbers may be missing and no more", [
-            receive("responder", opening), receive("responder", payload(1_002, "x"), "too_many_skipped"),
-            receive("responder", payload(1_001, "x")), receive("responder", payload(1, "1")),
-        ])
-        add("malformed", "payloads that nobody sends", [
-            receive("responder", opening), receive("responder", "", "malformed"),
-            receive("responder", "010100000000000000", "malformed"),
-            receive("responder", "02010000000000000001", "unsupported"),
-            receive("responder", "01020000000000000001", "unsupported"),
-            receive("responder", payload(.max, "x"), "invalid_header"), receive("responder", payload(1, "1")),
-        ])
+        add(
+            "both-ways", "the opening, an answer, and one more",
+            [
+                send("initiator", "hello"), receive("responder", opening), send("responder", "hi"),
+                receive("initiator", payload(0, "hi")), send("initiator", ""), receive("responder", payload(1, "")),
+            ])
+        add(
+            "reordered", "the last of three first",
+            [
+                receive("responder", opening), receive("responder", payload(3, "3")),
+                receive("responder", payload(1, "1")),
+                receive("responder", payload(2, "2")),
+            ])
+        add(
+            "repeated", "every number counts once",
+            [
+                receive("responder", opening), receive("responder", opening, "replay"),
+                receive("responder", payload(2, "2")), receive("responder", payload(2, "x"), "replay"),
+                receive("responder", payload(1, "1")), receive("responder", payload(1, "1"), "replay"),
+            ])
+        add(
+            "far-ahead", "1,000 numbers may be missing and no more",
+            [
+                receive("responder", opening), receive("responder", payload(1_002, "x"), "too_many_skipped"),
+                receive("responder", payload(1_001, "x")), receive("responder", payload(1, "1")),
+            ])
+        add(
+            "malformed", "payloads that nobody sends",
+            [
+                receive("responder", opening), receive("responder", "", "malformed"),
+                receive("responder", "010100000000000000", "malformed"),
+                receive("responder", "02010000000000000001", "unsupported"),
+                receive("responder", "01020000000000000001", "unsupported"),
+                receive("responder", payload(.max, "x"), "invalid_header"), receive("responder", payload(1, "1")),
+            ])
         return [VectorFile("plain_conversation.json", kind: "plain_conversation", profile: "all", cases: cases)]
     }
 }

@@ -11,7 +11,9 @@ extension Kind {
 
     private static func transcribe(_ one: Case) async throws -> JSON {
         var sides = try Sides(one)
-        let start: JSON = ["initiator": .hex(sides.initiator.transcriptState), "responder": .hex(sides.responder.transcriptState)]
+        let start: JSON = [
+            "initiator": .hex(sides.initiator.transcriptState), "responder": .hex(sides.responder.transcriptState),
+        ]
         var outputs: [JSON] = []
         for step in try one.list("steps") {
             let isInitiator = try step.text("by") == "initiator"
@@ -122,28 +124,76 @@ extension Kind {
     private static func ratchetFiles(_ maker: Maker) async throws -> [VectorFile] {
         let (i, r) = ("initiator", "responder")
         let scripts: [(String, String, [Move])] = [
-            ("in-order", "three messages in one direction", [.send(i), .receive(r, 0), .send(i), .receive(r, 1), .send(i), .receive(r, 2)]),
-            ("ping-pong", "the direction turns after every message", [.send(i), .receive(r, 0), .send(r), .receive(i, 1), .send(i), .receive(r, 2), .send(r), .receive(i, 3)]),
-            ("skipped", "the first two of three arrive last", [.send(i), .send(i), .send(i), .receive(r, 2), .receive(r, 0), .receive(r, 1)]),
-            ("reordered-over-a-turn", "a message of the old chain arrives after the new one has begun", [.send(i), .receive(r, 0), .send(i), .send(r), .receive(i, 2), .send(i), .receive(r, 3), .receive(r, 1)]),
-            ("replayed", "the same message again, at once, later, and after a turn", [.send(i), .receive(r, 0), .receive(r, 0, error: "replay"), .send(i), .send(i), .receive(r, 4 - 2), .receive(r, 1), .receive(r, 1, error: "replay"), .send(r), .receive(i, 3), .send(i), .receive(r, 4), .receive(r, 0, error: "replay")]),
-            ("tampered", "every part of a message changed, then the message itself", [.send(i), .send(i), .receive(r, 0), .receive(r, 1, flip: .ciphertext, error: "authentication_failed"), .receive(r, 1, flip: .tag, error: "authentication_failed"), .receive(r, 1, flip: .dh, error: "authentication_failed"), .receive(r, 1, flip: .number, error: "authentication_failed"), .receive(r, 1, flip: .previous, error: "authentication_failed"), .receive(r, 1)]),
-            ("malformed", "messages that no ratchet sends", [.send(i), .receive(r, 0, flip: .short, error: "malformed"), .receive(r, 0, flip: .weak, error: "weak_key"), .receive(r, 0, flip: .previous, error: "invalid_header"), .receive(r, 0)]),
+            (
+                "in-order", "three messages in one direction",
+                [.send(i), .receive(r, 0), .send(i), .receive(r, 1), .send(i), .receive(r, 2)]
+            ),
+            (
+                "ping-pong", "the direction turns after every message",
+                [
+                    .send(i), .receive(r, 0), .send(r), .receive(i, 1), .send(i), .receive(r, 2), .send(r),
+                    .receive(i, 3),
+                ]
+            ),
+            (
+                "skipped", "the first two of three arrive last",
+                [.send(i), .send(i), .send(i), .receive(r, 2), .receive(r, 0), .receive(r, 1)]
+            ),
+            (
+                "reordered-over-a-turn", "a message of the old chain arrives after the new one has begun",
+                [
+                    .send(i), .receive(r, 0), .send(i), .send(r), .receive(i, 2), .send(i), .receive(r, 3),
+                    .receive(r, 1),
+                ]
+            ),
+            (
+                "replayed", "the same message again, at once, later, and after a turn",
+                [
+                    .send(i), .receive(r, 0), .receive(r, 0, error: "replay"), .send(i), .send(i), .receive(r, 4 - 2),
+                    .receive(r, 1), .receive(r, 1, error: "replay"), .send(r), .receive(i, 3), .send(i), .receive(r, 4),
+                    .receive(r, 0, error: "replay"),
+                ]
+            ),
+            (
+                "tampered", "every part of a message changed, then the message itself",
+                [
+                    .send(i), .send(i), .receive(r, 0),
+                    .receive(r, 1, flip: .ciphertext, error: "authentication_failed"),
+                    .receive(r, 1, flip: .tag, error: "authentication_failed"),
+                    .receive(r, 1, flip: .dh, error: "authentication_failed"),
+                    .receive(r, 1, flip: .number, error: "authentication_failed"),
+                    .receive(r, 1, flip: .previous, error: "authentication_failed"), .receive(r, 1),
+                ]
+            ),
+            (
+                "malformed", "messages that no ratchet sends",
+                [
+                    .send(i), .receive(r, 0, flip: .short, error: "malformed"),
+                    .receive(r, 0, flip: .weak, error: "weak_key"),
+                    .receive(r, 0, flip: .previous, error: "invalid_header"), .receive(r, 0),
+                ]
+            ),
         ]
         var cases: [JSON] = []
         for (profile, info, keyInfo, skip) in [
             ("libchat", "DoubleRatchetRootKey", JSON.null, 10),
             ("reference", "PrivateV1RootKey", "PrivateV1MessageKey", 1_000),
         ] {
-            let all = scripts + [
-                ("too-far-ahead", "one message more is missing than may be (max_skip), then as many as may be",
-                    Array(repeating: Move.send(i), count: 12) + [.receive(r, 11, error: "too_many_skipped"), .receive(r, 10)])
-            ]
+            let all =
+                scripts + [
+                    (
+                        "too-far-ahead", "one message more is missing than may be (max_skip), then as many as may be",
+                        Array(repeating: Move.send(i), count: 12) + [
+                            .receive(r, 11, error: "too_many_skipped"), .receive(r, 10),
+                        ]
+                    )
+                ]
             for (id, comment, moves) in all {
                 let limit = id == "too-far-ahead" ? 10 : skip
                 let name = "ratchet/\(profile)/\(id)"
                 let inputs: JSON = [
-                    "info": .string(info), "message_key_info": keyInfo, "shared_secret": maker.hex(32, "\(name)/secret"),
+                    "info": .string(info), "message_key_info": keyInfo,
+                    "shared_secret": maker.hex(32, "\(name)/secret"),
                     "initiator_dh_private": maker.hex(32, "\(name)/initiator"),
                     "responder_dh_private": maker.hex(32, "\(name)/responder"), "max_skip": JSON(limit),
                 ]

@@ -31,7 +31,7 @@ extension Kind {
 
         init(_ name: String, _ one: Case, count: Int) throws {
             var settings = SDSSettings()
-            settings.historyLength = try one.int("causal_history_length")
+            settings.historyLength = Int(try one.number("causal_history_length", UInt16.self))
             (settings.filter, settings.repair, settings.frontierLength) = (nil, nil, 0)
             channel = SDSChannel(
                 try identifier(name), channel: try identifier(one.text("channel")), settings: settings, now: .zero,
@@ -108,26 +108,80 @@ extension Kind {
             cases.append(draft(id, comment, ["operation": "roundtrip", "message": .string(layout), "fields": fields]))
         }
         let content = maker.hex(20, "sds/content")
-        message("message", "a message of the document", "SdsMessage", ["sender_id": "saro", "message_id": "a1", "channel_id": "c", "lamport_timestamp": 1_700_000_000_000, "causal_history": [["message_id": "a0"], ["message_id": "b0", "retrieval_hint": "cafe", "sender_id": "raya"]], "bloom_filter": "00ff", "repair_request": [["message_id": "x", "sender_id": "pax"]], "content": content])
-        message("sync", "a sync message has no content (SDS-12)", "SdsMessage", ["sender_id": "saro", "message_id": "s", "channel_id": "c", "lamport_timestamp": 7])
-        message("ephemeral", "an ephemeral message has no time (SDS-14)", "SdsMessage", ["sender_id": "saro", "message_id": "e", "channel_id": "c", "content": content])
-        message("presence", "optional fields that are there and empty", "SdsMessage", ["message_id": "p", "lamport_timestamp": 0, "bloom_filter": "", "content": ""])
-        message("reliable-payload", "the layout of chat_proto", "ReliablePayload", ["message_id": "m", "channel_id": "c", "sender_id": "saro", "lamport_timestamp": 7, "causal_history": [["message_id": "a0", "sender_id": "raya"]], "content": content])
-        for (id, comment, bytes) in [("cut", "a field goes beyond the end", "0a0573"), ("not-utf8", "an id that is not UTF-8", "1202c328")] {
-            cases.append(draft("bad-\(id)", comment, ["operation": "decode", "message": "SdsMessage", "bytes": .string(bytes)], error: "malformed"))
+        message(
+            "message", "a message of the document", "SdsMessage",
+            [
+                "sender_id": "saro", "message_id": "a1", "channel_id": "c", "lamport_timestamp": 1_700_000_000_000,
+                "causal_history": [
+                    ["message_id": "a0"], ["message_id": "b0", "retrieval_hint": "cafe", "sender_id": "raya"],
+                ], "bloom_filter": "00ff", "repair_request": [["message_id": "x", "sender_id": "pax"]],
+                "content": content,
+            ])
+        message(
+            "sync", "a sync message has no content (SDS-12)", "SdsMessage",
+            ["sender_id": "saro", "message_id": "s", "channel_id": "c", "lamport_timestamp": 7])
+        message(
+            "ephemeral", "an ephemeral message has no time (SDS-14)", "SdsMessage",
+            ["sender_id": "saro", "message_id": "e", "channel_id": "c", "content": content])
+        message(
+            "presence", "optional fields that are there and empty", "SdsMessage",
+            ["message_id": "p", "lamport_timestamp": 0, "bloom_filter": "", "content": ""])
+        message(
+            "reliable-payload", "the layout of chat_proto", "ReliablePayload",
+            [
+                "message_id": "m", "channel_id": "c", "sender_id": "saro", "lamport_timestamp": 7,
+                "causal_history": [["message_id": "a0", "sender_id": "raya"]], "content": content,
+            ])
+        for (id, comment, bytes) in [
+            ("cut", "a field goes beyond the end", "0a0573"), ("not-utf8", "an id that is not UTF-8", "1202c328"),
+        ] {
+            cases.append(
+                draft(
+                    "bad-\(id)", comment, ["operation": "decode", "message": "SdsMessage", "bytes": .string(bytes)],
+                    error: "malformed"))
         }
         for (number, lamport) in [1, 0, -1, 2_147_483_647].enumerated() {
-            cases.append(draft("message-id-\(number)", "the id of libchat's groups", ["operation": "message_id", "channel": "c", "sender": "alice", "lamport": JSON(lamport), "content": number == 0 ? "31" : content]))
+            cases.append(
+                draft(
+                    "message-id-\(number)", "the id of libchat's groups",
+                    [
+                        "operation": "message_id", "channel": "c", "sender": "alice", "lamport": JSON(lamport),
+                        "content": number == 0 ? "31" : content,
+                    ]))
         }
         let scripts: [(String, String, [(String, String)])] = [
-            ("in-order", "two participants, everything arrives", [("saro", "a1"), ("raya", ">a1"), ("raya", "b1"), ("saro", ">b1"), ("saro", "a2"), ("raya", ">a2")]),
-            ("reordered", "a message waits for its causal past (SDS-07)", [("saro", "a1"), ("saro", "a2"), ("saro", "a3"), ("raya", ">a3"), ("raya", ">a2"), ("raya", ">a1")]),
-            ("lost-and-repeated", "one is lost at first, one comes twice, own ones are ignored (SDS-06)", [("saro", "a1"), ("saro", "a2"), ("raya", ">a2"), ("raya", ">a2"), ("saro", ">a1"), ("raya", ">a1"), ("raya", ">a1")]),
-            ("acknowledged", "what a causal history names is acknowledged (SDS-09)", [("saro", "a1"), ("saro", "a2"), ("raya", ">a1"), ("raya", "b1"), ("saro", ">b1"), ("raya", ">a2"), ("raya", "b2"), ("saro", ">b2")]),
-            ("concurrent", "equal times are ordered by id (SDS-08)", [("raya", "b1"), ("saro", "a1"), ("saro", ">b1"), ("raya", ">a1")]),
+            (
+                "in-order", "two participants, everything arrives",
+                [("saro", "a1"), ("raya", ">a1"), ("raya", "b1"), ("saro", ">b1"), ("saro", "a2"), ("raya", ">a2")]
+            ),
+            (
+                "reordered", "a message waits for its causal past (SDS-07)",
+                [("saro", "a1"), ("saro", "a2"), ("saro", "a3"), ("raya", ">a3"), ("raya", ">a2"), ("raya", ">a1")]
+            ),
+            (
+                "lost-and-repeated", "one is lost at first, one comes twice, own ones are ignored (SDS-06)",
+                [
+                    ("saro", "a1"), ("saro", "a2"), ("raya", ">a2"), ("raya", ">a2"), ("saro", ">a1"), ("raya", ">a1"),
+                    ("raya", ">a1"),
+                ]
+            ),
+            (
+                "acknowledged", "what a causal history names is acknowledged (SDS-09)",
+                [
+                    ("saro", "a1"), ("saro", "a2"), ("raya", ">a1"), ("raya", "b1"), ("saro", ">b1"), ("raya", ">a2"),
+                    ("raya", "b2"), ("saro", ">b2"),
+                ]
+            ),
+            (
+                "concurrent", "equal times are ordered by id (SDS-08)",
+                [("raya", "b1"), ("saro", "a1"), ("saro", ">b1"), ("raya", ">a1")]
+            ),
         ]
         for (id, comment, moves) in scripts { cases.append(try await script(id, comment, moves, bad: nil)) }
-        cases.append(try await script("malformed", "bytes that are no message change nothing", [("saro", "a1"), ("raya", "!0a0573"), ("raya", ">a1")], bad: "malformed"))
+        cases.append(
+            try await script(
+                "malformed", "bytes that are no message change nothing",
+                [("saro", "a1"), ("raya", "!0a0573"), ("raya", ">a1")], bad: "malformed"))
         return [VectorFile("sds.json", kind: "sds", profile: "libchat and reference", cases: cases)]
     }
 
@@ -135,7 +189,10 @@ extension Kind {
     private static func script(
         _ id: String, _ comment: String, _ moves: [(String, String)], bad: String?
     ) async throws -> JSON {
-        let head: JSON = ["operation": "transcript", "channel": "channel", "causal_history_length": 2, "participants": ["saro", "raya"], "initial_lamport": 0]
+        let head: JSON = [
+            "operation": "transcript", "channel": "channel", "causal_history_length": 2,
+            "participants": ["saro", "raya"], "initial_lamport": 0,
+        ]
         var (steps, sent): ([JSON], [String: JSON]) = ([], [:])
         for (number, (by, move)) in moves.enumerated() {
             let now = JSON(id == "concurrent" ? 1_000 : 1_000 + number)
@@ -145,7 +202,10 @@ extension Kind {
                 let step: JSON = ["op": "receive", "by": .string(by), "message": .string(String(move.dropFirst()))]
                 steps.append(refusedStep(step, error: bad ?? ""))
             } else {
-                steps.append(["op": "send", "by": .string(by), "now_ms": now, "message_id": .string(move), "content": .hex([UInt8](move.utf8))])
+                steps.append([
+                    "op": "send", "by": .string(by), "now_ms": now, "message_id": .string(move),
+                    "content": .hex([UInt8](move.utf8)),
+                ])
                 let played = try await transcript(Case(json: head.adding(["steps": .array(steps)])))
                 sent[move] = played["steps"]?.list?.last?["message"]
             }

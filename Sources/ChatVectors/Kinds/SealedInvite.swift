@@ -65,7 +65,8 @@ extension Kind {
             let seal: JSON = [
                 "operation": "seal", "identity_private": maker.hex(32, "\(name)/initiator"),
                 "intro": .string(link(try bundle(raya, prekey, z: maker.bytes(64, "\(name)/z")))),
-                "handshake_ephemeral_private": maker.hex(32, "\(name)/ephemeral"), "nonce": maker.hex(12, "\(name)/nonce"),
+                "handshake_ephemeral_private": maker.hex(32, "\(name)/ephemeral"),
+                "nonce": maker.hex(12, "\(name)/nonce"),
                 "conversation_type": .string(type), "opening": .hex([UInt8](opening.utf8)),
             ]
             cases.append(draft("seal-\(number)", "an invite to a conversation of type \(type) (IBX-3, IBX-4)", seal))
@@ -88,7 +89,9 @@ extension Kind {
         }
         let zeros = Bytes([UInt8](repeating: 0, count: 32))
         add("repeated", "an invite is good once (INBOX-05)", ["is_repeated": true], error: "replay")
-        add("unknown-key", "no outstanding key has this name", ["ephemeral_privates": []], error: "unknown_ephemeral_key")
+        add(
+            "unknown-key", "no outstanding key has this name", ["ephemeral_privates": []],
+            error: "unknown_ephemeral_key")
         add(
             "another-identity", "at somebody else who has the same single-use key",
             ["identity_private": maker.hex(32, "sealed_invite/stranger")], error: "authentication_failed")
@@ -99,12 +102,22 @@ extension Kind {
         add(
             "tampered-frame", "one bit of the sealed frame flipped",
             changed { $0.payload = Bytes(flipped($0.payload.array, at: -1)) }, error: "authentication_failed")
-        add("short-frame", "no room for nonce and tag", changed { $0.payload = $0.payload.slice(0..<27) }, error: "malformed")
-        add("weak-key", "a key of small order (INBOX-13)", changed { $0.header?.initiatorEphemeral = zeros }, error: "weak_key")
-        add("named-recipient", "field 3 is absent here (IBX-3)", changed { $0.header?.responderStatic = zeros }, error: "malformed")
-        add("identity-in-clear", "an identity that is not sealed", changed { $0.header?.initiatorStatic = zeros }, error: "malformed")
+        add(
+            "short-frame", "no room for nonce and tag", changed { $0.payload = $0.payload.slice(0..<27) },
+            error: "malformed")
+        add(
+            "weak-key", "a key of small order (INBOX-13)", changed { $0.header?.initiatorEphemeral = zeros },
+            error: "weak_key")
+        add(
+            "named-recipient", "field 3 is absent here (IBX-3)", changed { $0.header?.responderStatic = zeros },
+            error: "malformed")
+        add(
+            "identity-in-clear", "an identity that is not sealed", changed { $0.header?.initiatorStatic = zeros },
+            error: "malformed")
         add("no-header", "a handshake without header", changed { $0.header = nil }, error: "malformed")
-        add("not-an-invite", "an inbox takes invites alone (INBOX-08)", ["payload": "0a070a0568656c6c6f"], error: "unsupported")
+        add(
+            "not-an-invite", "an inbox takes invites alone (INBOX-08)", ["payload": "0a070a0568656c6c6f"],
+            error: "unsupported")
         add("no-proto3", "bytes that are no message", ["payload": "ff"], error: "malformed")
         return [VectorFile("sealed_invite.json", kind: "sealed_invite", profile: "reference", cases: cases)]
     }

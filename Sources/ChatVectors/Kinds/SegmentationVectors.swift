@@ -59,22 +59,46 @@ extension Kind {
         let good = segments.map { ($0, nil as String?) }
         steps("in-order", "three segments", good)
         steps("reversed", "the last one first", good.reversed())
-        steps("repeated", "each one twice, and once more when all is done (SEG-10)", [good[0], good[0], good[1], good[1], good[2], good[2]])
+        steps(
+            "repeated", "each one twice, and once more when all is done (SEG-10)",
+            [good[0], good[0], good[1], good[1], good[2], good[2]])
         steps("one-missing", "nothing is delivered before all are there", [good[0], good[2]])
-        let other = try Segmentation(segmentSize: 64).split(Bytes(maker.bytes(100, "segmentation/100"))).map { ($0.array, nil as String?) }
+        let other = try Segmentation(segmentSize: 64).split(Bytes(maker.bytes(100, "segmentation/100"))).map {
+            ($0.array, nil as String?)
+        }
         steps("interleaved", "two payloads at once", [good[0], other[0], good[2], other[1], good[1]])
-        steps("conflicting", "another piece under the same index (SEG-R3)", [good[0], (flipped(segments[0], at: -1), "malformed"), good[1], good[2]])
-        steps("wrong-hash", "pieces that together do not have their hash (SEG-09)", [good[0], good[1], (flipped(segments[2], at: -1), "authentication_failed")])
-        steps("alone-wrong-hash", "a single segment with a wrong hash", [(flipped(try Segmentation(segmentSize: 64).split(Bytes("hello"))[0].array, at: 5), "authentication_failed")])
+        steps(
+            "conflicting", "another piece under the same index (SEG-R3)",
+            [good[0], (flipped(segments[0], at: -1), "malformed"), good[1], good[2]])
+        steps(
+            "wrong-hash", "pieces that together do not have their hash (SEG-09)",
+            [good[0], good[1], (flipped(segments[2], at: -1), "authentication_failed")])
+        steps(
+            "alone-wrong-hash", "a single segment with a wrong hash",
+            [
+                (
+                    flipped(try Segmentation(segmentSize: 64).split(Bytes("hello"))[0].array, at: 5),
+                    "authentication_failed"
+                )
+            ])
         let hash = Array(segments[0][0..<34])
         let bad: [(String, String, [UInt8], String)] = [
-            ("index", "an index that is not below the count (SEG-07)", hash + [0x10, 0x03, 0x18, 0x03, 0x22, 0x01, 0x61], "malformed"),
+            (
+                "index", "an index that is not below the count (SEG-07)",
+                hash + [0x10, 0x03, 0x18, 0x03, 0x22, 0x01, 0x61], "malformed"
+            ),
             ("no-count", "a count of 0, which meant parity once", hash + [0x22, 0x01, 0x61], "malformed"),
             ("too-many", "256 segments in all", hash + [0x18, 0x80, 0x02, 0x22, 0x01, 0x61], "malformed"),
             ("short-hash", "a hash of 31 bytes", [0x0a, 0x1f] + segments[0][2..<33] + [0x18, 0x01], "malformed"),
             ("empty-piece", "an empty one of several", hash + [0x18, 0x03], "malformed"),
-            ("both-indices", "a data segment with a parity index", hash + [0x18, 0x03, 0x22, 0x01, 0x61, 0x28, 0x01, 0x30, 0x02], "malformed"),
-            ("parity-size", "parity of a size that is no multiple of 64", hash + [0x18, 0x03, 0x22, 0x01, 0x61, 0x30, 0x01, 0x38, 0x01], "malformed"),
+            (
+                "both-indices", "a data segment with a parity index",
+                hash + [0x18, 0x03, 0x22, 0x01, 0x61, 0x28, 0x01, 0x30, 0x02], "malformed"
+            ),
+            (
+                "parity-size", "parity of a size that is no multiple of 64",
+                hash + [0x18, 0x03, 0x22, 0x01, 0x61, 0x30, 0x01, 0x38, 0x01], "malformed"
+            ),
             ("later-layout", "the later message of nim-segmentation (SEG-R6)", hash + [0x20, 0x01], "unsupported"),
             ("no-proto3", "bytes that are no message", [0xff], "malformed"),
         ]

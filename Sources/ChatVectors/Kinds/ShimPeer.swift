@@ -47,7 +47,9 @@ struct ShimPeer {
     /// Everything that is stored.
     mutating func state() async throws -> String { try await ask(["op": "save"])["state"]?.text ?? "" }
 
-    mutating func takeOutbound() async throws -> [JSON] { try await ask(["op": "take_outbound"])["payloads"]?.list ?? [] }
+    mutating func takeOutbound() async throws -> [JSON] {
+        try await ask(["op": "take_outbound"])["payloads"]?.list ?? []
+    }
 
     mutating func takeEvents() async throws -> [JSON] { try await ask(["op": "take_events"])["events"]?.list ?? [] }
 

@@ -38,7 +38,8 @@ extension Kind {
             output = ["intro": try await peer.ask(["op": "create_intro"])["intro"] ?? .null]
         case "initiate":
             let fields: JSON = [
-                "op": "initiate", "intro": .string(try step.text("intro")), "content": .string(try step.text("content")),
+                "op": "initiate", "intro": .string(try step.text("intro")),
+                "content": .string(try step.text("content")),
             ]
             output = ["conversation_id": try await peer.ask(fields)["conversation_id"] ?? .null]
         case "send_content":
@@ -75,11 +76,40 @@ extension Kind {
 
     private static func suiteFiles(_ maker: Maker) async throws -> [VectorFile] {
         let scripts: [(String, String, [Act])] = [
-            ("hello", "bundle, invite, answer", [.introduce, .initiate, .receive("raya", 0), .send("raya", "hi"), .receive("saro", 1)]),
-            ("out-of-order", "three messages, the last first", [.introduce, .initiate, .receive("raya", 0), .send("saro", "1"), .send("saro", "2"), .send("saro", "3"), .receive("raya", 3), .receive("raya", 1), .receive("raya", 2)]),
-            ("early", "a message that overtakes its invite belongs to nobody yet", [.introduce, .initiate, .send("saro", "early"), .receive("raya", 1), .receive("raya", 0), .receive("raya", 1)]),
-            ("replayed", "invite and message again, tampered messages, and one for somebody else", [.introduce, .initiate, .receive("raya", 0), .receive("raya", 0, error: "unknown_ephemeral_key"), .send("saro", "once"), .receive("raya", 1, error: "authentication_failed", flip: -1), .receive("raya", 1), .receive("raya", 1, error: "replay"), .receive("saro", 1)]),
-            ("restarted", "both are restarted between all steps", [.introduce, .restart, .initiate, .restart, .receive("raya", 0), .restart, .send("raya", "still here"), .restart, .receive("saro", 1), .restart, .send("saro", "me too"), .restart, .receive("raya", 2)]),
+            (
+                "hello", "bundle, invite, answer",
+                [.introduce, .initiate, .receive("raya", 0), .send("raya", "hi"), .receive("saro", 1)]
+            ),
+            (
+                "out-of-order", "three messages, the last first",
+                [
+                    .introduce, .initiate, .receive("raya", 0), .send("saro", "1"), .send("saro", "2"),
+                    .send("saro", "3"), .receive("raya", 3), .receive("raya", 1), .receive("raya", 2),
+                ]
+            ),
+            (
+                "early", "a message that overtakes its invite belongs to nobody yet",
+                [
+                    .introduce, .initiate, .send("saro", "early"), .receive("raya", 1), .receive("raya", 0),
+                    .receive("raya", 1),
+                ]
+            ),
+            (
+                "replayed", "invite and message again, tampered messages, and one for somebody else",
+                [
+                    .introduce, .initiate, .receive("raya", 0), .receive("raya", 0, error: "unknown_ephemeral_key"),
+                    .send("saro", "once"), .receive("raya", 1, error: "authentication_failed", flip: -1),
+                    .receive("raya", 1), .receive("raya", 1, error: "replay"), .receive("saro", 1),
+                ]
+            ),
+            (
+                "restarted", "both are restarted between all steps",
+                [
+                    .introduce, .restart, .initiate, .restart, .receive("raya", 0), .restart,
+                    .send("raya", "still here"), .restart, .receive("saro", 1), .restart, .send("saro", "me too"),
+                    .restart, .receive("raya", 2),
+                ]
+            ),
         ]
         var cases: [JSON] = []
         for (id, comment, acts) in scripts {
@@ -103,7 +133,9 @@ extension Kind {
             switch act {
             case .introduce:
                 (by, step) = ("raya", ["op": "create_intro"])
-                step = step.adding(["randomness": [value("intro_ephemeral_private", 32), value("intro_signature_z", 64)]])
+                step = step.adding([
+                    "randomness": [value("intro_ephemeral_private", 32), value("intro_signature_z", 64)]
+                ])
             case .initiate:
                 (by, step) = ("saro", ["op": "initiate", "intro": intro, "content": .hex([UInt8]("hello".utf8))])
                 step = step.adding([
@@ -125,7 +157,9 @@ extension Kind {
             case .restart: (by, step) = (number % 4 < 2 ? "saro" : "raya", ["op": "restart"])
             case .strange(let receiver): (by, step) = (receiver, ["op": "receive_payload", "payload": "0a0178"])
             }
-            step = (["op": step["op"] ?? .null, "by": .string(by), "now_ms": JSON(1_700_000_000_000 + 1_000 * number)] as JSON)
+            step =
+                (["op": step["op"] ?? .null, "by": .string(by), "now_ms": JSON(1_700_000_000_000 + 1_000 * number)]
+                as JSON)
                 .adding(step)
             guard var peer = peers[by] else { continue }
             let output = try await play(Case(json: step), &peer)

@@ -12,17 +12,20 @@ extension Kind {
                 Request.publish(
                     Addressed(
                         DeliveryAddress(try fields.text("address")), payload: Bytes(try fields.bytes("payload")),
-                        id: try payloadID(fields), replyAddress: try reply(fields))).encoded
+                        id: try payloadID(fields), replyAddress: try reply(fields))
+                ).encoded
             case "subscribe":
                 Request.subscribe(
                     number: try fields.number("subscription"), DeliveryAddress(try fields.text("address")),
-                    try since(fields)).encoded
+                    try since(fields)
+                ).encoded
             case "unsubscribe": Request.unsubscribe(number: try fields.number("subscription")).encoded
             case "results": Answer.results(try fields.list("results").map(entry)).encoded
             case "deliver":
                 Answer.deliver(
                     number: try fields.number("subscription"), sequence: try fields.uint64("sequence"),
-                    try payloadID(fields), reply: try reply(fields), Bytes(try fields.bytes("payload"))).encoded
+                    try payloadID(fields), reply: try reply(fields), Bytes(try fields.bytes("payload"))
+                ).encoded
             case "gone":
                 Answer.gone(number: try fields.number("subscription"), through: try fields.uint64("sequence")).encoded
             case let other: throw Problem.notApplicable("message \(other)")

@@ -18,7 +18,8 @@ extension Kind {
         let bytes =
             switch try one.text("kind") {
             case "hello":
-                UDPBytes.hello(Hello(window: try fields.number("window"), cookie: try fields.bytes("cookie")), session: number)
+                UDPBytes.hello(
+                    Hello(window: try fields.number("window"), cookie: try fields.bytes("cookie")), session: number)
             case "challenge": UDPBytes.challenge(try fields.bytes("cookie"), session: number)
             case "welcome": UDPBytes.welcome(try welcome(fields), session: number)
             case "reset":
@@ -38,11 +39,15 @@ extension Kind {
         let head: JSON = ["session": .hex(session)]
         switch datagram {
         case .hello(let hello):
-            return head.adding(["kind": "hello", "fields": ["window": JSON(UInt64(hello.window)), "cookie": .hex(hello.cookie)]])
+            return head.adding([
+                "kind": "hello", "fields": ["window": JSON(UInt64(hello.window)), "cookie": .hex(hello.cookie)],
+            ])
         case .challenge(let cookie): return head.adding(["kind": "challenge", "fields": ["cookie": .hex(cookie)]])
         case .welcome(let welcome): return head.adding(["kind": "welcome", "fields": json(welcome)])
         case .reset(let reason, let versions):
-            return head.adding(["kind": "reset", "fields": ["reason": JSON(Int(reason.rawValue)), "versions": .hex(versions)]])
+            return head.adding([
+                "kind": "reset", "fields": ["reason": JSON(Int(reason.rawValue)), "versions": .hex(versions)],
+            ])
         case .data(let number, let offset):
             let frames = try UDPBytes.frames(of: bytes, at: offset).compactMap { json($0, bytes) }
             return head.adding(["kind": "data", "fields": ["packet": JSON(number), "frames": .array(frames)]])

@@ -3,8 +3,8 @@
     python3 -m chatspec.check DIRECTORY|FILE …
 
 Every case gives a line. The last line counts cases passed, failed and not applicable (of a kind, or about
-something, that this implementation does not do). A file of another format or version is one case that
-is not applicable; one that cannot be read is one that failed. Exit status: 0 if something passed and
+something, that this implementation does not do). A file of another format is one case that is not applicable; one of
+another version of this format, or one that cannot be read, is one that failed. Exit status: 0 if something passed and
 nothing failed, 1 otherwise.
 """
 
@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Iterator
 
 from . import checks
-from .checks.common import Mismatch, NotApplicable
+from .checks.common import Mismatch, NotApplicable, exact_errors
 
-SCHEMA = "logos-chat-vectors/1"
+FORMAT = "logos-chat-vectors/"
+SCHEMA = FORMAT + "1"
 MAX_FILE = 64 * 2**20
 
 
@@ -33,10 +34,12 @@ def check_file(path: Path) -> Iterator[tuple[str, str, str]]:
         return
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
-        yield "not applicable", f"schema {schema!r}, expected {SCHEMA!r}", "file"
+        is_ours = isinstance(schema, str) and schema.startswith(FORMAT)
+        yield "failed" if is_ours else "not applicable", f"schema {schema!r}, expected {SCHEMA!r}", "file"
     elif not isinstance(document.get("cases"), list):
         yield "failed", "there is no list of cases", "file"
     else:
+        exact_errors.set(document.get("errors") == "exact")
         for number, case in enumerate(document["cases"]):
             name = case.get("id", number) if isinstance(case, dict) else number
             yield *check_case(document.get("kind"), case), str(name)

@@ -91,7 +91,7 @@ def write(entry: Entry, seed: bytes) -> bytes:
             for bundle in entry.bundles
         ],
     })
-    check(entry)
+    check(entry, "too_large")
     signature = sodium.crypto_sign(SIGNED_PREFIX + encoded, sodium.crypto_sign_seed_keypair(seed)[1])[:64]
     signed = SignedDirectoryEntry.encode({"version": VERSION, "entry": encoded, "signature": signature})
     require(len(signed) <= MAX_ENTRY, "too_large", f"an entry has {len(signed)} bytes, at most {MAX_ENTRY}")
@@ -101,9 +101,10 @@ def write(entry: Entry, seed: bytes) -> bytes:
 def read(data: bytes, name: str, now_ms: int, publisher: bytes | None = None) -> Entry:
     """DIR-3, and of DIR-6 all that one entry tells. Another name or publisher than was asked for is refused as
     unsupported: the entry may be good for somebody else."""
-    require(len(data) <= MAX_ENTRY, "too_large", f"an entry has {len(data)} bytes, at most {MAX_ENTRY}")
+    require(len(data) <= MAX_ENTRY, "malformed", f"an entry has {len(data)} bytes, at most {MAX_ENTRY}")
     signed = SignedDirectoryEntry.decode(data)
     version, signature = signed.get("version", 0), signed.get("signature", b"")
+    require(version > 0, "malformed", "an entry without version")
     require(version == VERSION, "unsupported", f"version {version}")
     require(len(signature) == 64, "malformed", f"a signature has {len(signature)} bytes, expected 64")
     encoded = signed.get("entry", b"")
@@ -113,7 +114,7 @@ def read(data: bytes, name: str, now_ms: int, publisher: bytes | None = None) ->
         for item in fields.get("bundles", [])
     )
     numbers = fields.get("sequence", 0), fields.get("expiry", 0)
-    entry = check(Entry(fields.get("name", ""), fields.get("publisher", b""), *numbers, bundles))
+    entry = check(Entry(fields.get("name", ""), fields.get("publisher", b""), *numbers, bundles), "malformed")
     require(entry.name == name, "unsupported", "an entry of another name")
     require(publisher in (None, entry.publisher), "unsupported", "an entry of another publisher")
     require(entry.expiry > now_ms, "expired", "an entry that has expired")
@@ -124,13 +125,14 @@ def read(data: bytes, name: str, now_ms: int, publisher: bytes | None = None) ->
     return entry
 
 
-def check(entry: Entry) -> Entry:
-    """Sizes and limits."""
+def check(entry: Entry, beyond_limit: str) -> Entry:
+    """Sizes and limits; a reader counts what is beyond a limit as malformed (DIR-6), a writer is told."""
     require(len(entry.publisher) == 32, "malformed", f"a publisher has {len(entry.publisher)} bytes, expected 32")
-    require(len(entry.bundles) <= MAX_BUNDLES, "too_large", f"{len(entry.bundles)} bundles, at most {MAX_BUNDLES}")
+    require(len(entry.bundles) <= MAX_BUNDLES, beyond_limit, f"{len(entry.bundles)} bundles, at most {MAX_BUNDLES}")
     for bundle in entry.bundles:
         size = len(bundle.scheme.encode())
-        require(1 <= size <= MAX_SCHEME, "malformed", f"a scheme has {size} bytes, not 1 to {MAX_SCHEME}")
+        require(size > 0, "malformed", "a bundle without scheme")
+        require(size <= MAX_SCHEME, beyond_limit, f"a scheme has {size} bytes, at most {MAX_SCHEME}")
     return entry
 
 

@@ -92,6 +92,7 @@ def combine(factors: Sequence[int], shards: Sequence[bytes]) -> bytes:
 
 def encode(data: Sequence[bytes], parity_count: int) -> list[bytes]:
     """The parity of shards of one size, a positive multiple of 64 bytes (PAR-3)."""
+    check_counts(len(data), parity_count)
     size = len(data[0])
     require(size > 0 and size % SHARD_UNIT == 0, "malformed", f"a shard of {size} bytes")
     return [combine(row, data) for row in matrix(len(data), parity_count)]

@@ -1,4 +1,4 @@
-"""How a case of a vector file is checked, by kind of file (format logos-chat-vectors/1).
+"""How a case of a vector file is checked, by kind of file (format logos-chat-vectors/1, Specs/vectors/README.md).
 
 A checker returns if the case agrees with this implementation, and raises `Mismatch` with the difference,
 or `NotApplicable` for what this implementation does not do. Any other exception is a failure too.
@@ -6,7 +6,7 @@ or `NotApplicable` for what this implementation does not do. Any other exception
 
 from typing import Any, Callable
 
-from . import conversations, erasure, keys, layouts, transcripts
+from . import conversations, erasure, framings, invites, keys, layouts, names, packets, transcripts
 from .common import NotApplicable, by_operation
 
 MESSAGE_OPERATIONS = {"roundtrip": layouts.check_roundtrip, "decode": layouts.check_decode}
@@ -25,7 +25,7 @@ KINDS: dict[str, Callable[[dict], None]] = {
         "message_id": transcripts.check_message_id, "transcript": transcripts.check_sds_transcript,
     }),
     "suite": conversations.check_suite,
-    **erasure.KINDS,
+    **erasure.KINDS, **framings.KINDS, **invites.KINDS, **names.KINDS, **packets.KINDS,
 }
 
 

@@ -1,5 +1,6 @@
 """What checkers of all kinds share."""
 
+from contextvars import ContextVar
 from typing import Any, Callable
 
 from ..participant import system_random
@@ -13,6 +14,10 @@ class Mismatch(Exception):
 
 class NotApplicable(Exception):
     """The case is about something that this implementation does not do."""
+
+
+# Whether the class of an error is part of what a file says: it does if it has `"errors": "exact"`.
+exact_errors: ContextVar[bool] = ContextVar("exact_errors", default=False)
 
 
 def expect(what: str, actual: Any, expected: Any) -> None:
@@ -39,6 +44,10 @@ def demand(case: dict, operation: Callable[[], Any], unchanged: Callable[[], Any
         value = operation()
     except Refused as refusal:
         expect("the state after a refusal", unchanged(), before)
+        if exact_errors.get() and result in ("invalid", "unsupported", "rejected"):
+            expect("error", refusal.code, case.get("error"))
+            expected = "rejected" if result == "rejected" else "unsupported" if refusal.code == "unsupported" else "invalid"
+            expect("result", result, expected)
         if result in ("invalid", "unsupported", "rejected", "policy"):
             return None
         raise Mismatch(f"refused ({refusal}), the file has {result}") from None

@@ -76,9 +76,14 @@ def check_losses(losses: dict, shards: list[bytes], made: list[bytes]) -> None:
 
 
 def check_invalid(case: dict) -> None:
+    counts = case["data_count"], case["parity_count"]
     try:
-        parity.encode([bytes(case["shard_size"])] * case["data_count"], case["parity_count"])
+        fault = "invalid_counts"
+        parity.check_counts(*counts)
+        fault = "invalid_size"
+        parity.encode([bytes(case["shard_size"])] * counts[0], counts[1])
     except Refused:
+        expect("result", fault, case["result"])
         return
     raise Mismatch(f"encoded, the file has {case['result']}")
 
