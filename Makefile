@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup release demo files test outside bench interop spec lint fuzz
+.PHONY: help setup python release demo files test vectors outside bench interop spec lint fuzz
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -22,6 +22,7 @@ files: release ## two peers send each other 5 MiB through losses, and one is kil
 
 test: setup ## run the whole test suite: vectors, conformance, components from outside in 32 mixes
 	swift test
+	@$(MAKE) --no-print-directory vectors
 	@$(MAKE) --no-print-directory outside
 
 # Built in the same folder, so that the framework is not compiled twice. SwiftPM keeps one build plan in a folder
@@ -30,19 +31,26 @@ outside: setup ## test the components written from outside, alone and in 32 mixe
 	@rm -f .build/debug.yaml
 	swift test --package-path Examples/SixthVariant --scratch-path .build; code=$$?; rm -f .build/debug.yaml; exit $$code
 
+vectors: setup ## make every vector file again, compare, and check them; FILES="…" checks others
+	swift build --product chat-vectors
+	@made=$$(mktemp -d) && trap 'rm -rf "$$made"' EXIT && tool="$$(swift build --show-bin-path)/chat-vectors" && \
+	"$$tool" generate --output "$$made" && diff -r --exclude=schema --exclude=README.md "$$made" Specs/vectors && \
+	"$$tool" verify --quiet $(or $(FILES),Specs/vectors)
+
 bench: release ## compare the hot paths with the libsodium calls they cannot do without
 	.build/release/chat-bench
 
-interop: release ## run this package and the Python implementation against each other
-	@[ -d .build/python ] || { python3 -m venv .build/python && \
-	.build/python/bin/pip install -q -r Specs/python/requirements.txt; } || \
+python: # what Specs/python needs, unless it is installed
+	@python3 -c 'import nacl, jsonschema, google.protobuf' 2>/dev/null || \
+	.build/python/bin/python3 -c 'import nacl, jsonschema, google.protobuf' 2>/dev/null || \
+	{ python3 -m venv .build/python && .build/python/bin/pip install -q -r Specs/python/requirements.txt; } || \
 	{ rm -rf .build/python; echo "no Python environment: install python3-venv (Debian)" >&2; exit 1; }
+
+interop: release python ## run this package and the Python implementation against each other
 	PATH="$(CURDIR)/.build/release:$(CURDIR)/.build/python/bin:$$PATH" chat-interop Examples/interop.json
 
-spec: ## check the Python implementation of the documents
-	@python3 -c 'import nacl' 2>/dev/null || \
-	{ echo "PyNaCl is missing: python3 -m pip install -r Specs/python/requirements.txt" >&2; exit 1; }
-	cd Specs/python && python3 -m unittest discover -s tests -t .
+spec: python ## check the Python implementation of the documents, and the vector files with it
+	cd Specs/python && PATH="$(CURDIR)/.build/python/bin:$$PATH" python3 -m unittest discover -s tests -t .
 
 lint: ## check the format of every source file
 	swift format lint --strict -r Package.swift Sources Tests Examples

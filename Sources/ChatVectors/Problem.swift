@@ -50,7 +50,7 @@ struct Refused: Error, Equatable {
         let code =
             switch error {
             case .malformed, .notFound: "malformed"
-            case .unsupported, .delivery: "unsupported"
+            case .unsupported, .delivery, .unavailable: "unsupported"
             case .forged: "authentication_failed"
             case .tooLarge: "too_large"
             }

@@ -32,7 +32,7 @@ public enum Verifier {
     /// The largest file in bytes: ten times the largest in use.
     public static let maximumFile = 64 << 20
 
-    /// Every case of a file; whatever one case does, the next one is checked.
+    /// Every case of a file; whatever one case does, the next one is checked. A JSON Schema has no cases.
     public static func verify(_ bytes: [UInt8], file: String) async -> [Verdict] {
         func whole(_ outcome: Verdict.Outcome, _ reason: String) -> [Verdict] {
             [Verdict(outcome: outcome, file: file, name: "file", reason: reason)]
@@ -41,6 +41,8 @@ public enum Verifier {
         do { document = try JSON(parsing: bytes, maximumBytes: maximumFile) } catch {
             return whole(.failed, "is no JSON: \(error)")
         }
+        // A JSON Schema that lies beside vector files is none of them.
+        if document["$schema"] != nil { return [] }
         guard let schema = document["schema"]?.text else {
             return whole(.notApplicable, "has no schema; expected \(VectorFile.format)")
         }

@@ -36,7 +36,8 @@ private func objection(to imported: String, in module: String) -> String? {
     }
     // `ChatVariants` names ours for programs that let one choose, and `ChatShim` and `ChatVectors` are the insides of
     // such programs; everything else is for any component.
-    if isLibrary, !["ChatVariants", "ChatShim", "ChatVectors"].contains(module), components.union(["ChatVariants"]).contains(imported),
+    if isLibrary, !["ChatVariants", "ChatShim", "ChatVectors"].contains(module),
+        components.union(["ChatVariants"]).contains(imported),
         isOurs
     {
         return "a library chooses no component"

@@ -20,6 +20,7 @@ from .checks.common import Mismatch, NotApplicable, exact_errors
 
 FORMAT = "logos-chat-vectors/"
 SCHEMA = FORMAT + "1"
+RESULTS = ("valid", "invalid", "unsupported", "ignored", "policy", "invalid_size", "invalid_counts")
 MAX_FILE = 64 * 2**20
 
 
@@ -32,6 +33,8 @@ def check_file(path: Path) -> Iterator[tuple[str, str, str]]:
     except (OSError, ValueError, RecursionError) as error:
         yield "failed", f"cannot be read: {error}", "file"
         return
+    if isinstance(document, dict) and "$schema" in document:
+        return  # a JSON Schema that lies beside vector files
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         is_ours = isinstance(schema, str) and schema.startswith(FORMAT)
@@ -50,6 +53,8 @@ def check_case(kind: object, case: object) -> tuple[str, str]:
     try:
         if not isinstance(case, dict):
             raise Mismatch("a case is an object")
+        if case.get("result", "valid") not in RESULTS:
+            raise Mismatch(f"result {case['result']}")
         checks.check(kind, case)
         return "passed", ""
     except NotApplicable as reason:

@@ -7,7 +7,7 @@ from .. import parity, segmentation
 from ..primitives import keccak256
 from ..refusal import Refused
 from ..texts import read_hex
-from .common import Mismatch, NotApplicable, expect
+from .common import Mismatch, NotApplicable, expect, expect_fields
 
 
 def require_small_field(case: dict) -> None:
@@ -98,14 +98,17 @@ def check_segments(case: dict) -> None:
     expect_bytes("segments", segments, case)
     count = case["data_count"]
     expect("segments", len(segments), count + case["parity_count"])
+    if "last_data_length" in case:
+        expect_fields(case, last_data_length=length - (count - 1) * case["segment_size"])
     for later in map(read_hex, case.get("segments_nim", [])):
         expect("the later message", is_unsupported(later), True)
     for losses in case["reassemble"]:
         left = without(segments[:count], losses["lost_data"]) + without(segments[count:], losses["lost_parity"])
         reassembler = segmentation.Reassembler()
         payloads = [reassembler.receive(segment) for segment in reversed(left) if segment is not None]
-        expected = [payload] if losses["result"] == "completes" else []
-        expect(f"without {losses}", [found for found in payloads if found is not None], expected)
+        found = [one for one in payloads if one is not None]
+        expect(f"without {losses}", "completes" if found else "incomplete", losses["result"])
+        expect(f"without {losses}", found, [payload] if found else [])
 
 
 def is_unsupported(segment: bytes) -> bool:
