@@ -34,12 +34,10 @@ private func objection(to imported: String, in module: String) -> String? {
     if components.contains(module), components.contains(imported), isOurs {
         return "no component knows another (FW-02)"
     }
-    // `ChatVariants` names ours for programs that let one choose, and `ChatShim` and `ChatVectors` are the insides of
-    // such programs; everything else is for any component.
-    if isLibrary, !["ChatVariants", "ChatShim", "ChatVectors"].contains(module),
-        components.union(["ChatVariants"]).contains(imported),
-        isOurs
-    {
+    // `ChatVariants` names ours for programs that let one choose; `ChatShim`, `ChatVectors` and `ChatInspect` are the
+    // insides of programs about ours. Everything else is for any component.
+    let isAboutOurs = ["ChatVariants", "ChatShim", "ChatVectors", "ChatInspect"].contains(module)
+    if isLibrary, isOurs, !isAboutOurs, components.union(["ChatVariants"]).contains(imported) {
         return "a library chooses no component"
     }
     return nil
