@@ -34,6 +34,20 @@ public struct ChatSuite: Sendable {
         (self.delivery, self.framing) = (delivery, framing)
     }
 
+    /// The same composition with some of the five chosen anew; the others stay as they are (FW-02).
+    ///
+    /// - Throws: as the initializer.
+    public func changing(
+        discovery: (any DiscoveryProtocol)? = nil, initialization: (any InitializationProtocol)? = nil,
+        conversations: [any ConversationProtocol.Type]? = nil, delivery: (any DeliveryService)? = nil,
+        framing: (any FramingStrategy)? = nil
+    ) throws(SuiteError) -> ChatSuite {
+        try ChatSuite(
+            discovery: discovery ?? self.discovery, initialization: initialization ?? self.initialization,
+            conversations: conversations ?? self.conversations, delivery: delivery ?? self.delivery,
+            framing: framing ?? self.framing)
+    }
+
     /// The name by which the composition stands in logs, vectors and tables; it parses back.
     public var name: SuiteName {
         SuiteName(

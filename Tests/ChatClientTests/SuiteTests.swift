@@ -65,4 +65,13 @@ import Testing
                 framing: ToyFraming())
         }
     }
+
+    @Test func `one choice changes and the other four stay (FW-02)`() async throws {
+        let text = "toy-discovery/toy-initialization/toy/toy-service/toy-framing"
+        let suite = try await registry().suite(try SuiteName(parsing: text))
+        let changed = try suite.changing(conversations: [OtherConversation.self])
+        #expect(changed.name.description == "toy-discovery/toy-initialization/other/toy-service/toy-framing")
+        #expect(try suite.changing().name == suite.name)
+        #expect(throws: SuiteError.noConversationType) { try suite.changing(conversations: []) }
+    }
 }

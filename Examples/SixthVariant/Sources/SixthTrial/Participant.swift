@@ -11,9 +11,7 @@ struct Participant {
 
     init(_ suite: ChatSuite) async throws {
         meter = Counting(suite.delivery)
-        self.suite = try ChatSuite(
-            discovery: suite.discovery, initialization: suite.initialization, conversations: suite.conversations,
-            delivery: meter, framing: suite.framing)
+        self.suite = try suite.changing(delivery: meter)
         client = try await Client(self.suite, storage: storage, random: SodiumRandom())
     }
 
