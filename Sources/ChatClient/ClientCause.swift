@@ -8,6 +8,8 @@ public enum ClientCause: RefusalCause, Hashable {
     case duplicateConversation(ConversationID)
     /// The conversation type put nothing into the invite.
     case noOpening(ConversationType)
+    /// A content did not arrive in a trial of its composition.
+    case notArrived(ConversationType)
     /// As many as the limit allows are here.
     case tooMany(String, limit: Int)
     /// A payload is for a machine that has gone.
@@ -19,6 +21,7 @@ public enum ClientCause: RefusalCause, Hashable {
         case .unknownConversation: "unknown_conversation"
         case .duplicateConversation: "duplicate_conversation"
         case .noOpening: "no_opening"
+        case .notArrived: "not_arrived"
         case .tooMany: "too_many"
         case .noSuchOwner: "no_such_owner"
         }
@@ -30,6 +33,7 @@ public enum ClientCause: RefusalCause, Hashable {
         case .unknownConversation(let id): "no conversation \(id) here"
         case .duplicateConversation(let id): "conversation \(id) is here already"
         case .noOpening(let type): "\(type) has nothing to say in an invite"
+        case .notArrived(let type): "a content of \(type) did not arrive"
         case .tooMany(let what, let limit): "\(limit) \(what) at most; wait until some are done"
         case .noSuchOwner: "nobody here owns this payload"
         }

@@ -44,13 +44,22 @@ extension Shim {
         [
             "protocol": "logos-interop-shim/1", "implementation": "chat-framework (Swift)",
             "profiles": [.string(profile)], "suite": .string(suite.description),
-            "max_skip": JSON(DoubleRatchet.Parameters.libchat.maximumSkip),
+            "max_skip": JSON(parameters.maximumSkip), "reliable": .bool(!Self.lossyTypes.contains(type)),
             "ops": .array(Operation.allCases.map { .string($0.rawValue) }),
         ]
     }
 
+    private var type: String { suite.conversations.first ?? "" }
+    private var parameters: DoubleRatchet.Parameters { type == PrivateV1.Libchat.facts.name ? .libchat : .reference }
+    /// Types that send nothing again.
+    private static let lossyTypes = [
+        PrivateV1.Libchat.facts.name, PrivateV1.Ratchet.facts.name, PlainConversation.facts.name,
+    ]
+
     /// What this composition is called where only profiles are known.
-    private var profile: String { suite == Self.libchat ? "libchat" : suite.description }
+    private var profile: String {
+        suite == Self.libchat ? "libchat" : suite == Self.reference ? "reference" : suite.description
+    }
 
     private mutating func createIdentity(_ fields: Fields) async throws(ShimError) -> JSON {
         if let wanted = try fields.optionalText("profile"), wanted != profile {

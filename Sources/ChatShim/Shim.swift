@@ -39,6 +39,11 @@ public struct Shim {
         discovery: "links", initialization: "inbox-v1-libchat", conversations: ["private-v1-libchat"],
         delivery: "memory", framing: "envelope-v1-libchat")
 
+    /// The composition that follows the documents.
+    public static let reference = SuiteName(
+        discovery: "links", initialization: "inbox-v1", conversations: ["private-v1"], delivery: "memory",
+        framing: "envelope-v1")
+
     /// A shim without a participant yet.
     public init(_ suite: SuiteName = Shim.libchat, random: @escaping @Sendable (_ run: UInt64) -> any RandomSource) {
         (self.suite, self.random) = (suite, random)

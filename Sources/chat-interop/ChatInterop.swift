@@ -33,6 +33,7 @@ import ChatWire
         let matrix: Matrix
         do {
             let list = try Implementation.list(try readFile(options.operands[0]))
+            try check(options, list)
             matrix = run(list, options)
         } catch {
             Terminal.complain("chat-interop: \(error)")
@@ -46,6 +47,18 @@ import ChatWire
             Terminal.print("\(matrix.table)\n\(matrix.summary)")
         }
         (matrix.failures.isEmpty ? ExitCode.success : ExitCode.failure).exit()
+    }
+
+    /// A name that is not there would run nothing, and nothing fails.
+    private static func check(_ options: Options, _ list: [Implementation]) throws(BadCall) {
+        if let name = options[only], !list.contains(where: { $0.name == name }) {
+            let names = list.map(\.name).joined(separator: ", ")
+            throw BadCall(description: "--only: no implementation is called '\(name)'; there are \(names)")
+        }
+        if let name = options[scenario], !Scenario.all.contains(where: { $0.name == name }) {
+            let names = Scenario.all.map(\.name).joined(separator: ", ")
+            throw BadCall(description: "--scenario: none is called '\(name)'; there are \(names)")
+        }
     }
 
     private static func run(_ list: [Implementation], _ options: Options) -> Matrix {
@@ -94,17 +107,18 @@ import ChatWire
         }
     }
 
-    private struct Unreadable: Error, CustomStringConvertible {
+    private struct BadCall: Error, CustomStringConvertible {
         let description: String
     }
 
     private static func readFile(_ path: String) throws -> [UInt8] {
         guard let file = unsafe fopen(path, "rb") else {
-            throw unsafe Unreadable(description: "cannot read \(path): \(String(cString: strerror(errno)))")
+            throw unsafe BadCall(description: "cannot read \(path): \(String(cString: strerror(errno)))")
         }
         defer { unsafe fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: JSON.maximumBytes)
+        var bytes = [UInt8](repeating: 0, count: JSON.maximumBytes + 1)
         let count = unsafe fread(&bytes, 1, bytes.count, file)
+        guard unsafe ferror(file) == 0 else { throw BadCall(description: "cannot read \(path)") }
         return Array(bytes[..<count])
     }
 }

@@ -63,11 +63,14 @@ import ChatDriver
     func exchange(_ line: String, within time: Duration) throws(Failure) -> [UInt8] {
         let end = ContinuousClock.now + time
         var unsent = Array("\(line)\n".utf8)[...]
+        // Each byte is looked at once, however many come without an end of line.
+        var searched = 0
         while true {
-            if let newline = received.firstIndex(of: 10) {
+            if let newline = received[searched...].firstIndex(of: 10) {
                 defer { received.removeSubrange(...newline) }
                 return Array(received[..<newline])
             }
+            searched = received.count
             try wait(forRoom: !unsent.isEmpty, until: end, time)
             if !unsent.isEmpty { unsent = unsent.dropFirst(try write(unsent)) }
             try readSome()

@@ -87,11 +87,19 @@ extension Participant {
         try must("hello")["profiles"]?.list?.compactMap(\.text) ?? []
     }
 
+    /// Lets time pass for it.
+    func setTime(_ milliseconds: Int) throws(Failure) { _ = try must("set_time", [("now_ms", JSON(milliseconds))]) }
+
+    /// Whether a profile's conversations send again what was lost: `reference`, and what says so of itself.
+    func isReliable(_ profile: String) throws(Failure) -> Bool {
+        profile == "reference" ? true : try must("hello")["reliable"]?.bool ?? false
+    }
+
     /// How many payloads may be missing before one in its chain.
     func maximumSkip() throws(Failure) -> Int { try must("hello")["max_skip"]?.int ?? 0 }
 
     func createIdentity(_ profile: String) throws(Failure) {
-        _ = try must("create_identity", [("profile", .string(profile)), ("now_ms", 1_700_000_000_000)])
+        _ = try must("create_identity", [("profile", .string(profile)), ("now_ms", JSON(Stage.start))])
     }
 
     func createIntro() throws(Failure) -> String { try text(try must("create_intro"), "intro", of: "create_intro") }

@@ -1,10 +1,19 @@
 import ChatWire
 
 /// Two participants and the network between them, which the driver holds.
+///
+/// A profile with reliable conversations sends again what was lost, in its own time; there, what a scenario waits for
+/// may come a while later, and in causal order. Elsewhere it comes at once or not at all.
 struct Stage {
+    /// When every participant begins.
+    static let start = 1_700_000_000_000
+    /// How often, and for how long each time, a reliable profile is waited for: longer than any pause between repeats.
+    static let rounds = 12, seconds = 10
     let saro: Participant
     let raya: Participant
     let profile: String
+    /// Whether what is lost comes again.
+    let isReliable: Bool
 
     /// What a scenario found: the implementation at fault where that is clear.
     typealias Failure = Participant.Failure
@@ -13,6 +22,7 @@ struct Stage {
         self.profile = profile
         saro = try Participant(first, within: limit)
         raya = try Participant(second, within: limit)
+        isReliable = try saro.isReliable(profile)
         try saro.createIdentity(profile)
         try raya.createIdentity(profile)
     }
@@ -52,6 +62,19 @@ struct Stage {
                 throw Failure("\(recipient.implementation.name): a payload was \(found) instead of \(outcome)")
             }
         }
+    }
+
+    /// Hands over what both have, as time passes, until one of them has got contents, in this order.
+    func wait(for contents: [[UInt8]], at recipient: Participant, having found: [[UInt8]] = []) throws(Failure) {
+        var found = found + (try recipient.takeEvents().contents.map(\.content))
+        for round in 1...Self.rounds where isReliable && found.count < contents.count {
+            for participant in [saro, raya] { try participant.setTime(Self.start + round * Self.seconds * 1_000) }
+            for (sender, other) in [(saro, raya), (raya, saro), (saro, raya)] {
+                for parcel in try sender.takeOutbound() { _ = try other.receive(parcel) }
+            }
+            found += try recipient.takeEvents().contents.map(\.content)
+        }
+        try check(found, contents, at: recipient)
     }
 
     func check(_ found: [[UInt8]], _ expected: [[UInt8]], at participant: Participant) throws(Failure) {

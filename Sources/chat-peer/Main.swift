@@ -56,25 +56,32 @@ enum Main {
         }
     }
 
-    /// Prints the composition as its five choices.
+    /// Prints the composition as its five choices, and what a trial of it showed.
     private static func describe(_ settings: Settings, _ output: Output) async -> ExitCode {
         do {
-            var random: any RandomSource = SodiumRandom()
-            let identity = X25519.generate(using: &random, for: .secret)
-            let registry = Composition.registry(identity: identity, relay: settings.relay)
-            let suite = try await registry.suite(settings.suite ?? Profile.reference.suite)
-            await output.show(.speech(suite.description, suite.json))
+            let name = settings.suite ?? Profile.reference.suite
+            // Raya's delivery service is not used.
+            var rayas = name
+            rayas.delivery = "memory"
+            let suite = try await stranger(settings).suite(name)
+            let trial = try SuiteTrial(suite, try await stranger(settings).suite(rayas))
+            let description = Description(suite: suite, trial: trial)
+            await output.show(.speech(description.text, description.json))
             return .success
         } catch {
             return report(error, output)
         }
     }
 
+    /// The variants for an identity that nobody needs afterwards.
+    private static func stranger(_ settings: Settings) -> Registry {
+        var random: any RandomSource = SodiumRandom()
+        return Composition.registry(identity: X25519.generate(using: &random, for: .secret), relay: settings.relay)
+    }
+
     /// Prints the names that can be chosen.
     private static func showVariants(_ settings: Settings, _ output: Output) async -> ExitCode {
-        var random: any RandomSource = SodiumRandom()
-        let registry = Composition.registry(
-            identity: X25519.generate(using: &random, for: .secret), relay: settings.relay)
+        let registry = stranger(settings)
         var (text, json): ([String], JSON.Object) = ([], JSON.Object())
         for component in Component.allCases {
             let names = registry.names(of: component)

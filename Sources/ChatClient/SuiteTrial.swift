@@ -1,0 +1,182 @@
+public import ChatModel
+
+/// What a composition costs and shows, found by running two clients of it in memory.
+///
+/// Saro has Raya's bundle and says 64 bytes, then both talk. Everything that either hands to the delivery service is
+/// counted, acknowledgements included, and looked through for what should not be seen in it.
+public struct SuiteTrial: Sendable, Hashable {
+    /// Bytes of every content.
+    public static let contentSize = 64
+    /// Contents in one direction, and in turns.
+    public static let contents = 16
+    private static let maximumFlights = 20
+
+    /// Bytes handed to the service beyond the first content, invite included, until Raya has the content.
+    public private(set) var first = 0
+    /// Bytes beyond a content, one every eight seconds in one direction, acknowledgements included; rounded up.
+    public private(set) var following = 0
+    /// The same when they answer each other at once.
+    public private(set) var inTurns = 0
+    /// Round trips over the service, from having the bundle on, before the first content is under way.
+    public private(set) var roundTrips = 0
+    /// Delivery addresses that were used.
+    public private(set) var addresses: Set<DeliveryAddress> = []
+    /// What could be read by who carries the payloads.
+    public private(set) var seen: Set<Sight> = []
+
+    /// Something that could be read in a payload.
+    public enum Sight: String, Sendable, Hashable, CaseIterable {
+        /// The content itself.
+        case content
+        /// The id of the conversation on either side, as text or as the bytes of its hex.
+        case conversation = "conversation id"
+        /// The long-term key of who invites.
+        case inviter = "inviter's key"
+        /// The long-term key of who is invited.
+        case invited = "invited one's key"
+        /// One address for invites and conversations of everybody.
+        case sharedAddress = "one address for both"
+    }
+
+    /// Runs two clients, which must be of one composition and have identities of their own.
+    ///
+    /// - Throws: what a machine refused, or ``ClientCause`` where the content did not arrive.
+    public init(_ saros: ChatSuite, _ rayas: ChatSuite) throws(Refusal) {
+        var pair = try Pair(saros, rayas)
+        let bundles = try pair.raya.introduce(1, now: pair.now)
+        let type = saros.conversations[0].type
+        guard let bundle = bundles.first else { throw Refusal(.unable, ClientCause.noOpening(type)) }
+        let opening = pair.content()
+        _ = try pair.saro.begin(type, with: bundle, saying: opening, now: pair.now)
+        var flights = 0
+        while pair.arrived == 0 {
+            guard flights < Self.maximumFlights else { throw Refusal(.unable, ClientCause.notArrived(type)) }
+            pair.fly(fromSaro: flights % 2 == 0)
+            flights += 1
+        }
+        (first, roundTrips) = (pair.bytes - opening.count, (flights - 1) / 2)
+        let invites = pair.addresses
+        pair.settle()
+        // Answered once, so that no invite is sent again meanwhile.
+        try pair.say(fromSaro: false)
+        pair.settle()
+        pair.bytes = 0
+        for _ in 0..<Self.contents {
+            try pair.say(fromSaro: true)
+            pair.settle()
+        }
+        following = pair.overhead(of: Self.contents)
+        pair.bytes = 0
+        for number in 0..<Self.contents { try pair.say(fromSaro: number % 2 == 1) }
+        pair.settle()
+        inTurns = pair.overhead(of: Self.contents)
+        (addresses, seen) = (pair.addresses, pair.seen)
+        if pair.addresses == invites { seen.insert(.sharedAddress) }
+    }
+}
+
+/// Two cores, and a network that carries everything at once.
+private struct Pair {
+    var saro, raya: ChatCore
+    var now = Timestamp(milliseconds: 1_700_000_000_000)
+    var bytes = 0
+    var arrived = 0
+    var addresses: Set<DeliveryAddress> = []
+    var seen: Set<SuiteTrial.Sight> = []
+    private var payloads: [Payload] = []
+    private var random = RepeatableRandom(seed: 1)
+    private var marks: [(sight: SuiteTrial.Sight, bytes: [UInt8])] = []
+
+    init(_ saros: ChatSuite, _ rayas: ChatSuite) throws(Refusal) {
+        let now = now
+        func core(_ suite: ChatSuite, _ seed: UInt64) throws(Refusal) -> ChatCore {
+            try ChatCore(
+                suite.initialization, conversations: suite.conversations, framing: suite.framing,
+                delivery: saros.delivery.limits, random: RepeatableRandom(seed: seed), now: now)
+        }
+        (saro, raya) = (try core(saros, 2), try core(rayas, 3))
+    }
+
+    /// A content that comes nowhere else.
+    mutating func content() -> Content {
+        let content = random.bytes(SuiteTrial.contentSize, for: .identifier)
+        marks.append((.content, content))
+        return Bytes(content)
+    }
+
+    /// Hands over what one of them has; counts it.
+    mutating func fly(fromSaro: Bool) {
+        let sent = fromSaro ? saro.takeOutbox(now: now) : raya.takeOutbox(now: now)
+        let results = sent.map { _ in Result<Receipt, DeliveryError>.success(Receipt()) }
+        if fromSaro { saro.settle(sent, results, now: now) } else { raya.settle(sent, results, now: now) }
+        for payload in sent {
+            bytes += payload.addressed.payload.count
+            addresses.insert(payload.addressed.address)
+            payloads.append(payload.addressed.payload)
+            if fromSaro {
+                _ = raya.offer(payload.addressed, now: now)
+            } else {
+                _ = saro.offer(payload.addressed, now: now)
+            }
+        }
+        arrived += Self.takeContents(&raya) + Self.takeContents(&saro)
+    }
+
+    private static func takeContents(_ core: inout ChatCore) -> Int {
+        var count = 0
+        _ = core.takeRecords()
+        while let batch = core.nextBatch {
+            for case .content in batch.events { count += 1 }
+            core.confirm(batchesUpTo: batch.number)
+        }
+        return count
+    }
+
+    /// Lets everything come to rest, with what is said in answer or after a while.
+    mutating func settle() {
+        for _ in 0..<4 {
+            now = now + .seconds(2)
+            saro.wake(now: now)
+            raya.wake(now: now)
+            fly(fromSaro: true)
+            fly(fromSaro: false)
+        }
+        look()
+    }
+
+    /// One content, handed over at once with all that is there to be said.
+    mutating func say(fromSaro: Bool) throws(Refusal) {
+        let content = content()
+        if fromSaro, let id = saro.conversations.first?.id {
+            _ = try saro.send(content, in: id, now: now)
+        } else if let id = raya.conversations.first?.id {
+            _ = try raya.send(content, in: id, now: now)
+        }
+        fly(fromSaro: fromSaro)
+    }
+
+    func overhead(of count: Int) -> Int {
+        (bytes - count * SuiteTrial.contentSize + count - 1) / count
+    }
+
+    /// Looks through what was carried for what should not be seen.
+    private mutating func look() {
+        var marks = marks
+        if let summary = saro.conversations.first {
+            marks += summary.peers.map { (.invited, $0.bytes) } + Self.marks(summary.id)
+        }
+        if let summary = raya.conversations.first {
+            marks += summary.peers.map { (.inviter, $0.bytes) } + Self.marks(summary.id)
+        }
+        for payload in payloads {
+            for mark in marks where !seen.contains(mark.sight) {
+                if payload.array.contains(mark.bytes) { seen.insert(mark.sight) }
+            }
+        }
+        (payloads, self.marks) = ([], [])
+    }
+
+    private static func marks(_ id: ConversationID) -> [(sight: SuiteTrial.Sight, bytes: [UInt8])] {
+        [(.conversation, Array(id.text.utf8))]
+    }
+}

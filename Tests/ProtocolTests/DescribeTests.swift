@@ -1,0 +1,70 @@
+import ChatClient
+import ChatCrypto
+import ChatModel
+import ChatVariants
+import Foundation
+import TestSupport
+import Testing
+
+private func suite(_ name: String, seed: UInt64) async throws -> ChatSuite {
+    var random: any RandomSource = RepeatableRandom(seed: seed)
+    let identity = X25519.generate(using: &random, for: .secret)
+    return try await Variants(identity: identity).registry.suite(SuiteName(parsing: name))
+}
+
+private func trial(_ name: String) async throws -> SuiteTrial {
+    try SuiteTrial(try await suite(name, seed: 1), try await suite(name, seed: 2))
+}
+
+@Test func `a trial of the reference profile shows nothing to who carries its payloads`() async throws {
+    let trial = try await trial("links/inbox-v1/private-v1-compact/memory/envelope-v1")
+    #expect(trial.seen.isEmpty)
+    #expect(trial.addresses.count == 2)
+    #expect(trial.roundTrips == 0)
+    #expect((200..<600).contains(trial.first))
+    #expect(trial.inTurns < trial.following)
+}
+
+@Test func `a trial of profile libchat shows ids and keys, and one address, but no content`() async throws {
+    let trial = try await trial("links/inbox-v1-libchat/private-v1-libchat/memory/envelope-v1-libchat")
+    #expect(trial.seen == [.conversation, .inviter, .invited, .sharedAddress])
+    #expect(trial.addresses == ["delivery_address"])
+    // An envelope, a ratchet message and a frame around 64 bytes; nothing is acknowledged.
+    #expect(trial.following == trial.inTurns)
+}
+
+@Test func `a trial of an open composition shows the content`() async throws {
+    let trial = try await trial("links/open-invite/plain/memory/plain")
+    #expect(trial.seen == [.content, .conversation])
+    // Version, length, 32 digits of a route and a length around version, kind and number.
+    #expect(trial.following == 2 + 32 + 4 + 10)
+}
+
+@Test func `a trial says the same each time`() async throws {
+    let name = "links/inbox-v1/ratchet/memory/envelope-v1"
+    let (first, second) = (try await trial(name), try await trial(name))
+    #expect(first.following == second.following)
+    #expect(first.seen == second.seen)
+}
+
+@Test func `every property that a component claims stands in the document that is named for it`() async throws {
+    var random: any RandomSource = RepeatableRandom(seed: 1)
+    let registry = Variants(identity: X25519.generate(using: &random, for: .secret)).registry
+    var claims = 0
+    for conversation in registry.names(of: .conversation) {
+        for initialization in registry.names(of: .initialization) {
+            let name = "links/\(initialization)/\(conversation)/memory/envelope-v1"
+            for (component, facts) in try await suite(name, seed: 1).choices {
+                for claim in facts.claims {
+                    let document = try #require(
+                        Variants.document(with: claim.requirement, of: component, named: facts.name), "\(facts.name)")
+                    let path = Vectors.packageRoot.appendingPathComponent("Specs/\(document)")
+                    let text = try String(contentsOf: path, encoding: .utf8)
+                    #expect(text.contains(claim.requirement), "\(facts.name): \(claim.requirement) in \(document)")
+                    claims += 1
+                }
+            }
+        }
+    }
+    #expect(claims > 200)
+}
