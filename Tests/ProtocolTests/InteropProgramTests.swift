@@ -41,7 +41,7 @@ private let hostile: [(name: String, command: [String], reason: String)] = [
     ("answers others", ["sh", "-c", "while read line; do echo '{\"id\":99,\"ok\":true}'; done"], "another id"),
     ("is vague", ["sh", "-c", "while read line; do echo '{\"id\":1,\"ok\":\"yes\"}'; done"], "without ok"),
     ("never stops", ["yes"], "no JSON object"),
-    ("never ends a line", ["cat", "/dev/zero"], "a line of more than 67108864 bytes"),
+    ("never ends a line", ["cat", "/dev/zero"], "never ends a line, hello: "),
     (
         "refuses",
         ["sh", "-c", "while read line; do echo '{\"id\":1,\"ok\":false,\"error\":{\"message\":\"not today\"}}'; done"],
@@ -50,7 +50,7 @@ private let hostile: [(name: String, command: [String], reason: String)] = [
     (
         "hangs later",
         ["sh", "-c", "read line; echo '{\"id\":1,\"ok\":true,\"profiles\":[\"libchat\"]}'; exec sleep 600"],
-        "hangs later, hello: no answer within 3.0 seconds"
+        "no answer within 3.0 seconds"
     ),
 ]
 

@@ -54,6 +54,7 @@ class Participant:
     """Identity, outstanding ephemeral keys, conversations by local id, and what waits to be taken."""
 
     delivery_addresses = [inbox.DELIVERY_ADDRESS]
+    state_format = STATE_FORMAT
 
     def __init__(self, identity_private: bytes, now_ms: int, random: Random = system_random):
         self.identity_private, self.now_ms, self.random = identity_private, now_ms, random
@@ -85,6 +86,10 @@ class Participant:
         invite = inbox.write_invite(self.identity_private, ephemeral, *remote, frame)
         self._queue(inbox.inbox_id(bundle.installation_key), invite)
         return ids.initiator
+
+    def pass_time(self, now_ms: int) -> None:
+        """Sets the clock; nothing happens by itself in this profile."""
+        self.now_ms = now_ms
 
     def send(self, conversation_id: str, content: bytes) -> None:
         """Queues one payload of a conversation; raises `KeyError` if there is no such one."""
@@ -155,19 +160,30 @@ class Participant:
     def save(self) -> bytes:
         """Everything that another process needs to go on."""
         return json.dumps({
-            "format": STATE_FORMAT,
+            "format": self.state_format,
             "identity_private": self.identity_private.hex(),
             "now_ms": self.now_ms,
             "drawn": self.random.drawn if isinstance(self.random, Seeded) else 0,
             "ephemeral_privates": [private.hex() for private in self.ephemeral_privates.values()],
             "conversations": [
-                [local, conversation.remote_id, conversation.ratchet.state().hex(),
-                 b"".join(conversation.ratchet.replaced).hex()]
-                for local, conversation in self.conversations.items()
+                [local, *self._saved_conversation(conversation)] for local, conversation in self.conversations.items()
             ],
             "outbound": [[address, payload.hex()] for address, payload in self.outbound],
             "events": self.events,
         }, separators=(",", ":")).encode()
+
+    def _saved_conversation(self, conversation: Conversation) -> list:
+        ratchet = conversation.ratchet
+        return [conversation.remote_id, ratchet.state().hex(), b"".join(ratchet.replaced).hex()]
+
+    @classmethod
+    def _restored_conversation(cls, saved: list) -> Conversation:
+        remote, ratchet, replaced = saved
+        restored = Ratchet.from_state(LIBCHAT, read_hex(exact(ratchet, str)))
+        keys = read_hex(exact(replaced, str))
+        require(len(keys) % KEY_SIZE == 0, "malformed", f"{len(keys)} bytes of replaced keys")
+        restored.replaced = [keys[at : at + KEY_SIZE] for at in range(0, len(keys), KEY_SIZE)]
+        return Conversation(read_hex(remote).hex(), restored)
 
     @classmethod
     def restore(cls, data: bytes, random: Random = system_random) -> "Participant":
@@ -177,7 +193,7 @@ class Participant:
         except (ValueError, RecursionError):
             raise Refused("malformed", "a state that is no JSON") from None
         require(isinstance(state, dict) and isinstance(state.get("format"), str), "malformed", "a state without format")
-        require(state["format"] == STATE_FORMAT, "unsupported", "a state of another format")
+        require(state["format"] == cls.state_format, "unsupported", "a state of another format")
         try:
             return cls._restored(state, random)
         except (KeyError, TypeError, ValueError) as error:
@@ -191,12 +207,8 @@ class Participant:
         self = cls(key(state["identity_private"]), time(state["now_ms"]), random)
         for private in map(key, exact(state["ephemeral_privates"], list)):
             self.ephemeral_privates[public_key(private)] = private
-        for local, remote, ratchet, replaced in exact(state["conversations"], list):
-            restored = Ratchet.from_state(LIBCHAT, read_hex(exact(ratchet, str)))
-            keys = read_hex(exact(replaced, str))
-            require(len(keys) % KEY_SIZE == 0, "malformed", f"{len(keys)} bytes of replaced keys")
-            restored.replaced = [keys[at : at + KEY_SIZE] for at in range(0, len(keys), KEY_SIZE)]
-            self.conversations[read_hex(local).hex()] = Conversation(read_hex(remote).hex(), restored)
+        for local, *saved in exact(state["conversations"], list):
+            self.conversations[read_hex(local).hex()] = cls._restored_conversation(saved)
         self.outbound = [(exact(a, str), read_hex(payload)) for a, payload in exact(state["outbound"], list)]
         self.events = [exact(event, dict) for event in exact(state["events"], list)]
         return self

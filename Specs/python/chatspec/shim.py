@@ -1,6 +1,6 @@
-"""One participant on standard input and output: logos-interop-shim/1, profile libchat.
+"""One participant on standard input and output: logos-interop-shim/1, profile libchat or reference.
 
-    python3 -m chatspec.shim [--seed N]
+    python3 -m chatspec.shim [--profile libchat|reference] [--seed N]
 
 A request is a JSON object on a line, an answer too; nothing else is written to standard output. With
 a seed everything is reproducible (give each participant another one); without, keys are random and the
@@ -19,11 +19,13 @@ from typing import Any, BinaryIO, Callable, Iterator
 from . import participant
 from .participant import Participant, Random, Seeded, system_random
 from .primitives import KEY_SIZE
-from .ratchet import LIBCHAT
+from .ratchet import LIBCHAT, REFERENCE
+from .reference import ReferenceParticipant
 from .refusal import Refused
 from .texts import read_hex
 
-PROTOCOL, IMPLEMENTATION, PROFILE = "logos-interop-shim/1", "chatspec-python", "libchat"
+PROTOCOL, IMPLEMENTATION = "logos-interop-shim/1", "chatspec-python"
+PROFILES = {"libchat": (Participant, LIBCHAT), "reference": (ReferenceParticipant, REFERENCE)}
 MAX_LINE = 16 * 2**20
 SEEDED_TIME = 1_700_000_000_000
 
@@ -69,8 +71,9 @@ class Request(dict):
 class Shim:
     """The operations. Each takes a request and returns the fields of the answer."""
 
-    def __init__(self, random: Random = system_random):
-        self.random = random
+    def __init__(self, random: Random = system_random, profile: str = "libchat"):
+        self.random, self.profile = random, profile
+        self.kind, self.suite = PROFILES[profile]
         self.current: Participant | None = None
         self.running = True
         self.operations: dict[str, Callable[[Request], dict]] = {
@@ -89,24 +92,24 @@ class Shim:
 
     def hello(self, request: Request) -> dict:
         return {
-            "protocol": PROTOCOL, "implementation": IMPLEMENTATION, "profiles": [PROFILE],
-            "max_skip": LIBCHAT.max_skip, "ops": list(self.operations),
+            "protocol": PROTOCOL, "implementation": IMPLEMENTATION, "profiles": [self.profile],
+            "max_skip": self.suite.max_skip, "reliable": self.profile == "reference", "ops": list(self.operations),
         }
 
     def create_identity(self, request: Request) -> dict:
-        profile = request.text("profile", PROFILE)
-        if profile != PROFILE:
-            raise Failed("unsupported", f"profile {profile[:64]}; there is {PROFILE}")
+        profile = request.text("profile", self.profile)
+        if profile != self.profile:
+            raise Failed("unsupported", f"profile {profile[:64]}; there is {self.profile}")
         private = request.data("identity_private", None)
         if private is not None and len(private) != KEY_SIZE:
             raise Failed("malformed", f"identity_private has {len(private)} bytes, expected {KEY_SIZE}")
         now = SEEDED_TIME if isinstance(self.random, Seeded) else time.time_ns() // 1_000_000
         now = request.time("now_ms", now)
-        self.current = Participant(private or self.random("identity_private", KEY_SIZE), now, self.random)
+        self.current = self.kind(private or self.random("identity_private", KEY_SIZE), now, self.random)
         return self._identity()
 
     def set_time(self, request: Request) -> dict:
-        self.participant.now_ms = request.time("now_ms")
+        self.participant.pass_time(request.time("now_ms"))
         return {}
 
     def create_intro(self, request: Request) -> dict:
@@ -144,7 +147,7 @@ class Shim:
         return {"state": self.participant.save().hex()}
 
     def restore(self, request: Request) -> dict:
-        self.current = Participant.restore(request.data("state"), self.random)
+        self.current = self.kind.restore(request.data("state"), self.random)
         self.random = self.current.random
         return self._identity()
 
@@ -209,8 +212,9 @@ def read_lines(source: BinaryIO) -> Iterator[bytes]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="chatspec.shim", description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, help="make everything reproducible from this number")
-    seed = parser.parse_args().seed
-    shim = Shim(system_random if seed is None else Seeded(seed))
+    parser.add_argument("--profile", choices=PROFILES, default="libchat", help="which of the two it speaks")
+    arguments = parser.parse_args()
+    shim = Shim(system_random if arguments.seed is None else Seeded(arguments.seed), arguments.profile)
     try:
         for line in read_lines(sys.stdin.buffer):
             sys.stdout.write(json.dumps(shim.answer(line), separators=(",", ":")) + "\n")
