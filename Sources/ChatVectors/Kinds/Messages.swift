@@ -14,7 +14,7 @@ extension Kind {
         let name = try one.text("message")
         // What the package's own types write must be what the table says, where there is such a type.
         let bytes = try Layout.named(name).encode(one.at("fields").json)
-        guard try recoded(name, bytes).map({ $0 == bytes }) ?? true else {
+        guard (try? recoded(name, bytes)).map({ $0 == bytes }) ?? true else {
             throw Problem.differs("the bytes of \(name) as this package writes them")
         }
         let decoded = try await decode(Case(json: one.json.adding(["bytes": .hex(bytes)])))
@@ -25,11 +25,12 @@ extension Kind {
     @Sendable static func decode(_ one: Case) async throws -> JSON {
         let (name, bytes) = (try one.text("message"), Bytes(try one.bytes("bytes")))
         let fields = try Layout.named(name).decode(bytes)
-        _ = try recoded(name, bytes)
+        // Types check more than the layout says; which of that is part of a layout is the document's word (CF-03).
+        if name == "ContentFrame" { _ = try ContentFrame(decoding: bytes) }
         return ["fields": fields]
     }
 
-    /// The bytes that this package's own type writes of what it read; nil where there is none.
+    /// The bytes that this package's own type writes of what it read; nil where there is none. Throws what it refuses.
     private static func recoded(_ name: String, _ bytes: Bytes) throws -> Bytes? {
         switch name {
         case "EncryptedPayload": try EncryptedPayload(decoding: bytes).encoded()
