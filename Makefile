@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup python release demo files test vectors outside bench interop spec lint fuzz
+.PHONY: help setup python release demo files test soak vectors outside bench interop spec lint fuzz
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -36,6 +36,12 @@ vectors: setup ## make every vector file again, compare, and check them; FILES="
 	@made=$$(mktemp -d) && trap 'rm -rf "$$made"' EXIT && tool="$$(swift build --show-bin-path)/chat-vectors" && \
 	"$$tool" generate --output "$$made" && diff -r --exclude=schema --exclude=README.md "$$made" Specs/vectors && \
 	"$$tool" verify --quiet $(or $(FILES),Specs/vectors)
+
+soak: release ## simulate 20,000 seeds of each reliable type on all cores; SEEDS=1000 for fewer
+	@for suite in links/open-invite/plain-reliable/memory/plain links/inbox-v1/private-v1-compact/memory/envelope-v1 \
+	links/inbox-v1/private-v1/memory/envelope-v1; do echo "$$suite"; \
+	.build/release/chat-sim --suite $$suite --seeds 0..$(or $(SEEDS),20000) --jobs "$$(getconf _NPROCESSORS_ONLN)" \
+	--time 24h --progress || exit; done
 
 bench: release ## compare the hot paths with the libsodium calls they cannot do without
 	.build/release/chat-bench

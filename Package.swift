@@ -104,7 +104,7 @@ let package = Package(
         tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
         tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
-        tool("chat-bench", ["CSodium", "ChatTool"] + everything),
+        tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(

@@ -120,6 +120,9 @@ public struct ChatCore: Sendable {
         slots.map { ConversationSummary(id: $0.key, about: $0.value.about) }.sorted { $0.id < $1.id }
     }
 
+    /// A conversation as it is now: for those who look inside, such as a simulator.
+    package func machine(_ id: ConversationID) -> (any ConversationProtocol)? { slots[id]?.machine }
+
     /// Where invites arrive, and under which routes.
     public var inboxes: [Listening] { initialization.listening }
 

@@ -12,6 +12,7 @@ import ChatWire
         Suite("segmentation", "cutting payloads and putting them together", run: SegmentationBench.run),
         Suite("parity", "parity shards and recovery, 128 + 16", run: ParityBench.run),
         Suite("delivery", "payloads through delivery services; no floor", run: DeliveryBench.run),
+        Suite("simulation", "1,000 simulated clients under 20 % loss; no floor", run: SimulationBench.run),
         Suite("sds", "a channel of 100 participants", run: SDSBench.run),
     ]
 

@@ -1,14 +1,6 @@
 import ChatDeliveryService
 import ChatModel
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Carrying payloads: within the process, and through a relay over loopback.
 ///
 /// There is no floor of cryptography here. Relay, publisher and subscriber of the UDP rows are threads of this one
@@ -114,12 +106,5 @@ enum DeliveryBench {
         return Row(
             name: name,
             values: [.init("median-us", median(times), digits: 1), .init("lowest-us", times.min() ?? 0, digits: 1)])
-    }
-
-    /// What all threads of the process have used.
-    private static func processorTime() -> Duration {
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
-        return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec)
     }
 }

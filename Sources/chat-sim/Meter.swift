@@ -12,20 +12,25 @@ import ChatWire
 /// How fast a run was, and how much memory the process has had.
 struct Meter: Sendable {
     private let begin = ContinuousClock.now
+    private let beginUsage = Self.usage
 
     /// What was measured.
     struct Reading: Sendable {
         let seconds: Double
+        /// Of one core, or of several in sum.
+        let processorSeconds: Double
         let deliveriesPerSecond: Int
         let peakMemory: Int
 
         var text: String {
-            "\(Meter.rounded(seconds)) s, \(deliveriesPerSecond) deliveries/s, at most \(peakMemory >> 20) MiB"
+            "\(Meter.rounded(seconds)) s, \(Meter.rounded(processorSeconds)) s of a core, "
+                + "\(deliveriesPerSecond) deliveries/s of it, at most \(peakMemory >> 20) MiB"
         }
 
         var json: JSON {
             [
-                "seconds": .number(seconds), "deliveriesPerSecond": JSON(deliveriesPerSecond),
+                "seconds": .number(seconds), "processorSeconds": .number(processorSeconds),
+                "deliveriesPerSecond": JSON(deliveriesPerSecond),
                 "peakMemoryBytes": JSON(peakMemory),
             ]
         }
@@ -33,8 +38,10 @@ struct Meter: Sendable {
 
     func read(_ tally: Tally) -> Reading {
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
+        let processor = Self.processorSeconds(Self.usage) - Self.processorSeconds(beginUsage)
         return Reading(
-            seconds: seconds, deliveriesPerSecond: Int(Double(tally.deliveries) / max(seconds, 1e-9)),
+            seconds: seconds, processorSeconds: processor,
+            deliveriesPerSecond: Int(Double(tally.deliveries) / max(processor, 1e-9)),
             peakMemory: peakMemory)
     }
 
@@ -44,13 +51,25 @@ struct Meter: Sendable {
 
     /// The most bytes that this process has had in memory.
     var peakMemory: Int {
+        #if canImport(Darwin)
+            Self.usage.ru_maxrss
+        #else
+            Self.usage.ru_maxrss << 10
+        #endif
+    }
+
+    private static var usage: rusage {
         var usage = rusage()
         #if canImport(Darwin)
             unsafe getrusage(RUSAGE_SELF, &usage)
-            return usage.ru_maxrss
         #else
             unsafe getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
-            return usage.ru_maxrss << 10
         #endif
+        return usage
+    }
+
+    private static func processorSeconds(_ usage: rusage) -> Double {
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 }

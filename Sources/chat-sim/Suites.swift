@@ -2,6 +2,7 @@ import ChatClient
 import ChatCrypto
 import ChatDeliveryService
 import ChatModel
+import ChatReliability
 import ChatSimulation
 import ChatVariants
 import ChatWire
@@ -9,7 +10,7 @@ import ChatWire
 /// The compositions of this package by name, as peers of a simulation.
 enum Suites {
     /// Taken where none is named.
-    static let usual = "links/inbox-v1/private-v1-libchat/memory/envelope-v1"
+    static let usual = "links/inbox-v1/private-v1/memory/envelope-v1"
 
     /// A composition with so many peers, each with an identity of its own.
     ///
@@ -23,6 +24,7 @@ enum Suites {
         }
         var composition = Composition(suites)
         composition.keyUses = keyUses(framing: name.framing)
+        composition.order = { ($0 as? any ReliableConversation)?.messageOrder }
         return composition
     }
 

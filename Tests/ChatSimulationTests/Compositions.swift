@@ -3,6 +3,7 @@ import ChatCrypto
 import ChatFraming
 import ChatInitialization
 import ChatModel
+import ChatReliability
 import ChatSimulation
 
 /// Toys that recover from loss, sound or with a defect.
@@ -25,6 +26,35 @@ let libchat = Composition(
     let secret = random.secret(32, for: .secret)
     let identity = KeyPair(secret: secret, publicKey: try X25519.publicKey(of: secret))
     return try InboxV1(identity: identity, profile: .libchat)
+}
+
+/// The plain type made reliable.
+let plainReliable = withOrder(
+    Composition(
+        "open-invite/plain-reliable/plain", conversations: [Reliable<PlainConversation>.self], framing: PlainFraming()
+    ) { _, _ in OpenInvite() })
+
+/// PRIVATE1 as its document has it.
+let reference = withOrder(
+    Composition("inbox-v1/private-v1/envelope-v1", conversations: [PrivateV1.self], framing: EnvelopeV1()) {
+        _, random in try inbox(&random)
+    })
+
+/// The same without a filter in each message.
+let compact = withOrder(
+    Composition(
+        "inbox-v1/private-v1-compact/envelope-v1", conversations: [PrivateV1.Compact.self], framing: EnvelopeV1()
+    ) { _, random in try inbox(&random) })
+
+private func inbox(_ random: inout any RandomSource) throws -> InboxV1 {
+    let secret = random.secret(32, for: .secret)
+    return try InboxV1(identity: KeyPair(secret: secret, publicKey: try X25519.publicKey(of: secret)))
+}
+
+private func withOrder(_ composition: Composition) -> Composition {
+    var composition = composition
+    composition.order = { ($0 as? any ReliableConversation)?.messageOrder }
+    return composition
 }
 
 /// Carries a run out.

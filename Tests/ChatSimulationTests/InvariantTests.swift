@@ -1,6 +1,8 @@
 import ChatFraming
 import ChatModel
+import ChatReliability
 import ChatSimulation
+import Synchronization
 import Testing
 
 /// Each invariant finds what it is there to find: a toy with the defect that it is about.
@@ -57,6 +59,27 @@ import Testing
             return [KeyUse(key: payload.slice(payload.count - 1..<payload.count), sealed: payload)]
         }
         #expect(run(.calm, composition).violation?.invariant == "no key twice")
+    }
+
+    @Test func `logs that differ are found out, with the place at which they do`() {
+        /// Whose turn it is to be asked.
+        final class Turns: Sendable {
+            let count = Mutex(0)
+            var isSecond: Bool {
+                count.withLock {
+                    $0 += 1; return $0 % 2 == 0
+                }
+            }
+        }
+        let turns = Turns()
+        var composition = plainReliable
+        composition.order = { conversation in
+            guard let order = (conversation as? any ReliableConversation)?.messageOrder else { return nil }
+            return turns.isSecond ? order.dropLast() + ["other"] : order
+        }
+        let violation = run(.calm, composition).violation
+        #expect(violation?.invariant == "equal logs")
+        #expect(violation?.text.contains("they differ from number") == true && violation?.thread == 0)
     }
 
     @Test func `holding more than the bounds is found out, with numbers`() {

@@ -16,6 +16,13 @@ import Testing
         #expect(run(scenario, libchat, seed: 2).violation == nil)
     }
 
+    @Test(arguments: Scenario.catalogue.filter { $0.peers <= 10 })
+    func `everything that reliable types claim holds in every small scenario`(scenario: Scenario) {
+        let run = run(scenario, plainReliable, seed: 3)
+        #expect(run.violation == nil)
+        #expect(run.tally.heard == run.tally.contents && run.checks.contains("equal logs"))
+    }
+
     @Test func `the same seed is the same run, and another seed is another one`() {
         let digests = [7, 7, 8].map { run(.mixed, libchat, seed: $0).tally.digest }
         #expect(digests[0] == digests[1] && digests[0] != digests[2])

@@ -31,6 +31,9 @@ extension ReliableConversation {
         self.init(try ReliableStage(restoring: records, Self.constants))
     }
 
+    /// Ids of the messages that are here, in the order in which both sides have them once nothing is missing.
+    package var messageOrder: [String] { stage.channel.order.map(\.id.text) }
+
     /// The inner conversation's id.
     public var id: ConversationID { stage.inner.id }
 

@@ -139,9 +139,26 @@ public struct Simulation: Sendable {
     private mutating func conclude() {
         tally.end = now
         guard violation == nil else { return }
+        compareOrders()
         for index in invariants.indices {
             guard let finding = invariants[index].concluded(ledger, tally) else { continue }
             return fail(invariants[index].name, finding)
+        }
+    }
+
+    /// Shows invariants what participants have, where nothing is missing and types have an order.
+    private mutating func compareOrders() {
+        guard let order = composition.order, ledger.outstanding == 0 else { return }
+        for number in ledger.threads.indices {
+            let thread = ledger.threads[number]
+            let orders = zip(thread.participants, thread.ids).compactMap { peer, id in
+                id.flatMap { cores[peer].machine($0) }.flatMap(order)
+            }
+            guard orders.count == thread.participants.count else { continue }
+            for index in invariants.indices {
+                guard let finding = invariants[index].healed(orders, thread: number, in: ledger) else { continue }
+                fail(invariants[index].name, finding, thread: number)
+            }
         }
     }
 

@@ -99,6 +99,29 @@ public struct CausalOrder: Invariant {
     }
 }
 
+/// Once everything has been heard, all participants of a conversation have the same in the same order.
+public struct EqualLogs: Invariant {
+    /// "equal logs".
+    public let name = "equal logs"
+
+    /// Checks each conversation at the end.
+    public init() {}
+
+    /// Names the first place at which two logs differ.
+    public mutating func healed(_ orders: [[String]], thread: Int, in ledger: Ledger) -> Finding? {
+        guard ledger.threads[thread].finalGaps == 0, let first = orders.first else { return nil }
+        for (place, other) in orders.enumerated() where other != first {
+            let names = [0, place].map { Cast.name(ledger.threads[thread].participants[$0]) }
+            let same = zip(first, other).prefix { $0 == $1 }.count
+            return Finding(
+                "\(names[0]) has \(first.count) messages and \(names[1]) \(other.count); they differ from number \(same) on",
+                peers: [ledger.threads[thread].participants[0], ledger.threads[thread].participants[place]],
+                thread: thread)
+        }
+        return nil
+    }
+}
+
 /// What a sender is told is so: delivered means that everybody has heard it, and nothing fails after that.
 public struct HonestStatus: Invariant {
     /// "honest status".

@@ -16,6 +16,8 @@ public protocol Invariant: Sendable {
     mutating func stepped(_ load: PeerLoad, peer: Int) -> Finding?
     /// A peer told its application how far a content came; the number is the ledger's.
     mutating func told(_ status: ContentStatus, of content: Int, in ledger: Ledger) -> Finding?
+    /// Everything was heard and the run is over; what each participant of a thread has, in its order.
+    mutating func healed(_ orders: [[String]], thread: Int, in ledger: Ledger) -> Finding?
     /// The run is over.
     mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding?
 }
@@ -29,6 +31,8 @@ extension Invariant {
     public mutating func stepped(_ load: PeerLoad, peer: Int) -> Finding? { nil }
     /// For invariants that are not about statuses.
     public mutating func told(_ status: ContentStatus, of content: Int, in ledger: Ledger) -> Finding? { nil }
+    /// For invariants that are not about orders.
+    public mutating func healed(_ orders: [[String]], thread: Int, in ledger: Ledger) -> Finding? { nil }
     /// For invariants that are never left open.
     public mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? { nil }
 }

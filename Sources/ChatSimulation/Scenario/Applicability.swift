@@ -50,6 +50,7 @@ extension [any Invariant] {
         if recovers || !scenario.mayLose { all.append(NothingLost(mayFail: scenario.mayFail)) }
         if composition.conversationClaims(.replayProtection) || !scenario.mayRepeat { all.append(NothingTwice()) }
         if composition.conversationClaims(.causalOrder) { all.append(CausalOrder()) }
+        if composition.order != nil { all.append(EqualLogs()) }
         if let uses = composition.keyUses { all.append(KeysUsedOnce(uses)) }
         if scenario.idling > .zero { all.append(QuietWhenIdle(scenario.bounds.idlePayloads)) }
         return all

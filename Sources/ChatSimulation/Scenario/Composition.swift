@@ -16,6 +16,8 @@ public struct Composition: Sendable {
     public var limits = CoreLimits()
     /// The keys that a payload on the wire was sealed with, as far as a stranger can tell; nil where it has none.
     public var keyUses: (@Sendable (Addressed) -> [KeyUse])?
+    /// What a conversation has, in an order that both sides share once nothing is missing; nil where a type has none.
+    public var order: (@Sendable (any ConversationProtocol) -> [String]?)?
     /// How bundles get from one peer to the other: through a text that is printed and read again, for example.
     public var handOver: @Sendable (IntroductionBundle) throws -> IntroductionBundle = { $0 }
     private let makeInitialization: @Sendable (Int, inout any RandomSource) throws -> any InitializationProtocol
