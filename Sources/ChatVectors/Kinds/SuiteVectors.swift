@@ -71,7 +71,6 @@ extension Kind {
         case introduce, initiate, restart
         case send(String, String)
         case receive(String, Int, error: String? = nil, flip: Int? = nil)
-        case strange(String)
     }
 
     private static func suiteFiles(_ maker: Maker) async throws -> [VectorFile] {
@@ -155,7 +154,6 @@ extension Kind {
                 step = ["op": "receive_payload", "payload": .hex(bytes)]
                 if let error { step = step.adding(["result": "rejected", "error": .string(error)]) }
             case .restart: (by, step) = (number % 4 < 2 ? "saro" : "raya", ["op": "restart"])
-            case .strange(let receiver): (by, step) = (receiver, ["op": "receive_payload", "payload": "0a0178"])
             }
             step =
                 (["op": step["op"] ?? .null, "by": .string(by), "now_ms": JSON(1_700_000_000_000 + 1_000 * number)]
