@@ -35,20 +35,32 @@ package struct Stored {
         }
     }
 
-    /// Sorts all records of a machine into its one state and the others, if there are any with a prefix.
-    package func sort(_ records: [Record], prefix: String?) throws(Refusal) -> (state: Record, others: [Record]) {
-        var (state, others): (Record?, [Record]) = (nil, [])
+    /// Sorts all records of a machine into its one state and those that have one of some prefixes, by prefix.
+    package func sort(
+        _ records: [Record], _ prefixes: String...
+    ) throws(Refusal) -> (state: Record, others: [[Record]]) {
+        var (state, others): (Record?, _) = (nil, [[Record]](repeating: [], count: prefixes.count))
         for record in records {
             if record.key == Self.stateKey, state == nil {
                 state = record
-            } else if let prefix, record.key.hasPrefix(prefix) {
-                others.append(record)
+            } else if let index = prefixes.firstIndex(where: { record.key.hasPrefix($0) }) {
+                others[index].append(record)
             } else {
                 throw unreadable(record.key, .unsupported)
             }
         }
         guard let state else { throw unreadable(Self.stateKey) }
         return (state, others)
+    }
+
+    /// The records of an inner machine, under its own keys.
+    package static func inner(_ records: [Record], _ prefix: String) -> [Record] {
+        records.map { Record(String($0.key.dropFirst(prefix.count)), $0.bytes) }
+    }
+
+    /// The records of an inner machine, under those of the outer one.
+    package static func outer(_ records: [Record], _ prefix: String) -> [Record] {
+        records.map { Record(prefix + $0.key, $0.bytes) }
     }
 
     /// The refusal of a record.

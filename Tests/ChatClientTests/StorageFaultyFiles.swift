@@ -1,3 +1,4 @@
+import ChatModel
 import ChatClient
 import Synchronization
 import TestSupport

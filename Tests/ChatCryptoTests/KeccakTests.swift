@@ -1,3 +1,4 @@
+import ChatModel
 import ChatCrypto
 import TestSupport
 import Testing

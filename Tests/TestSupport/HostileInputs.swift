@@ -1,3 +1,5 @@
+import ChatModel
+
 /// Inputs that nobody means well with: random bytes, and valid ones cut, changed and spliced.
 ///
 /// The same seed gives the same inputs. One buffer is used again and again, so an input costs little;

@@ -47,7 +47,7 @@ public struct PlainConversation: ConversationProtocol, Equatable {
 
     /// Makes the conversation again from its one record.
     public init(restoring records: [Record]) throws(Refusal) {
-        let (record, _) = try Self.stored.sort(records, prefix: nil)
+        let (record, _) = try Self.stored.sort(records)
         let stored: TwoParty.State<State> = try Self.stored.message(record)
         (party, state, isChanged) = (stored.party, stored.inner, false)
     }

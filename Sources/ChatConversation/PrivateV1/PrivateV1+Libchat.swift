@@ -13,15 +13,7 @@ extension PrivateV1 {
         public static let facts = Facts(
             name: "private-v1-libchat",
             summary: "Two participants and a Double Ratchet, byte-compatible with libchat.",
-            claims: [
-                Claim(.confidentiality, "PV1-18"), Claim(.integrity, "PV1-18"),
-                Claim(.authentication, "PV1-04", "as far as the initialization authenticated the shared secret"),
-                Claim(.forwardSecrecy, "PV1-18"),
-                Claim(.postCompromiseSecurity, "PV1-18", "once the direction has turned"),
-                Claim(.deniability, "PV1-18"), Claim(.replayProtection, "PV1-19"),
-                Claim(.senderPrivacy, "PV1-18", "of payloads; an invite is the initialization's matter"),
-                Claim(.lossDetection, "PV1-18", "as soon as a later payload arrives"),
-                Claim(.lossRecovery, "PV1-09", holds: false, "nothing is sent again"),
+            claims: RatchetParty.claims + [
                 Claim(
                     .recipientPrivacy, "CT-04", holds: false, "one address for everybody, and ids that do not change"),
                 Claim(.unlinkability, "ENV-02", holds: false, "ids do not change"),

@@ -11,15 +11,7 @@ extension PrivateV1 {
         public static let facts = Facts(
             name: "ratchet",
             summary: "Two participants and the Double Ratchet of PRIVATE1, without the stages around it.",
-            claims: [
-                Claim(.confidentiality, "PV1-18"), Claim(.integrity, "PV1-18"),
-                Claim(.authentication, "PV1-04", "as far as the initialization authenticated the shared secret"),
-                Claim(.forwardSecrecy, "PV1-18"),
-                Claim(.postCompromiseSecurity, "PV1-18", "once the direction has turned"),
-                Claim(.deniability, "PV1-18"), Claim(.replayProtection, "PV1-19"),
-                Claim(.senderPrivacy, "PV1-18", "of payloads; an invite is the initialization's matter"),
-                Claim(.lossDetection, "PV1-18", "as soon as a later payload arrives"),
-                Claim(.lossRecovery, "PV1-09", holds: false, "nothing is sent again"),
+            claims: RatchetParty.claims + [
                 Claim(.recipientPrivacy, "PVR-1", "the address names nobody"),
                 Claim(.unlinkability, "PVR-1", holds: false, "one address for each conversation"),
             ])

@@ -19,6 +19,18 @@ struct RatchetParty: Equatable {
         func incomplete(_ what: String) -> Refusal { TwoParty.incomplete(what, type) }
     }
 
+    /// What every type with this ratchet claims.
+    static let claims = [
+        Claim(.confidentiality, "PV1-18"), Claim(.integrity, "PV1-18"),
+        Claim(.authentication, "PV1-04", "as far as the initialization authenticated the shared secret"),
+        Claim(.forwardSecrecy, "PV1-18"),
+        Claim(.postCompromiseSecurity, "PV1-18", "once the direction has turned"),
+        Claim(.deniability, "PV1-18"), Claim(.replayProtection, "PV1-19"),
+        Claim(.senderPrivacy, "PV1-18", "of payloads; an invite is the initialization's matter"),
+        Claim(.lossDetection, "PV1-18", "as soon as a later payload arrives"),
+        Claim(.lossRecovery, "PV1-09", holds: false, "nothing is sent again"),
+    ]
+
     private(set) var party: TwoParty
     private(set) var ratchet: DoubleRatchet
 
@@ -40,10 +52,10 @@ struct RatchetParty: Equatable {
 
     /// Takes up the state and the keys of missing payloads.
     init(restoring records: [Record], _ constants: Constants) throws(Refusal) {
-        let (record, keys) = try constants.stored.sort(records, prefix: DoubleRatchet.skippedPrefix)
+        let (record, others) = try constants.stored.sort(records, DoubleRatchet.skippedPrefix)
         let state: TwoParty.State<RatchetState> = try constants.stored.message(record)
         party = state.party
-        ratchet = try DoubleRatchet(restoring: state.inner, skipped: keys, constants.ratchet, constants.stored)
+        ratchet = try DoubleRatchet(restoring: state.inner, skipped: others[0], constants.ratchet, constants.stored)
     }
 
     /// The state, if it changed, and a record for each key of a missing payload that came or went.

@@ -13,32 +13,18 @@ extension ReliableChannel {
     public init(
         restoring records: [Record], _ configuration: ChannelConfiguration = ChannelConfiguration()
     ) throws(Refusal) {
-        var (sds, segments, requests): ([Record], [Record], [Record]) = ([], [], [])
-        var state: State?
-        func part(_ record: Record, _ prefix: String) -> Record {
-            Record(String(record.key.dropFirst(prefix.count)), record.bytes)
-        }
-        for record in records {
-            if record.key.hasPrefix(Self.channelPrefix) {
-                sds.append(part(record, Self.channelPrefix))
-            } else if record.key.hasPrefix(Self.segmentsPrefix) {
-                segments.append(part(record, Self.segmentsPrefix))
-            } else if record.key.hasPrefix(Self.requestPrefix) {
-                requests.append(record)
-            } else if record.key == Stored.stateKey {
-                state = try Self.stored.message(record)
-            } else {
-                throw Self.stored.unreadable(record.key, .unsupported)
-            }
-        }
-        guard let state else { throw Self.stored.unreadable(Stored.stateKey) }
+        let (record, parts) = try Self.stored.sort(
+            records, Self.channelPrefix, Self.segmentsPrefix, Self.requestPrefix)
+        let state: State = try Self.stored.message(record)
         try self.init(
             DeliveryAddress(state.address), configuration,
-            try SDSChannel(restoring: sds, settings: configuration.sds, prefix: Self.channelPrefix),
-            try Reassembler(restoring: segments))
+            try SDSChannel(
+                restoring: Stored.inner(parts[0], Self.channelPrefix), settings: configuration.sds,
+                prefix: Self.channelPrefix),
+            try Reassembler(restoring: Stored.inner(parts[1], Self.segmentsPrefix)))
         (lastRequest, lastNanoseconds) = (state.lastRequest, state.lastNanoseconds)
         quota = configuration.rateLimit.map { EpochQuota($0, epoch: state.epoch, used: Int(clamping: state.used)) }
-        for record in requests {
+        for record in parts[2] {
             guard let number = UInt64(record.key.dropFirst(Self.requestPrefix.count)) else {
                 throw Self.stored.unreadable(record.key)
             }
@@ -51,9 +37,7 @@ extension ReliableChannel {
     /// The records that changed since the last call, in the order in which they are to be applied.
     public mutating func takeChanges() -> [Record] {
         var records = channel.takeChanges()
-        for record in reassembler.takeChanges() {
-            records.append(Record(Self.segmentsPrefix + record.key, record.bytes))
-        }
+        records += Stored.outer(reassembler.takeChanges(), Self.segmentsPrefix)
         for request in changes.requests.sorted() {
             let key = Self.requestPrefix + String(request.number)
             guard let value = requests[request] else {

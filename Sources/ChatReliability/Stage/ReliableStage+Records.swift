@@ -12,30 +12,17 @@ extension ReliableStage {
     ///
     /// - Parameter constants: those with which it was made.
     public init(restoring records: [Record], _ constants: ReliableConstants) throws(Refusal) {
-        var (inner, sds, segments): ([Record], [Record], [Record]) = ([], [], [])
-        var state: State?
-        func part(_ record: Record, _ prefix: String) -> Record {
-            Record(String(record.key.dropFirst(prefix.count)), record.bytes)
-        }
-        for record in records {
-            if record.key.hasPrefix(Self.innerPrefix) {
-                inner.append(part(record, Self.innerPrefix))
-            } else if record.key.hasPrefix(Self.channelPrefix) {
-                sds.append(part(record, Self.channelPrefix))
-            } else if record.key.hasPrefix(Self.segmentsPrefix) {
-                segments.append(part(record, Self.segmentsPrefix))
-            } else if record.key == Stored.stateKey {
-                state = try Self.stored.message(record)
-            } else {
-                throw Self.stored.unreadable(record.key, .unsupported)
-            }
-        }
-        guard let state else { throw Self.stored.unreadable(Stored.stateKey) }
-        let channel = try SDSChannel(restoring: sds, settings: constants.sds, prefix: Self.channelPrefix)
+        let (record, parts) = try Self.stored.sort(
+            records, Self.innerPrefix, Self.channelPrefix, Self.segmentsPrefix)
+        let state: State = try Self.stored.message(record)
+        let channel = try SDSChannel(
+            restoring: Stored.inner(parts[1], Self.channelPrefix), settings: constants.sds, prefix: Self.channelPrefix)
         let names = ReliableNames(own: channel.participant, peer: state.peerName, channel: channel.channel)
         self.init(
-            try Inner(restoring: inner), names, constants, state.role, peer: state.peer, channel,
-            try Reassembler(restoring: segments, limits: constants.reassembly))
+            try Inner(restoring: Stored.inner(parts[0], Self.innerPrefix)), names, constants, state.role,
+            peer: state.peer, channel,
+            try Reassembler(
+                restoring: Stored.inner(parts[2], Self.segmentsPrefix), limits: constants.reassembly))
         contents = SentContents(channel.unacknowledgedTags)
         isStored = true
     }
@@ -43,10 +30,8 @@ extension ReliableStage {
     /// The records that changed since the last call.
     public mutating func takeChanges() -> [Record] {
         var changes = channel.takeChanges()
-        for record in inner.takeChanges() { changes.append(Record(Self.innerPrefix + record.key, record.bytes)) }
-        for record in reassembler.takeChanges() {
-            changes.append(Record(Self.segmentsPrefix + record.key, record.bytes))
-        }
+        changes += Stored.outer(inner.takeChanges(), Self.innerPrefix)
+        changes += Stored.outer(reassembler.takeChanges(), Self.segmentsPrefix)
         if !isStored {
             changes.append(Self.stored.record(Stored.stateKey, State(peerName: names.peer, peer: peer, role: role)))
             isStored = true

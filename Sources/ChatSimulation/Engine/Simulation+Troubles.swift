@@ -112,7 +112,7 @@ extension Simulation {
             let core = try ChatCore(
                 composition.initialization(of: peer, seed: seed), conversations: composition.conversations,
                 framing: composition.framing, delivery: service.limits,
-                random: PeerRandom(seed: seed, peer: peer, life: peers[peer].life), limits: composition.limits,
+                random: Dice(seed: seed, peer: peer, life: peers[peer].life), limits: composition.limits,
                 restoring: records, now: peers[peer].clock.reading(at: now))
             if peer < cores.count { cores[peer] = core } else { cores.append(core) }
             peers[peer].isUp = true

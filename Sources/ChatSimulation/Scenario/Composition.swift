@@ -45,7 +45,7 @@ public struct Composition: Sendable {
     }
 
     func initialization(of peer: Int, seed: UInt64) throws -> any InitializationProtocol {
-        var random: any RandomSource = PeerRandom(seed: seed, peer: peer, life: .max)
+        var random: any RandomSource = Dice(seed: seed, peer: peer, life: .max)
         return try makeInitialization(peer, &random)
     }
 

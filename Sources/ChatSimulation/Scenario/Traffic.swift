@@ -1,3 +1,5 @@
+import ChatModel
+
 /// Who talks to whom.
 public enum Topology: Sendable, Hashable {
     /// Peers 0 and 1, 2 and 3, and so on.
