@@ -236,19 +236,19 @@ struct ReliableChannelTests {
         }
     }
 
-    @Test func `200,000 hostile payloads change nothing but what they may (RC-01)`() throws {
+    @Test func `hostile payloads change nothing but what they may (RC-01)`() throws {
         var network = try ChannelNetwork(["saro", "raya"], small)
         _ = try network.send(content(100, 1), from: 0)
         let valid = try #require(network.channels[0].takeDispatches(now: start).first).payload
         var inputs = HostileInputs(seed: 4, valid: [valid.array])
         var raya = network.channels[1]
         var count = 0
-        inputs.forEach { bytes in
+        inputs.forEach(10_000) { bytes in
             raya.receive(Bytes(bytes), now: start)
             count += raya.takeEvents().count
             _ = raya.takeChanges()
         }
-        #expect(count > 1_000 && raya.waitingCount <= SDSSettings.Limits().waiting)
+        #expect(count > 100 && raya.waitingCount <= SDSSettings.Limits().waiting)
     }
 }
 
