@@ -108,7 +108,8 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
-            name: "FuzzTargets", dependencies: everything.map { .init(stringLiteral: $0) }, path: "Tests/Fuzz/Targets",
+            name: "FuzzTargets", dependencies: (everything + ["ChatInspect"]).map { .init(stringLiteral: $0) },
+            path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         tests("FuzzTests", ["FuzzTargets"]),
         tests("ChatModelTests", ["ChatModel"]),

@@ -38,7 +38,14 @@ public struct Signals: Sendable {
         guard unsafe pipe(&ends) == 0 else { return nil }
         reading = ends[0]
         writingEnd.store(ends[1], ordering: .sequentiallyConsistent)
-        for one in signals { signal(one.number, handle) }
+        // A parent may have blocked them, and a child inherits that.
+        var watched = sigset_t()
+        unsafe sigemptyset(&watched)
+        for one in signals {
+            signal(one.number, handle)
+            unsafe sigaddset(&watched, one.number)
+        }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &watched, nil)
     }
 
     /// Blocks this thread until a signal comes: for a program's main thread.

@@ -121,3 +121,17 @@ private struct Contact {
         }
     }
 }
+
+@Test func `a message of the reference profile opens down to the content, through SDS, segment and frame`() throws {
+    let payload = try #require(try Specification.examples(of: "private-v1.md").first { $0.count == 232 })
+    let secret = [UInt8](hex: "5ba426a048966c72f33b45b21f6c0f5d224860ea7bc59f094eb1066c3dfd2916")
+    let ephemeral = [UInt8](repeating: 0x33, count: 32)
+    let keys = Keys(ephemerals: [Secret(copying: ephemeral.span)], secrets: [Secret(copying: secret.span)])
+    let findings = Inspector(keys).inspect(Input(binary: Bytes(payload)))
+    #expect(findings.isSound)
+    let text = findings.text()
+    for layer in ["profile reference: SDS message", "content: SegmentMessageProto", "payload: PrivateV1Frame"] {
+        #expect(text.contains(layer), "\(layer)")
+    }
+    #expect(text.contains("content  \"hello\""))
+}
