@@ -5,9 +5,12 @@ internal import ChatModel
 struct ShimError: Error {
     let code: String
     let message: String
+    /// The most letters of a message.
+    private static let longest = 300
 
     init(_ code: String, _ message: String) {
-        (self.code, self.message) = (code, message)
+        // It may quote what came, which may be long.
+        (self.code, self.message) = (code, String(message.prefix(Self.longest)))
     }
 
     init(_ refusal: Refusal) {

@@ -34,6 +34,11 @@ import ChatWire
         let filter: String
         let isJSON: Bool
 
+        /// Whether rows whose names begin with a word may be wanted; for suites that prepare much.
+        func includes(_ suite: String) -> Bool {
+            filter.isEmpty || filter.hasPrefix(suite) || !Bench.suites.contains { filter.hasPrefix($0.name) }
+        }
+
         /// Measures a row and shows it, if its name contains the filter.
         func row(_ name: String, _ make: (Effort) async throws -> Row) async rethrows {
             guard filter.isEmpty || name.contains(filter) else { return }

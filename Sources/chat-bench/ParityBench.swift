@@ -7,7 +7,7 @@ enum ParityBench {
     private static let (dataCount, parityCount) = (128, 16)
 
     static func run(_ plan: Bench.Plan) async throws {
-        for size in [1 << 10, 64 << 10] {
+        for size in [1 << 10, 64 << 10] where plan.includes("parity") {
             let code = try ParityCode(dataCount: dataCount, parityCount: parityCount)
             let data = (0..<dataCount).map { row in
                 Bytes((0..<size).map { UInt8(truncatingIfNeeded: (row &+ 3) &* $0 &+ ($0 >> 8)) })
