@@ -18,7 +18,9 @@ public struct NothingLost: Invariant {
     public mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? {
         guard ledger.outstanding > 0 else { return nil }
         for (number, content) in ledger.contents.enumerated() {
-            if mayFail, case .failed = content.status { continue }
+            // Who never got any of the invites cannot hear what follows them; the sender must be told.
+            let isUnknown = ledger.threads[content.thread].ids.contains { $0 == nil }
+            if mayFail || isUnknown, case .failed = content.status { continue }
             let missing = ledger.missing(number)
             guard let first = missing.first else { continue }
             let sender = ledger.threads[content.thread].participants[content.sender]

@@ -146,9 +146,15 @@ extension Scenario {
 // A scenario that is another one for every seed.
 extension Scenario {
     /// The name under which ``drawn(from:)`` is known.
-    public static let mixed = Scenario(
-        "mix", "a small scenario drawn from the seed: any of all faults, up to 40 % loss",
-        Traffic(contents: 60, over: .seconds(120)))
+    public static let mixed: Scenario = {
+        var scenario = Scenario(
+            "mix", "a small scenario drawn from the seed: any of all faults, up to 40 % loss",
+            Traffic(contents: 60, over: .seconds(120)))
+        // An invite that gets lost again and again is sent for the last time after two days, and what depends on it
+        // is given up after seven.
+        scenario.settling = .seconds(8 * 86_400)
+        return scenario
+    }()
 
     /// This scenario for a seed: itself, unless it is ``mixed``.
     public func forSeed(_ seed: UInt64) -> Scenario { name == Scenario.mixed.name ? .drawn(from: seed) : self }

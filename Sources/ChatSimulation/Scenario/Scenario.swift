@@ -44,7 +44,7 @@ public struct Scenario: Sendable, Hashable {
         /// Bytes of all records of a peer, for each of its conversations.
         public var storedBytes = 8 << 20
         /// Payloads that one conversation publishes in an hour in which nobody says anything.
-        public var idlePayloads = 60
+        public var idlePayloads = 6
         /// Occurrences of a run; more is a run that does not end.
         public var occurrences = 200_000_000
 
