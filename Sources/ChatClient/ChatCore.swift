@@ -131,7 +131,9 @@ public struct ChatCore: Sendable {
 
     /// A turn for one step.
     func turn() -> Turn {
-        Turn(now: now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
+        var turn = Turn(now: now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
+        turn.waitingBytes = outbox.bytes
+        return turn
     }
 
     /// Notes that a machine may have changed.

@@ -4,7 +4,7 @@ extension FileContent {
     /// The longest ending of a name that is kept when the name is cut.
     private static let maximumEnding = 16
 
-    /// The name as one component of a path, safe to make a file of: whatever a stranger chose (CFR-5).
+    /// The name as one component of a path, safe to make a file of: whatever a stranger chose (CFR-4).
     ///
     /// What follows the last separator; without control characters and those that turn the direction of writing or
     /// cannot be seen; with `_` for what shells and other systems give a meaning; no dot or hyphen in front; at most

@@ -35,8 +35,6 @@ package struct FileExchange: Sendable {
         package var suite: String
         /// From sending to the last byte's arrival, and how long Raya was not there.
         package var time, away: Duration
-        /// Until the last sender knew that all has arrived.
-        package var settled: Duration
         /// The relay's statistics.
         package var relay: JSON
     }
@@ -61,9 +59,10 @@ package struct FileExchange: Sendable {
         let ready = try await saro.event { $0["event"] == "ready" }
         let link = try await raya.introduction()
         _ = try await saro.ask(["do": "connect", "link": .string(link), "text": "a file follows"])
-        _ = try await raya.event { $0["event"] == "content" }
+        _ = try await raya.event(within: deadline) { $0["event"] == "content" }
         let begin = ContinuousClock.now
-        let (sent, back) = (try await send(saros, by: saro), try await send(rayas, by: raya))
+        try await send(saros, by: saro)
+        try await send(rayas, by: raya)
         var away = Duration.zero
         if isKilled {
             _ = try await raya.event(within: deadline) { $0["event"] == "progress" && $0["received"] != nil }
@@ -75,18 +74,12 @@ package struct FileExchange: Sendable {
         }
         let (atRaya, atSaro) = (try await arrival(at: raya), try await arrival(at: saro))
         let time = begin.duration(to: .now)
-        for (peer, content) in [(saro, sent), (raya, back)] {
-            _ = try await peer.event(within: deadline) { $0["content"]?.int == content && $0["status"] == "delivered" }
-        }
         return Outcome(
-            atSaro: atSaro, atRaya: atRaya, suite: ready["suite"]?.text ?? "", time: time, away: away,
-            settled: begin.duration(to: .now), relay: .null)
+            atSaro: atSaro, atRaya: atRaya, suite: ready["suite"]?.text ?? "", time: time, away: away, relay: .null)
     }
 
-    private func send(_ path: String, by peer: PeerProcess) async throws(DriverError) -> Int {
-        let answer = try await peer.ask(["do": "send-file", "path": .string(path)], within: deadline)
-        guard let content = answer["content"]?.int else { throw DriverError("\(peer.name): \(answer.printed())") }
-        return content
+    private func send(_ path: String, by peer: PeerProcess) async throws(DriverError) {
+        _ = try await peer.ask(["do": "send-file", "path": .string(path)], within: deadline)
     }
 
     private func arrival(at peer: PeerProcess) async throws(DriverError) -> String {

@@ -10,6 +10,9 @@ public struct Turn: Sendable {
     public let maximumPayload: Int
     /// Bytes that the framing writes in front of a payload; reserving them saves a copy.
     public let headRoom: Int
+    /// Bytes that wait for the delivery service already, of all machines: who sends something again need not add to
+    /// them, since what is sent first is still on its way.
+    public var waitingBytes = 0
     /// The source of randomness; labelled draws make steps reproducible in vectors.
     public var random: any RandomSource
 

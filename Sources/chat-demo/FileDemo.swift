@@ -47,8 +47,7 @@ struct FileDemo {
                 ("on the wire", "\(count("bytes_in")) bytes to the relay, \(count("bytes_out")) from it"),
                 (
                     "time",
-                    "\(Summary.milliseconds(outcome.time)) ms, \(Summary.milliseconds(outcome.away)) ms of them without raya; "
-                        + "all acknowledged after \(Summary.milliseconds(outcome.settled)) ms"
+                    "\(Summary.milliseconds(outcome.time)) ms, \(Summary.milliseconds(outcome.away)) ms of them without raya"
                 ),
             ])
     }

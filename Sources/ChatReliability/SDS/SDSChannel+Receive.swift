@@ -32,6 +32,7 @@ extension SDSChannel {
 
         // From here on, nothing is refused.
         if sync.hear(step.now) { outgoing.hurry(step.now, within: times.resendFirst) }
+        if !settings.resend.doublesWhileHeard { outgoing.hear(step.now, first: times.resendFirst) }
         acknowledge(message, in: &step)
         kept.cancel(message.id, now: step.now)
         answer(message.repairs, in: &step)

@@ -16,7 +16,7 @@ extension SDSChannel {
     ///
     /// Nothing is given up for a while: the time that has passed was not one in which it could have come.
     public mutating func hurry(in step: inout SDSStep) {
-        outgoing.hurry(step.now, within: 0)
+        outgoing.hurry(step.now, within: times.resendFirst, atOnce: settings.resend.atOnce)
         if let lostAfter = times.lostAfter {
             let grace = min(lostAfter, times.resendLongest)
             incoming.postponeLosses(until: step.now.later(by: grace), lostAfter: lostAfter)
@@ -47,14 +47,20 @@ extension SDSChannel {
                 retire(id, entry)
             }
         }
-        for id in outgoing.takeDue(step.now, settings) {
-            if let entry = outgoing[id] { sendAgain(id, entry.bytes, in: &step) }
+        for id in outgoing.takeDue(step.now, times, settings) {
+            guard let entry = outgoing[id], !sendAgain(id, entry.bytes, in: &step) else { continue }
+            return outgoing.pause(until: step.now.later(by: times.resendFirst / 4))
         }
     }
 
-    mutating func sendAgain(_ id: Identifier, _ bytes: Bytes, in step: inout SDSStep) {
-        outgoing.reschedule(id, step.now, times, settings.resend.possibleFactor)
+    /// Sends a message again if there is room for it.
+    @discardableResult
+    mutating func sendAgain(_ id: Identifier, _ bytes: Bytes, in step: inout SDSStep) -> Bool {
+        guard bytes.count <= step.room else { return false }
+        step.room -= bytes.count
+        outgoing.reschedule(id, step.now, times, settings)
         step.broadcasts.append(.init(reason: .again, id: id, bytes: bytes))
+        return true
     }
 
     /// Gives up a missing message (SDS-10).

@@ -28,6 +28,8 @@ struct SDSOutgoing: Sendable {
     private var start = 0
     /// When something is due, perhaps.
     private(set) var nextDue: Timestamp?
+    /// When somebody else was last heard; only where that says that whoever is meant is there.
+    private(set) var heard: Timestamp?
 
     var isEmpty: Bool { entries.isEmpty }
     var ids: [Identifier] { order[start...].filter { entries[$0] != nil } }
@@ -74,26 +76,48 @@ struct SDSOutgoing: Sendable {
         return first
     }
 
-    /// Lets everything that is sent again wait no longer than for the first time, from now on.
-    mutating func hurry(_ now: Timestamp, within wait: UInt64) {
-        for id in ids {
+    /// Lets everything that is sent again wait no longer than for the first time, from now on; some of the oldest
+    /// not at all.
+    mutating func hurry(_ now: Timestamp, within wait: UInt64, atOnce count: Int = 0) {
+        for (index, id) in ids.enumerated() {
             guard let entry = entries[id] else { continue }
             entries[id]?.tries = 0
-            entries[id]?.due = min(entry.due, now.later(by: wait))
+            entries[id]?.due = min(entry.due, index < count ? now : now.later(by: wait))
         }
-        nextDue = isEmpty ? nil : now.later(by: wait)
+        nextDue = isEmpty ? nil : count > 0 ? now : now.later(by: wait)
+    }
+
+    /// Somebody else was heard: what waits longer than for the first time does so no more.
+    mutating func hear(_ now: Timestamp, first: UInt64) {
+        heard = now
+        if let due = nextDue { nextDue = min(due, now.later(by: first)) }
+    }
+
+    /// There is no room to send anything again before a time.
+    mutating func pause(until time: Timestamp) { nextDue = time }
+
+    /// When a message is sent again, by what was heard.
+    private func due(_ entry: Entry, _ times: SDSTimes, _ settings: SDSSettings) -> Timestamp {
+        let last = entry.resentAt ?? entry.sentAt
+        guard !settings.resend.doublesWhileHeard, let heard, heard > last else { return entry.due }
+        return min(entry.due, last.later(by: times.resendFirst &* Self.factor(entry, settings)))
+    }
+
+    private static func factor(_ entry: Entry, _ settings: SDSSettings) -> UInt64 {
+        UInt64(entry.hits > 0 ? max(1, settings.resend.possibleFactor) : 1)
     }
 
     /// The oldest messages that may be sent again, and when.
-    mutating func takeDue(_ now: Timestamp, _ settings: SDSSettings) -> [Identifier] {
+    mutating func takeDue(_ now: Timestamp, _ times: SDSTimes, _ settings: SDSSettings) -> [Identifier] {
         var (due, seen): ([Identifier], Int) = ([], 0)
         var next: Timestamp?
         for id in order[start...] {
             guard let entry = entries[id] else { continue }
             if let hits = settings.hitsToPresume, entry.hits >= hits { continue }
             seen += 1
-            if entry.due <= now, due.count < settings.limits.burst { due.append(id) }
-            next = min(next ?? entry.due, entry.due)
+            let time = self.due(entry, times, settings)
+            if time <= now, due.count < settings.limits.burst { due.append(id) }
+            next = min(next ?? time, time)
             if seen == settings.resend.window { break }
         }
         nextDue = next
@@ -101,9 +125,9 @@ struct SDSOutgoing: Sendable {
     }
 
     /// Sets when a message is sent again after it was.
-    mutating func reschedule(_ id: Identifier, _ now: Timestamp, _ times: SDSTimes, _ possibleFactor: Int) {
+    mutating func reschedule(_ id: Identifier, _ now: Timestamp, _ times: SDSTimes, _ settings: SDSSettings) {
         guard let entry = entries[id] else { return }
-        let factor = UInt64(entry.hits > 0 ? max(1, possibleFactor) : 1)
+        let factor = Self.factor(entry, settings)
         let due = now.later(by: min(times.resendFirst.doubled(entry.tries + 1) &* factor, times.resendLongest))
         entries[id]?.tries += 1
         entries[id]?.resentAt = now

@@ -42,6 +42,12 @@ extension SDSChannel {
     /// When a missing message is first asked for; nil for never.
     func requestTime(_ id: Identifier, now: Timestamp) -> Timestamp? {
         guard settings.repair != nil else { return nil }
+        let shortest = times.repairShortest
+        if shortest == times.repairLongest, shortest > 0 {
+            // Where everybody waits equally long, what is noticed together is asked for together.
+            let (steps, rest) = now.later(by: shortest).milliseconds.quotientAndRemainder(dividingBy: shortest)
+            return Timestamp(milliseconds: (steps &+ (rest == 0 ? 0 : 1)) &* shortest)
+        }
         return now.later(
             by: SDSRepair.requestDelay(
                 participant, id, shortest: times.repairShortest, longest: times.repairLongest))
@@ -56,9 +62,12 @@ extension SDSChannel {
     /// Some were sent.
     mutating func didRequest(_ requests: [SDSMessage.HistoryEntry], now: Timestamp) {
         let times = times
+        // Who was heard a moment ago is there, and will answer once a request gets through.
+        let isThere = outgoing.heard.map { now < $0.later(by: times.resendFirst &* 4) } ?? false
+        let longest = isThere ? times.resendFirst : times.resendLongest
         for request in requests {
             incoming.didRequest(request.id) { missing in
-                now.later(by: min(times.repairLongest.doubled(missing.tries), times.resendLongest))
+                now.later(by: min(times.repairLongest.doubled(missing.tries), longest))
             }
         }
     }

@@ -37,6 +37,12 @@ public struct SDSSettings: Hashable, Sendable {
         public var first = Duration.seconds(5)
         /// The longest time between two.
         public var longest = Duration.seconds(600)
+        /// Whether the time is doubled although somebody was heard since the last time. Where one other participant
+        /// is all there is, that one is there and lacks it.
+        public var doublesWhileHeard = true
+        /// How many of the oldest are sent again at once after a restart or a lost link; the others after the first
+        /// time, since what was accepted before is on its way all the same.
+        public var atOnce = 16
         /// How many times as long where the message is in somebody's filter.
         public var possibleFactor = 4
         /// How many of the oldest are sent again: what lies behind them waits until they have arrived.

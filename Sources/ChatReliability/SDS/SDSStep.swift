@@ -9,9 +9,14 @@ public struct SDSStep: Sendable {
     /// What happened, in order.
     public internal(set) var events: [SDSEvent] = []
 
+    /// Bytes that may be sent again in this step; what is not waits a little.
+    var room: Int
+
     /// Begins a step.
-    public init(now: Timestamp) {
-        self.now = now
+    ///
+    /// - Parameter room: bytes that may be sent again.
+    public init(now: Timestamp, room: Int = .max) {
+        (self.now, self.room) = (now, room)
     }
 
     /// A message to send.

@@ -21,8 +21,10 @@ extension SDSSettings {
         var settings = SDSSettings()
         settings.acknowledgesAncestors = true
         settings.resend.window = 64
+        (settings.resend.first, settings.sync.acknowledgeWithin) = (.seconds(2), .milliseconds(500))
+        (settings.resend.doublesWhileHeard, settings.resend.atOnce) = (false, 8)
         var repair = Repair()
-        (repair.shortest, repair.longest) = (.seconds(1), .seconds(10))
+        (repair.shortest, repair.longest, repair.requests) = (.milliseconds(200), .milliseconds(200), 16)
         (repair.answersForOthers, repair.namesSenders) = (false, false)
         settings.repair = repair
         return settings

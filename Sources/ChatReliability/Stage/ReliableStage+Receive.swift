@@ -26,7 +26,7 @@ extension ReliableStage {
             keepAlarm(&turn)
             absorb(since: mark, in: &turn)
         }
-        var step = SDSStep(now: turn.now)
+        var step = self.step(in: turn)
         switch signal {
         case .due: channel.wake(in: &step)
         case .restored, .linkBack: channel.hurry(in: &step)
@@ -42,6 +42,14 @@ extension ReliableStage {
         settle(in: &turn, outer)
     }
 
+    /// Nothing is sent again while more than this waits for the service: on a slow link, what is sent again would
+    /// only delay what has not been sent yet. Ten large segments.
+    private static var maximumBacklog: Int { 1 << 20 }
+
+    private func step(in turn: borrowing Turn) -> SDSStep {
+        SDSStep(now: turn.now, room: max(0, Self.maximumBacklog - turn.waitingBytes))
+    }
+
     /// Takes what the inner machine reported since a mark.
     mutating func absorb(since mark: Turn.Mark, in turn: inout Turn) {
         absorb(since: mark, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
@@ -51,7 +59,7 @@ extension ReliableStage {
     mutating func absorb<E: Error>(
         since mark: Turn.Mark, in turn: inout Turn, _ refuse: (inout Turn, Refusal) throws(E) -> Void
     ) throws(E) {
-        var step = SDSStep(now: turn.now)
+        var step = self.step(in: turn)
         for event in turn.takeEvents(since: mark) {
             switch event {
             case .content(let received):
