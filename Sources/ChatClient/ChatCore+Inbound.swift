@@ -10,7 +10,7 @@ extension ChatCore {
         for delivery in deliveries {
             switch process(delivery.addressed) {
             case .accepted, .idle: break
-            case .refused(let refusal, let conversation): fresh.append(report(refusal, in: conversation))
+            case .refused(let refusal, let conversation): tell(refusal, in: conversation)
             case .foreign: park(delivery.addressed, for: nil)
             case .early(_, let owner): park(delivery.addressed, for: owner)
             }
@@ -164,6 +164,13 @@ extension ChatCore {
         changes.records += gone.map { Record(Keys.parked($0.number), nil) }
     }
 
+    /// Tells of a payload that was refused. That a service delivers one twice, and that an invite is sent again until
+    /// it is answered, is nothing to tell of.
+    private mutating func tell(_ refusal: Refusal, in conversation: ConversationID?) {
+        guard refusal.cause.code != "replay" else { return }
+        fresh.append(report(refusal, in: conversation))
+    }
+
     /// Offers parked payloads again as long as that leads anywhere.
     private mutating func offerParked() {
         while isListeningNew || !progressed.isEmpty {
@@ -176,7 +183,7 @@ extension ChatCore {
                 guard entry.owner.map(owners.contains) ?? listeningNew else { continue }
                 switch process(entry.addressed) {
                 case .accepted, .idle: break
-                case .refused(let refusal, let conversation): fresh.append(report(refusal, in: conversation))
+                case .refused(let refusal, let conversation): tell(refusal, in: conversation)
                 case .foreign: continue
                 case .early(_, let owner):
                     // Somebody listens for it by now, and it is still too early.

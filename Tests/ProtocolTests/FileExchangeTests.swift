@@ -1,3 +1,4 @@
+import ChatModel
 import ChatDriver
 import ChatWire
 import Foundation

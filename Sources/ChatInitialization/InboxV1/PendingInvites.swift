@@ -8,9 +8,10 @@ import ChatWire
 struct PendingInvites: Sendable {
     /// Invites waited for at once; the oldest is given up beyond that. It bounds memory, and nothing is lost but repeats.
     static let maximum = 256
-    /// How long after each sending the next one comes: from half a minute, against loss, to a day and a half,
-    /// against a recipient who was away longer than the service retains.
-    static let pauses: [Duration] = [30, 120, 480, 1_920, 7_680, 30_720, 122_880].map { .seconds($0) }
+    /// How long after each sending the next one comes: from three seconds, against loss, to every day for two weeks,
+    /// as long as a bundle is good, against a recipient who was away longer than the service retains.
+    static let pauses: [Duration] =
+        ([3, 10, 30, 120, 480, 1_920, 7_680, 30_720] + repeatElement(86_400, count: 13)).map { .seconds($0) }
 
     private static let prefix = "invite/"
     private static let stored = Stored(machine: "inbox-v1")

@@ -21,6 +21,8 @@ extension SDSSettings {
         var settings = SDSSettings()
         settings.acknowledgesAncestors = true
         settings.resend.window = 64
+        // Who has a message that waits for another has it in the filter; sent again, it is acknowledged once delivered.
+        settings.hitsToPresume = nil
         (settings.resend.first, settings.sync.acknowledgeWithin) = (.seconds(2), .milliseconds(500))
         (settings.resend.doublesWhileHeard, settings.resend.atOnce) = (false, 8)
         var repair = Repair()
