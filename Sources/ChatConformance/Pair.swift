@@ -16,6 +16,8 @@ struct Pair {
     private var nextContent: UInt64 = 1
     private var now: UInt64 = 1_700_000_000_000
     private var alarms: [Timestamp?] = [nil, nil]
+    /// What a side sent because something came, and who sent it; on its way until time passes.
+    private var replies: [(routed: Routed, isSaros: Bool)] = []
 
     init(_ type: any ConversationProtocol.Type, _ dice: inout Dice) throws(Stop) {
         var random: any RandomSource = Dice(seed: dice.next())
@@ -70,6 +72,7 @@ struct Pair {
             try succeed("a payload for Raya") { () throws(Refusal) in try raya.receive(routed, in: &turn) }
         }
         note(turn, ofSaro: bySaro)
+        replies += turn.sends.map { ($0.routed, bySaro) }
         return Self.contents(of: turn)
     }
 
@@ -98,6 +101,7 @@ struct Pair {
                     continue
                 }
                 note(turn, ofSaro: false)
+                replies += turn.sends.map { ($0.routed, false) }
                 received += Self.contents(of: turn)
             }
             guard waiting.count < offered.count else { break }
@@ -107,7 +111,7 @@ struct Pair {
 
     /// Lets time pass: wakes both sides when they asked for it and hands over what they send; gives what Raya got.
     mutating func settle(_ dice: inout Dice) -> [Content] {
-        var received: [Content] = []
+        var received = carry(&dice)
         for _ in 0..<100 {
             guard let next = alarms.compactMap(\.self).min() else { break }
             now = max(now, next.milliseconds)
@@ -116,11 +120,20 @@ struct Pair {
                 var turn = dice.turn(now: now)
                 if isSaro { saro.wake(.due, in: &turn) } else { raya.wake(.due, in: &turn) }
                 note(turn, ofSaro: isSaro)
-                for send in turn.sends {
-                    let contents = (try? receive(send.routed, bySaro: !isSaro, &dice)) ?? []
-                    if isSaro { received += contents }
-                }
+                replies += turn.sends.map { ($0.routed, isSaro) }
             }
+            received += carry(&dice)
+        }
+        return received
+    }
+
+    /// Hands over what is on its way, and what comes of that; gives what Raya got.
+    private mutating func carry(_ dice: inout Dice) -> [Content] {
+        var received: [Content] = []
+        for _ in 0..<1_000 where !replies.isEmpty {
+            let (routed, isSaros) = replies.removeFirst()
+            let contents = (try? receive(routed, bySaro: !isSaros, &dice)) ?? []
+            if isSaros { received += contents }
         }
         return received
     }
