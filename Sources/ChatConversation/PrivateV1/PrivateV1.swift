@@ -10,8 +10,7 @@ public struct PrivateV1: ReliableConversation {
     public static let facts = Facts(
         name: "private-v1",
         summary: "Two participants, a Double Ratchet, and everything sent until it arrives, after PRIVATE1.",
-        claims: Ratchet.facts.claims.filter { $0.property != .lossDetection && $0.property != .lossRecovery }
-            + ReliableConstants.claims)
+        claims: ReliableConstants.claims(around: Ratchet.facts.claims))
     /// Segments of 102,400 bytes; a filter for 2,000 ids with one error in a thousand (PV1-13).
     public static let constants = ReliableConstants()
 

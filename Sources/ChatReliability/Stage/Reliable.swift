@@ -7,11 +7,10 @@ public struct Reliable<Inner: ConversationProtocol>: ReliableConversation {
     /// The inner type's facts, and what the stage adds.
     public static var facts: Facts {
         let inner = Inner.facts
-        let added: Set<Property> = [.lossDetection, .lossRecovery, .causalOrder, .replayProtection]
         return Facts(
             name: inner.name + "-reliable",
             summary: inner.summary + " What is lost is sent again.",
-            claims: inner.claims.filter { !added.contains($0.property) } + ReliableConstants.claims,
+            claims: ReliableConstants.claims(around: inner.claims),
             needs: inner.needs)
     }
 
@@ -35,11 +34,14 @@ extension ReliableConstants {
         return constants
     }
 
-    /// What the stage gives to every type.
-    public static let claims = [
-        Claim(.lossDetection, "SDS-10"),
-        Claim(.lossRecovery, "SDS-11", "sent again until it is acknowledged, for seven days"),
-        Claim(.causalOrder, "SDS-07"),
-        Claim(.replayProtection, "SDS-06"),
-    ]
+    /// What a type claims with the stage around it.
+    public static func claims(around inner: [Claim]) -> [Claim] {
+        let added = [
+            Claim(.lossDetection, "SDS-10"),
+            Claim(.lossRecovery, "SDS-11", "sent again until it is acknowledged, for seven days"),
+            Claim(.causalOrder, "SDS-07"),
+            Claim(.replayProtection, "SDS-06"),
+        ]
+        return inner.filter { claim in !added.contains { $0.property == claim.property } } + added
+    }
 }
