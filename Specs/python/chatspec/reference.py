@@ -18,7 +18,7 @@ from .participant import Participant, Random, Seeded, exact, key, time
 from .primitives import KEY_SIZE, NONCE_SIZE, blake2b, public_key
 from .ratchet import REFERENCE, Ratchet
 from .refusal import require
-from .reliable import Stage
+from .reliable import Stage, Step
 from .texts import read_hex
 
 CONVERSATION_TYPE = "private-v1"
@@ -52,9 +52,8 @@ class ReferenceParticipant(Participant):
     def pass_time(self, now_ms: int) -> None:
         """Later, some things are sent again and others acknowledged. The clock of a participant never goes back."""
         self.now_ms = max(self.now_ms, now_ms)
-        for conversation in self.conversations.values():
-            for message in conversation.stage.due(self.now_ms):
-                self._post(conversation, self._seal(conversation, message))
+        for local_id, conversation in self.conversations.items():
+            self._tell(local_id, conversation, conversation.stage.wake(self.now_ms))
 
     def initiate(self, link: str, content: bytes) -> str:
         """PVR-7: the invite carries the first segment of the first content, the others follow."""
@@ -64,7 +63,7 @@ class ReferenceParticipant(Participant):
         seed = inbox.seed_key(inbox.initiator_secret(self.identity_private, ephemeral, *remote))
         own = self.random("ratchet_private", KEY_SIZE)
         ratchet = Ratchet.initiator(REFERENCE, seed, own, bundle.ephemeral_key)
-        local_id, conversation = begin(seed, ratchet, is_responder=False)
+        local_id, conversation = begin(seed, ratchet, self.now_ms, is_responder=False)
         first, *others = conversation.stage.send(self.now_ms, content)
         frame = inbox.write_frame(CONVERSATION_TYPE, self._seal(conversation, first))
         nonce = self.random("nonce", NONCE_SIZE)
@@ -109,22 +108,28 @@ class ReferenceParticipant(Participant):
         wanted = fields["inbox_handshake"]["header"]["responder_ephemeral"]
         used = next(public for public in keys if inbox.key_identifier(public) == wanted)
         ratchet = Ratchet.responder(REFERENCE, seed, keys[used])
-        local_id, conversation = begin(seed, ratchet, is_responder=True)
+        local_id, conversation = begin(seed, ratchet, self.now_ms, is_responder=True)
         message = ratchet.decrypt(privatev1.read_message(EncryptedPayload.decode(opening)))
         require(bool(SdsMessage.decode(message).get("content")), "malformed", "an opening without content")  # PVR-6
         require(local_id not in self.conversations, "replay", "the conversation exists")  # CT-03
-        contents = conversation.stage.receive(self.now_ms, message)
+        step = conversation.stage.receive(self.now_ms, message)
+        for refusal in step.refused:
+            raise refusal
         del keys[used]
         self.conversations[local_id] = conversation
         self._report("conversation_started", local_id, remote_installation_key=remote.hex())
-        for content in contents:
-            self._report("content", local_id, content=content.hex())
+        self._tell(local_id, conversation, step)
 
     def _receive_message(self, local_id: str, fields: dict) -> None:
         conversation = self.conversations[local_id]
         plaintext = conversation.ratchet.decrypt(privatev1.read_message(fields))
-        for content in conversation.stage.receive(self.now_ms, plaintext):
+        self._tell(local_id, conversation, conversation.stage.receive(self.now_ms, plaintext))
+
+    def _tell(self, local_id: str, conversation: Conversation, step: Step) -> None:
+        for content in step.contents:
             self._report("content", local_id, content=content.hex())
+        for message in step.messages:
+            self._post(conversation, self._seal(conversation, message))
 
     def _seal(self, conversation: Conversation, plaintext: bytes) -> bytes:
         message = conversation.ratchet.encrypt(
@@ -152,12 +157,17 @@ class ReferenceParticipant(Participant):
         return Conversation(exact(address, str), exact(remote_id, str), restored, Stage.restore(exact(stage, dict)))
 
 
-def begin(seed: bytes, ratchet: Ratchet, is_responder: bool) -> tuple[str, Conversation]:
+def begin(seed: bytes, ratchet: Ratchet, now: int, is_responder: bool) -> tuple[str, Conversation]:
     """PVR-1, PVR-3: ids, address and names of a conversation, of which the own id is the first."""
     ids = inbox.conversation_ids(seed, ID_SIZE)
     own, peer = (ids.responder, ids.initiator) if is_responder else (ids.initiator, ids.responder)
-    address = blake2b(8, b"pv1|addr|", ids.base).hex()
-    return own, Conversation(address, peer, ratchet, Stage(own, peer, ids.base.hex(), is_responder, has_filter=True))
+    stage = Stage(own, peer, ids.base.hex(), now, is_responder, has_filter=True)
+    return own, Conversation(delivery_address(ids.base), peer, ratchet, stage)
+
+
+def delivery_address(base: bytes) -> str:
+    """PVR-1, of a conversation."""
+    return blake2b(8, b"pv1|addr|", base).hex()
 
 
 def split_keys(keys: bytes) -> list[bytes]:

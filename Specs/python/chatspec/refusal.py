@@ -16,6 +16,7 @@ CODES = (
     "too_large",  # a named limit was passed
     "invalid_state",  # nothing can be sent now
     "expired",  # its time is over
+    "foreign",  # a message of another channel
 )
 
 
