@@ -79,12 +79,14 @@ struct SDSOutgoing: Sendable {
     /// Lets everything that is sent again wait no longer than for the first time, from now on; some of the oldest
     /// not at all.
     mutating func hurry(_ now: Timestamp, within wait: UInt64, atOnce count: Int = 0) {
+        nextDue = nil
         for (index, id) in ids.enumerated() {
             guard let entry = entries[id] else { continue }
+            let due = min(entry.due, index < count ? now : now.later(by: wait))
             entries[id]?.tries = 0
-            entries[id]?.due = min(entry.due, index < count ? now : now.later(by: wait))
+            entries[id]?.due = due
+            nextDue = min(nextDue ?? due, due)
         }
-        nextDue = isEmpty ? nil : count > 0 ? now : now.later(by: wait)
     }
 
     /// Somebody else was heard: what waits longer than for the first time does so no more.
@@ -107,13 +109,20 @@ struct SDSOutgoing: Sendable {
         UInt64(entry.hits > 0 ? max(1, settings.resend.possibleFactor) : 1)
     }
 
-    /// The oldest messages that may be sent again, and when.
+    /// The oldest messages that may be sent again, and when; one that is presumed to have arrived is due when it is
+    /// given up.
     mutating func takeDue(_ now: Timestamp, _ times: SDSTimes, _ settings: SDSSettings) -> [Identifier] {
         var (due, seen): ([Identifier], Int) = ([], 0)
         var next: Timestamp?
         for id in order[start...] {
             guard let entry = entries[id] else { continue }
-            if let hits = settings.hitsToPresume, entry.hits >= hits { continue }
+            if let hits = settings.hitsToPresume, entry.hits >= hits {
+                if let giveUpAfter = times.giveUpAfter {
+                    let end = entry.sentAt.later(by: giveUpAfter)
+                    next = min(next ?? end, end)
+                }
+                continue
+            }
             seen += 1
             let time = self.due(entry, times, settings)
             if time <= now, due.count < settings.limits.burst { due.append(id) }
