@@ -10,7 +10,7 @@ import ChatWire
 /// inner machine and takes back what that one left in it.
 public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     /// The conversation whose contents are SDS messages.
-    public internal(set) var inner: Inner
+    public package(set) var inner: Inner
     let names: ReliableNames
     let role: Role
     let constants: ReliableConstants
@@ -29,8 +29,11 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     public init(
         _ seed: ConversationSeed, _ names: ReliableNames, _ constants: ReliableConstants, in turn: inout Turn
     ) throws(Refusal) {
-        let mark = turn.mark
+        let (mark, eventCount) = (turn.mark, turn.events.count)
         let inner = try Inner(seed, in: &turn)
+        let carriesContent = turn.events.dropFirst(eventCount).contains { event in
+            if case .content = event { true } else { false }
+        }
         let channel = SDSChannel(
             names.own, channel: names.channel, settings: constants.sds, now: turn.now,
             prefix: Self.channelPrefix)
@@ -38,6 +41,10 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
             inner, names, constants, seed.role, peer: seed.peers.first, channel,
             Reassembler(limits: constants.reassembly))
         try absorb(since: mark, in: &turn) { _, refusal throws(Refusal) in throw refusal }
+        // Nobody begins a conversation with an acknowledgement (PVR-6): it would use up a single-use key.
+        guard !carriesContent || self.channel.log.count > 0 || !self.channel.waiting.isEmpty else {
+            throw Refusal(.invalid, ReliabilityCause.contradictoryMessage("an opening without clock or content"))
+        }
         settle(in: &turn)
     }
 
