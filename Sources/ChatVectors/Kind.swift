@@ -22,8 +22,10 @@ struct Kind: Sendable {
 extension Kind {
     /// All kinds.
     static let all: [Kind] = [
-        kdf, ids, xeddsa, introBundle, handshake, sealedInvite, openInvite, ratchet, plainConversation, suite, messages,
-        envelope, plainFraming, content, segmentation, sds, directory, udp, parityField, parityMatrix, parityCode,
+        kdf, ids, xeddsa, introBundle, handshake, sealedInvite, openInvite, ratchet, plainConversation, privateV1,
+        suite, messages,
+        envelope, plainFraming, content, segmentation, sds, sdsChannel, directory, udp, parityField, parityMatrix,
+        parityCode,
         parityInvalid, paritySegments,
     ]
 

@@ -28,11 +28,11 @@ public struct BloomFilter: Hashable, Sendable {
     }
 
     /// Where the bits of an id are, in a filter of any size.
-    struct Probe: Hashable, Sendable {
+    package struct Probe: Hashable, Sendable {
         let first, step: UInt64
 
         /// Two numbers from the two halves of BLAKE2b-128 over the id, little-endian.
-        init(_ id: Identifier) {
+        package init(_ id: Identifier) {
             let text = [UInt8](capacity: id.count) { id.write(to: &$0) }
             let hash = BLAKE2b.hash(count: 16, text)
             func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
@@ -40,7 +40,7 @@ public struct BloomFilter: Hashable, Sendable {
         }
 
         /// The place of one bit of several.
-        func bit(_ number: Int, of bits: Int) -> Int {
+        package func bit(_ number: Int, of bits: Int) -> Int {
             Int((first &+ UInt64(number) &* step) % UInt64(bits))
         }
     }
@@ -87,7 +87,7 @@ public struct BloomFilter: Hashable, Sendable {
     }
 
     /// Whether so many bits are set that containing an id says nothing: an honest filter has half of them.
-    var isSaturated: Bool {
+    package var isSaturated: Bool {
         let words = stride(from: 0, to: bytes.count, by: 8)
         let count = words.reduce(0) { count, start in
             let word = unsafe bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self)

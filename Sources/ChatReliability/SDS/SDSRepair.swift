@@ -5,8 +5,8 @@ import ChatModel
 ///
 /// The document leaves the hash open; this is the first eight bytes, big-endian, of SHA-256 over the
 /// joined texts. Ids that are joined are of one length or nobody's beginning, or two of them could mean the same.
-enum SDSRepair {
-    static func hash(_ identifiers: [Identifier]) -> UInt64 {
+package enum SDSRepair {
+    package static func hash(_ identifiers: [Identifier]) -> UInt64 {
         let text = [UInt8](capacity: identifiers.reduce(0) { $0 + $1.count }) { output in
             for identifier in identifiers { identifier.write(to: &output) }
         }
@@ -14,13 +14,15 @@ enum SDSRepair {
     }
 
     /// How long a participant waits before it asks for a message, in milliseconds.
-    static func requestDelay(_ participant: Identifier, _ id: Identifier, shortest: UInt64, longest: UInt64) -> UInt64 {
+    package static func requestDelay(_ participant: Identifier, _ id: Identifier, shortest: UInt64, longest: UInt64)
+        -> UInt64
+    {
         guard longest > shortest else { return shortest }
         return hash([participant, id]) % (longest - shortest) + shortest
     }
 
     /// How long a participant waits before it sends a message of a sender again, in milliseconds; the sender does not.
-    static func answerDelay(_ participant: Identifier, _ sender: Identifier, _ id: Identifier, longest: UInt64)
+    package static func answerDelay(_ participant: Identifier, _ sender: Identifier, _ id: Identifier, longest: UInt64)
         -> UInt64
     {
         guard longest > 0 else { return 0 }
@@ -29,16 +31,18 @@ enum SDSRepair {
         return longest.dividingFullWidth((high, low)).remainder
     }
 
+    /// How many groups of participants there are of which one answers.
+    package static func groups(participants: Int) -> UInt64 { UInt64(max(0, participants) / 128 + 1) }
+
     /// Whether a participant is in the group that answers for a message of a sender.
-    static func answers(_ participant: Identifier, for sender: Identifier, _ id: Identifier, groups: UInt64) -> Bool {
+    package static func answers(_ participant: Identifier, for sender: Identifier, _ id: Identifier, groups: UInt64)
+        -> Bool
+    {
         hash([participant, id]) % groups == hash([sender, id]) % groups
     }
 }
 
 extension SDSChannel {
-    /// How many groups of participants there are of which one answers.
-    private var responseGroups: UInt64 { UInt64(max(0, participants) / 128 + 1) }
-
     /// When a missing message is first asked for; nil for never.
     func requestTime(_ id: Identifier, now: Timestamp) -> Timestamp? {
         guard settings.repair != nil else { return nil }
@@ -87,7 +91,8 @@ extension SDSChannel {
             }
             guard let sender = log.entry(request.id)?.sender, kept[request.id] != nil else { continue }
             guard sender == participant || repair.answersForOthers,
-                SDSRepair.answers(participant, for: sender, request.id, groups: responseGroups)
+                SDSRepair.answers(
+                    participant, for: sender, request.id, groups: SDSRepair.groups(participants: participants))
             else { continue }
             let delay = SDSRepair.answerDelay(participant, sender, request.id, longest: times.repairLongest)
             kept.plan(request.id, at: now.later(by: delay), now: now, pause: times.resendFirst)

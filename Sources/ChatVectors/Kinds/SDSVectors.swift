@@ -63,11 +63,6 @@ extension Kind {
         }
     }
 
-    private static func identifier(_ text: String) throws -> Identifier {
-        guard let identifier = Identifier(text) else { throw Problem.unreadable("no identifier: \(text.prefix(64))") }
-        return identifier
-    }
-
     private static func transcript(_ one: Case) async throws -> JSON {
         let names = try one.texts("participants")
         var peers: [String: Participant] = [:]

@@ -23,11 +23,10 @@ from .messages import SdsMessage
 from .refusal import Refused, require
 
 SECOND, DAY = 1_000, 86_400_000
-FIRST_PAUSE, LONGEST_PAUSE, POSSIBLE_FACTOR = 5 * SECOND, 600 * SECOND, 4  # SDS-11
-PRESUMED, BURST, GIVE_UP, LOST = 2, 32, 7 * DAY, DAY  # SDS-09, SDSR-06, SDS-11, SDS-10
-SYNC_ID, ACKNOWLEDGE, SYNC_PAUSE, LONGEST_SYNC = "sync", SECOND, 30 * SECOND, 3_600 * SECOND  # SDS-12
+LONGEST_PAUSE, POSSIBLE_FACTOR = 600 * SECOND, 4  # SDS-11
+BURST, GIVE_UP, LOST = 32, 7 * DAY, DAY  # SDSR-06, SDS-11, SDS-10
+SYNC_ID, SYNC_PAUSE, LONGEST_SYNC = "sync", 30 * SECOND, 3_600 * SECOND  # SDS-12
 MAX_CLOCK, MAX_FOLLOWED = 2**63 - 1, 2**62 - 1  # SDS-R4
-REQUESTS = 3  # SDSR-05
 
 
 def joined_hash(*texts: str) -> int:
@@ -66,9 +65,14 @@ class Settings:
     frontier: int = 8
     filter: bloom.Size | None = bloom.STANDARD
     acknowledges_ancestors: bool = False
+    presumed: int | None = 2  # filters
+    first_pause: int = 5_000
+    doubles_while_heard: bool = True
     window: int = 16
+    acknowledge: int = 1_000
     shortest: int = 30_000
     longest: int = 300_000
+    requests: int = 3
     answers_for_others: bool = True
     names_senders: bool = True
 
@@ -127,7 +131,8 @@ class Member(sds.Channel):
         require(message_id not in self.waiting and not self._is_in_log(message_id), "invalid_state", "an id in use")
         data, lamport, named = self._write(now, message_id, content, clock)
         self.sent[message_id] = {
-            "data": data, "named": named, "at": now, "due": now + FIRST_PAUSE, "tries": 0, "again": None, "hits": 0,
+            "data": data, "named": named, "at": now, "due": now + self.settings.first_pause, "tries": 0, "again": None,
+            "hits": 0,
         }
         self._enter(lamport, message_id, self.sender_id, named)
         self._add_to_filter(message_id)
@@ -135,7 +140,9 @@ class Member(sds.Channel):
         self._rest(now)
         return Step([Sent("new", message_id, data)])
 
-    def _write(self, now: int, message_id: str, content: bytes | None = None, clock: int = 0) -> tuple[bytes, int, list[str]]:
+    def _write(
+        self, now: int, message_id: str, content: bytes | None = None, clock: int = 0
+    ) -> tuple[bytes, int, list[str]]:
         """An encoded message with history, filter and requests as they are now; its clock, and what it names."""
         lamport, named, requests = max(now, clock, self.lamport + 1), self._history(), self._due_requests(now)
         history = [
@@ -154,8 +161,14 @@ class Member(sds.Channel):
         for known in requests:
             entry = self.missing[known]
             entry["tries"] += 1
-            entry["request"] = now + min(self.settings.longest * 2 ** entry["tries"], LONGEST_PAUSE)
+            entry["request"] = now + min(self.settings.longest * 2 ** min(entry["tries"], 16), self._patience(now))
         return data, lamport, named
+
+    def _patience(self, now: int) -> int:
+        """SDSR-05: who was heard a moment ago is there, and is asked again soon."""
+        pause = self.settings.first_pause
+        is_there = self.heard is not None and now < self.heard + 4 * pause
+        return pause if not self.settings.doubles_while_heard and is_there else LONGEST_PAUSE
 
     def _history(self) -> list[str]:
         """SDS-04: the end of the log, ends of the causal order, and what came again, in the order of the log."""
@@ -180,7 +193,7 @@ class Member(sds.Channel):
     def _due_requests(self, now: int) -> list[str]:
         """SDSR-05, those due longest first."""
         due = [known for known, entry in self.missing.items() if entry["request"] <= now]
-        return sorted(due, key=lambda known: self.missing[known]["request"])[:REQUESTS]
+        return sorted(due, key=lambda known: self.missing[known]["request"])[: self.settings.requests]
 
     # receiving
 
@@ -239,7 +252,7 @@ class Member(sds.Channel):
         """SDS-11: after a silence nothing waits longer than at first."""
         if self.heard is None or self.heard + 2 * SYNC_PAUSE <= now:
             for sent in self.sent.values():
-                sent["tries"], sent["due"] = 0, min(sent["due"], now + FIRST_PAUSE)
+                sent["tries"], sent["due"] = 0, min(sent["due"], now + self.settings.first_pause)
         self.heard = now
 
     def _acknowledge(self, message: dict, step: Step) -> None:
@@ -285,7 +298,7 @@ class Member(sds.Channel):
         count, entry = groups(self.participants), self.kept[message_id]
         if joined_hash(self.sender_id, message_id) % count != joined_hash(sender, message_id) % count:
             return
-        is_recent = entry["answered"] is not None and now < entry["answered"] + FIRST_PAUSE
+        is_recent = entry["answered"] is not None and now < entry["answered"] + self.settings.first_pause
         if entry["at"] is None and not is_recent:
             entry["at"] = now + answer_delay(self.sender_id, sender, message_id, self.settings.longest)
 
@@ -295,9 +308,16 @@ class Member(sds.Channel):
             known = entry["message_id"]
             if self._is_past(known) or known in self.waiting or known in self.missing:
                 continue
-            delay = request_delay(self.sender_id, known, self.settings.shortest, self.settings.longest)
-            self.missing[known] = {"entry": entry, "noticed": now, "request": now + delay, "tries": 0}
+            request = self._request_time(now, known)
+            self.missing[known] = {"entry": entry, "noticed": now, "request": request, "tries": 0}
             step.missing.append(known)
+
+    def _request_time(self, now: int, message_id: str) -> int:
+        """SDSR-05; where everybody waits equally long, what is noticed together is asked for together."""
+        shortest, longest = self.settings.shortest, self.settings.longest
+        if shortest == longest:
+            return -(-(now + shortest) // shortest) * shortest
+        return now + request_delay(self.sender_id, message_id, shortest, longest)
 
     def _is_past(self, message_id: str) -> bool:
         return self._is_in_log(message_id) or message_id in self.given_up
@@ -333,11 +353,11 @@ class Member(sds.Channel):
             step.lost.append(known)
             self._deliver(step)
         for message_id in [known for known, sent in self.sent.items() if sent["at"] + GIVE_UP <= now]:
-            is_presumed = self.sent[message_id]["hits"] >= PRESUMED
+            is_presumed = self._is_presumed(self.sent[message_id])
             (step.acknowledged if is_presumed else step.gave_up).append(message_id)
             self._retire(message_id)
-        oldest = [known for known, sent in self.sent.items() if sent["hits"] < PRESUMED][: self.settings.window]
-        for message_id in [known for known in oldest if self.sent[known]["due"] <= now][:BURST]:
+        oldest = [known for known, sent in self.sent.items() if not self._is_presumed(sent)][: self.settings.window]
+        for message_id in [known for known in oldest if self._due(self.sent[known]) <= now][:BURST]:
             self._send_again(now, message_id, step)
         planned = [(entry["at"], known) for known, entry in self.kept.items() if entry["at"] is not None]
         for _, message_id in [plan for plan in sorted(planned) if plan[0] <= now][:BURST]:
@@ -349,6 +369,17 @@ class Member(sds.Channel):
             self._rest(now)
         return step
 
+    def _is_presumed(self, sent: dict) -> bool:
+        """SDS-09."""
+        return self.settings.presumed is not None and sent["hits"] >= self.settings.presumed
+
+    def _due(self, sent: dict) -> int:
+        """SDS-11: when a message is sent again."""
+        last = sent["at"] if sent["again"] is None else sent["again"]
+        if self.settings.doubles_while_heard or self.heard is None or self.heard <= last:
+            return sent["due"]
+        return min(sent["due"], last + self.settings.first_pause * (POSSIBLE_FACTOR if sent["hits"] else 1))
+
     def is_sync_certain(self, now: int) -> bool:
         """Whether every choice of SDS-12 gives the same now."""
         return self.sync is None or not self.sync[0] <= now < self.sync[1] or bool(self._due_requests(now))
@@ -356,7 +387,7 @@ class Member(sds.Channel):
     def _send_again(self, now: int, message_id: str, step: Step) -> None:
         sent = self.sent[message_id]
         sent["tries"] += 1
-        pause = FIRST_PAUSE * 2 ** sent["tries"] * (POSSIBLE_FACTOR if sent["hits"] else 1)
+        pause = self.settings.first_pause * 2 ** min(sent["tries"], 16) * (POSSIBLE_FACTOR if sent["hits"] else 1)
         sent["again"], sent["due"] = now, now + min(pause, LONGEST_PAUSE)
         step.messages.append(Sent("again", message_id, sent["data"]))
 
@@ -367,7 +398,7 @@ class Member(sds.Channel):
     def _owe(self, now: int, is_new: bool) -> None:
         self.quiet = 0 if is_new else self.quiet
         if not self.owes:
-            pause = ACKNOWLEDGE * (4 if self.participants > 2 else 1)
+            pause = self.settings.acknowledge * (4 if self.participants > 2 else 1)
             bounds = [now + pause // 2, now + pause]
             self.owes, self.sync = True, bounds if self.sync is None else list(map(min, self.sync, bounds))
 

@@ -13,7 +13,7 @@ True
 from typing import Any, NamedTuple
 
 from . import envelope, inbox, intro, privatev1
-from .messages import EncryptedPayload, SdsMessage
+from .messages import EncryptedPayload
 from .participant import Participant, Random, Seeded, exact, key, time
 from .primitives import KEY_SIZE, NONCE_SIZE, blake2b, public_key
 from .ratchet import REFERENCE, Ratchet
@@ -110,11 +110,8 @@ class ReferenceParticipant(Participant):
         ratchet = Ratchet.responder(REFERENCE, seed, keys[used])
         local_id, conversation = begin(seed, ratchet, self.now_ms, is_responder=True)
         message = ratchet.decrypt(privatev1.read_message(EncryptedPayload.decode(opening)))
-        require(bool(SdsMessage.decode(message).get("content")), "malformed", "an opening without content")  # PVR-6
         require(local_id not in self.conversations, "replay", "the conversation exists")  # CT-03
-        step = conversation.stage.receive(self.now_ms, message)
-        for refusal in step.refused:
-            raise refusal
+        step = conversation.stage.begin(self.now_ms, message)
         del keys[used]
         self.conversations[local_id] = conversation
         self._report("conversation_started", local_id, remote_installation_key=remote.hex())

@@ -6,9 +6,9 @@ What it gives is encrypted by the conversation, what the conversation decrypts i
 >>> lost, second = saro.send(1000, b"1")[0], saro.send(1000, b"2")[0]
 >>> raya.receive(1000, second).missing == [raya.channel.missing.popitem()[0]]
 True
->>> [raya.receive(6000, message).contents for message in saro.wake(6000).messages]
+>>> [raya.receive(3000, message).contents for message in saro.wake(3000).messages]
 [[b'1', b'2'], []]
->>> saro.receive(7000, raya.wake(7000).messages[0]).finished
+>>> saro.receive(3500, raya.wake(3500).messages[0]).finished
 [1, 2]
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from . import bloom, member, segmentation
 from .messages import PrivateV1FrameDocument
 from .privatev1 import frame_id
-from .refusal import Refused
+from .refusal import Refused, require
 
 MAX_SEGMENT = 102_400  # REL-1
 
@@ -44,8 +44,9 @@ class Stage:
         self.own, self.peer, self.segment_size = own, peer, segment_size
         self.parity, self.has_filter = int(is_responder), has_filter
         settings = member.Settings(
-            filter=bloom.STANDARD if has_filter else None, acknowledges_ancestors=True, window=64, shortest=1_000,
-            longest=10_000, answers_for_others=False, names_senders=False,
+            filter=bloom.STANDARD if has_filter else None, acknowledges_ancestors=True, presumed=None,
+            first_pause=2_000, doubles_while_heard=False, window=64, acknowledge=500, shortest=200, longest=200,
+            requests=16, answers_for_others=False, names_senders=False,
         )
         self.channel = member.Member(channel, own, now, settings)
         self.segments = segmentation.Reassembler()
@@ -70,6 +71,15 @@ class Stage:
             return self._told(self.channel.receive(now, data, self.peer))
         except Refused as refusal:
             return Step(refused=[refusal])
+
+    def begin(self, now: int, data: bytes) -> Step:
+        """PVR-6: the opening. What is refused begins nothing."""
+        step = self.receive(now, data)
+        for refusal in step.refused:
+            raise refusal
+        is_content = self.channel.log or self.channel.waiting
+        require(bool(is_content), "malformed", "an opening without clock or content")
+        return step
 
     def wake(self, now: int) -> Step:
         """What is sent again, acknowledged, asked for and given up now."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Iterator
 from unittest import mock
 
-from chatspec import check, inbox, privatev1, ratchet, sds, segmentation, xeddsa
+from chatspec import bloom, check, inbox, member, privatev1, ratchet, sds, segmentation, xeddsa
 from chatspec.checks.common import Mismatch, Scripted, demand
 from chatspec.refusal import Refused
 from chatspec.shim import Shim
@@ -161,6 +161,8 @@ class PlantedMistakes(unittest.TestCase):
             (privatev1, "SENDER", b"deletf"), (xeddsa, "GROUP_ORDER", 2**252 + 1),
             (ratchet, "kdf_chain", lambda key: ratchet.kdf_root(key, key, b"")),
             (segmentation, "keccak256", lambda data: bytes(32)), (sds, "blake2b", lambda *_: bytes(32)),
+            (bloom, "places", lambda *_: [0]), (member, "joined_hash", lambda *_: 1), (member, "POSSIBLE_FACTOR", 2),
+            (member, "PRESUMED", 3), (member, "LOST", 90_000_000), (member, "MAX_FOLLOWED", 2**63),
         ]
         for module, name, wrong in mistakes:
             with self.subTest(mistake=f"{module.__name__}.{name}"), mock.patch.object(module, name, wrong):

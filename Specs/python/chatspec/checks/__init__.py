@@ -6,7 +6,7 @@ or `NotApplicable` for what this implementation does not do. Any other exception
 
 from typing import Any, Callable
 
-from . import conversations, erasure, framings, invites, keys, layouts, names, packets, transcripts
+from . import channels, conversations, erasure, framings, invites, keys, layouts, names, packets, pipelines, transcripts
 from .common import NotApplicable, by_operation
 
 MESSAGE_OPERATIONS = {"roundtrip": layouts.check_roundtrip, "decode": layouts.check_decode}
@@ -24,6 +24,11 @@ KINDS: dict[str, Callable[[dict], None]] = {
     "sds": by_operation(MESSAGE_OPERATIONS | {
         "message_id": transcripts.check_message_id, "transcript": transcripts.check_sds_transcript,
     }),
+    "sds_channel": by_operation(MESSAGE_OPERATIONS | {
+        "filter": channels.check_filter, "probe": channels.check_probe, "repair_times": channels.check_repair_times,
+        "transcript": channels.check_channel,
+    }),
+    "private_v1": pipelines.check_private_v1,
     "suite": conversations.check_suite,
     **erasure.KINDS, **framings.KINDS, **invites.KINDS, **names.KINDS, **packets.KINDS,
 }
