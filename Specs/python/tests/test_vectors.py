@@ -25,6 +25,7 @@ from . import SPECS, VECTORS
 PLACES = {"from outside": VECTORS / "logos", "of this repository": SPECS / "vectors"}
 PARITY = VECTORS / "leopard"
 SLOW = ("large.json",)  # left to `check`, to keep the tests short
+MOST = 40  # mistakes planted in one case, spread over it: some have hundreds of places
 LABELS = ("comment", "id", "error", "result")  # of no consequence, or with another meaning if they change
 
 
@@ -145,7 +146,8 @@ class PlantedMistakes(unittest.TestCase):
             for case in document.get("cases", []):
                 if case.get("result", "valid") != "valid" or check.check_case(document["kind"], case)[0] != "passed":
                     continue
-                for place, value in leaves(case):
+                places = list(leaves(case))
+                for place, value in places[:: max(1, len(places) // MOST)]:
                     total += 1
                     found += check.check_case(document["kind"], planted(case, place, value))[0] != "passed"
             if total:
