@@ -164,7 +164,7 @@ class PlantedMistakes(unittest.TestCase):
             (ratchet, "kdf_chain", lambda key: ratchet.kdf_root(key, key, b"")),
             (segmentation, "keccak256", lambda data: bytes(32)), (sds, "blake2b", lambda *_: bytes(32)),
             (bloom, "places", lambda *_: [0]), (member, "joined_hash", lambda *_: 1), (member, "POSSIBLE_FACTOR", 2),
-            (member, "PRESUMED", 3), (member, "LOST", 90_000_000), (member, "MAX_FOLLOWED", 2**63),
+            (member, "BURST", 0), (member, "LOST", 90_000_000), (member, "MAX_FOLLOWED", 2**63),
         ]
         for module, name, wrong in mistakes:
             with self.subTest(mistake=f"{module.__name__}.{name}"), mock.patch.object(module, name, wrong):
