@@ -87,7 +87,14 @@ private struct State {
 
     /// The first four lanes, little-endian.
     var digest: [UInt8] {
-        [a0, a1, a2, a3].flatMap { lane in (0..<8).map { UInt8(truncatingIfNeeded: lane >> (8 * UInt64($0))) } }
+        [UInt8](capacity: Keccak256.digestSize) { output in
+            let lanes: InlineArray = [a0, a1, a2, a3]
+            for index in lanes.indices {
+                for shift in stride(from: UInt64(0), to: 64, by: 8) {
+                    output.append(UInt8(truncatingIfNeeded: lanes[index] >> shift))
+                }
+            }
+        }
     }
 
     /// Takes in 136 bytes.
