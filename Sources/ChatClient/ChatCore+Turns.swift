@@ -12,11 +12,16 @@ extension ChatCore {
     mutating func carryOut(_ turn: inout Turn, from owner: Owner) {
         changes.numbers = true
         var sends = turn.takeSends()
+        var unsendable: Set<ContentID> = []
         for index in sends.indices {
             let (routed, content) = (sends[index].routed, sends[index].content)
             // With nobody else holding the payload, the framing writes into its head room.
             sends[index].routed.payload = []
-            post(routed, for: content, from: owner, in: &turn)
+            // Of a content of which a part cannot be sent, the other parts are sent for nobody.
+            let awaiting = content.flatMap { unsendable.contains($0) ? nil : $0 }
+            if !post(routed, for: awaiting, from: owner, in: &turn), let content = awaiting {
+                unsendable.insert(content)
+            }
         }
         random = turn.random
         for event in turn.events {
@@ -25,12 +30,17 @@ extension ChatCore {
         }
         if turn.takeListensAnew() || owner == .initialization { listenAnew(owner) }
         if let alarm = turn.takeAlarm() { alarms[owner] = alarm }
+        // As what the service refuses for good: the machine must not report anything else of it, nor send it again.
+        for content in unsendable.sorted() {
+            release(content)
+            wake(owner, .refused(content, .rejected("the framing cannot wrap it")))
+        }
     }
 
-    /// Wraps a payload and puts it into the outbox.
+    /// Wraps a payload and puts it into the outbox; false where that failed, which is reported.
     private mutating func post(
         _ routed: consuming Routed, for content: ContentID?, from owner: Owner, in turn: inout Turn
-    ) {
+    ) -> Bool {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
         do throws(Refusal) {
@@ -38,12 +48,14 @@ extension ChatCore {
             addressed.id = payloadID(&turn)
             let entry = outbox.append(addressed, conversation: conversation, content: content)
             changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
+            return true
         } catch {
-            guard let conversation, let content else {
+            if let conversation, let content {
+                fresh.append(.status(conversation, content, .failed(error.description)))
+            } else {
                 fresh.append(.inboundError(conversation, ClientEvent.Report(error)))
-                return
             }
-            fresh.append(.status(conversation, content, .failed(error.description)))
+            return false
         }
     }
 
