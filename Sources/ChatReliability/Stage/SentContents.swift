@@ -5,7 +5,7 @@ import ChatModel
 /// Not stored: messages that are not acknowledged say for which content they are.
 struct SentContents: Sendable {
     private var contents: [Identifier: ContentID] = [:]
-    private var messages: [ContentID: (left: Int, of: Int)] = [:]
+    private var messages: [ContentID: (ids: [Identifier], left: Int)] = [:]
 
     /// Takes up the messages that are on their way.
     init(_ messages: [(id: Identifier, tag: UInt64)] = []) {
@@ -14,15 +14,15 @@ struct SentContents: Sendable {
 
     mutating func insert(_ content: ContentID, _ id: Identifier) {
         contents[id] = content
-        let count = messages[content] ?? (0, 0)
-        messages[content] = (count.left + 1, count.of + 1)
+        messages[content, default: ([], 0)].ids.append(id)
+        messages[content]?.left += 1
     }
 
     /// The other side has a message; returns how far its content is.
     mutating func acknowledge(_ id: Identifier) -> TransferProgress? {
-        guard let content = contents.removeValue(forKey: id), let (left, of) = messages[content] else { return nil }
-        messages[content] = left > 1 ? (left - 1, of) : nil
-        return TransferProgress(content: content, done: of - left + 1, of: of)
+        guard let content = contents.removeValue(forKey: id), let (ids, left) = messages[content] else { return nil }
+        messages[content] = left > 1 ? (ids, left - 1) : nil
+        return TransferProgress(content: content, done: ids.count - left + 1, of: ids.count)
     }
 
     /// A message is given up; returns the content that cannot arrive for it, once.
@@ -34,9 +34,7 @@ struct SentContents: Sendable {
 
     /// Forgets a content; returns its messages that are still on their way.
     mutating func remove(_ content: ContentID) -> [Identifier] {
-        guard messages.removeValue(forKey: content) != nil else { return [] }
-        let ids = contents.filter { $0.value == content }.keys.sorted()
-        for id in ids { contents[id] = nil }
-        return ids
+        guard let sent = messages.removeValue(forKey: content) else { return [] }
+        return sent.ids.filter { contents.removeValue(forKey: $0) != nil }
     }
 }
