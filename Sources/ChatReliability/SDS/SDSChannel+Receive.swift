@@ -27,16 +27,19 @@ extension SDSChannel {
             guard log.floor.map({ $0 < SDSLog.Order(lamport: lamport, id: message.id) }) ?? true else {
                 throw Refusal(.invalid, ReliabilityCause.tooOld(lamport: lamport))
             }
-            if !open.isEmpty { try incoming.check(message, missing: open.count, settings.limits) }
+            if !open.isEmpty { try incoming.check(message, size: bytes.count, missing: open.count, settings.limits) }
         }
 
         // From here on, nothing is refused.
-        if sync.hear(step.now) { outgoing.hurry(step.now, within: times.resendFirst) }
+        if sync.hear(step.now) || isLinkLost { meetAgain(step.now, within: times.resendFirst) }
         if !settings.resend.doublesWhileHeard { outgoing.hear(step.now, first: times.resendFirst) }
+        if content != nil, incoming.missing[message.id] != nil { pace.encourage(step.now) }
         acknowledge(message, in: &step)
         kept.cancel(message.id, now: step.now)
         answer(message.repairs, in: &step)
-        note(open, limit: settings.limits.missing / 4, in: &step)
+        // What waits is counted for its sender; all other messages together may name a quarter.
+        let limit = content != nil && !isKnown ? settings.limits.missing : settings.limits.missing / 4
+        note(open, limit: limit, in: &step)
         guard let content else {
             reviewSync(message, in: step)
             return
@@ -49,7 +52,7 @@ extension SDSChannel {
         let probe = filter.map { _ in BloomFilter.Probe(message.id) }
         if let probe { addToFilter(probe) }
         guard open.isEmpty else {
-            incoming.insert(message, waitingFor: open.map(\.id), serial: nextSerial)
+            incoming.insert(message, size: bytes.count, waitingFor: open.map(\.id), serial: nextSerial)
             storeWaiting(bytes, nextSerial, now: step.now)
             nextSerial += 1
             return
@@ -89,6 +92,8 @@ extension SDSChannel {
     func openDependencies(_ message: SDSMessage) -> [SDSMessage.HistoryEntry] {
         var open: [SDSMessage.HistoryEntry] = []
         for entry in message.history where !log.contains(entry.id) && !incoming.lost.contains(entry.id) {
+            // An own one that the log has forgotten is no gap.
+            guard outgoing[entry.id] == nil else { continue }
             if !open.contains(where: { $0.id == entry.id }) { open.append(entry) }
         }
         return open
@@ -96,7 +101,7 @@ extension SDSChannel {
 
     private mutating func note(_ open: [SDSMessage.HistoryEntry], limit: Int, in step: inout SDSStep) {
         for entry in open {
-            guard incoming.missing.count < settings.limits.missing else { return }
+            guard incoming.missing.count < limit else { return }
             let isNew = incoming.note(
                 entry, now: step.now, request: requestTime(entry.id, now: step.now),
                 giveUp: times.lostAfter.map { step.now.later(by: $0) })
@@ -155,6 +160,13 @@ extension SDSChannel {
         keep(message.id, SDSKept.Entry(bytes: bytes, serial: serial, isDone: false))
     }
 
+    /// Whether who has a message that names this one must have it too: it cannot have been given up as lost, since
+    /// nobody waits for it as long as it is old.
+    private func isSurelyThere(_ id: Identifier, _ now: Timestamp) -> Bool {
+        guard let lostAfter = times.lostAfter, let entry = outgoing[id] else { return true }
+        return now < entry.sentAt.later(by: lostAfter)
+    }
+
     /// Reviews which own messages another participant has (SDS-09).
     private mutating func acknowledge(_ message: SDSMessage, in step: inout SDSStep) {
         guard !outgoing.isEmpty else { return }
@@ -163,7 +175,7 @@ extension SDSChannel {
             guard let entry = outgoing.remove(id) else { continue }
             step.events.append(.acknowledged(id))
             retire(id, entry)
-            if settings.acknowledgesAncestors { ids += entry.parents }
+            if settings.acknowledgesAncestors { ids += entry.parents.filter { isSurelyThere($0, step.now) } }
         }
         guard !outgoing.isEmpty, let bytes = message.filter, let filter = try? BloomFilter(decoding: bytes),
             !filter.isSaturated

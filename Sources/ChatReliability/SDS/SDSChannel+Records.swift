@@ -113,7 +113,7 @@ extension SDSChannel {
                     entry, now: now, request: requestTime(entry.id, now: now),
                     giveUp: times.lostAfter.map { now.later(by: $0) })
             }
-            incoming.insert(message, waitingFor: open.map(\.id), serial: serial)
+            incoming.insert(message, size: stored.bytes.count, waitingFor: open.map(\.id), serial: serial)
         }
     }
 

@@ -4,31 +4,54 @@ import ChatModel
 extension SDSChannel {
     /// Gives up what is lost, sends again what is due, answers, and sends a sync message.
     public mutating func wake(in step: inout SDSStep) {
-        for id in incoming.takeLosses(step.now) { lose(id, in: &step) }
+        // Without a link, nothing could have come.
+        if let lostAfter = times.lostAfter, !isLinkLost {
+            for id in incoming.takeLosses(step.now, again: step.now.later(by: lostAfter)) { lose(id, in: &step) }
+        }
         sweepOutgoing(in: &step)
         for answer in kept.takeDue(step.now, limit: settings.limits.burst) {
             step.broadcasts.append(.init(reason: .again, id: answer.id, bytes: answer.bytes))
         }
-        if incoming.hasRequests(step.now) || (sync.due.map { $0 <= step.now } ?? false) { sendSync(in: &step) }
+        let mayAsk = pace.nextAsk <= step.now && incoming.hasRequests(step.now)
+        if mayAsk || (sync.due.map { $0 <= step.now } ?? false) { sendSync(in: &step) }
     }
+
+    /// Gives up nothing that is missing until somebody is heard or ``hurry(in:)`` says that the link is back: meanwhile,
+    /// it could not have come (SDS-10).
+    public mutating func loseLink() { isLinkLost = true }
 
     /// Says at once what there is to say, and waits no longer than at first: the other side may just be back.
     ///
     /// Nothing is given up for a while: the time that has passed was not one in which it could have come.
     public mutating func hurry(in step: inout SDSStep) {
         outgoing.hurry(step.now, within: times.resendFirst, atOnce: settings.resend.atOnce)
-        if let lostAfter = times.lostAfter {
-            let grace = min(lostAfter, times.resendLongest)
-            incoming.postponeLosses(until: step.now.later(by: grace), lostAfter: lostAfter)
-        }
+        pace.encourage(step.now)
+        isLinkLost = false
+        giveTime(step.now)
         if log.count > 0 || !incoming.missing.isEmpty { sync.hurry(step.now) }
         wake(in: &step)
+    }
+
+    /// Somebody is there again, or may be: what waits for them waits no longer than a time.
+    mutating func meetAgain(_ now: Timestamp, within wait: UInt64) {
+        if isLinkLost { giveTime(now) }
+        isLinkLost = false
+        outgoing.hurry(now, within: wait)
+        pace.encourage(now)
+    }
+
+    /// Gives nothing up for a while.
+    private mutating func giveTime(_ now: Timestamp) {
+        guard let lostAfter = times.lostAfter else { return }
+        let grace = min(lostAfter, times.resendLongest)
+        incoming.postponeLosses(until: now.later(by: grace), lostAfter: lostAfter)
     }
 
     /// Sends a sync message (SDS-12).
     mutating func sendSync(in step: inout SDSStep) {
         let draft = draft(Self.syncID, content: nil, now: step.now)
         take(draft, now: step.now)
+        if !draft.repairs.isEmpty { pace.didAsk(step.now, longest: times.resendLongest) }
         sync.didBroadcast(at: step.now, isNew: false)
         step.broadcasts.append(.init(reason: .sync, id: Self.syncID, bytes: draft.bytes))
     }
@@ -37,8 +60,8 @@ extension SDSChannel {
     private static let syncID = Identifier("sync") ?? Identifier()
 
     private mutating func sweepOutgoing(in step: inout SDSStep) {
-        guard let due = outgoing.nextDue, due <= step.now else { return }
-        if let limit = times.giveUpAfter {
+        // Looked at even where nothing is to be sent again, because all is presumed to have arrived.
+        if let time = nextGiveUp, time <= step.now, let limit = times.giveUpAfter {
             for id in outgoing.ids {
                 guard let entry = outgoing[id], entry.sentAt.later(by: limit) <= step.now else { break }
                 _ = outgoing.remove(id)
@@ -47,10 +70,17 @@ extension SDSChannel {
                 retire(id, entry)
             }
         }
+        guard let due = outgoing.nextDue, due <= step.now else { return }
         for id in outgoing.takeDue(step.now, times, settings) {
             guard let entry = outgoing[id], !sendAgain(id, entry.bytes, in: &step) else { continue }
             return outgoing.pause(until: step.now.later(by: times.resendFirst / 4))
         }
+    }
+
+    /// When the oldest own message is given up.
+    var nextGiveUp: Timestamp? {
+        guard let limit = times.giveUpAfter, let oldest = outgoing.oldest else { return nil }
+        return oldest.sentAt.later(by: limit)
     }
 
     /// Sends a message again if there is room for it.
@@ -66,8 +96,11 @@ extension SDSChannel {
     /// Gives up a missing message (SDS-10).
     private mutating func lose(_ id: Identifier, in step: inout SDSStep) {
         guard let missing = incoming.missing[id] else { return }
-        step.events.append(.lost(id, sender: missing.entry.sender))
-        rememberLoss(id)
+        // Somebody may have named an own message before it was sent.
+        if !log.contains(id) {
+            step.events.append(.lost(id, sender: missing.entry.sender))
+            rememberLoss(id)
+        }
         release(incoming.resolve(id), in: &step)
     }
 

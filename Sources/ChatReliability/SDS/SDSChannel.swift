@@ -27,6 +27,8 @@ public struct SDSChannel: Sendable {
     /// What helps to find messages of the log.
     var hints: [Identifier: Bytes] = [:]
     var sync: SDSSync
+    var pace = SDSPace()
+    var isLinkLost = false
     var nextSerial: UInt64 = 0
     var changes: [Record] = []
     let times: SDSTimes
@@ -73,7 +75,10 @@ public struct SDSChannel: Sendable {
 
     /// When to call ``wake(in:)``; never later than something is due, perhaps earlier.
     public var nextWake: Timestamp? {
-        [outgoing.nextDue, incoming.nextDue, kept.nextDue, sync.due].compactMap(\.self).min()
+        let request = incoming.nextRequest.map { max($0, pace.nextAsk) }
+        return [outgoing.nextDue, nextGiveUp, isLinkLost ? nil : incoming.nextLoss, request, kept.nextDue, sync.due]
+            .compactMap(\.self)
+            .min()
     }
 
     /// Sends content to all participants.
@@ -138,7 +143,8 @@ public struct SDSChannel: Sendable {
     mutating func draft(_ id: Identifier, content: Bytes?, now: Timestamp) -> SDSDraft {
         let (history, inTurn) = history()
         let message = SDSMessage(
-            sender: participant, id: id, channel: channel, lamport: max(now.milliseconds, lamport + 1),
+            sender: participant, id: id, channel: channel,
+            lamport: max(now.milliseconds, lamport == .max ? .max : lamport + 1),
             history: history, filter: filter?.encoded(), repairs: repairRequests(now: now), content: content)
         return SDSDraft(message, bytes: message.encoded(), inTurn: inTurn)
     }

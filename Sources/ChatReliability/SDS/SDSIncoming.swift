@@ -22,6 +22,8 @@ struct SDSIncoming: Sendable {
         /// When it is asked for next; nil for never.
         var request: Timestamp?
         var tries = 0
+        /// It came and waits itself, and its time was over once.
+        var isOverdue = false
     }
 
     private(set) var waiting: [Identifier: Waiting] = [:]
@@ -36,19 +38,20 @@ struct SDSIncoming: Sendable {
     private var losses = PriorityQueue<Timestamp, Identifier>()
     private var requests = PriorityQueue<Timestamp, Identifier>()
 
-    var nextDue: Timestamp? {
-        [losses.first?.key, requests.first?.key].compactMap(\.self).min()
-    }
+    var nextLoss: Timestamp? { losses.first?.key }
+    var nextRequest: Timestamp? { requests.first?.key }
 
-    /// Refuses a message that would have to wait beyond the limits.
-    func check(_ message: SDSMessage, missing count: Int, _ limits: SDSSettings.Limits) throws(Refusal) {
+    /// Refuses a message of a size that would have to wait beyond the limits.
+    func check(
+        _ message: SDSMessage, size: Int, missing count: Int, _ limits: SDSSettings.Limits
+    ) throws(Refusal) {
         let share = shares[message.sender] ?? Share()
         func check(_ what: String, _ needed: Int, _ limit: Int) throws(Refusal) {
             guard needed <= limit else {
                 throw Refusal(.unable, ReliabilityCause.noRoom(what, needed: needed, limit: limit))
             }
         }
-        let cost = Self.cost(message)
+        let cost = Self.cost(size)
         try check("messages that wait, of one sender", share.messages + 1, limits.waiting / 4)
         try check("messages that wait", waiting.count + 1, limits.waiting)
         try check("bytes that wait, of one sender", share.bytes + cost, limits.waitingBytes / 4)
@@ -57,11 +60,12 @@ struct SDSIncoming: Sendable {
         try check("missing messages", missing.count + count, limits.missing)
     }
 
-    private static func cost(_ message: SDSMessage) -> Int { (message.content?.count ?? 0) + 256 }
+    /// All of its bytes: the content is a slice, which keeps alive whatever else came with it.
+    private static func cost(_ size: Int) -> Int { size + 256 }
 
     /// Lets a message wait for those of its dependencies that are not delivered.
-    mutating func insert(_ message: SDSMessage, waitingFor open: [Identifier], serial: UInt64) {
-        let cost = Self.cost(message)
+    mutating func insert(_ message: SDSMessage, size: Int, waitingFor open: [Identifier], serial: UInt64) {
+        let cost = Self.cost(size)
         waiting[message.id] = Waiting(message: message, serial: serial, left: open.count, cost: cost)
         bytes += cost
         shares[message.sender, default: Share()].messages += 1
@@ -78,12 +82,22 @@ struct SDSIncoming: Sendable {
     ) -> Bool {
         guard missing[entry.id] == nil else { return false }
         let isHere = waiting[entry.id] != nil
+        var entry = entry
+        // A slice would keep a whole datagram alive for it.
+        entry.hint = entry.hint.map { Bytes(copying: $0.span) }
         missing[entry.id] = Missing(
             entry: entry, noticed: now, waiters: [], isHere: isHere, request: isHere ? nil : request)
-        guard !isHere else { return false }
-        if let request { requests.insert(entry.id, request) }
         if let giveUp { losses.insert(entry.id, giveUp) }
-        return true
+        if !isHere, let request { requests.insert(entry.id, request) }
+        compact()
+        return !isHere
+    }
+
+    /// What was resolved stays in the queues until it comes up, which is long for losses.
+    private mutating func compact() {
+        let missing = missing
+        requests.compact(live: missing.count) { missing[$0]?.request == $1 }
+        losses.compact(live: missing.count) { id, _ in missing[id] != nil }
     }
 
     /// A message is delivered or given up: takes out those that waited for nothing else.
@@ -117,11 +131,19 @@ struct SDSIncoming: Sendable {
     /// Forgets that a message was given up, because it came.
     mutating func unmarkLost(_ id: Identifier) -> Bool { lost.remove(id) }
 
-    /// Missing messages whose time is over.
-    mutating func takeLosses(_ now: Timestamp) -> [Identifier] {
+    /// Missing messages whose time is over; one that came and waits itself gets as long again.
+    ///
+    /// Messages that wait for each other would otherwise wait for ever.
+    mutating func takeLosses(_ now: Timestamp, again: Timestamp) -> [Identifier] {
         var due: [Identifier] = []
         while let first = losses.first, first.key <= now, let id = losses.popFirst() {
-            if missing[id]?.isHere == false { due.append(id) }
+            guard let entry = missing[id] else { continue }
+            if entry.isHere, !entry.isOverdue {
+                missing[id]?.isOverdue = true
+                losses.insert(id, again)
+            } else {
+                due.append(id)
+            }
         }
         return due
     }
@@ -129,7 +151,7 @@ struct SDSIncoming: Sendable {
     /// Gives nothing up before a time: until now, what is missing could not have come.
     mutating func postponeLosses(until earliest: Timestamp, lostAfter: UInt64) {
         losses = PriorityQueue()
-        for (id, entry) in missing where !entry.isHere {
+        for (id, entry) in missing {
             losses.insert(id, max(earliest, entry.noticed.later(by: lostAfter)))
         }
     }
@@ -168,7 +190,6 @@ struct SDSIncoming: Sendable {
         missing[id] = entry
         missing[id]?.request = time
         requests.insert(id, time)
-        let missing = missing
-        requests.compact(live: missing.count) { missing[$0]?.request == $1 }
+        compact()
     }
 }

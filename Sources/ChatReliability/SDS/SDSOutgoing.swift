@@ -15,11 +15,17 @@ struct SDSOutgoing: Sendable {
         let probe: BloomFilter.Probe?
         /// How often it was sent again since somebody was last heard.
         var tries = 0
+        /// How often it was sent again at all, in this run.
+        var sends = 0
         /// When it was last sent again.
         var resentAt: Timestamp?
         /// In how many filters it was.
         var hits = 0
     }
+
+    /// So often a message is sent again sooner because somebody is heard. Who is there and still does not acknowledge
+    /// it does not want to, and would otherwise be sent all of the window every few seconds for a few bytes (SDS-R8).
+    private static let patience = 64
 
     private(set) var entries: [Identifier: Entry] = [:]
     private(set) var bytes = 0
@@ -33,6 +39,9 @@ struct SDSOutgoing: Sendable {
 
     var isEmpty: Bool { entries.isEmpty }
     var ids: [Identifier] { order[start...].filter { entries[$0] != nil } }
+
+    /// The first to be given up.
+    var oldest: Entry? { start < order.count ? entries[order[start]] : nil }
 
     subscript(id: Identifier) -> Entry? { entries[id] }
 
@@ -83,7 +92,7 @@ struct SDSOutgoing: Sendable {
         for (index, id) in ids.enumerated() {
             guard let entry = entries[id] else { continue }
             let due = min(entry.due, index < count ? now : now.later(by: wait))
-            entries[id]?.tries = 0
+            if entry.sends < Self.patience { entries[id]?.tries = 0 }
             entries[id]?.due = due
             nextDue = min(nextDue ?? due, due)
         }
@@ -101,7 +110,9 @@ struct SDSOutgoing: Sendable {
     /// When a message is sent again, by what was heard.
     private func due(_ entry: Entry, _ times: SDSTimes, _ settings: SDSSettings) -> Timestamp {
         let last = entry.resentAt ?? entry.sentAt
-        guard !settings.resend.doublesWhileHeard, let heard, heard > last else { return entry.due }
+        guard !settings.resend.doublesWhileHeard, entry.sends < Self.patience, let heard, heard > last else {
+            return entry.due
+        }
         return min(entry.due, last.later(by: times.resendFirst &* Self.factor(entry, settings)))
     }
 
@@ -109,20 +120,13 @@ struct SDSOutgoing: Sendable {
         UInt64(entry.hits > 0 ? max(1, settings.resend.possibleFactor) : 1)
     }
 
-    /// The oldest messages that may be sent again, and when; one that is presumed to have arrived is due when it is
-    /// given up.
+    /// The oldest messages that may be sent again, and when.
     mutating func takeDue(_ now: Timestamp, _ times: SDSTimes, _ settings: SDSSettings) -> [Identifier] {
         var (due, seen): ([Identifier], Int) = ([], 0)
         var next: Timestamp?
         for id in order[start...] {
             guard let entry = entries[id] else { continue }
-            if let hits = settings.hitsToPresume, entry.hits >= hits {
-                if let giveUpAfter = times.giveUpAfter {
-                    let end = entry.sentAt.later(by: giveUpAfter)
-                    next = min(next ?? end, end)
-                }
-                continue
-            }
+            if let hits = settings.hitsToPresume, entry.hits >= hits { continue }
             seen += 1
             let time = self.due(entry, times, settings)
             if time <= now, due.count < settings.limits.burst { due.append(id) }
@@ -139,6 +143,7 @@ struct SDSOutgoing: Sendable {
         let factor = Self.factor(entry, settings)
         let due = now.later(by: min(times.resendFirst.doubled(entry.tries + 1) &* factor, times.resendLongest))
         entries[id]?.tries += 1
+        entries[id]?.sends += 1
         entries[id]?.resentAt = now
         entries[id]?.due = due
         nextDue = min(nextDue ?? due, due)

@@ -76,7 +76,7 @@ extension SDSChannel {
         }
     }
 
-    /// Answers requests of another participant, or plans to; never more than a message may make.
+    /// Answers requests of another participant, or plans to; never more than a message may make, nor in a second.
     mutating func answer(_ requests: [SDSMessage.HistoryEntry], in step: inout SDSStep) {
         guard let repair = settings.repair else { return }
         let now = step.now
@@ -86,6 +86,7 @@ extension SDSChannel {
             if let own = outgoing[request.id] {
                 // Asked for, it waits for nothing; but twice in a second is once.
                 if let resentAt = own.resentAt, now < resentAt.later(by: 1_000) { continue }
+                guard pace.mayAnswer(now, limit: 8 * settings.limits.burst) else { continue }
                 sendAgain(request.id, own.bytes, in: &step)
                 continue
             }

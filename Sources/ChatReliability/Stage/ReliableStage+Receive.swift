@@ -33,7 +33,8 @@ extension ReliableStage {
         case .refused(let content, _):
             // The client reports it; nothing of it is sent again.
             for id in contents.remove(content) { channel.withdraw(id) }
-        case .started, .linkLost, .replyEnded, .published, .inviteAnswered: break
+        case .linkLost: channel.loseLink()
+        case .started, .replyEnded, .published, .inviteAnswered: break
         }
         carryOut(step, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
         for abandoned in reassembler.sweep(now: turn.now) {
