@@ -6,10 +6,11 @@ struct ConversationPair<Conversation: ConversationProtocol> {
     private(set) var (saro, raya): (Conversation, Conversation)
     private var turn = Turn(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
     private let content: Content
+    private var nextContent: UInt64 = 1
     /// Bytes and payloads that were sent since the conversation began.
     private(set) var (sentBytes, sentPayloads) = (0, 0)
-    /// After how many contents in one direction the other side's alarm is taken to be due.
-    static var contentsPerWake: Int { 16 }
+    /// After how many contents a batch ends: the records are taken, and the other side's alarm is taken to be due.
+    static var batch: Int { 16 }
 
     init(content count: Int) throws {
         content = Bytes([UInt8](repeating: 7, count: count))
@@ -29,34 +30,44 @@ struct ConversationPair<Conversation: ConversationProtocol> {
         try pingPong(2)
     }
 
-    /// Contents from Saro to Raya. Types that acknowledge do so after some.
-    mutating func oneWay(_ messages: Int) throws {
+    /// Contents from Saro to Raya. Types that acknowledge do so at the end of a batch.
+    ///
+    /// - Parameter answering: whether Raya says something at the end of a batch, which turns the ratchet as an
+    ///   acknowledgement does.
+    mutating func oneWay(_ messages: Int, answering: Bool = false) throws {
         for number in 1...max(1, messages) {
             try carry(fromSaro: true)
-            guard number % Self.contentsPerWake == 0, turn.takeAlarm() != nil else { continue }
-            raya.wake(.due, in: &turn)
-            try deliverRest()
+            guard number % Self.batch == 0 else { continue }
+            if answering { try carry(fromSaro: false) }
+            try endBatch(acknowledging: true)
         }
-        turn.clear()
     }
 
     /// Contents in turns.
     mutating func pingPong(_ messages: Int) throws {
-        for _ in 0..<messages / 2 {
+        for number in 1...max(1, messages / 2) {
             try carry(fromSaro: false)
             try carry(fromSaro: true)
+            guard 2 * number % Self.batch == 0 else { continue }
+            try endBatch(acknowledging: false)
         }
-        turn.clear()
     }
 
-    /// The records of both sides, which would be stored.
-    mutating func takeChanges() -> Int { saro.takeChanges().count + raya.takeChanges().count }
+    /// Records are taken once for a batch, as a client does.
+    private mutating func endBatch(acknowledging: Bool) throws {
+        let isDue = turn.takeAlarm() != nil
+        turn = Turn(
+            now: Timestamp(milliseconds: turn.now.milliseconds + 500), headRoom: turn.headRoom, random: turn.random)
+        if acknowledging, isDue {
+            raya.wake(.due, in: &turn)
+            try deliverRest()
+        }
+        _ = saro.takeChanges().count + raya.takeChanges().count
+    }
 
     private mutating func carry(fromSaro: Bool) throws {
-        let alarm = turn.takeAlarm()
-        turn = Turn(later: turn, by: 2)
-        if let alarm { turn.wake(at: alarm) }
-        let id = ContentID(turn.now.milliseconds)
+        nextContent += 1
+        let id = ContentID(nextContent)
         if fromSaro {
             try saro.perform(.send(content, id), in: &turn)
         } else {
@@ -70,9 +81,10 @@ struct ConversationPair<Conversation: ConversationProtocol> {
         } else {
             try saro.receive(sends[0].routed, in: &turn)
         }
-        let events = turn.takeEvents()
-        guard events.contains(where: { if case .content = $0 { true } else { false } }) else { throw Lost() }
-        _ = takeChanges()
+        guard turn.events.contains(where: { if case .content = $0 { true } else { false } }) else { throw Lost() }
+        let alarm = turn.takeAlarm()
+        turn.clear()
+        if let alarm { turn.wake(at: alarm) }
     }
 
     /// What Raya acknowledges goes to Saro.
@@ -81,8 +93,7 @@ struct ConversationPair<Conversation: ConversationProtocol> {
             count(send.routed)
             try saro.receive(send.routed, in: &turn)
         }
-        _ = turn.takeEvents()
-        _ = takeChanges()
+        turn.clear()
     }
 
     private mutating func count(_ routed: Routed) {
@@ -91,12 +102,4 @@ struct ConversationPair<Conversation: ConversationProtocol> {
     }
 
     private struct Lost: Error {}
-}
-
-extension Turn {
-    /// The turn after this one.
-    fileprivate init(later turn: Turn, by milliseconds: UInt64) {
-        let now = Timestamp(milliseconds: turn.now.milliseconds + milliseconds)
-        self.init(now: now, headRoom: turn.headRoom, random: turn.random)
-    }
 }

@@ -3,6 +3,8 @@ import ChatModel
 import ChatReliability
 
 /// The stage around the ratchet, against the bare ratchet and against the cryptography that its bytes need.
+///
+/// In one direction, both sides of the comparison have an answer after 16 contents, with which the ratchet turns.
 enum PipelineBench {
     static func run(_ plan: Bench.Plan) async throws {
         for size in [64, 1_024] {
@@ -27,14 +29,16 @@ enum PipelineBench {
                 var pair = try ConversationPair<Conversation>(content: size)
                 return try compare(
                     name + "/to-ratchet", effort,
-                    floor: { messages in try? isPingPong ? bare.pingPong(messages) : bare.oneWay(messages) },
+                    floor: { messages in
+                        try? isPingPong ? bare.pingPong(messages) : bare.oneWay(messages, answering: true)
+                    },
                     subject: { try isPingPong ? pair.pingPong($0) : pair.oneWay($0) })
             }
             try await plan.row(name + "/to-libsodium") { effort in
                 var pair = try ConversationPair<Conversation>(content: size)
                 let floor = RatchetFloor(frame: try plaintext(pair, isPingPong), hasMessageKeyStep: true)
                 return try compare(
-                    name + "/to-libsodium", effort, floor: isPingPong ? floor.pingPong : floor.oneWay,
+                    name + "/to-libsodium", effort, floor: isPingPong ? floor.pingPong : floor.batches,
                     subject: { try isPingPong ? pair.pingPong($0) : pair.oneWay($0) })
             }
         }

@@ -44,6 +44,14 @@ final class RatchetFloor {
         }
     }
 
+    /// The same in one direction, with an answer after 16: it and what follows it turn the ratchet.
+    func batches(_ messages: Int) {
+        for _ in 0..<max(1, messages / 16) {
+            oneWay(15)
+            pingPong(2)
+        }
+    }
+
     /// Two keyed BLAKE2b, a nonce, a seal.
     private func send() {
         Self.step(&sending, &key, personal)
