@@ -13,18 +13,35 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func module(_ name: String, _ dependencies: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, swiftSettings: settings)
-}
+/// The rooms of the house, which are the folders of `Sources` and `Tests`: a room uses those above it, never those
+/// below.
+enum Room: String {
+    case model = "Model"
+    case foundation = "Foundation"
+    case layers = "Layers"
+    case components = "Components"
+    case systems = "Systems"
+    case client = "Client"
+    case proof = "Proof"
+    case programs = "Programs"
 
-func tool(_ name: String, _ dependencies: [String]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, swiftSettings: settings)
-}
+    func module(_ name: String, _ dependencies: [String] = []) -> Target {
+        .target(
+            name: name, dependencies: dependencies.map { .init(stringLiteral: $0) },
+            path: "Sources/\(rawValue)/\(name)", swiftSettings: settings)
+    }
 
-func tests(_ name: String, _ dependencies: [String]) -> Target {
-    .testTarget(
-        name: name, dependencies: (dependencies + ["TestSupport"]).map { .init(stringLiteral: $0) },
-        swiftSettings: settings)
+    func tool(_ name: String, _ dependencies: [String]) -> Target {
+        .executableTarget(
+            name: name, dependencies: dependencies.map { .init(stringLiteral: $0) },
+            path: "Sources/\(rawValue)/\(name)", swiftSettings: settings)
+    }
+
+    func tests(_ name: String, _ dependencies: [String]) -> Target {
+        .testTarget(
+            name: name, dependencies: (dependencies + ["TestSupport"]).map { .init(stringLiteral: $0) },
+            path: "Tests/\(rawValue)/\(name)", swiftSettings: settings)
+    }
 }
 
 let components = [
@@ -50,86 +67,87 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CSodium", pkgConfig: "libsodium",
+            name: "CSodium", path: "Sources/Foundation/CSodium", pkgConfig: "libsodium",
             providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
 
         // What everything stands on; arrows point down only.
-        module("ChatModel"),
-        module("ChatSystem"),
-        module("ChatCrypto", ["CSodium", "ChatModel"]),
-        module("ChatWire", ["ChatModel"]),
+        Room.model.module("ChatModel"),
+        Room.foundation.module("ChatSystem"),
+        Room.foundation.module("ChatCrypto", ["CSodium", "ChatModel"]),
+        Room.foundation.module("ChatWire", ["ChatModel"]),
 
         // Parts for conversation types, and a form for contents.
-        module("ChatReliability", foundations),
-        module("ChatContent", ["ChatModel", "ChatWire"]),
+        Room.layers.module("ChatReliability", foundations),
+        Room.layers.module("ChatContent", ["ChatModel", "ChatWire"]),
 
         // The five components; none imports another.
-        module("ChatDiscovery", foundations),
-        module("ChatInitialization", foundations),
-        module("ChatConversation", foundations + ["ChatReliability"]),
-        module("ChatDeliveryService", foundations + ["ChatSystem"]),
-        module("ChatFraming", foundations),
+        Room.components.module("ChatDiscovery", foundations),
+        Room.components.module("ChatInitialization", foundations),
+        Room.components.module("ChatConversation", foundations + ["ChatReliability"]),
+        Room.components.module("ChatDeliveryService", foundations + ["ChatSystem"]),
+        Room.components.module("ChatFraming", foundations),
 
         // A composition of five, run for an application.
-        module("ChatClient", foundations),
+        Room.client.module("ChatClient", foundations),
 
         // Virtual time and a virtual network around cores; knows none of our components.
-        module("ChatSimulation", foundations + ["ChatClient"]),
+        Room.proof.module("ChatSimulation", foundations + ["ChatClient"]),
 
         // What any implementation must pass; knows none of ours.
-        module("ChatConformance", foundations),
+        Room.proof.module("ChatConformance", foundations),
 
         // Ours by name; programs choose, the client does not.
-        module("ChatVariants", everything + ["ChatConformance"]),
+        Room.proof.module("ChatVariants", everything + ["ChatConformance"]),
 
         // Reads any bytes of these protocols and says what they are; chat-inspect prints it.
-        module("ChatInspect", everything),
+        Room.proof.module("ChatInspect", everything),
 
         // One participant behind the interoperability shim; chat-peer gives it a terminal.
-        module("ChatShim", everything + ["ChatVariants"]),
+        Room.proof.module("ChatShim", everything + ["ChatVariants"]),
 
         // Vector files, made and checked; chat-vectors gives it files.
-        module("ChatVectors", everything + ["ChatShim"]),
+        Room.proof.module("ChatVectors", everything + ["ChatShim"]),
 
         // Options and signals, which all programs share; no product.
-        module("ChatTool", ["ChatSystem"]),
-        tool("chat-peer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
+        Room.programs.module("ChatTool", ["ChatSystem"]),
+        Room.programs.tool("chat-peer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
 
         // Starts the programs and talks to them: the demonstration, and tests of whole programs.
-        module("ChatDriver", ["ChatSystem", "ChatTool", "ChatWire"]),
-        tool("chat-demo", ["ChatClient", "ChatDriver", "ChatTool", "ChatWire"]),
-        tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
-        tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
-        tool("chat-conformance", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
-        tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
-        tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
-        tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
-        tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything),
+        Room.programs.module("ChatDriver", ["ChatSystem", "ChatTool", "ChatWire"]),
+        Room.programs.tool("chat-demo", ["ChatClient", "ChatDriver", "ChatTool", "ChatWire"]),
+        Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
+        Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
+        Room.programs.tool(
+            "chat-conformance", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
+        Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
+        Room.programs.tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
+        Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
+        Room.programs.tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "FuzzTargets", dependencies: (everything + ["ChatInspect"]).map { .init(stringLiteral: $0) },
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
-        tests("FuzzTests", ["FuzzTargets"]),
-        tests("ChatModelTests", ["ChatModel"]),
-        tests("ChatCryptoTests", ["ChatCrypto", "ChatModel"]),
-        tests("ChatWireTests", foundations),
-        tests("ChatReliabilityTests", foundations + ["ChatReliability"]),
-        tests("ChatContentTests", foundations + ["ChatContent"]),
-        tests("ChatDiscoveryTests", foundations + ["ChatDiscovery", "ChatDeliveryService"]),
-        tests("ChatInitializationTests", foundations + ["ChatInitialization"]),
-        tests("ChatConversationTests", foundations + ["ChatReliability", "ChatConversation"]),
-        tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
-        tests("ChatFramingTests", foundations + ["ChatFraming"]),
-        tests("ChatToolTests", ["ChatTool"]),
-        tests("ChatClientTests", everything),
-        tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
-        tests("ChatInspectTests", everything + ["ChatInspect"]),
-        tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
-        tests("ChatVectorsTests", ["ChatVectors", "ChatWire"]),
-        tests("ChatSimulationTests", everything + ["ChatSimulation"]),
-        tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),
+        Room.proof.tests("FuzzTests", ["FuzzTargets"]),
+        Room.model.tests("ChatModelTests", ["ChatModel"]),
+        Room.foundation.tests("ChatCryptoTests", ["ChatCrypto", "ChatModel"]),
+        Room.foundation.tests("ChatWireTests", foundations),
+        Room.layers.tests("ChatReliabilityTests", foundations + ["ChatReliability"]),
+        Room.layers.tests("ChatContentTests", foundations + ["ChatContent"]),
+        Room.components.tests("ChatDiscoveryTests", foundations + ["ChatDiscovery", "ChatDeliveryService"]),
+        Room.components.tests("ChatInitializationTests", foundations + ["ChatInitialization"]),
+        Room.components.tests("ChatConversationTests", foundations + ["ChatReliability", "ChatConversation"]),
+        Room.components.tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
+        Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
+        Room.programs.tests("ChatToolTests", ["ChatTool"]),
+        Room.client.tests("ChatClientTests", everything),
+        Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
+        Room.proof.tests("ChatInspectTests", everything + ["ChatInspect"]),
+        Room.proof.tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
+        Room.proof.tests("ChatVectorsTests", ["ChatVectors", "ChatWire"]),
+        Room.proof.tests("ChatSimulationTests", everything + ["ChatSimulation"]),
+        Room.programs.tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]
 )

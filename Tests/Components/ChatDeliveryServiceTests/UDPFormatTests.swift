@@ -6,9 +6,7 @@ import Testing
 
 /// The hexadecimal words of the worked example in Specs/udp.md, one text for each datagram.
 private func specified() throws -> [String] {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-    let text = try String(contentsOf: root.appending(path: "Specs/udp.md"), encoding: .utf8)
+    let text = try String(contentsOf: Vectors.packageRoot.appending(path: "Specs/udp.md"), encoding: .utf8)
     let block = try #require(
         text.split(separator: "```").first { $0.contains("CHALLENGE\n") && $0.contains("client  01") })
     var datagrams: [String] = []

@@ -72,7 +72,8 @@ func `an import across the rules is objected to`(imported: String, module: Strin
     var count = 0
     while let file = files?.nextObject() as? URL {
         guard file.pathExtension == "swift" else { continue }
-        let module = file.path.dropFirst(sources.path.count + 1).prefix { $0 != "/" }
+        let folders = file.path.dropFirst(sources.path.count + 1).split(separator: "/")
+        let module = try #require(folders.dropFirst().first, "a source file stands in a room and a module")
         for imported in imports(of: try String(contentsOf: file, encoding: .utf8)) {
             let found = objection(to: imported, in: String(module))
             #expect(found == nil, "\(file.path) imports \(imported)")

@@ -84,7 +84,7 @@ private let seeds: [[UInt8]] = {
             ($0, try String(contentsOf: specs.appendingPathComponent($0), encoding: .utf8))
         })
     let everything = texts.filter { $0.key != "inspect.md" }.values.joined()
-    let sources = Vectors.packageRoot.appendingPathComponent("Sources/ChatInspect")
+    let sources = Vectors.packageRoot.appendingPathComponent("Sources/Proof/ChatInspect")
     var requirements: Set<String> = []
     for file in try FileManager.default.contentsOfDirectory(atPath: sources.path) {
         let text = try String(contentsOf: sources.appendingPathComponent(file), encoding: .utf8)
