@@ -5,9 +5,9 @@ extension ChatCore {
     /// Makes bundles to be published; each is good as soon as the records are stored.
     public mutating func introduce(_ count: Int, now: Timestamp) throws(Refusal) -> [IntroductionBundle] {
         advance(to: now)
-        var turn = turn()
-        let bundles = try initialization.introduce(count, in: &turn)
-        absorb(&turn, from: .initialization)
+        var step = makeStep()
+        let bundles = try initialization.introduce(count, in: &step)
+        absorb(&step, from: .initialization)
         return bundles
     }
 
@@ -24,32 +24,32 @@ extension ChatCore {
             throw Refusal(.unsupported, CommonCause.unsupportedConversationType(type.name, by: "this client"))
         }
         try admitOutbound(bytes: content.count)
-        var turn = turn()
+        var step = makeStep()
         var trial = initialization
-        let seed = try trial.seed(type, for: bundle, in: &turn)
-        var wishes = Wishes(taking: &turn)
-        var machine: any ConversationProtocol = try Conversation.init(seed, in: &turn)
+        let seed = try trial.seed(type, for: bundle, in: &step)
+        var wishes = Wishes(taking: &step)
+        var machine: any ConversationProtocol = try Conversation.init(seed, in: &step)
         let id = machine.id
         try admit(id)
         let contentID = ContentID(numbers.content + 1)
-        let start = turn.mark
-        try machine.perform(.send(content, contentID), in: &turn)
-        let openings = turn.takeOpenings(since: start)
-        let own = Wishes(taking: &turn)
+        let start = step.mark
+        try machine.perform(.send(content, contentID), in: &step)
+        let openings = step.takeOpenings(since: start)
+        let own = Wishes(taking: &step)
         if bundle != nil {
             guard let opening = openings.first else { throw Refusal(.unable, ClientCause.noOpening(type)) }
-            try trial.invite(seed, as: id, opening: opening.payload, for: opening.content, in: &turn)
-            wishes.merge(Wishes(taking: &turn))
+            try trial.invite(seed, as: id, opening: opening.payload, for: opening.content, in: &step)
+            wishes.merge(Wishes(taking: &step))
         }
-        for send in turn.sends where send.routed.payload.count > maximumPayload {
+        for send in step.sends where send.routed.payload.count > maximumPayload {
             throw Refusal(
                 .unable, CommonCause.tooLarge("invite", bytes: send.routed.payload.count, limit: maximumPayload))
         }
         numbers.content = contentID.number
         keep(trial, wishes)
         insert(machine, About(type: type, role: .initiator, peers: seed.peers, isAnswered: bundle == nil))
-        own.restore(to: &turn)
-        absorb(&turn, from: .conversation(id))
+        own.restore(to: &step)
+        absorb(&step, from: .conversation(id))
         return (id, contentID)
     }
 
@@ -78,25 +78,25 @@ extension ChatCore {
     ) throws(Refusal) {
         advance(to: now)
         guard let type = slots[id]?.about.type else { throw Refusal(.unable, ClientCause.unknownConversation(id)) }
-        var turn = turn()
+        var step = makeStep()
         var trial = initialization
         var seeds: [ConversationSeed] = []
-        for bundle in bundles { seeds.append(try trial.seed(type, for: bundle, in: &turn)) }
-        var wishes = Wishes(taking: &turn)
-        let start = turn.mark
+        for bundle in bundles { seeds.append(try trial.seed(type, for: bundle, in: &step)) }
+        var wishes = Wishes(taking: &step)
+        let start = step.mark
         // The copy keeps the machine as it is should an invite be refused.
         guard var machine = slots[id]?.machine else { return }
-        try machine.perform(.add(seeds), in: &turn)
-        let own = Wishes(taking: &turn)
-        for opening in turn.takeOpenings(since: start) where seeds.indices.contains(opening.member) {
+        try machine.perform(.add(seeds), in: &step)
+        let own = Wishes(taking: &step)
+        for opening in step.takeOpenings(since: start) where seeds.indices.contains(opening.member) {
             try trial.invite(
-                seeds[opening.member], as: id, opening: opening.payload, for: opening.content, in: &turn)
+                seeds[opening.member], as: id, opening: opening.payload, for: opening.content, in: &step)
         }
-        wishes.merge(Wishes(taking: &turn))
+        wishes.merge(Wishes(taking: &step))
         slots[id]?.machine = machine
         keep(trial, wishes)
-        own.restore(to: &turn)
-        absorb(&turn, from: .conversation(id))
+        own.restore(to: &step)
+        absorb(&step, from: .conversation(id))
     }
 
     /// Forgets a conversation and everything stored of it.
@@ -113,22 +113,22 @@ extension ChatCore {
     }
 
     private mutating func perform(_ action: Action, in id: ConversationID) throws(Refusal) {
-        var turn = turn()
+        var step = makeStep()
         guard let place = slots.index(forKey: id) else {
             throw Refusal(.unable, ClientCause.unknownConversation(id))
         }
-        try slots.values[place].machine.perform(action, in: &turn)
+        try slots.values[place].machine.perform(action, in: &step)
         touch(id, at: place)
-        carryOut(&turn, from: .conversation(id))
+        carryOut(&step, from: .conversation(id))
     }
 
-    /// What one of two machines that share a turn asks for; the other must neither get nor lose it.
+    /// What one of two machines that share a step asks for; the other must neither get nor lose it.
     private struct Wishes {
         var alarm: Timestamp?
         var listensAnew: Bool
 
-        init(taking turn: inout Turn) {
-            (alarm, listensAnew) = (turn.takeAlarm(), turn.takeListensAnew())
+        init(taking step: inout Step) {
+            (alarm, listensAnew) = (step.takeAlarm(), step.takeListensAnew())
         }
 
         mutating func merge(_ other: Wishes) {
@@ -136,9 +136,9 @@ extension ChatCore {
             listensAnew = listensAnew || other.listensAnew
         }
 
-        func restore(to turn: inout Turn) {
-            if let alarm { turn.wake(at: alarm) }
-            if listensAnew { turn.listenAnew() }
+        func restore(to step: inout Step) {
+            if let alarm { step.wake(at: alarm) }
+            if listensAnew { step.listenAnew() }
         }
     }
 

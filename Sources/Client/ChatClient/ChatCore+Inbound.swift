@@ -119,12 +119,12 @@ extension ChatCore {
     }
 
     private mutating func receive(_ routed: Routed, in id: ConversationID) throws(Refusal) {
-        var turn = turn()
+        var step = makeStep()
         guard let place = slots.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
-        try slots.values[place].machine.receive(routed, in: &turn)
+        try slots.values[place].machine.receive(routed, in: &step)
         let isFirst = slots.values[place].answer()
         touch(id, at: place)
-        carryOut(&turn, from: .conversation(id))
+        carryOut(&step, from: .conversation(id))
         guard isFirst else { return }
         if let about = slots[id]?.about { changes.records.append(Record(Keys.about(id), about.encoded)) }
         wake(.initialization, .inviteAnswered(id))
@@ -132,24 +132,24 @@ extension ChatCore {
 
     /// Tries an invite on a copy of the initialization, so that one which comes to nothing costs no single-use key.
     private mutating func receiveInvite(_ routed: Routed) throws(Refusal) {
-        var turn = turn()
+        var step = makeStep()
         var trial = initialization
-        try trial.receive(routed, in: &turn)
-        var begun: [(any ConversationProtocol, About, Turn)] = []
-        for seed in turn.takeSeeds() {
+        try trial.receive(routed, in: &step)
+        var begun: [(any ConversationProtocol, About, Step)] = []
+        for seed in step.takeSeeds() {
             guard let Conversation = types[seed.type] else {
                 throw Refusal(.unsupported, CommonCause.unsupportedConversationType(seed.type.name, by: "this client"))
             }
-            var inner = self.turn()
-            inner.random = turn.random
+            var inner = makeStep()
+            inner.random = step.random
             let machine: any ConversationProtocol = try Conversation.init(seed, in: &inner)
-            turn.random = inner.random
+            step.random = inner.random
             try admit(machine.id)
             begun.append(
                 (machine, About(type: seed.type, role: .responder, peers: seed.peers, isAnswered: true), inner))
         }
         initialization = trial
-        absorb(&turn, from: .initialization)
+        absorb(&step, from: .initialization)
         for (machine, about, inner) in begun {
             var inner = inner
             inner.random = random

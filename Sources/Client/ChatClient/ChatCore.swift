@@ -129,11 +129,11 @@ public struct ChatCore: Sendable {
     /// The time as the machines see it.
     public var now: Timestamp { numbers.clock.now }
 
-    /// A turn for one step.
-    func turn() -> Turn {
-        var turn = Turn(now: now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
-        turn.waitingBytes = outbox.bytes
-        return turn
+    /// The step of one machine.
+    func makeStep() -> Step {
+        var step = Step(now: now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
+        step.waitingBytes = outbox.bytes
+        return step
     }
 
     /// Notes that a machine may have changed.

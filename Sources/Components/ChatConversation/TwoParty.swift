@@ -43,18 +43,18 @@ struct TwoParty: Hashable {
     var listening: [Listening] { [Listening(address, own)] }
 
     /// Refuses a payload that would be larger than the layers below take.
-    func check(_ size: Int, in turn: borrowing Turn) throws(Refusal) {
-        guard size <= turn.maximumPayload else {
-            throw Refusal(.unable, CommonCause.tooLarge("payload", bytes: size, limit: turn.maximumPayload))
+    func check(_ size: Int, in step: borrowing Step) throws(Refusal) {
+        guard size <= step.maximumPayload else {
+            throw Refusal(.unable, CommonCause.tooLarge("payload", bytes: size, limit: step.maximumPayload))
         }
     }
 
     /// Leaves a payload in the turn: an initiator's first for the invite, all others for the address.
-    mutating func dispatch(_ payload: consuming Payload, number: UInt64, for content: ContentID, in turn: inout Turn) {
+    mutating func dispatch(_ payload: consuming Payload, number: UInt64, for content: ContentID, in step: inout Step) {
         if isOpened {
-            turn.send(Routed(address, remote, payload: payload, sequence: number), for: content)
+            step.send(Routed(address, remote, payload: payload, sequence: number), for: content)
         } else {
-            turn.open(payload, for: content)
+            step.open(payload, for: content)
             isOpened = true
         }
     }

@@ -64,7 +64,7 @@ public struct EnvelopeV1: FramingStrategy {
     }
 
     /// Puts hint and salt into the payload's head room; refuses headers, which it cannot carry.
-    public mutating func wrap(_ routed: consuming Routed, in turn: inout Turn) throws(Refusal) -> Addressed {
+    public mutating func wrap(_ routed: consuming Routed, in turn: inout Step) throws(Refusal) -> Addressed {
         try check(routed, framing: facts.name)
         switch profile {
         case .reference:
@@ -147,7 +147,7 @@ private struct Salt {
     private var bytes = InlineArray<8, UInt8>(repeating: 0)
 
     /// Draws a salt.
-    init(from turn: inout Turn) {
+    init(from turn: inout Step) {
         var span = bytes.mutableSpan
         turn.random.fill(&span, for: .salt)
     }

@@ -18,7 +18,7 @@ public protocol FramingStrategy: Sendable {
     mutating func listen(_ listening: [Listening], for owner: Owner)
 
     /// Wraps a payload for the wire.
-    mutating func wrap(_ routed: consuming Routed, in turn: inout Turn) throws(Refusal) -> Addressed
+    mutating func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed
 
     /// Finds the payload in bytes off the wire, and whose it is.
     func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped

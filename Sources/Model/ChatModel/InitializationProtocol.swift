@@ -12,11 +12,11 @@ public protocol InitializationProtocol: Machine {
     mutating func restore(_ records: [Record]) throws(Refusal)
 
     /// Makes bundles to be published, each backed by keys of its own where the scheme has keys.
-    mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle]
+    mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle]
 
     /// Prepares a conversation with the maker of a bundle, or without a bundle founds a group.
     mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
     ) throws(Refusal) -> ConversationSeed
 
     /// Sends the invite that belongs to a seed, with what the conversation says first.
@@ -24,7 +24,7 @@ public protocol InitializationProtocol: Machine {
     /// - Parameter conversation: the initiator's id, by which ``Signal/inviteAnswered(_:)`` comes back.
     mutating func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in turn: inout Turn
+        in step: inout Step
     ) throws(Refusal)
 }
 

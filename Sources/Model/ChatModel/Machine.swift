@@ -4,14 +4,14 @@
 /// authenticates, then applies, which cannot fail; a receive that throws leaves the machine exactly
 /// as it was. Keep bounds on everything that a stranger can make you store.
 public protocol Machine: Sendable {
-    /// What the machine wants to hear; after a change it says ``Turn/listenAnew()``.
+    /// What the machine wants to hear; after a change it says ``Step/listenAnew()``.
     var listening: [Listening] { get }
 
     /// Takes a payload that the framing found to be for this machine.
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal)
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal)
 
     /// Learns that something happened; there is nobody to refuse it to.
-    mutating func wake(_ signal: Signal, in turn: inout Turn)
+    mutating func handle(_ signal: Signal, in step: inout Step)
 
     /// The records that changed since the last call, in the order they are to be applied.
     mutating func takeChanges() -> [Record]
@@ -19,7 +19,7 @@ public protocol Machine: Sendable {
 
 extension Machine {
     /// Machines without timers need not listen to signals.
-    public mutating func wake(_ signal: Signal, in turn: inout Turn) {}
+    public mutating func handle(_ signal: Signal, in step: inout Step) {}
 
     /// Machines without state have nothing to store.
     public mutating func takeChanges() -> [Record] { [] }

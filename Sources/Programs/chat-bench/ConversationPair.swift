@@ -4,7 +4,7 @@ import ChatModel
 /// Two conversations that began with each other, and carry a content of one size.
 struct ConversationPair<Conversation: ConversationProtocol> {
     private(set) var (saro, raya): (Conversation, Conversation)
-    private var turn = Turn(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
+    private var turn = Step(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
     private let content: Content
     private var nextContent: UInt64 = 1
     /// Bytes and payloads that were sent since the conversation began.
@@ -56,10 +56,10 @@ struct ConversationPair<Conversation: ConversationProtocol> {
     /// Records are taken once for a batch, as a client does.
     private mutating func endBatch(acknowledging: Bool) throws {
         let isDue = turn.takeAlarm() != nil
-        turn = Turn(
+        turn = Step(
             now: Timestamp(milliseconds: turn.now.milliseconds + 500), headRoom: turn.headRoom, random: turn.random)
         if acknowledging, isDue {
-            raya.wake(.due, in: &turn)
+            raya.handle(.due, in: &turn)
             try deliverRest()
         }
         _ = saro.takeChanges().count + raya.takeChanges().count

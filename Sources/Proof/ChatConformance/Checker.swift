@@ -143,14 +143,14 @@ extension RepeatableRandom {
     }
 
     /// A turn that draws from these dice.
-    mutating func turn(now: UInt64 = 1_700_000_000_000, maximumPayload: Int = 64 << 10, headRoom: Int = 0) -> Turn {
-        Turn(
+    mutating func step(now: UInt64 = 1_700_000_000_000, maximumPayload: Int = 64 << 10, headRoom: Int = 0) -> Step {
+        Step(
             now: Timestamp(milliseconds: now), maximumPayload: maximumPayload, headRoom: headRoom,
             random: Dice(seed: next()))
     }
 }
 
-extension Turn {
+extension Step {
     /// Whether a step left nothing that the client would act on.
     var isUntouched: Bool { sends.isEmpty && openings.isEmpty && seeds.isEmpty && events.isEmpty }
 }

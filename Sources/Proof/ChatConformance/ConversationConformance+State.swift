@@ -10,9 +10,9 @@ extension Conformance {
             var pair = try Pair(type, &dice)
             guard let good = try pair.send(dice.bytes(20), fromSaro: true, &dice).first else { return }
             for _ in 0..<1_000 {
-                var (raya, bad, turn) = (pair.raya, good, dice.turn())
+                var (raya, bad, step) = (pair.raya, good, dice.step())
                 bad.payload = dice.hostile(like: good.payload)
-                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
+                do throws(Refusal) { try raya.receive(bad, in: &step) } catch {
                     let isTold = [.invalid, .unsupported, .early].contains(error.outcome)
                     try expect(isTold, "\(bad.payload.array) is refused as \(error)")
                 }
@@ -25,10 +25,10 @@ extension Conformance {
                 var before = Stored()
                 before.take(pair.raya.takeChanges())
                 for _ in 0..<hostileInputs / 10 {
-                    var (bad, turn, raya) = (payload, dice.turn(), pair.raya)
+                    var (bad, step, raya) = (payload, dice.step(), pair.raya)
                     bad.payload = dice.hostile(like: payload.payload)
-                    do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
-                        try expect(turn.isUntouched, "\(bad.payload.array) was refused and left something in its turn")
+                    do throws(Refusal) { try raya.receive(bad, in: &step) } catch {
+                        try expect(step.isUntouched, "\(bad.payload.array) was refused and left something in its turn")
                         var after = before
                         after.take(raya.takeChanges())
                         try expect(after == before, "\(bad.payload.array) was refused and changed records")
@@ -45,14 +45,14 @@ extension Conformance {
             let (seed, records) = (pair.invited, pair.records)
             for _ in 0..<hostileInputs / 20 {
                 for payload in payloads {
-                    var (bad, turn) = (payload, dice.turn())
+                    var (bad, step) = (payload, dice.step())
                     bad.payload = dice.hostile(like: payload.payload)
                     guard bad.payload != payload.payload || !type.facts.claims(.integrity) else { continue }
-                    try? pair.raya.receive(bad, in: &turn)
+                    try? pair.raya.receive(bad, in: &step)
                 }
-                var (invited, turn) = (seed, dice.turn())
+                var (invited, step) = (seed, dice.step())
                 invited.opening = dice.hostile(like: seed.opening ?? [])
-                _ = try? type.init(invited, in: &turn)
+                _ = try? type.init(invited, in: &step)
                 let bad = records.map { Record($0.key, dice.hostile(like: $0.bytes ?? [])) }
                 _ = try? type.init(restoring: bad)
             }

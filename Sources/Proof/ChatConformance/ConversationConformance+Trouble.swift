@@ -50,16 +50,16 @@ extension Conformance {
             dice throws(Stop) in
             var pair = try Pair(type, &dice)
             for size in [1_000, 1_950, 2_000, 2_100, 1 << 20] {
-                var turn = dice.turn(maximumPayload: 2_000)
+                var step = dice.step(maximumPayload: 2_000)
                 let content = dice.bytes(size)
-                do throws(Refusal) { try pair.saro.perform(.send(content, ContentID(99)), in: &turn) } catch {
+                do throws(Refusal) { try pair.saro.perform(.send(content, ContentID(99)), in: &step) } catch {
                     try expect(error.outcome == .unable && error.cause.code == "too_large", "refused as \(error)")
-                    try expect(turn.isUntouched, "a refused send left something in its turn")
+                    try expect(step.isUntouched, "a refused send left something in its turn")
                     continue
                 }
-                let sizes = turn.sends.map(\.routed.payload.count)
+                let sizes = step.sends.map(\.routed.payload.count)
                 try expect(sizes.allSatisfy { $0 <= 2_000 }, "a payload has \(sizes.max() ?? 0) bytes of 2000")
-                let received = pair.offer(turn.sends.map(\.routed), &dice)
+                let received = pair.offer(step.sends.map(\.routed), &dice)
                 try expect(received == [content], "\(size) bytes arrived as \(received.map(\.count))")
             }
             try expect(try pair.pass([5], fromSaro: true, &dice) == [[5]], "nothing is sent after a refusal")
@@ -67,21 +67,21 @@ extension Conformance {
         checker.check("CT-09", "an action that the type does not have is refused as such") { dice throws(Stop) in
             let pair = try Pair(type, &dice)
             var saro = pair.saro
-            var turn = dice.turn()
+            var step = dice.step()
             let refused = try refusal(of: "an action nobody knows") { () throws(Refusal) in
-                try saro.perform(.frame(kind: "no such action", bytes: []), in: &turn)
+                try saro.perform(.frame(kind: "no such action", bytes: []), in: &step)
             }
             try expect(refused.cause.code == "unsupported", "the cause is \(refused)")
         }
         checker.check("CT-16", "somebody who is no member cannot be removed") { dice throws(Stop) in
             let pair = try Pair(type, &dice)
             var saro = pair.saro
-            var turn = dice.turn()
+            var step = dice.step()
             let stranger = PublicKey(dice.bytes(32).array)
             _ = try refusal(of: "the removal of a stranger") { () throws(Refusal) in
-                try saro.perform(.remove([stranger]), in: &turn)
+                try saro.perform(.remove([stranger]), in: &step)
             }
-            try expect(turn.isUntouched, "a refused removal left something in its turn")
+            try expect(step.isUntouched, "a refused removal left something in its turn")
         }
     }
 

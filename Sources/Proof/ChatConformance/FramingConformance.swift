@@ -69,9 +69,9 @@ extension Conformance {
                 let (route, owner) = (
                     Route(String(repeating: "r", count: size)), Owner.conversation(ConversationID("00"))
                 )
-                var (framing, turn) = (fixture.framing, dice.turn(headRoom: fixture.framing.headRoom))
+                var (framing, step) = (fixture.framing, dice.step(headRoom: fixture.framing.headRoom))
                 framing.listen([Listening("address", route)], for: owner)
-                let wrapped = try? framing.wrap(Routed("address", route, payload: [1]), in: &turn)
+                let wrapped = try? framing.wrap(Routed("address", route, payload: [1]), in: &step)
                 guard let wrapped else {
                     try expect(size == 0 || size > Route.maximumID, "a route of \(size) bytes is refused")
                     continue
@@ -123,9 +123,9 @@ extension Conformance {
             let header = Header("a", "b")
             let routed = Routed("address", fixture.routes[0].route, payload: [1], headers: [header])
             var framing = fixture.framing
-            var turn = dice.turn()
+            var step = dice.step()
             let wrapped: Addressed
-            do throws(Refusal) { wrapped = try framing.wrap(routed, in: &turn) } catch {
+            do throws(Refusal) { wrapped = try framing.wrap(routed, in: &step) } catch {
                 return try expect(error.outcome == .unsupported, "a header was refused as \(error)")
             }
             let found = try fixture.unwrap(wrapped, framing)
@@ -178,8 +178,8 @@ private struct FramingFixture {
 
     func wrap(_ routed: Routed, _ dice: inout Dice) throws(Stop) -> Addressed {
         var sender = framing
-        var turn = dice.turn(headRoom: framing.headRoom)
-        return try succeed("a payload") { () throws(Refusal) in try sender.wrap(routed, in: &turn) }
+        var step = dice.step(headRoom: framing.headRoom)
+        return try succeed("a payload") { () throws(Refusal) in try sender.wrap(routed, in: &step) }
     }
 
     func unwrap(_ addressed: Addressed, _ framing: any FramingStrategy) throws(Stop) -> (routed: Routed, owner: Owner)?

@@ -65,32 +65,32 @@ extension Conformance {
         checker.check("INIT-04", "a bundle of another scheme is refused as unsupported") { dice throws(Stop) in
             let contact = try Contact(make, &dice)
             var saro = contact.saro
-            var turn = dice.turn()
+            var step = dice.step()
             let strange = IntroductionBundle(scheme: "nobodys_1", bytes: contact.bundle.bytes)
             let refused = try refusal(of: "a strange bundle") { () throws(Refusal) in
-                _ = try saro.seed("any-type", for: strange, in: &turn)
+                _ = try saro.seed("any-type", for: strange, in: &step)
             }
             try expect(refused.outcome == .unsupported, "refused as \(refused)")
-            try expect(turn.isUntouched, "a refused step left something in its turn")
+            try expect(step.isUntouched, "a refused step left something in its turn")
         }
         checker.check("DS-09", "no invite is larger than the turn allows; one too large is refused with numbers") {
             dice throws(Stop) in
             for size in [100, 1_800, 1_950, 2_000, 50_000] {
                 var contact = try Contact(make, &dice)
-                var turn = dice.turn(maximumPayload: 2_000)
+                var step = dice.step(maximumPayload: 2_000)
                 let bundle = contact.bundle
                 let seed = try succeed("a good bundle") { () throws(Refusal) in
-                    try contact.saro.seed("any-type", for: bundle, in: &turn)
+                    try contact.saro.seed("any-type", for: bundle, in: &step)
                 }
                 let opening = dice.bytes(size)
                 do throws(Refusal) {
                     try contact.saro.invite(
-                        seed, as: ConversationID("00"), opening: opening, for: ContentID(1), in: &turn)
+                        seed, as: ConversationID("00"), opening: opening, for: ContentID(1), in: &step)
                 } catch {
                     try expect(error.outcome == .unable && error.cause.code == "too_large", "refused as \(error)")
                     continue
                 }
-                let sizes = turn.sends.map(\.routed.payload.count)
+                let sizes = step.sends.map(\.routed.payload.count)
                 try expect(sizes.allSatisfy { $0 <= 2_000 }, "a payload has \(sizes.max() ?? 0) bytes of 2000")
             }
         }
@@ -99,8 +99,8 @@ extension Conformance {
     private static func checkUse(_ make: (Int) -> any InitializationProtocol, _ checker: inout Checker) {
         checker.check("INIT-02b", "several bundles are outstanding at once") { dice throws(Stop) in
             var contact = try Contact(make, &dice)
-            var turn = dice.turn()
-            let bundles = try succeed("five bundles") { () throws(Refusal) in try contact.raya.introduce(5, in: &turn) }
+            var step = dice.step()
+            let bundles = try succeed("five bundles") { () throws(Refusal) in try contact.raya.introduce(5, in: &step) }
             try expect(bundles.count == 5, "\(bundles.count) bundles of 5")
             for bundle in bundles.reversed() {
                 contact.bundle = bundle
@@ -114,8 +114,8 @@ extension Conformance {
             let second = try contact.invite("any-type", opening: Bytes("two"), &dice).invite
             _ = try contact.receive(first, &dice)
             _ = try refusal(of: "a second invite to one bundle") { () throws(Refusal) in
-                var turn = dice.turn()
-                try contact.raya.receive(second, in: &turn)
+                var step = dice.step()
+                try contact.raya.receive(second, in: &step)
             }
         }
         checker.check("INBOX-05", "the same invite again begins nothing") { dice throws(Stop) in
@@ -123,8 +123,8 @@ extension Conformance {
             let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
             _ = try contact.receive(invite, &dice)
             _ = try refusal(of: "the same invite again") { () throws(Refusal) in
-                var turn = dice.turn()
-                try contact.raya.receive(invite, in: &turn)
+                var step = dice.step()
+                try contact.raya.receive(invite, in: &step)
             }
         }
         checker.check("INBOX-06", "outstanding bundles survive a restart, and used ones stay used") {
@@ -135,8 +135,8 @@ extension Conformance {
             _ = try contact.receive(invite, &dice)
             try contact.restart(make)
             _ = try refusal(of: "the same invite after a restart") { () throws(Refusal) in
-                var turn = dice.turn()
-                try contact.raya.receive(invite, in: &turn)
+                var step = dice.step()
+                try contact.raya.receive(invite, in: &step)
             }
         }
     }
@@ -147,9 +147,9 @@ extension Conformance {
             var contact = try Contact(make, &dice)
             let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
             for _ in 0..<1_000 {
-                var (raya, bad, turn) = (contact.raya, invite, dice.turn())
+                var (raya, bad, step) = (contact.raya, invite, dice.step())
                 bad.payload = dice.hostile(like: invite.payload)
-                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
+                do throws(Refusal) { try raya.receive(bad, in: &step) } catch {
                     let isTold = error.outcome == .invalid || error.outcome == .unsupported
                     try expect(isTold, "\(bad.payload.array) is refused as \(error)")
                 }
@@ -158,10 +158,10 @@ extension Conformance {
         checker.check("INTRO-07", "hostile bundles are refused and leave nothing") { dice throws(Stop) in
             let contact = try Contact(make, &dice)
             for _ in 0..<hostileInputs / 10 {
-                var (bad, saro, turn) = (contact.bundle, contact.saro, dice.turn())
+                var (bad, saro, step) = (contact.bundle, contact.saro, dice.step())
                 bad.bytes = dice.hostile(like: bad.bytes)
-                do throws(Refusal) { _ = try saro.seed("any-type", for: bad, in: &turn) } catch {
-                    try expect(turn.isUntouched, "\(bad.bytes.array) was refused and left something in its turn")
+                do throws(Refusal) { _ = try saro.seed("any-type", for: bad, in: &step) } catch {
+                    try expect(step.isUntouched, "\(bad.bytes.array) was refused and left something in its turn")
                 }
             }
         }
@@ -172,10 +172,10 @@ extension Conformance {
             var before = Stored()
             before.take(contact.raya.takeChanges())
             for _ in 0..<hostileInputs / 10 {
-                var (raya, bad, turn) = (contact.raya, invite, dice.turn())
+                var (raya, bad, step) = (contact.raya, invite, dice.step())
                 bad.payload = dice.hostile(like: invite.payload)
-                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
-                    try expect(turn.isUntouched, "\(bad.payload.array) was refused and left something in its turn")
+                do throws(Refusal) { try raya.receive(bad, in: &step) } catch {
+                    try expect(step.isUntouched, "\(bad.payload.array) was refused and left something in its turn")
                     var after = before
                     after.take(raya.takeChanges())
                     try expect(after == before, "\(bad.payload.array) was refused and changed records")
@@ -188,9 +188,9 @@ extension Conformance {
             let invite = try contact.invite("any-type", opening: Bytes("one"), &dice).invite
             let records = contact.records
             for _ in 0..<hostileInputs / 20 {
-                var (bad, turn, raya) = (invite, dice.turn(), contact.raya)
+                var (bad, step, raya) = (invite, dice.step(), contact.raya)
                 bad.payload = dice.hostile(like: invite.payload)
-                do throws(Refusal) { try raya.receive(bad, in: &turn) } catch {
+                do throws(Refusal) { try raya.receive(bad, in: &step) } catch {
                     // As a client does: what was refused has changed nothing, so the machine is kept.
                     contact.raya = raya
                 }
@@ -231,9 +231,9 @@ extension Conformance {
             dice throws(Stop) in
             var contact = try Contact(make, &dice)
             for count in [0, 1, 50, 5_000] {
-                var (raya, turn) = (contact.raya, dice.turn())
+                var (raya, step) = (contact.raya, dice.step())
                 // Refusing so many is as good as forgetting old ones.
-                guard (try? raya.introduce(count, in: &turn)) != nil else { continue }
+                guard (try? raya.introduce(count, in: &step)) != nil else { continue }
                 contact.raya = raya
             }
             for _ in 0..<200 {
@@ -257,8 +257,8 @@ private struct Contact {
 
     init(_ make: (Int) -> any InitializationProtocol, _ dice: inout Dice) throws(Stop) {
         var raya = make(1)
-        var turn = dice.turn()
-        let bundles = try succeed("a bundle") { () throws(Refusal) in try raya.introduce(1, in: &turn) }
+        var step = dice.step()
+        let bundles = try succeed("a bundle") { () throws(Refusal) in try raya.introduce(1, in: &step) }
         guard let bundle = bundles.first else { throw .failed("no bundle was made") }
         (saro, self.raya, self.bundle) = (make(0), raya, bundle)
     }
@@ -266,20 +266,20 @@ private struct Contact {
     mutating func invite(
         _ type: ConversationType, opening: Bytes, _ dice: inout Dice
     ) throws(Stop) -> (seed: ConversationSeed, invite: Routed) {
-        var turn = dice.turn()
+        var step = dice.step()
         let bundle = bundle
-        let seed = try succeed("a good bundle") { () throws(Refusal) in try saro.seed(type, for: bundle, in: &turn) }
+        let seed = try succeed("a good bundle") { () throws(Refusal) in try saro.seed(type, for: bundle, in: &step) }
         try succeed("an invite") { () throws(Refusal) in
-            try saro.invite(seed, as: ConversationID("00"), opening: opening, for: ContentID(1), in: &turn)
+            try saro.invite(seed, as: ConversationID("00"), opening: opening, for: ContentID(1), in: &step)
         }
-        guard let send = turn.sends.first else { throw .failed("no invite was sent") }
+        guard let send = step.sends.first else { throw .failed("no invite was sent") }
         return (seed, send.routed)
     }
 
     mutating func receive(_ invite: Routed, _ dice: inout Dice) throws(Stop) -> ConversationSeed {
-        var turn = dice.turn()
-        try succeed("a good invite") { () throws(Refusal) in try raya.receive(invite, in: &turn) }
-        guard let seed = turn.seeds.first else { throw .failed("an invite gave no seed") }
+        var step = dice.step()
+        try succeed("a good invite") { () throws(Refusal) in try raya.receive(invite, in: &step) }
+        guard let seed = step.seeds.first else { throw .failed("an invite gave no seed") }
         return seed
     }
 

@@ -24,7 +24,7 @@ struct Pair {
         let secret = random.secret(32, for: .secret)
         let ephemeral = X25519.generate(using: &random, for: .introEphemeralPrivate)
         let identities = (0..<2).map { _ in PublicKey(random.bytes(32, for: .identifier)) }
-        var turn = dice.turn()
+        var turn = dice.step()
         let invites = ConversationSeed(
             type: type.type, role: .initiator, secret: secret, remoteKeys: [ephemeral.publicKey],
             ownIdentity: identities[0], peers: [identities[1]])
@@ -37,7 +37,7 @@ struct Pair {
         guard let opening = turn.takeOpenings().first else {
             throw .failed("the initiator put nothing into the invite")
         }
-        var other = dice.turn()
+        var other = dice.step()
         invited = ConversationSeed(
             type: type.type, role: .responder, secret: secret, ownKeys: [ephemeral], ownIdentity: identities[1],
             peers: [identities[0]], opening: opening.payload)
@@ -54,7 +54,7 @@ struct Pair {
     mutating func send(_ content: Content, fromSaro: Bool, _ dice: inout Dice) throws(Stop) -> [Routed] {
         nextContent += 1
         let action = Action.send(content, ContentID(nextContent))
-        var turn = dice.turn(now: now)
+        var turn = dice.step(now: now)
         if fromSaro {
             try succeed("content from Saro") { () throws(Refusal) in try saro.perform(action, in: &turn) }
         } else {
@@ -65,7 +65,7 @@ struct Pair {
     }
 
     mutating func receive(_ routed: Routed, bySaro: Bool, _ dice: inout Dice) throws(Stop) -> [Content] {
-        var turn = dice.turn(now: now)
+        var turn = dice.step(now: now)
         if bySaro {
             try succeed("a payload for Saro") { () throws(Refusal) in try saro.receive(routed, in: &turn) }
         } else {
@@ -95,7 +95,7 @@ struct Pair {
             let offered = waiting
             waiting = []
             for payload in offered {
-                var turn = dice.turn(now: now)
+                var turn = dice.step(now: now)
                 do throws(Refusal) { try raya.receive(payload, in: &turn) } catch {
                     if error.outcome == .early { waiting.append(payload) }
                     continue
@@ -117,8 +117,8 @@ struct Pair {
             now = max(now, next.milliseconds)
             for isSaro in [true, false] where alarms[isSaro ? 0 : 1] == next {
                 alarms[isSaro ? 0 : 1] = nil
-                var turn = dice.turn(now: now)
-                if isSaro { saro.wake(.due, in: &turn) } else { raya.wake(.due, in: &turn) }
+                var turn = dice.step(now: now)
+                if isSaro { saro.handle(.due, in: &turn) } else { raya.handle(.due, in: &turn) }
                 note(turn, ofSaro: isSaro)
                 replies += turn.sends.map { ($0.routed, isSaro) }
             }
@@ -166,13 +166,13 @@ struct Pair {
         if isSaro { saro = again } else { raya = again }
     }
 
-    private mutating func note(_ turn: Turn, ofSaro isSaro: Bool) {
+    private mutating func note(_ turn: Step, ofSaro isSaro: Bool) {
         guard let alarm = turn.alarm else { return }
         let index = isSaro ? 0 : 1
         alarms[index] = alarms[index].map { min($0, alarm) } ?? alarm
     }
 
-    private static func contents(of turn: Turn) -> [Content] {
+    private static func contents(of turn: Step) -> [Content] {
         turn.events.compactMap { if case .content(let received) = $0 { received.content } else { nil } }
     }
 }

@@ -10,11 +10,11 @@ struct OtherConversation: ConversationProtocol {
 
     var id: ConversationID { toy.id }
     var listening: [Listening] { toy.listening }
-    init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) { toy = try ToyConversation(seed, in: &turn) }
+    init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) { toy = try ToyConversation(seed, in: &step) }
     init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
     mutating func takeChanges() -> [Record] { toy.takeChanges() }
-    mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) { try toy.perform(action, in: &turn) }
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) { try toy.receive(routed, in: &turn) }
+    mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) { try toy.perform(action, in: &step) }
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) { try toy.receive(routed, in: &step) }
 }
 
 @Suite struct CoreTests {
@@ -247,24 +247,24 @@ private struct PatientInitialization: InitializationProtocol {
 
     var facts: Facts { toy.facts }
     var listening: [Listening] { toy.listening }
-    mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
-        try toy.introduce(count, in: &turn)
+    mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
+        try toy.introduce(count, in: &step)
     }
     func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
     ) throws(Refusal) -> ConversationSeed {
-        try toy.seed(type, for: bundle, in: &turn)
+        try toy.seed(type, for: bundle, in: &step)
     }
     func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in turn: inout Turn
+        in step: inout Step
     ) throws(Refusal) {
-        try toy.invite(seed, as: conversation, opening: opening, for: content, in: &turn)
-        turn.wake(at: turn.now + .seconds(1))
+        try toy.invite(seed, as: conversation, opening: opening, for: content, in: &step)
+        step.wake(at: step.now + .seconds(1))
     }
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) { try toy.receive(routed, in: &turn) }
-    mutating func wake(_ signal: Signal, in turn: inout Turn) {
-        if signal == .due { turn.send(Routed("inbox", Route("raya"), payload: Bytes("again"))) }
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) { try toy.receive(routed, in: &step) }
+    mutating func handle(_ signal: Signal, in step: inout Step) {
+        if signal == .due { step.send(Routed("inbox", Route("raya"), payload: Bytes("again"))) }
     }
 }
 
@@ -334,14 +334,14 @@ private struct PatientInitialization: InitializationProtocol {
         private var toy: ToyConversation
         var id: ConversationID { toy.id }
         var listening: [Listening] { toy.listening }
-        init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) { toy = try .init(seed, in: &turn) }
+        init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) { toy = try .init(seed, in: &step) }
         init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
         mutating func takeChanges() -> [Record] { toy.takeChanges() }
-        mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
-            try toy.perform(action, in: &turn)
+        mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
+            try toy.perform(action, in: &step)
         }
-        mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
-            turn.report(.status(ContentID(2), .delivered))
+        mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
+            step.report(.status(ContentID(2), .delivered))
         }
     }
     var saro = try CorePeer("saro", types: [Boasting.self])

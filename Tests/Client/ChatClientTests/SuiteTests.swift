@@ -48,7 +48,7 @@ import Testing
             let facts = Facts(name: "needy", summary: "", needs: [.offlineRetrieval])
             let headRoom = 0
             mutating func listen(_ listening: [Listening], for owner: Owner) {}
-            func wrap(_ routed: consuming Routed, in turn: inout Turn) throws(Refusal) -> Addressed {
+            func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed {
                 Addressed(routed.address, payload: routed.payload)
             }
             func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped { .foreign }

@@ -49,7 +49,7 @@ struct ToyInitialization: InitializationProtocol {
 
     func takeChanges() -> [Record] { [Record("open", Bytes([next] + open.sorted()))] }
 
-    mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+    mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         (0..<count).map { _ in
             next += 1
             open.insert(next)
@@ -58,7 +58,7 @@ struct ToyInitialization: InitializationProtocol {
     }
 
     func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
     ) throws(Refusal) -> ConversationSeed {
         guard let bytes = bundle?.bytes.array, bundle?.scheme == "toy", bytes.count > 1 else {
             throw Refusal(.unsupported, CommonCause.unsupportedScheme(bundle?.scheme ?? "", initialization: facts.name))
@@ -68,22 +68,22 @@ struct ToyInitialization: InitializationProtocol {
 
     func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in turn: inout Turn
+        in step: inout Step
     ) throws(Refusal) {
         guard let ticket = seed.ticket?.lend(to: { Bytes(copying: $0).array }) else { return }
         let name = Array(seed.type.name.utf8)
         let bytes = [ticket[0], UInt8(name.count)] + name + opening.array
         let inbox = Route(String(decoding: ticket.dropFirst(), as: UTF8.self))
-        turn.send(Routed("inbox", inbox, payload: Bytes(bytes)), for: content)
+        step.send(Routed("inbox", inbox, payload: Bytes(bytes)), for: content)
     }
 
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         let bytes = routed.payload.array
         guard bytes.count >= 2, bytes.count >= 2 + Int(bytes[1]) else { throw Refusal(.invalid, Cause.malformed) }
         guard open.remove(bytes[0]) != nil else { throw Refusal(.invalid, Cause.used) }
         let type = String(decoding: bytes[2..<2 + Int(bytes[1])], as: UTF8.self)
         let opening = Bytes(Array(bytes.dropFirst(2 + Int(bytes[1]))))
-        turn.start(ConversationSeed(type: ConversationType(type), role: .responder, opening: opening))
+        step.start(ConversationSeed(type: ConversationType(type), role: .responder, opening: opening))
     }
 }
 
@@ -104,16 +104,16 @@ struct ToyConversation: ConversationProtocol {
     private var peer: ConversationID { ConversationID(bytes: name + [role == .initiator ? 2 : 1]) }
     var listening: [Listening] { [Listening("inbox", Route(id.text))] }
 
-    init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+    init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
         guard seed.role == .responder else {
-            self.init(name: turn.random.bytes(4, for: .identifier), role: .initiator)
+            self.init(name: step.random.bytes(4, for: .identifier), role: .initiator)
             return
         }
         guard let opening = seed.opening?.array, opening.count >= 5 else {
             throw Refusal(.invalid, ToyInitialization.Cause.malformed)
         }
         self.init(name: Array(opening[..<4]), role: .responder)
-        try receive(Routed("", Route(""), payload: Bytes(Array(opening[4...]))), in: &turn)
+        try receive(Routed("", Route(""), payload: Bytes(Array(opening[4...]))), in: &step)
     }
 
     init(restoring records: [Record]) throws(Refusal) {
@@ -126,24 +126,24 @@ struct ToyConversation: ConversationProtocol {
 
     func takeChanges() -> [Record] { [Record("toy", Bytes(name + [role == .initiator ? 1 : 2, sent, received]))] }
 
-    mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+    mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
         guard case .send(let content, let contentID) = action else {
             throw Refusal(.unable, CommonCause.unsupportedAction(action.name, type: "toy"))
         }
         sent += 1
         let bytes = [sent] + content.array
-        if role == .initiator, sent == 1 { return turn.open(Bytes(name + bytes), for: contentID) }
-        turn.send(Routed("inbox", Route(peer.text), payload: Bytes(bytes)), for: contentID)
+        if role == .initiator, sent == 1 { return step.open(Bytes(name + bytes), for: contentID) }
+        step.send(Routed("inbox", Route(peer.text), payload: Bytes(bytes)), for: contentID)
     }
 
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         guard let number = routed.payload.array.first else {
             throw Refusal(.invalid, ToyInitialization.Cause.malformed)
         }
         guard number > received else { throw Refusal(.invalid, ToyInitialization.Cause.used) }
         guard number == received + 1 else { throw Refusal(.early, ToyInitialization.Cause.used) }
         received = number
-        turn.report(.content(ReceivedContent(routed.payload.slice(1..<routed.payload.count))))
+        step.report(.content(ReceivedContent(routed.payload.slice(1..<routed.payload.count))))
     }
 }
 
@@ -155,7 +155,7 @@ struct ToyFraming: FramingStrategy {
 
     mutating func listen(_ listening: [Listening], for owner: Owner) { table.listen(listening, for: owner) }
 
-    func wrap(_ routed: consuming Routed, in turn: inout Turn) throws(Refusal) -> Addressed {
+    func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed {
         let route = Array(routed.route.id.utf8)
         return Addressed(routed.address, payload: Bytes([UInt8(route.count)] + route + routed.payload.array))
     }

@@ -78,7 +78,7 @@ struct ConversationTests {
 
     private func route<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
         let random = SeededRandom(4)
-        var turn = Turn(now: now, headRoom: 11, random: random)
+        var turn = Step(now: now, headRoom: 11, random: random)
         var saro = try C(Seeds(random: random).initiator, in: &turn)
         for number in 1...3 { try saro.perform(.send("x", ContentID(UInt64(number))), in: &turn) }
         #expect(turn.openings.map(\.content) == [ContentID(1)])
@@ -99,7 +99,7 @@ struct ConversationTests {
         let before = pair.raya
         var twin = pair.raya
         let fits = try twin.send("12345").payload.count
-        var turn = Turn(now: now, maximumPayload: fits, random: SeededRandom(1))
+        var turn = Step(now: now, maximumPayload: fits, random: SeededRandom(1))
         let refusal = #expect(throws: Refusal.self) {
             try pair.raya.perform(.send("123456", ContentID(1)), in: &turn)
         }
@@ -117,7 +117,7 @@ struct ConversationTests {
     private func act<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
         var pair = try Pair<C>()
         for action in [Action.add([]), .remove([]), .leave, .frame(kind: "dance", bytes: [])] {
-            var turn = Turn(now: now, random: SeededRandom(1))
+            var turn = Step(now: now, random: SeededRandom(1))
             let refusal = #expect(throws: Refusal.self) { try pair.saro.perform(action, in: &turn) }
             #expect(refusal == Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: C.facts.name)))
         }
@@ -130,7 +130,7 @@ struct ConversationTests {
 
     private func lack<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
         let pair = try Pair<C>()
-        var turn = Turn(now: now, random: SeededRandom(1))
+        var turn = Step(now: now, random: SeededRandom(1))
         var seed = Seeds().initiator
         seed.secret = nil
         expectIncomplete(C.self, seed, &turn)
@@ -149,7 +149,7 @@ struct ConversationTests {
     }
 
     private func expectIncomplete<C: ConversationProtocol>(
-        _ type: C.Type, _ seed: ConversationSeed, _ turn: inout Turn, sourceLocation: SourceLocation = #_sourceLocation
+        _ type: C.Type, _ seed: ConversationSeed, _ turn: inout Step, sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let refusal = #expect(throws: Refusal.self, sourceLocation: sourceLocation) { try C(seed, in: &turn) }
         #expect(refusal?.cause.code == "incomplete_seed" && refusal?.outcome == .unable, sourceLocation: sourceLocation)
@@ -164,7 +164,7 @@ struct LibchatTests {
         altered.withMutableSpan { $0[$0.count - 1] ^= 1 }
         let plain = EncryptedPayload.plaintext("hello").encoded()
         for (opening, code) in [(altered, "authentication_failed"), (plain, "unsupported"), ([], "malformed")] {
-            var turn = Turn(now: now, random: SeededRandom(1))
+            var turn = Step(now: now, random: SeededRandom(1))
             let refusal = #expect(throws: Refusal.self) { try PrivateV1.Libchat(seeds.responder(opening), in: &turn) }
             #expect(refusal?.cause.code == code && turn.events.isEmpty)
         }
@@ -179,7 +179,7 @@ struct LibchatTests {
         #expect(PrivateV1.Placeholder(.frame(kind: "other", bytes: [])) == nil)
 
         let opening = try Crafted.opening(frame)
-        var turn = Turn(now: now, random: SeededRandom(1))
+        var turn = Step(now: now, random: SeededRandom(1))
         let refusal = #expect(throws: Refusal.self) { try PrivateV1.Libchat(opening, in: &turn) }
         #expect(refusal?.outcome == .unsupported && turn.events.isEmpty)
     }
@@ -216,7 +216,7 @@ struct LibchatTests {
             guard bytes != good.payload.array else { return }
             var routed = good
             routed.payload = Bytes(bytes)
-            var turn = Turn(now: now, random: SeededRandom(1))
+            var turn = Step(now: now, random: SeededRandom(1))
             if (try? pair.raya.receive(routed, in: &turn)) != nil { accepted += 1 }
         }
         // Some inputs differ from the good one only in what proto3 skips; those are the good one.
@@ -247,7 +247,7 @@ private struct Crafted {
     private var random: any RandomSource = SeededRandom(1)
 
     init() throws {
-        var turn = Turn(now: now, random: SeededRandom(5))
+        var turn = Step(now: now, random: SeededRandom(5))
         var ratchet = try Self.saro()
         let payload = try Self.seal(PrivateV1.Frame(conversation: "", timestamp: 0, body: .content("hello")), &ratchet)
         (raya, saro) = (try PrivateV1.Libchat(Seeds().responder(payload), in: &turn), ratchet)

@@ -284,7 +284,7 @@ private struct Ambush {
         for record in saro.takeChanges() { records[record.key] = record.bytes == nil ? nil : record }
     }
 
-    private mutating func take(_ turn: inout Turn) {
+    private mutating func take(_ turn: inout Step) {
         store()
         alarm = turn.takeAlarm() ?? alarm
         events += turn.events
@@ -293,13 +293,13 @@ private struct Ambush {
     }
 
     mutating func wake(_ signal: Signal) {
-        var turn = Turn(now: now, headRoom: 5, random: random)
-        saro.wake(signal, in: &turn)
+        var turn = Step(now: now, headRoom: 5, random: random)
+        saro.handle(signal, in: &turn)
         take(&turn)
     }
 
     mutating func say(_ content: Content) throws(Refusal) {
-        var turn = Turn(now: now, maximumPayload: 2_000, headRoom: 5, random: random)
+        var turn = Step(now: now, maximumPayload: 2_000, headRoom: 5, random: random)
         try saro.perform(.send(content, ContentID(nextContent)), in: &turn)
         nextContent += 1
         take(&turn)
@@ -307,14 +307,14 @@ private struct Ambush {
 
     /// Raya encrypts whatever it is, and Saro gets it.
     mutating func hear(raw bytes: Bytes) throws {
-        var turn = Turn(now: now, random: random)
+        var turn = Step(now: now, random: random)
         try raya.perform(.send(bytes, ContentID(1)), in: &turn)
         let routed = try #require(turn.sends.first?.routed)
-        var saros = Turn(now: now, headRoom: 5, random: random)
+        var saros = Step(now: now, headRoom: 5, random: random)
         try saro.receive(routed, in: &saros)
         take(&saros)
         // Replayed by a stranger, it changes nothing.
-        var again = Turn(now: now, headRoom: 5, random: random)
+        var again = Step(now: now, headRoom: 5, random: random)
         #expect(throws: Refusal.self) { try saro.receive(routed, in: &again) }
         #expect(again.events.isEmpty && again.sends.isEmpty && saro.takeChanges().isEmpty)
     }

@@ -30,13 +30,13 @@ struct KnownAnswerTests {
     @Test func `the example of the specification gives its ids, keys and bytes, both ways (PV1-03, PV1-14)`() throws {
         let pair = try X25519.keyPair(Secret(hex: String(repeating: "33", count: 32)))
         let seeds = Seeds(secret: Example.seed, responder: pair)
-        var turn = Turn(now: now, random: Example.script)
-        var saro = try PrivateV1.Libchat(seeds.initiator, in: &turn)
+        var step = Step(now: now, random: Example.script)
+        var saro = try PrivateV1.Libchat(seeds.initiator, in: &step)
         #expect(saro.id.text == Example.initiatorID)
         #expect(saro.listening == [Listening("delivery_address", Route(Example.initiatorID))])
 
-        try saro.perform(.send("hello", ContentID(1)), in: &turn)
-        let opening = try #require(turn.openings.first?.payload)
+        try saro.perform(.send("hello", ContentID(1)), in: &step)
+        let opening = try #require(step.openings.first?.payload)
         guard case .doubleRatchet(let message) = try EncryptedPayload(decoding: opening) else {
             Issue.record("no ratchet message")
             return
@@ -50,7 +50,7 @@ struct KnownAnswerTests {
         // EncryptedPayload.doubleratchet of 88 bytes of ciphertext, number 0 and length 0 omitted.
         #expect(opening.array.hex.hasPrefix("127c0a20") && opening.count == 126)
 
-        var answer = Turn(now: Timestamp(milliseconds: 1_700_000_001_000), random: Example.script)
+        var answer = Step(now: Timestamp(milliseconds: 1_700_000_001_000), random: Example.script)
         var raya = try PrivateV1.Libchat(seeds.responder(opening), in: &answer)
         #expect(raya.id.text == Example.responderID)
         #expect(contents(answer.events) == ["hello"])

@@ -15,14 +15,14 @@ struct Pair<Conversation: ConversationProtocol> {
     /// Begins a conversation with one content.
     init(_ first: Content = "hello", random: any RandomSource = SeededRandom(1)) throws {
         let seeds = Seeds(random: random)
-        var turn = Turn(now: now, headRoom: 5, random: random)
-        saro = try Conversation(seeds.initiator, in: &turn)
-        try saro.perform(.send(first, ContentID(1)), in: &turn)
-        guard turn.openings.count == 1, turn.sends.isEmpty, turn.events.isEmpty else { throw Mistake() }
-        opening = turn.openings[0].payload
-        turn.clear()
-        raya = try Conversation(seeds.responder(opening), in: &turn)
-        begun = turn.events
+        var step = Step(now: now, headRoom: 5, random: random)
+        saro = try Conversation(seeds.initiator, in: &step)
+        try saro.perform(.send(first, ContentID(1)), in: &step)
+        guard step.openings.count == 1, step.sends.isEmpty, step.events.isEmpty else { throw Mistake() }
+        opening = step.openings[0].payload
+        step.clear()
+        raya = try Conversation(seeds.responder(opening), in: &step)
+        begun = step.events
     }
 
     struct Mistake: Error {}
@@ -58,23 +58,23 @@ struct Seeds {
 extension ConversationProtocol {
     /// Sends content in a turn of its own and gives what is to be published.
     mutating func send(_ content: Content, random: (any RandomSource)? = nil) throws -> Routed {
-        var turn = Turn(now: now, headRoom: 5, random: random ?? everybody)
-        try perform(.send(content, ContentID(2)), in: &turn)
-        guard turn.sends.count == 1, turn.openings.isEmpty, turn.events.isEmpty else { throw Mistake() }
-        return turn.sends[0].routed
+        var step = Step(now: now, headRoom: 5, random: random ?? everybody)
+        try perform(.send(content, ContentID(2)), in: &step)
+        guard step.sends.count == 1, step.openings.isEmpty, step.events.isEmpty else { throw Mistake() }
+        return step.sends[0].routed
     }
 
     /// Receives a payload in a turn of its own and gives what the application hears.
     mutating func hear(_ routed: Routed) throws -> [Event] {
-        var turn = Turn(now: now, random: SeededRandom(3))
+        var step = Step(now: now, random: SeededRandom(3))
         do {
-            try receive(routed, in: &turn)
+            try receive(routed, in: &step)
         } catch {
-            guard turn.events.isEmpty else { throw Mistake() }
+            guard step.events.isEmpty else { throw Mistake() }
             throw error
         }
-        guard turn.sends.isEmpty else { throw Mistake() }
-        return turn.events
+        guard step.sends.isEmpty else { throw Mistake() }
+        return step.events
     }
 
     /// The same after having been stored and restored.

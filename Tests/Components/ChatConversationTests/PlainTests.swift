@@ -44,8 +44,8 @@ struct PlainTests {
         var numbers: Set<UInt64> = [0]
         var (delivered, twice) = (0, 0)
         inputs.forEach { bytes in
-            var turn = Turn(now: now, random: SystemRandom())
-            guard (try? pair.raya.receive(Routed("a", Route("b"), payload: Bytes(bytes)), in: &turn)) != nil,
+            var step = Step(now: now, random: SystemRandom())
+            guard (try? pair.raya.receive(Routed("a", Route("b"), payload: Bytes(bytes)), in: &step)) != nil,
                 let frame = try? PlainFrame(decoding: Bytes(bytes))
             else { return }
             delivered += 1

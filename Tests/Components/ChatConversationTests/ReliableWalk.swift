@@ -44,14 +44,14 @@ struct ReliableWalk<Conversation: ReliableConversation> {
         now = ChatConversationTests.now
         let seeds = Seeds(random: random)
         let first = Bytes("first")
-        var turn = Turn(now: now, maximumPayload: maximumPayload, headRoom: 5, random: random)
+        var turn = Step(now: now, maximumPayload: maximumPayload, headRoom: 5, random: random)
         var saro = try Conversation(seeds.initiator, in: &turn)
         try saro.perform(.send(first, ContentID(1)), in: &turn)
         let opening = try #require(turn.takeOpenings().first?.payload)
         sides = [Side(conversation: saro), Side(conversation: saro)]
         sides[0].sent = [first]
         take(&turn, from: 0)
-        var rayas = Turn(now: now, maximumPayload: maximumPayload, headRoom: 5, random: random)
+        var rayas = Step(now: now, maximumPayload: maximumPayload, headRoom: 5, random: random)
         sides[1] = Side(conversation: try Conversation(seeds.responder(opening), in: &rayas))
         take(&rayas, from: 1)
     }
@@ -91,17 +91,17 @@ struct ReliableWalk<Conversation: ReliableConversation> {
         sides[side].conversation = try Conversation(restoring: sides[side].store.values.shuffled())
         sides[side].alarm = nil
         var turn = turn()
-        sides[side].conversation.wake(.restored, in: &turn)
+        sides[side].conversation.handle(.restored, in: &turn)
         take(&turn, from: side)
     }
 
     mutating func wake(_ signal: Signal, _ side: Int) {
         var turn = turn()
-        sides[side].conversation.wake(signal, in: &turn)
+        sides[side].conversation.handle(signal, in: &turn)
         take(&turn, from: side)
     }
 
-    private func turn() -> Turn { Turn(now: now, maximumPayload: maximumPayload, headRoom: 5, random: random) }
+    private func turn() -> Step { Step(now: now, maximumPayload: maximumPayload, headRoom: 5, random: random) }
 
     private mutating func store(_ side: Int) {
         for record in sides[side].conversation.takeChanges() {
@@ -110,7 +110,7 @@ struct ReliableWalk<Conversation: ReliableConversation> {
     }
 
     /// What a step left: stored first, then on its way.
-    private mutating func take(_ turn: inout Turn, from side: Int) {
+    private mutating func take(_ turn: inout Step, from side: Int) {
         store(side)
         if let alarm = turn.takeAlarm() { sides[side].alarm = alarm }
         for event in turn.events {

@@ -35,7 +35,7 @@ struct SpecificationTests {
             conversation: "9a82c808987683928976f63b2b1403036e82", timestamp: 1_700_000_000_000, body: .content("hello"))
         #expect(Bytes(headRoom: 0, count: frame.size) { frame.write(to: &$0) }.array == examples[0])
         let seeds = Seeds(secret: Self.secret, responder: try responder())
-        var turn = Turn(now: now, random: random())
+        var turn = Step(now: now, random: random())
         var saro = try PrivateV1.Libchat(seeds.initiator, in: &turn)
         try saro.perform(.send("hello", ContentID(1)), in: &turn)
         #expect(turn.openings[0].payload.array == examples[1])
@@ -46,11 +46,11 @@ struct SpecificationTests {
     {
         let examples = try Specification.examples(of: "private-v1.md")
         let seeds = Seeds(secret: Self.secret, responder: try responder())
-        var turn = Turn(now: Timestamp(milliseconds: now.milliseconds - 10), random: random())
+        var turn = Step(now: Timestamp(milliseconds: now.milliseconds - 10), random: random())
         // Without the filter, which would fill a page.
         var stage = try ReliableStage<PrivateV1.Ratchet>(
             seeds.initiator, PrivateV1.names(seeds.initiator), .compact, in: &turn)
-        turn = Turn(now: now, random: turn.random)
+        turn = Step(now: now, random: turn.random)
         try stage.perform(.send("hello", ContentID(1)), in: &turn)
         let payload = turn.openings[0].payload
         let (frame, segment, message) = (examples[2], examples[3], examples[4])
@@ -70,7 +70,7 @@ struct SpecificationTests {
 
     @Test func `the plain conversation's example is right (PLAIN-1, PLAIN-2)`() throws {
         let examples = try Specification.examples(of: "plain-conversation.md")
-        var turn = Turn(now: now, random: ScriptedRandom([]))
+        var turn = Step(now: now, random: ScriptedRandom([]))
         var saro = try PlainConversation(Seeds(secret: Self.secret).initiator, in: &turn)
         try saro.perform(.send("hello", ContentID(1)), in: &turn)
         try saro.perform(.send("", ContentID(2)), in: &turn)

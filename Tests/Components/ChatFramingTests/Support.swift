@@ -12,14 +12,14 @@ let framings: [any FramingStrategy] = [
 ]
 
 /// A turn whose randomness repeats.
-func turn(seed: UInt64 = 1) -> Turn {
-    Turn(now: .zero, random: SeededRandom(seed))
+func turn(seed: UInt64 = 1) -> Step {
+    Step(now: .zero, random: SeededRandom(seed))
 }
 
 /// A turn that draws one salt.
-func turn(salt: UInt64) -> Turn {
+func turn(salt: UInt64) -> Step {
     let bytes = (0..<8).map { UInt8(truncatingIfNeeded: salt >> (8 * UInt64($0))) }
-    return Turn(now: .zero, random: ScriptedRandom([(.salt, bytes)]))
+    return Step(now: .zero, random: ScriptedRandom([(.salt, bytes)]))
 }
 
 extension FramingStrategy {
@@ -31,7 +31,7 @@ extension FramingStrategy {
     }
 
     /// Wraps without keeping the framing's changes.
-    func wrapped(_ routed: Routed, in turn: Turn) throws(Refusal) -> Addressed {
+    func wrapped(_ routed: Routed, in turn: Step) throws(Refusal) -> Addressed {
         var (framing, turn) = (self, turn)
         return try framing.wrap(routed, in: &turn)
     }

@@ -32,9 +32,9 @@ struct Peer<Machine: InitializationProtocol> {
     /// Does something in a turn of its own, as the core does: what refuses leaves nothing.
     @discardableResult
     mutating func step<R>(
-        maximumPayload: Int = 150 << 10, _ body: (inout Machine, inout Turn) throws(Refusal) -> R
-    ) throws(Refusal) -> (R, Turn) {
-        var turn = Turn(now: now, maximumPayload: maximumPayload, headRoom: 16, random: random)
+        maximumPayload: Int = 150 << 10, _ body: (inout Machine, inout Step) throws(Refusal) -> R
+    ) throws(Refusal) -> (R, Step) {
+        var turn = Step(now: now, maximumPayload: maximumPayload, headRoom: 16, random: random)
         var trial = machine
         let result = try body(&trial, &turn)
         machine = trial
@@ -79,7 +79,7 @@ struct Peer<Machine: InitializationProtocol> {
             _ = try receive(routed)
             return nil
         } catch {
-            var turn = Turn(now: now, random: random)
+            var turn = Step(now: now, random: random)
             var copy = machine
             do throws(Refusal) { try copy.receive(routed, in: &turn) } catch {}
             #expect(copy.takeChanges().isEmpty && turn.seeds.isEmpty && turn.sends.isEmpty && stored == before)
@@ -88,7 +88,7 @@ struct Peer<Machine: InitializationProtocol> {
     }
 
     mutating func wake(_ signal: Signal) throws(Refusal) {
-        try step { machine, turn throws(Refusal) in machine.wake(signal, in: &turn) }
+        try step { machine, turn throws(Refusal) in machine.handle(signal, in: &turn) }
     }
 
     /// Drops everything and comes back from what was stored.

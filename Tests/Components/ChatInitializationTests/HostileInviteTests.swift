@@ -155,26 +155,26 @@ func `hostile invites begin nothing that was not meant`(profile: InboxV1.Profile
     let bundle = try raya.introduce()[0]
     let routed = try saro.invite("private-v1-libchat", with: bundle, saying: Bytes("hello"))
     let stranger = try inbox(0x33, profile)
-    var turn = Turn(now: start, random: SeededRandom(9))
+    var step = Step(now: start, random: SeededRandom(9))
     // One who has no such key decodes everything and refuses before any key agreement.
     var inputs = HostileInputs(seed: 4, valid: [routed.payload.array], longest: 80)
     inputs.forEach(10_000) { input in
         var machine = stranger
         do throws(Refusal) {
-            try machine.receive(Routed(routed.address, routed.route, payload: Bytes(input)), in: &turn)
+            try machine.receive(Routed(routed.address, routed.route, payload: Bytes(input)), in: &step)
         } catch {}
     }
-    #expect(turn.seeds.isEmpty && turn.sends.isEmpty && turn.events.isEmpty)
+    #expect(step.seeds.isEmpty && step.sends.isEmpty && step.events.isEmpty)
     // The owner of the key goes on to the cryptography and the frame.
     var begun = 0
     var near = HostileInputs(seed: 5, valid: [routed.payload.array], longest: 80)
     try near.forEach(500) { input in
         var machine = raya.machine
         do throws(Refusal) {
-            try machine.receive(Routed(routed.address, routed.route, payload: Bytes(input)), in: &turn)
+            try machine.receive(Routed(routed.address, routed.route, payload: Bytes(input)), in: &step)
             begun += 1
         } catch {}
-        if profile == .reference, input != routed.payload.array, let seed = turn.takeSeeds().first {
+        if profile == .reference, input != routed.payload.array, let seed = step.takeSeeds().first {
             // Only what is outside the sealed parts can differ: unknown fields.
             try #require(seed.opening == Bytes("hello"))
         }

@@ -126,7 +126,7 @@ private func open(_ seed: UInt64, lifetime: Duration? = nil) -> Peer<OpenInvite>
     }
     #expect(decoded.frames > 1_000 && decoded.bundles > 1_000)
     let machine = raya.machine
-    var turn = Turn(now: start, random: SeededRandom(1))
+    var turn = Step(now: start, random: SeededRandom(1))
     var inputs = HostileInputs(seed: 5, valid: [invite.payload.array], longest: 60)
     inputs.forEach(2_000) { input in
         var copy = machine

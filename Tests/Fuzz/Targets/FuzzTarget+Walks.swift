@@ -63,10 +63,10 @@ private struct Walk: Sendable {
     private mutating func send(from side: Int) throws {
         sent &+= 1
         let content = Bytes([UInt8(side), sent])
-        var turn = turn(seed: UInt64(sent) << 1 | UInt64(side))
-        try sides[side].machine.perform(.send(content, ContentID(UInt64(sent))), in: &turn)
+        var step = turn(seed: UInt64(sent) << 1 | UInt64(side))
+        try sides[side].machine.perform(.send(content, ContentID(UInt64(sent))), in: &step)
         sides[1 - side].expected.insert(content)
-        sides[1 - side].mailbox += turn.sends.map(\.routed)
+        sides[1 - side].mailbox += step.sends.map(\.routed)
         store(side)
     }
 
@@ -88,15 +88,15 @@ private struct Walk: Sendable {
 
     /// What is heard was sent by the other side, and is heard once.
     private mutating func receive(_ routed: Routed, by side: Int) throws {
-        var turn = turn()
+        var step = turn()
         do throws(Refusal) {
-            try sides[side].machine.receive(routed, in: &turn)
+            try sides[side].machine.receive(routed, in: &step)
         } catch {
-            try demand(turn.isEmpty, "a refused payload left something in the turn")
+            try demand(step.isEmpty, "a refused payload left something in the turn")
             try demand(sides[side].machine.takeChanges().isEmpty, "a refused payload changed the state")
             return
         }
-        for case .content(let received) in turn.events {
+        for case .content(let received) in step.events {
             let wasExpected = sides[side].expected.remove(received.content) != nil
             try demand(wasExpected, "heard twice, or never sent: \(received.content.array)")
         }

@@ -35,13 +35,13 @@ func demand(_ holds: Bool, _ rule: @autoclosure () -> String) throws {
 }
 
 /// A turn with room and randomness that repeats.
-func turn(seed: UInt64 = 1) -> Turn {
-    Turn(
+func turn(seed: UInt64 = 1) -> Step {
+    Step(
         now: Timestamp(milliseconds: 1_700_000_000_000), maximumPayload: 1 << 16, headRoom: 8,
         random: RepeatableRandom(seed: seed))
 }
 
-extension Turn {
+extension Step {
     /// Whether nothing was left in it.
     var isEmpty: Bool {
         sends.isEmpty && openings.isEmpty && seeds.isEmpty && events.isEmpty && alarm == nil && !listensAnew

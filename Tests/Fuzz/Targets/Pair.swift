@@ -22,7 +22,7 @@ struct Pair: Sendable {
                 type: type.type, role: .initiator, secret: secret, remoteKeys: [pair.publicKey], ownIdentity: keys[0],
                 peers: [keys[1]]), in: &turn)
         try saro.perform(.send(Bytes("hello"), ContentID(1)), in: &turn)
-        let opening = turn.takeOpenings(since: Turn(now: .zero, random: random).mark).map(\.payload)
+        let opening = turn.takeOpenings(since: Step(now: .zero, random: random).mark).map(\.payload)
         guard let first = opening.first else { throw FuzzTarget.Violation(description: "no opening") }
         invited = ConversationSeed(
             type: type.type, role: .responder, secret: secret, ownKeys: [pair], ownIdentity: keys[1],

@@ -70,8 +70,8 @@ struct BrokenConversation: ConversationProtocol {
         }
     }
 
-    init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
-        inner = try Self.innerType.init(seed, in: &turn)
+    init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
+        inner = try Self.innerType.init(seed, in: &step)
         isResponder = seed.role == .responder
         if isResponder { Self.latest.with { $0 = token } }
     }
@@ -81,9 +81,9 @@ struct BrokenConversation: ConversationProtocol {
             inner = try Self.innerType.init(restoring: records.filter { !$0.key.hasPrefix("hoard/") })
         } catch {
             guard Self.defect == .takesAnyRecord else { throw error }
-            var turn = Turn(now: .zero, random: RepeatableRandom(seed: 1))
+            var step = Step(now: .zero, random: RepeatableRandom(seed: 1))
             let secret = Secret(count: 32) { $0[0] = 1 }
-            inner = try PlainConversation(ConversationSeed(type: "plain", role: .initiator, secret: secret), in: &turn)
+            inner = try PlainConversation(ConversationSeed(type: "plain", role: .initiator, secret: secret), in: &step)
         }
         (isResponder, isStored) = (false, true)
     }
@@ -108,31 +108,31 @@ struct BrokenConversation: ConversationProtocol {
         return inner.takeChanges() + extra
     }
 
-    mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+    mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
         switch (defect, action) {
         case (.doesAnything, .frame), (.removesAnybody, .remove): return
         case (.hoards, .send(_, let id)):
             extra.append(Record("hoard/\(id)", Bytes([UInt8](repeating: 1, count: 20_000))))
         default: break
         }
-        let limit = defect == .tooLarge ? .max : turn.maximumPayload
-        var own = Turn(now: turn.now, maximumPayload: limit, headRoom: turn.headRoom, random: turn.random)
+        let limit = defect == .tooLarge ? .max : step.maximumPayload
+        var own = Step(now: step.now, maximumPayload: limit, headRoom: step.headRoom, random: step.random)
         try inner.perform(action, in: &own)
         isBusy = true
-        turn.random = own.random
-        for opening in own.takeOpenings() { turn.open(opening.payload, for: opening.content) }
+        step.random = own.random
+        for opening in own.takeOpenings() { step.open(opening.payload, for: opening.content) }
         for var send in own.takeSends() {
             if defect == .wrongAddress { send.routed.address = "elsewhere" }
-            turn.send(send.routed, for: send.content)
+            step.send(send.routed, for: send.content)
         }
     }
 
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         try check(routed)
-        let mark = turn.mark
-        do throws(Refusal) { try inner.receive(routed, in: &turn) } catch {
+        let mark = step.mark
+        do throws(Refusal) { try inner.receive(routed, in: &step) } catch {
             if defect == .deliversRepeats, let events = seen.with({ $0[routed.payload] }) {
-                return events.forEach { turn.report($0) }
+                return events.forEach { step.report($0) }
             }
             if defect == .recordsRefusals { extra.append(Record("refused", [1])) }
             if defect == .givesUp { refusals += 1 }
@@ -141,11 +141,11 @@ struct BrokenConversation: ConversationProtocol {
         isBusy = false
         received += 1
         last = max(last ?? 0, routed.sequence)
-        let events = turn.takeEvents(since: mark)
+        let events = step.takeEvents(since: mark)
         seen.with { $0[routed.payload] = events }
         for event in events {
-            turn.report(spoiled(event))
-            if defect == .doubles { turn.report(event) }
+            step.report(spoiled(event))
+            if defect == .doubles { step.report(event) }
         }
     }
 

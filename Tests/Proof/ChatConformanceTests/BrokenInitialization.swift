@@ -54,56 +54,56 @@ struct BrokenInitialization: InitializationProtocol {
         return inner.takeChanges() + extra
     }
 
-    mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+    mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         if defect == .hoards {
             let piece = Bytes([UInt8](repeating: 1, count: 100_000))
             extra += (0..<count).map { Record("hoard/\($0)", piece) }
         }
-        let bundles = try inner.introduce(count, in: &turn)
+        let bundles = try inner.introduce(count, in: &step)
         return defect == .oneBundle ? bundles.map { _ in bundles[0] } : bundles
     }
 
     mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
     ) throws(Refusal) -> ConversationSeed {
         var bundle = bundle
         if defect == .takesAnyScheme { bundle?.scheme = "chatintro_1" }
-        do throws(Refusal) { return try inner.seed(type, for: bundle, in: &turn) } catch {
-            if defect == .reportsRefusedBundles { turn.report(.refused(error)) }
+        do throws(Refusal) { return try inner.seed(type, for: bundle, in: &step) } catch {
+            if defect == .reportsRefusedBundles { step.report(.refused(error)) }
             throw error
         }
     }
 
     mutating func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in turn: inout Turn
+        in step: inout Step
     ) throws(Refusal) {
-        let limit = defect == .tooLarge ? .max : turn.maximumPayload
-        var own = Turn(now: turn.now, maximumPayload: limit, headRoom: turn.headRoom, random: turn.random)
+        let limit = defect == .tooLarge ? .max : step.maximumPayload
+        var own = Step(now: step.now, maximumPayload: limit, headRoom: step.headRoom, random: step.random)
         try inner.invite(seed, as: conversation, opening: opening, for: content, in: &own)
         for var send in own.takeSends() {
             if defect == .wrongAddress { send.routed.address = "elsewhere" }
-            turn.send(send.routed, for: send.content)
+            step.send(send.routed, for: send.content)
         }
     }
 
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         guard refusals < 100 else { throw Refusal(.invalid, CommonCause.malformed("everything", at: 0)) }
         if defect == .sharesWithCopies, !seen.with({ $0.insert(routed.payload).inserted }) {
             throw Refusal(.invalid, CommonCause.malformed("a repeat", at: 0))
         }
         let before = inner
-        do throws(Refusal) { try inner.receive(routed, in: &turn) } catch {
+        do throws(Refusal) { try inner.receive(routed, in: &step) } catch {
             if defect == .givesUp { refusals += 1 }
             if defect == .recordsRefusals { extra.append(Record("refused", [1])) }
             throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
         }
         if defect == .keepsUsedKeys || defect == .takesRepeats { inner = before }
-        for var seed in turn.takeSeeds() {
+        for var seed in step.takeSeeds() {
             if defect == .otherSecret { seed.secret = Secret(count: 32) { $0[0] = 1 } }
             if defect == .noKeys { seed.ownKeys = [] }
             if defect == .cutsTypes { seed.type = ConversationType(String(seed.type.name.prefix(10))) }
-            turn.start(seed)
+            step.start(seed)
         }
     }
 }

@@ -18,29 +18,29 @@ private struct Contact {
 
     init(_ profile: InboxV1.Profile) throws {
         var random: any RandomSource = RepeatableRandom(seed: 5)
-        var turn = Turn(now: Timestamp(milliseconds: 1_700_000_000_000), random: RepeatableRandom(seed: 6))
+        var step = Step(now: Timestamp(milliseconds: 1_700_000_000_000), random: RepeatableRandom(seed: 6))
         let (saros, rayas) = (
             X25519.generate(using: &random, for: .secret), X25519.generate(using: &random, for: .secret)
         )
         var saro = try InboxV1(identity: saros, profile: profile)
         var raya = try InboxV1(identity: rayas, profile: profile)
-        let bundle = try raya.introduce(1, in: &turn)[0]
+        let bundle = try raya.introduce(1, in: &step)[0]
         let key = try #require(raya.takeChanges().first { $0.key.hasPrefix("key/") }?.bytes)
         // The record is a version, then field 1 with the private key.
         let ephemeral = Array(key.array[3..<35])
 
-        let seed = try saro.seed("private-v1-libchat", for: bundle, in: &turn)
-        var talk = try PrivateV1.Libchat(seed, in: &turn)
+        let seed = try saro.seed("private-v1-libchat", for: bundle, in: &step)
+        var talk = try PrivateV1.Libchat(seed, in: &step)
         let id = ContentID(1)
-        try talk.perform(.send(Bytes("the time has come"), id), in: &turn)
-        let opening = turn.takeOpenings()[0].payload
-        try saro.invite(seed, as: talk.id, opening: opening, for: id, in: &turn)
-        invite = turn.takeSends()[0].routed.payload
-        try talk.perform(.send(Bytes("the walrus said"), id), in: &turn)
-        second = turn.takeSends()[0].routed.payload
+        try talk.perform(.send(Bytes("the time has come"), id), in: &step)
+        let opening = step.takeOpenings()[0].payload
+        try saro.invite(seed, as: talk.id, opening: opening, for: id, in: &step)
+        invite = step.takeSends()[0].routed.payload
+        try talk.perform(.send(Bytes("the walrus said"), id), in: &step)
+        second = step.takeSends()[0].routed.payload
 
-        try raya.receive(Routed("a", Route("r"), payload: invite), in: &turn)
-        var answer = try PrivateV1.Libchat(turn.takeSeeds()[0], in: &turn)
+        try raya.receive(Routed("a", Route("r"), payload: invite), in: &step)
+        var answer = try PrivateV1.Libchat(step.takeSeeds()[0], in: &step)
         let record = try #require(answer.takeChanges().first { $0.key == "state" }?.bytes)
         state = Secret(copying: record.span)
         keys = Keys(identity: rayas.secret, ephemerals: [Secret(copying: ephemeral.span)])

@@ -100,18 +100,18 @@ import Testing
                 guard records.isEmpty else { throw Refusal(.unsupported, ToyCause.malformed) }
             }
             func takeChanges() -> [Record] { toy.takeChanges() }
-            mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
-                try toy.introduce(count, in: &turn)
+            mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
+                try toy.introduce(count, in: &step)
             }
             func seed(
-                _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
-            ) throws(Refusal) -> ConversationSeed { try toy.seed(type, for: bundle, in: &turn) }
+                _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
+            ) throws(Refusal) -> ConversationSeed { try toy.seed(type, for: bundle, in: &step) }
             mutating func invite(
                 _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload,
-                for content: ContentID?, in turn: inout Turn
-            ) throws(Refusal) { try toy.invite(seed, as: conversation, opening: opening, for: content, in: &turn) }
-            mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
-                try toy.receive(routed, in: &turn)
+                for content: ContentID?, in step: inout Step
+            ) throws(Refusal) { try toy.invite(seed, as: conversation, opening: opening, for: content, in: &step) }
+            mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
+                try toy.receive(routed, in: &step)
             }
         }
         let composition = Composition("forgetful", conversations: [ToyTalk<Sound>.self], framing: PlainFraming()) {

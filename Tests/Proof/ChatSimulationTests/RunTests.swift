@@ -130,8 +130,8 @@ private struct NeedsRetention: ConversationProtocol {
     static let facts = Facts(name: "needs-retention", summary: "nothing", needs: [.offlineRetrieval])
     var id: ConversationID { ConversationID("1") }
     var listening: [Listening] { [] }
-    init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {}
+    init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {}
     init(restoring records: [Record]) throws(Refusal) {}
-    func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {}
-    func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {}
+    func perform(_ action: Action, in step: inout Step) throws(Refusal) {}
+    func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {}
 }

@@ -45,7 +45,7 @@ struct ToyInvites: InitializationProtocol {
         return [Record("state", Bytes(writer.bytes))]
     }
 
-    mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+    mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         (0..<count).map { _ in
             next += 1
             live.insert(next)
@@ -57,7 +57,7 @@ struct ToyInvites: InitializationProtocol {
     }
 
     func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
     ) throws(Refusal) -> ConversationSeed {
         guard let bytes = bundle?.bytes else { throw Refusal(.unable, ToyCause.malformed) }
         return ConversationSeed(type: type, role: .initiator, ticket: Secret(copying: bytes.span))
@@ -65,7 +65,7 @@ struct ToyInvites: InitializationProtocol {
 
     mutating func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in turn: inout Turn
+        in step: inout Step
     ) throws(Refusal) {
         var ticket = ToyReader(seed.ticket?.lend { Bytes(copying: $0) } ?? [])
         let (peer, number) = (try ticket.number(), try ticket.number())
@@ -75,31 +75,31 @@ struct ToyInvites: InitializationProtocol {
         writer.write(opening)
         let address = "inbox-\(peer)"
         pending.append((conversation.text, address, Bytes(writer.bytes)))
-        turn.send(Routed(DeliveryAddress(address), Route("inbox"), payload: Bytes(writer.bytes)), for: content)
-        backoff.start(at: turn.now)
-        turn.wake(at: backoff.next)
+        step.send(Routed(DeliveryAddress(address), Route("inbox"), payload: Bytes(writer.bytes)), for: content)
+        backoff.start(at: step.now)
+        step.wake(at: backoff.next)
     }
 
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         var reader = ToyReader(routed.payload)
         let number = try reader.number()
         let (type, opening) = (try reader.field(), try reader.field())
         guard live.remove(number) != nil else { throw Refusal(.invalid, ToyCause.used) }
         let name = String(decoding: type.array, as: UTF8.self)
-        turn.start(ConversationSeed(type: ConversationType(name), role: .responder, opening: opening))
+        step.start(ConversationSeed(type: ConversationType(name), role: .responder, opening: opening))
     }
 
-    mutating func wake(_ signal: Signal, in turn: inout Turn) {
+    mutating func handle(_ signal: Signal, in step: inout Step) {
         switch signal {
         case .inviteAnswered(let id): pending.removeAll { $0.id == id.text }
-        case .restored where !pending.isEmpty: backoff.start(at: turn.now)
-        case .due where turn.now >= backoff.next:
+        case .restored where !pending.isEmpty: backoff.start(at: step.now)
+        case .due where step.now >= backoff.next:
             for invite in pending {
-                turn.send(Routed(DeliveryAddress(invite.address), Route("inbox"), payload: invite.payload))
+                step.send(Routed(DeliveryAddress(invite.address), Route("inbox"), payload: invite.payload))
             }
-            backoff.again(at: turn.now)
+            backoff.again(at: step.now)
         default: break
         }
-        if !pending.isEmpty { turn.wake(at: backoff.next) }
+        if !pending.isEmpty { step.wake(at: backoff.next) }
     }
 }

@@ -66,14 +66,14 @@ struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
     var id: ConversationID { ConversationID(route(of: role)) }
     var listening: [Listening] { [Listening(address, Route(id.text))] }
 
-    init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+    init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
         guard seed.role == .responder else {
-            self.init(name: Bytes(turn.random.bytes(8, for: .identifier)), role: .initiator)
+            self.init(name: Bytes(step.random.bytes(8, for: .identifier)), role: .initiator)
             return
         }
         var reader = ToyReader(seed.opening ?? [])
         self.init(name: try reader.field(), role: .responder)
-        try receive(Routed(address, Route(id.text), payload: reader.rest), in: &turn)
+        try receive(Routed(address, Route(id.text), payload: reader.rest), in: &step)
     }
 
     init(restoring records: [Record]) throws(Refusal) {
@@ -109,18 +109,18 @@ struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
         return [late ?? record]
     }
 
-    mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+    mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
         guard case .send(let content, let contentID) = action else {
             throw Refusal(.unable, CommonCause.unsupportedAction(action.name, type: Defect.name))
         }
         said += 1
         unacknowledged.append((said, content, UInt32(contentID.number)))
-        if unacknowledged.count == 1 { backoff.start(at: turn.now) }
-        turn.wake(at: backoff.next)
-        guard role == .initiator, said == 1 else { return send(said, content, for: contentID, in: &turn) }
+        if unacknowledged.count == 1 { backoff.start(at: step.now) }
+        step.wake(at: backoff.next)
+        guard role == .initiator, said == 1 else { return send(said, content, for: contentID, in: &step) }
         var writer = ToyWriter()
         writer.write(name)
-        turn.open(Bytes(writer.bytes + frame(said, content).array), for: contentID)
+        step.open(Bytes(writer.bytes + frame(said, content).array), for: contentID)
     }
 
     private func frame(_ number: UInt32, _ content: Bytes) -> Bytes {
@@ -130,49 +130,49 @@ struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
         return Bytes(writer.bytes + content.array)
     }
 
-    private func send(_ number: UInt32, _ content: Bytes, for contentID: ContentID? = nil, in turn: inout Turn) {
+    private func send(_ number: UInt32, _ content: Bytes, for contentID: ContentID? = nil, in step: inout Step) {
         let route = Route(route(of: role == .initiator ? .responder : .initiator))
-        turn.send(Routed(address, route, payload: frame(number, content)), for: contentID)
-        if let contentID, Defect.boasts { turn.report(.status(contentID, .delivered)) }
+        step.send(Routed(address, route, payload: frame(number, content)), for: contentID)
+        if let contentID, Defect.boasts { step.report(.status(contentID, .delivered)) }
     }
 
-    mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         var reader = ToyReader(routed.payload)
         let (acknowledged, number) = (try reader.number(), try reader.number())
         guard number <= received + 100_000 else { throw Refusal(.invalid, ToyCause.malformed) }
         while let first = unacknowledged.first, first.number <= acknowledged {
             unacknowledged.removeFirst()
-            if !Defect.boasts { turn.report(.status(ContentID(UInt64(first.id)), .delivered)) }
-            backoff.start(at: turn.now)
+            if !Defect.boasts { step.report(.status(ContentID(UInt64(first.id)), .delivered)) }
+            backoff.start(at: step.now)
         }
         guard number > 0 else { return }
         if number > received {
             early[number] = reader.rest
-            if Defect.hurries, early.count > 1 { handOn(number, in: &turn) }
-            while early[received + 1] != nil { handOn(received + 1, in: &turn) }
+            if Defect.hurries, early.count > 1 { handOn(number, in: &step) }
+            while early[received + 1] != nil { handOn(received + 1, in: &step) }
         } else if Defect.repeats {
-            turn.report(.content(ReceivedContent(reader.rest)))
+            step.report(.content(ReceivedContent(reader.rest)))
         }
-        send(0, [], in: &turn)
+        send(0, [], in: &step)
     }
 
-    private mutating func handOn(_ number: UInt32, in turn: inout Turn) {
+    private mutating func handOn(_ number: UInt32, in step: inout Step) {
         guard var content = early.removeValue(forKey: number) else { return }
         if Defect.garbles, number % 20 == 0 { content = content.slice(0..<content.count - 1) }
-        turn.report(.content(ReceivedContent(content)))
+        step.report(.content(ReceivedContent(content)))
         received = number
     }
 
-    mutating func wake(_ signal: Signal, in turn: inout Turn) {
-        if signal == .restored { backoff.start(at: turn.now) }
-        if signal == .due, turn.now >= backoff.next {
+    mutating func handle(_ signal: Signal, in step: inout Step) {
+        if signal == .restored { backoff.start(at: step.now) }
+        if signal == .due, step.now >= backoff.next {
             if !Defect.forgets {
-                for entry in unacknowledged.prefix(64) { send(entry.number, entry.content, in: &turn) }
+                for entry in unacknowledged.prefix(64) { send(entry.number, entry.content, in: &step) }
             }
-            if Defect.chatters { send(0, [], in: &turn) }
-            if Defect.chatters { backoff.start(at: turn.now) } else { backoff.again(at: turn.now) }
+            if Defect.chatters { send(0, [], in: &step) }
+            if Defect.chatters { backoff.start(at: step.now) } else { backoff.again(at: step.now) }
         }
-        if !unacknowledged.isEmpty || Defect.chatters { turn.wake(at: backoff.next) }
+        if !unacknowledged.isEmpty || Defect.chatters { step.wake(at: backoff.next) }
     }
 
     private func hex(_ bytes: Bytes) -> String { ConversationID(bytes: bytes.array).text }

@@ -45,24 +45,24 @@ public struct PhraseInitialization: InitializationProtocol {
     }
 
     /// Draws a ticket for each bundle, and with the first the inbox.
-    public mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+    public mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         guard (0...Self.maximumTickets).contains(count) else {
             throw Refusal(.unable, CommonCause.tooLarge("bundles", bytes: count, limit: Self.maximumTickets))
         }
-        let inbox = inbox ?? turn.random.bytes(Self.partSize, for: .identifier)
-        if self.inbox == nil { turn.listenAnew() }
+        let inbox = inbox ?? step.random.bytes(Self.partSize, for: .identifier)
+        if self.inbox == nil { step.listenAnew() }
         (self.inbox, isChanged) = (inbox, true)
-        let fresh = (0..<count).map { _ in turn.random.bytes(Self.partSize, for: .identifier) }
+        let fresh = (0..<count).map { _ in step.random.bytes(Self.partSize, for: .identifier) }
         tickets = Array((tickets + fresh).suffix(Self.maximumTickets))
         return fresh.map { IntroductionBundle(scheme: Self.scheme, bytes: Bytes(inbox + $0), isSingleUse: true) }
     }
 
     /// Prepares a conversation; the secret is drawn for groups, and follows from the ticket otherwise.
     public mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
     ) throws(Refusal) -> ConversationSeed {
         guard let bundle else {
-            return ConversationSeed(type: type, role: .initiator, secret: turn.random.secret(32, for: .secret))
+            return ConversationSeed(type: type, role: .initiator, secret: step.random.secret(32, for: .secret))
         }
         guard bundle.scheme == Self.scheme else {
             throw Refusal(.unsupported, CommonCause.unsupportedScheme(bundle.scheme, initialization: facts.name))
@@ -70,7 +70,7 @@ public struct PhraseInitialization: InitializationProtocol {
         guard bundle.bytes.count == 2 * Self.partSize else { throw Self.malformed("bundle", at: bundle.bytes.count) }
         let head =
             Array(bundle.bytes.array.dropFirst(Self.partSize))
-            + turn.random.bytes(Self.nonceSize, for: .nonce)
+            + step.random.bytes(Self.nonceSize, for: .nonce)
         let secret = secret("secret", head)
         let inbox = Array(bundle.bytes.array.prefix(Self.partSize))
         return ConversationSeed(
@@ -81,7 +81,7 @@ public struct PhraseInitialization: InitializationProtocol {
     /// Seals type and opening.
     public mutating func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in turn: inout Turn
+        in step: inout Step
     ) throws(Refusal) {
         let name = Array(seed.type.name.utf8)
         guard let ticket = seed.ticket?.lend(to: { Bytes(copying: $0).array }),
@@ -90,22 +90,22 @@ public struct PhraseInitialization: InitializationProtocol {
         let (inbox, head) = (Array(ticket.prefix(Self.partSize)), Array(ticket.dropFirst(Self.partSize)))
         let plain = [UInt8(name.count)] + name + opening.array
         let size = head.count + plain.count + AEAD.tagSize
-        guard size <= turn.maximumPayload else {
-            throw Refusal(.unable, CommonCause.tooLarge("invite", bytes: size, limit: turn.maximumPayload))
+        guard size <= step.maximumPayload else {
+            throw Refusal(.unable, CommonCause.tooLarge("invite", bytes: size, limit: step.maximumPayload))
         }
         let key = secret("invite", head)
         let payload = try Self.refusing { () throws(CryptoError) in
-            try Bytes(headRoom: turn.headRoom, count: size) { (output: inout OutputSpan<UInt8>) throws(CryptoError) in
+            try Bytes(headRoom: step.headRoom, count: size) { (output: inout OutputSpan<UInt8>) throws(CryptoError) in
                 for byte in head { output.append(byte) }
                 let nonce = head.span.extracting(Self.partSize..<head.count)
                 try Self.aead.seal(plain.span, nonce: nonce, aad: head.span, key: key, into: &output)
             }
         }
-        turn.send(Routed(Self.address(inbox), Route(Hex.encode(inbox)), payload: payload), for: content)
+        step.send(Routed(Self.address(inbox), Route(Hex.encode(inbox)), payload: payload), for: content)
     }
 
     /// Opens an invite and uses its ticket up; a forged one costs no ticket.
-    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    public mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         let bytes = routed.payload.array
         let head = Array(bytes.prefix(Self.partSize + Self.nonceSize))
         guard bytes.count > head.count + AEAD.tagSize + 1 else { throw Self.malformed("invite", at: bytes.count) }
@@ -128,7 +128,7 @@ public struct PhraseInitialization: InitializationProtocol {
         let pair = try pair(head)
         tickets.remove(at: index)
         isChanged = true
-        turn.start(
+        step.start(
             ConversationSeed(
                 type: ConversationType(name), role: .responder, secret: secret("secret", head), ownKeys: [pair],
                 opening: plain.slice(nameEnd..<plain.count)))

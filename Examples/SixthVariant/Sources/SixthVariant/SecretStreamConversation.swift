@@ -42,7 +42,7 @@ public struct SecretStreamConversation: ConversationProtocol {
     }
 
     /// Begins with a secret of 32 bytes; the responder reads the opening.
-    public init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+    public init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
         guard let secret = seed.secret, secret.count == 32 else {
             throw Refusal(.unable, CommonCause.incompleteSeed("a secret of 32 bytes", type: Self.facts.name))
         }
@@ -58,7 +58,7 @@ public struct SecretStreamConversation: ConversationProtocol {
         guard let opening = seed.opening else {
             throw Refusal(.unable, CommonCause.incompleteSeed("an opening", type: Self.facts.name))
         }
-        try receive(opening, in: &turn)
+        try receive(opening, in: &step)
     }
 
     /// This side's id.
@@ -68,41 +68,41 @@ public struct SecretStreamConversation: ConversationProtocol {
     public var listening: [Listening] { [Listening(address, Route(id.text))] }
 
     /// Sends content; the first of the initiator goes into the invite.
-    public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+    public mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
         guard case .send(let content, let contentID) = action else {
             throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
         }
         let isFirst = sending.next == 0
         let size = Self.numberSize + (isFirst ? SecretStream.headerSize : 0) + content.count + SecretStream.sealSize
-        guard size <= turn.maximumPayload else {
-            throw Refusal(.unable, CommonCause.tooLarge("payload", bytes: size, limit: turn.maximumPayload))
+        guard size <= step.maximumPayload else {
+            throw Refusal(.unable, CommonCause.tooLarge("payload", bytes: size, limit: step.maximumPayload))
         }
-        let header = isFirst ? turn.random.bytes(SecretStream.headerSize, for: .nonce) : []
+        let header = isFirst ? step.random.bytes(SecretStream.headerSize, for: .nonce) : []
         let number = Self.bytes(sending.next)
         let stream = isFirst ? SecretStream(key: sending.state, header: header) : sending.stream
         guard let (next, sealed) = stream?.seal(content.array, context: number) else {
             throw Refusal(.unable, StreamCause.noStream)
         }
-        let payload = Bytes(headRoom: turn.headRoom, count: size) { output in
+        let payload = Bytes(headRoom: step.headRoom, count: size) { output in
             for part in [number, header, sealed] { for byte in part { output.append(byte) } }
         }
         if isFirst, role == .initiator {
-            turn.open(payload, for: contentID)
+            step.open(payload, for: contentID)
         } else {
             let peer: Role = role == .initiator ? .responder : .initiator
             let route = Route(Hex.encode(Self.id(of: peer, base)))
-            turn.send(Routed(address, route, payload: payload, sequence: sending.next), for: contentID)
+            step.send(Routed(address, route, payload: payload, sequence: sending.next), for: contentID)
         }
         sending = Direction(state: next.state, next: sending.next + 1)
         isChanged = true
     }
 
     /// Opens the payload whose turn it is; what is refused changes nothing.
-    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
-        try receive(routed.payload, in: &turn)
+    public mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
+        try receive(routed.payload, in: &step)
     }
 
-    private mutating func receive(_ payload: Payload, in turn: inout Turn) throws(Refusal) {
+    private mutating func receive(_ payload: Payload, in step: inout Step) throws(Refusal) {
         let bytes = payload.array
         guard bytes.count >= Self.numberSize else {
             throw Refusal(.invalid, CommonCause.malformed("payload", at: bytes.count))
@@ -123,7 +123,7 @@ public struct SecretStreamConversation: ConversationProtocol {
         }
         receiving = Direction(state: next.state, next: number + 1)
         isChanged = true
-        turn.report(.content(ReceivedContent(Bytes(content))))
+        step.report(.content(ReceivedContent(Bytes(content))))
     }
 
     /// One record, if anything changed: version, role, id, then number and state of both directions.

@@ -1,4 +1,4 @@
-/// The few system calls that storage makes, so that tests can fail, tear or drop each one in turn.
+/// The few system calls that storage makes, so that tests can fail, tear or drop each one in step.
 package protocol FileSystem: Sendable {
     /// Makes a directory for its owner alone, and its name durable; one that exists is left as it is.
     func makeDirectory(_ path: String) throws(StorageError)

@@ -32,7 +32,7 @@ public struct PlainConversation: ConversationProtocol, Equatable {
     private var isChanged = true
 
     /// Begins with a secret, which names the conversation and protects nothing; the responder reads the opening.
-    public init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+    public init(_ seed: ConversationSeed, in turn: inout Step) throws(Refusal) {
         let ids = try TwoParty.ids(seed, size: Self.idSize, type: Self.facts.name).ids
         party = TwoParty(seed, ids, address: Self.address(ids))
         guard seed.role == .responder else { return }
@@ -66,7 +66,7 @@ public struct PlainConversation: ConversationProtocol, Equatable {
     public var listening: [Listening] { party.listening }
 
     /// Sends content; the first of an initiator goes into the invite. There are no other actions.
-    public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+    public mutating func perform(_ action: Action, in turn: inout Step) throws(Refusal) {
         guard case .send(let content, let contentID) = action else {
             throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
         }
@@ -78,11 +78,11 @@ public struct PlainConversation: ConversationProtocol, Equatable {
     }
 
     /// Receives a payload; malformed, repeated and early ones change nothing.
-    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    public mutating func receive(_ routed: Routed, in turn: inout Step) throws(Refusal) {
         try receive(routed.payload, in: &turn)
     }
 
-    private mutating func receive(_ payload: Payload, in turn: inout Turn) throws(Refusal) {
+    private mutating func receive(_ payload: Payload, in turn: inout Step) throws(Refusal) {
         let frame = try PlainFrame(decoding: payload)
         let step = try state.window.decide(frame.number)
         for number in state.window.take(step) {

@@ -30,11 +30,11 @@ extension PrivateV1 {
         /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
         ///
         /// The initiator draws its first ratchet key at once; the responder decrypts the opening.
-        public init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
-            base = try RatchetParty(seed, Self.constants, in: &turn)
+        public init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
+            base = try RatchetParty(seed, Self.constants, in: &step)
             guard seed.role == .responder else { return }
             guard let opening = seed.opening else { throw Self.constants.incomplete("an opening") }
-            try receive(opening, isOpening: true, in: &turn)
+            try receive(opening, isOpening: true, in: &step)
         }
 
         /// Makes the conversation again from its state and the keys of missing payloads.
@@ -52,34 +52,34 @@ extension PrivateV1 {
         public var listening: [Listening] { base.party.listening }
 
         /// Sends content; the first of an initiator goes into the invite. There are no other actions.
-        public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+        public mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
             guard case .send(let content, let contentID) = action else {
                 throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
             }
             let frame = Frame(
-                conversation: base.party.own.id, timestamp: Int64(clamping: turn.now.milliseconds),
+                conversation: base.party.own.id, timestamp: Int64(clamping: step.now.milliseconds),
                 body: .content(content))
-            try base.send(frame.size, for: contentID, in: &turn) { frame.write(to: &$0) }
+            try base.send(frame.size, for: contentID, in: &step) { frame.write(to: &$0) }
         }
 
         /// Receives a payload; forged, malformed, repeated and early ones change nothing.
-        public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
-            try receive(routed.payload, isOpening: false, in: &turn)
+        public mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
+            try receive(routed.payload, isOpening: false, in: &step)
         }
 
-        private mutating func receive(_ payload: Payload, isOpening: Bool, in turn: inout Turn) throws(Refusal) {
+        private mutating func receive(_ payload: Payload, isOpening: Bool, in step: inout Step) throws(Refusal) {
             let opened = try base.open(payload, Self.constants) { bytes throws(Refusal) in
                 try Self.body(bytes, isOpening: isOpening)
             }
             for name in opened.missing {
-                turn.report(.gap(Gap(reference: name, sender: base.party.peer, isFinal: false)))
+                step.report(.gap(Gap(reference: name, sender: base.party.peer, isFinal: false)))
             }
             switch opened.value {
             case .content(let content):
-                turn.report(.content(ReceivedContent(content, sender: base.party.peer, reference: opened.reference)))
-            case .placeholder(let bytes): turn.report(.frame(kind: Placeholder.kind, bytes: bytes))
+                step.report(.content(ReceivedContent(content, sender: base.party.peer, reference: opened.reference)))
+            case .placeholder(let bytes): step.report(.frame(kind: Placeholder.kind, bytes: bytes))
             case .unknown:
-                turn.report(.refused(Refusal(.unsupported, ConversationCause.unknownFrame(type: Self.facts.name))))
+                step.report(.refused(Refusal(.unsupported, ConversationCause.unknownFrame(type: Self.facts.name))))
             }
         }
 

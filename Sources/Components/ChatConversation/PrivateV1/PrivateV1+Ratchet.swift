@@ -32,11 +32,11 @@ extension PrivateV1 {
         /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
         ///
         /// The initiator draws its first ratchet key at once; the responder decrypts the opening.
-        public init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
-            base = try RatchetParty(seed, Self.constants, in: &turn)
+        public init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
+            base = try RatchetParty(seed, Self.constants, in: &step)
             guard seed.role == .responder else { return }
             guard let opening = seed.opening else { throw Self.constants.incomplete("an opening") }
-            try receive(opening, in: &turn)
+            try receive(opening, in: &step)
         }
 
         /// Makes the conversation again from its state and the keys of missing payloads.
@@ -54,24 +54,24 @@ extension PrivateV1 {
         public var listening: [Listening] { base.party.listening }
 
         /// Sends content; the first of an initiator goes into the invite. There are no other actions.
-        public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+        public mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
             guard case .send(let content, let contentID) = action else {
                 throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
             }
-            try base.send(content.count, for: contentID, in: &turn) { $0.append(bytes: content.span) }
+            try base.send(content.count, for: contentID, in: &step) { $0.append(bytes: content.span) }
         }
 
         /// Receives a payload; forged, malformed, repeated and early ones change nothing.
-        public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
-            try receive(routed.payload, in: &turn)
+        public mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
+            try receive(routed.payload, in: &step)
         }
 
-        private mutating func receive(_ payload: Payload, in turn: inout Turn) throws(Refusal) {
+        private mutating func receive(_ payload: Payload, in step: inout Step) throws(Refusal) {
             let opened = try base.open(payload, Self.constants) { bytes throws(Refusal) in bytes }
             for name in opened.missing {
-                turn.report(.gap(Gap(reference: name, sender: base.party.peer, isFinal: false)))
+                step.report(.gap(Gap(reference: name, sender: base.party.peer, isFinal: false)))
             }
-            turn.report(
+            step.report(
                 .content(ReceivedContent(opened.value, sender: base.party.peer, reference: opened.reference)))
         }
     }

@@ -37,13 +37,13 @@ struct RatchetParty: Equatable {
     /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
     ///
     /// The initiator draws its first ratchet key at once; the responder receives the opening next.
-    init(_ seed: ConversationSeed, _ constants: Constants, in turn: inout Turn) throws(Refusal) {
+    init(_ seed: ConversationSeed, _ constants: Constants, in step: inout Step) throws(Refusal) {
         let (secret, ids) = try TwoParty.ids(seed, size: constants.idSize, type: constants.type)
         party = TwoParty(seed, ids, address: constants.address(ids))
         switch seed.role {
         case .initiator:
             guard let key = seed.remoteKeys.first else { throw constants.incomplete("a remote key") }
-            ratchet = try DoubleRatchet(initiatorWith: secret, remote: key, random: &turn.random, constants.ratchet)
+            ratchet = try DoubleRatchet(initiatorWith: secret, remote: key, random: &step.random, constants.ratchet)
         case .responder:
             guard let pair = seed.ownKeys.first else { throw constants.incomplete("an own key pair") }
             ratchet = try DoubleRatchet(responderWith: secret, own: pair, constants.ratchet)
@@ -69,12 +69,12 @@ struct RatchetParty: Equatable {
 
     /// Encrypts what is written, and leaves it in the turn.
     mutating func send(
-        _ count: Int, for content: ContentID, in turn: inout Turn, _ write: (inout OutputSpan<UInt8>) -> Void
+        _ count: Int, for content: ContentID, in step: inout Step, _ write: (inout OutputSpan<UInt8>) -> Void
     ) throws(Refusal) {
         let number = ratchet.nextNumber
-        try party.check(ratchet.payloadSize(frame: count), in: turn)
-        let payload = try ratchet.seal(count, headRoom: turn.headRoom, random: &turn.random, write)
-        party.dispatch(payload, number: UInt64(number), for: content, in: &turn)
+        try party.check(ratchet.payloadSize(frame: count), in: step)
+        let payload = try ratchet.seal(count, headRoom: step.headRoom, random: &step.random, write)
+        party.dispatch(payload, number: UInt64(number), for: content, in: &step)
     }
 
     /// Decrypts a payload, and moves on if what is in it decodes.

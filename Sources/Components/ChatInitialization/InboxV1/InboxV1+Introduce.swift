@@ -7,20 +7,20 @@ extension InboxV1 {
     /// Makes signed bundles, each with a key of its own that is good for one invite (INBOX-04, INTRO-07).
     ///
     /// All or none: more than there is room for are refused with the limit (INBOX-06).
-    public mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
+    public mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         var trial = self
-        trial.keys.sweep(turn.now)
+        trial.keys.sweep(step.now)
         try trial.keys.admit(count)
         var bundles: [IntroductionBundle] = []
-        for _ in 0..<max(0, count) { bundles.append(try trial.bundle(in: &turn)) }
-        trial.sweep(in: &turn)
+        for _ in 0..<max(0, count) { bundles.append(try trial.bundle(in: &step)) }
+        trial.sweep(in: &step)
         self = trial
         return bundles
     }
 
-    private mutating func bundle(in turn: inout Turn) throws(Refusal) -> IntroductionBundle {
-        let pair = X25519.generate(using: &turn.random, for: .introEphemeralPrivate)
-        let z = turn.random.secret(XEdDSA.randomSize, for: .introSignatureZ)
+    private mutating func bundle(in step: inout Step) throws(Refusal) -> IntroductionBundle {
+        let pair = X25519.generate(using: &step.random, for: .introEphemeralPrivate)
+        let z = step.random.secret(XEdDSA.randomSize, for: .introSignatureZ)
         let name = profile.keyName(of: pair.publicKey)
         guard !keys.knows(name) else { throw Refusal(.unable, InitializationCause.takenName(hex(name))) }
         let message = Self.signedMessage(pair.publicKey)
@@ -30,24 +30,24 @@ extension InboxV1 {
         let bundle = try refusing(as: .unable) { () throws(WireError) in
             try IntroBundle(installation: identity.publicKey, ephemeral: pair.publicKey, signature: signature)
         }
-        let expiry = keys.add(pair, as: name, now: turn.now)
+        let expiry = keys.add(pair, as: name, now: step.now)
         return IntroductionBundle(scheme: Profile.scheme, bytes: bundle.encoded(), expiry: expiry, isSingleUse: true)
     }
 
     /// Verifies a bundle and agrees on a secret with its maker, or founds a group on a secret of our own.
     public mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
     ) throws(Refusal) -> ConversationSeed {
         guard let discriminator = profile.discriminator(for: type) else {
             throw Refusal(.unsupported, InitializationCause.unfitName(type.name))
         }
         guard let bundle else {
             return ConversationSeed(
-                type: type, role: .initiator, secret: turn.random.secret(32, for: .secret),
+                type: type, role: .initiator, secret: step.random.secret(32, for: .secret),
                 ownIdentity: identity.publicKey)
         }
-        let intro = try verified(bundle, at: turn.now)
-        let ephemeral = X25519.generate(using: &turn.random, for: .handshakeEphemeralPrivate)
+        let intro = try verified(bundle, at: step.now)
+        let ephemeral = X25519.generate(using: &step.random, for: .handshakeEphemeralPrivate)
         return try refusing { () throws(CryptoError) in
             let half = try KeyAgreement.Initiator(
                 ephemeral: ephemeral, invited: intro.installation, prekey: intro.ephemeral)

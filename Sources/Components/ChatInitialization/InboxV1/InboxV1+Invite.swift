@@ -7,24 +7,24 @@ extension InboxV1 {
     /// Sends the invite of a seed to the inbox of the one invited; in profile `reference` again until it is answered.
     public mutating func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in turn: inout Turn
+        in step: inout Step
     ) throws(Refusal) {
         guard let ticket = Ticket(seed.ticket), let invited = seed.peers.first else {
             throw Refusal(.unable, InitializationCause.noTicket("\(profile.name) did not make it for a bundle"))
         }
         let frame = InboxFrame(discriminator: ticket.discriminator, opening: opening).encoded()
-        let handshake = InboxHandshakeV1(header: ticket.header, payload: try sealed(frame, with: ticket, in: &turn))
+        let handshake = InboxHandshakeV1(header: ticket.header, payload: try sealed(frame, with: ticket, in: &step))
         let payload = EncryptedPayload.inboxHandshake(handshake)
-        guard payload.size <= turn.maximumPayload else {
+        guard payload.size <= step.maximumPayload else {
             throw Refusal(
-                .unable, CommonCause.tooLarge("invite", bytes: payload.size, limit: turn.maximumPayload))
+                .unable, CommonCause.tooLarge("invite", bytes: payload.size, limit: step.maximumPayload))
         }
         let routed = Routed(
             profile.address(of: invited), Route(profile.inbox(of: invited)),
-            payload: payload.encoded(headRoom: turn.headRoom))
-        turn.send(routed, for: content)
-        if profile == .reference { pending.add(routed, for: conversation, now: turn.now) }
-        sweep(in: &turn)
+            payload: payload.encoded(headRoom: step.headRoom))
+        step.send(routed, for: content)
+        if profile == .reference { pending.add(routed, for: conversation, now: step.now) }
+        sweep(in: &step)
     }
 
     /// The header of an invite; in profile `reference` our identity is sealed in it and the other keys are not named.
@@ -44,9 +44,9 @@ extension InboxV1 {
         return header
     }
 
-    private func sealed(_ frame: Bytes, with ticket: Ticket, in turn: inout Turn) throws(Refusal) -> Bytes {
+    private func sealed(_ frame: Bytes, with ticket: Ticket, in step: inout Step) throws(Refusal) -> Bytes {
         guard profile == .reference else { return frame }
-        let nonce = turn.random.bytes(InboxSeal.nonceSize, for: .nonce)
+        let nonce = step.random.bytes(InboxSeal.nonceSize, for: .nonce)
         return try refusing(as: .unable) { () throws(CryptoError) in
             try InboxSeal.seal(frame, key: ticket.payloadKey, nonce: nonce, header: ticket.header)
         }

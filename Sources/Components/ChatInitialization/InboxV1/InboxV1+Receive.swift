@@ -8,11 +8,11 @@ extension InboxV1 {
     ///
     /// Refused, each with what was wrong: what does not decode, is no invite, names a key that is not
     /// live (INBOX-05), holds weak keys (INBOX-13), or does not authenticate.
-    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    public mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         let handshake = try handshake(routed.payload)
         let header = try header(of: handshake)
         let name = header.responderEphemeral.array
-        let prekey = try keys.find(name, now: turn.now)
+        let prekey = try keys.find(name, now: step.now)
         let (frame, agreement, inviter) = try opened(handshake, header, by: prekey)
         guard
             let frame = try refusing({ () throws(WireError) in
@@ -27,12 +27,12 @@ extension InboxV1 {
         guard let opening = try refusing({ () throws(WireError) in try frame.opening() }) else {
             throw Refusal(.unsupported, InitializationCause.unexpectedPayload(profile.name))
         }
-        keys.end(name, as: .used, now: turn.now)
-        turn.start(
+        keys.end(name, as: .used, now: step.now)
+        step.start(
             ConversationSeed(
                 type: type, role: .responder, secret: agreement.seed, ownKeys: [prekey],
                 ownIdentity: identity.publicKey, peers: [inviter], opening: opening))
-        sweep(in: &turn)
+        sweep(in: &step)
     }
 
     /// What an invite says, with the single-use key that it names; nothing is decided about it.

@@ -37,20 +37,20 @@ public struct InboxV1: InitializationProtocol {
     public var facts: Facts { profile.facts }
 
     /// Sends invites again and forgets keys whose time is over.
-    public mutating func wake(_ signal: Signal, in turn: inout Turn) {
+    public mutating func handle(_ signal: Signal, in step: inout Step) {
         switch signal {
         case .inviteAnswered(let conversation): pending.end(conversation)
-        case .due, .started, .restored: pending.sendDue(in: &turn)
+        case .due, .started, .restored: pending.sendDue(in: &step)
         default: return
         }
-        sweep(in: &turn)
+        sweep(in: &step)
     }
 
     /// Forgets what has expired and asks to be woken for what comes next.
-    mutating func sweep(in turn: inout Turn) {
-        keys.sweep(turn.now)
+    mutating func sweep(in step: inout Step) {
+        keys.sweep(step.now)
         for time in [keys.nextDue, pending.nextDue] {
-            if let time { turn.wake(at: time) }
+            if let time { step.wake(at: time) }
         }
     }
 }

@@ -36,16 +36,16 @@ struct PendingInvites: Sendable {
     }
 
     /// Sends what is due, once each however long ago it was, and gives up what was sent often enough.
-    mutating func sendDue(in turn: inout Turn) {
-        for (number, invite) in entries.filter({ $0.value.due <= turn.now }).sorted(by: { $0.key < $1.key }) {
-            turn.send(invite.routed)
+    mutating func sendDue(in step: inout Step) {
+        for (number, invite) in entries.filter({ $0.value.due <= step.now }).sorted(by: { $0.key < $1.key }) {
+            step.send(invite.routed)
             var next = invite
             next.repeats += 1
             guard next.repeats < Self.pauses.count else {
                 remove(number)
                 continue
             }
-            next.due = turn.now + Self.pauses[next.repeats]
+            next.due = step.now + Self.pauses[next.repeats]
             store(number, next)
         }
     }

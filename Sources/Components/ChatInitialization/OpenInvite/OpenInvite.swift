@@ -48,14 +48,14 @@ public struct OpenInvite: InitializationProtocol {
     }
 
     /// Gives the same bundle as often as asked; it is good for any number of conversations.
-    public mutating func introduce(_ count: Int, in turn: inout Turn) throws(Refusal) -> [IntroductionBundle] {
-        let inbox = inbox ?? turn.random.bytes(OpenBundle.inboxSize, for: .identifier)
+    public mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
+        let inbox = inbox ?? step.random.bytes(OpenBundle.inboxSize, for: .identifier)
         if self.inbox == nil {
             self.inbox = inbox
             changes.append(Self.stored.record(Self.inboxKey, StoredItem(bytes: Bytes(inbox))))
-            turn.listenAnew()
+            step.listenAnew()
         }
-        let expiry = lifetime.map { turn.now + $0 }
+        let expiry = lifetime.map { step.now + $0 }
         let bytes = OpenBundle(inbox: inbox, expiry: expiry?.milliseconds ?? 0).encoded()
         return Array(
             repeating: IntroductionBundle(scheme: Self.scheme, bytes: bytes, expiry: expiry), count: max(0, count))
@@ -63,16 +63,16 @@ public struct OpenInvite: InitializationProtocol {
 
     /// Draws a secret; the responder's first key pair is made from it on both sides (OPEN-4).
     public mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in turn: inout Turn
+        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
     ) throws(Refusal) -> ConversationSeed {
         guard OpenFrame.nameSizes.contains(type.name.utf8.count) else {
             throw Refusal(.unsupported, InitializationCause.unfitName(type.name))
         }
         guard let bundle else {
-            return ConversationSeed(type: type, role: .initiator, secret: Self.secret(in: &turn))
+            return ConversationSeed(type: type, role: .initiator, secret: Self.secret(in: &step))
         }
-        let inbox = try Self.inbox(of: bundle, at: turn.now)
-        let secret = Self.secret(in: &turn)
+        let inbox = try Self.inbox(of: bundle, at: step.now)
+        let secret = Self.secret(in: &step)
         return ConversationSeed(
             type: type, role: .initiator, secret: secret, remoteKeys: [try Self.pair(from: secret).publicKey],
             ticket: Secret(copying: inbox.span))
@@ -81,46 +81,46 @@ public struct OpenInvite: InitializationProtocol {
     /// Sends type, secret and opening in clear.
     public mutating func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in turn: inout Turn
+        in step: inout Step
     ) throws(Refusal) {
         guard let secret = seed.secret, let ticket = seed.ticket, ticket.count == OpenBundle.inboxSize else {
             throw Refusal(.unable, InitializationCause.noTicket("\(Self.name) did not make it for a bundle"))
         }
         let inbox = ticket.lend { Bytes(copying: $0).array }
         let frame = OpenFrame(type: seed.type.name, secret: secret.lend { Bytes(copying: $0) }, opening: opening)
-        guard frame.size <= turn.maximumPayload else {
-            throw Refusal(.unable, CommonCause.tooLarge("invite", bytes: frame.size, limit: turn.maximumPayload))
+        guard frame.size <= step.maximumPayload else {
+            throw Refusal(.unable, CommonCause.tooLarge("invite", bytes: frame.size, limit: step.maximumPayload))
         }
-        let payload = frame.encoded(headRoom: turn.headRoom)
-        turn.send(Routed(Self.address(of: inbox), Route(hex(inbox)), payload: payload), for: content)
+        let payload = frame.encoded(headRoom: step.headRoom)
+        step.send(Routed(Self.address(of: inbox), Route(hex(inbox)), payload: payload), for: content)
     }
 
     /// Takes an invite, unless one with the same secret came before (OPEN-6).
-    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    public mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         let frame = try refusing { () throws(WireError) in try OpenFrame(decoding: routed.payload) }
         let secret = Secret(copying: frame.secret.span)
         let pair = try Self.pair(from: secret)
         let name = BLAKE2b.hash(count: 16, frame.secret.span)
         guard seen[name] == nil else { throw Refusal(.invalid, InitializationCause.seenBefore) }
-        seen.remember(name, until: turn.now + Self.memoryLifetime)
-        turn.start(
+        seen.remember(name, until: step.now + Self.memoryLifetime)
+        step.start(
             ConversationSeed(
                 type: ConversationType(frame.type), role: .responder, secret: secret, ownKeys: [pair],
                 opening: frame.opening))
-        sweep(in: &turn)
+        sweep(in: &step)
     }
 
     /// Forgets invites that are long past.
-    public mutating func wake(_ signal: Signal, in turn: inout Turn) {
+    public mutating func handle(_ signal: Signal, in step: inout Step) {
         switch signal {
-        case .due, .started, .restored: sweep(in: &turn)
+        case .due, .started, .restored: sweep(in: &step)
         default: return
         }
     }
 
-    private mutating func sweep(in turn: inout Turn) {
-        seen.sweep(turn.now)
-        if let time = seen.nextDue { turn.wake(at: time) }
+    private mutating func sweep(in step: inout Step) {
+        seen.sweep(step.now)
+        if let time = seen.nextDue { step.wake(at: time) }
     }
 
     /// The records that changed since the last call.
@@ -149,7 +149,7 @@ extension OpenInvite {
         DeliveryAddress(hex(BLAKE2b.hash(count: 8, Array("openinvite|addr|".utf8) + inbox)))
     }
 
-    private static func secret(in turn: inout Turn) -> Secret { turn.random.secret(OpenFrame.secretSize, for: .secret) }
+    private static func secret(in step: inout Step) -> Secret { step.random.secret(OpenFrame.secretSize, for: .secret) }
 
     private static func pair(from secret: Secret) throws(Refusal) -> KeyPair {
         try refusing { () throws(CryptoError) in

@@ -22,7 +22,7 @@ extension ReliableConversation {
     public static func names(_ seed: ConversationSeed) throws(Refusal) -> ReliableNames { ReliableNames(seed.role) }
 
     /// Begins a conversation; the responder's opening must be a message with content.
-    public init(_ seed: ConversationSeed, in turn: inout Turn) throws(Refusal) {
+    public init(_ seed: ConversationSeed, in turn: inout Step) throws(Refusal) {
         self.init(try ReliableStage(seed, Self.names(seed), Self.constants, in: &turn))
     }
 
@@ -41,18 +41,18 @@ extension ReliableConversation {
     public var listening: [Listening] { stage.inner.listening }
 
     /// Sends content, which arrives whole, once and in causal order; other actions are the inner type's.
-    public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+    public mutating func perform(_ action: Action, in turn: inout Step) throws(Refusal) {
         try stage.perform(action, in: &turn)
     }
 
     /// Receives a payload; what the inner type refuses changes nothing.
-    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    public mutating func receive(_ routed: Routed, in turn: inout Step) throws(Refusal) {
         try stage.receive(routed, in: &turn)
     }
 
     /// Sends again, acknowledges and gives up what is due.
-    public mutating func wake(_ signal: Signal, in turn: inout Turn) {
-        stage.wake(signal, in: &turn)
+    public mutating func handle(_ signal: Signal, in turn: inout Step) {
+        stage.handle(signal, in: &turn)
     }
 
     /// The records of all its parts that changed.

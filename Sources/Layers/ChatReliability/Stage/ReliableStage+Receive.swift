@@ -5,7 +5,7 @@ import ChatWire
 extension ReliableStage {
     /// Receives a payload; what the inner type refuses changes nothing, what it accepts and is no SDS message is
     /// reported.
-    public mutating func receive(_ routed: Routed, in turn: inout Turn) throws(Refusal) {
+    public mutating func receive(_ routed: Routed, in turn: inout Step) throws(Refusal) {
         let mark = turn.mark
         let outer = turn.takeAlarm()
         try inner.receive(routed, in: &turn)
@@ -15,14 +15,14 @@ extension ReliableStage {
     }
 
     /// Passes a signal on, and does what is due.
-    public mutating func wake(_ signal: Signal, in turn: inout Turn) {
+    public mutating func handle(_ signal: Signal, in turn: inout Step) {
         let mark = turn.mark
         let outer = turn.takeAlarm()
         if case .due = signal, let alarm = innerAlarm, alarm > turn.now {
             // Not the inner machine's.
         } else {
             innerAlarm = nil
-            inner.wake(signal, in: &turn)
+            inner.handle(signal, in: &turn)
             keepAlarm(&turn)
             absorb(since: mark, in: &turn)
         }
@@ -47,18 +47,18 @@ extension ReliableStage {
     /// only delay what has not been sent yet. Ten large segments.
     private static var maximumBacklog: Int { 1 << 20 }
 
-    private func step(in turn: borrowing Turn) -> SDSStep {
+    private func step(in turn: borrowing Step) -> SDSStep {
         SDSStep(now: turn.now, room: max(0, Self.maximumBacklog - turn.waitingBytes))
     }
 
     /// Takes what the inner machine reported since a mark.
-    mutating func absorb(since mark: Turn.Mark, in turn: inout Turn) {
+    mutating func absorb(since mark: Step.Mark, in turn: inout Step) {
         absorb(since: mark, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
     }
 
     /// The same, with what is to happen if something is refused.
     mutating func absorb<E: Error>(
-        since mark: Turn.Mark, in turn: inout Turn, _ refuse: (inout Turn, Refusal) throws(E) -> Void
+        since mark: Step.Mark, in turn: inout Step, _ refuse: (inout Step, Refusal) throws(E) -> Void
     ) throws(E) {
         var step = self.step(in: turn)
         for event in turn.takeEvents(since: mark) {
@@ -79,7 +79,7 @@ extension ReliableStage {
 
     /// Sends and reports what a step of the channel left.
     private mutating func carryOut<E: Error>(
-        _ step: SDSStep, in turn: inout Turn, _ refuse: (inout Turn, Refusal) throws(E) -> Void
+        _ step: SDSStep, in turn: inout Step, _ refuse: (inout Step, Refusal) throws(E) -> Void
     ) throws(E) {
         var progress: [TransferProgress] = []
         for event in step.events {
@@ -110,7 +110,7 @@ extension ReliableStage {
 
     /// Takes a segment, and with the last one of a frame what is in it; returns how far the frame is.
     private mutating func deliver(
-        _ delivery: SDSEvent.Delivery, in turn: inout Turn
+        _ delivery: SDSEvent.Delivery, in turn: inout Step
     ) throws(Refusal) -> TransferProgress? {
         let outcome = try reassembler.receive(delivery.content, from: names.peer.text, now: turn.now)
         let segment = try SegmentMessage(decoding: delivery.content)

@@ -27,7 +27,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
 
     /// Begins a conversation; the responder's opening is received here, and refused like any other payload.
     public init(
-        _ seed: ConversationSeed, _ names: ReliableNames, _ constants: ReliableConstants, in turn: inout Turn
+        _ seed: ConversationSeed, _ names: ReliableNames, _ constants: ReliableConstants, in turn: inout Step
     ) throws(Refusal) {
         let (mark, eventCount) = (turn.mark, turn.events.count)
         let inner = try Inner(seed, in: &turn)
@@ -58,7 +58,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     }
 
     /// Sends content; other actions are the inner type's.
-    public mutating func perform(_ action: Action, in turn: inout Turn) throws(Refusal) {
+    public mutating func perform(_ action: Action, in turn: inout Step) throws(Refusal) {
         guard case .send(let content, let id) = action else {
             let mark = turn.mark
             let outer = turn.takeAlarm()
@@ -72,11 +72,11 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     }
 
     /// Sends a frame that carries nothing: it shows that this side is there (PRIVATE1, `Placeholder`).
-    public mutating func sendPlaceholder(_ placeholder: Bytes, in turn: inout Turn) throws(Refusal) {
+    public mutating func sendPlaceholder(_ placeholder: Bytes, in turn: inout Step) throws(Refusal) {
         try send(.placeholder(placeholder), for: nil, in: &turn)
     }
 
-    private mutating func send(_ body: ReliableFrame.Body, for content: ContentID?, in turn: inout Turn) throws(Refusal)
+    private mutating func send(_ body: ReliableFrame.Body, for content: ContentID?, in turn: inout Step) throws(Refusal)
     {
         let segmentation = try segmentation(in: turn)
         let headRoom = SegmentMessage.overhead + overhead
@@ -106,7 +106,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     }
 
     private mutating func send(
-        _ segment: Bytes, id: Identifier, at time: Timestamp, for content: ContentID?, in turn: inout Turn
+        _ segment: Bytes, id: Identifier, at time: Timestamp, for content: ContentID?, in turn: inout Step
     ) throws(Refusal) {
         let draft = try channel.draft(segment, id: id, now: time)
         try transmit(draft.bytes, for: content, in: &turn)
@@ -119,7 +119,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     private static var idSize: Int { 16 }
 
     /// Segments of what the service takes, at most of what the type says.
-    private func segmentation(in turn: borrowing Turn) throws(Refusal) -> Segmentation {
+    private func segmentation(in turn: borrowing Step) throws(Refusal) -> Segmentation {
         let room = turn.maximumPayload - overhead - SegmentMessage.overhead
         guard room > 0 else {
             let needed = overhead + SegmentMessage.overhead + 1
@@ -137,7 +137,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     }
 
     /// Hands a message to the inner type; what it sends counts for the content, if that is new.
-    mutating func transmit(_ bytes: Bytes, for content: ContentID?, in turn: inout Turn) throws(Refusal) {
+    mutating func transmit(_ bytes: Bytes, for content: ContentID?, in turn: inout Step) throws(Refusal) {
         let mark = turn.mark
         try inner.perform(.send(bytes, content ?? Self.noContent), in: &turn)
         keepAlarm(&turn)
@@ -155,12 +155,12 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     private static var noContent: ContentID { ContentID(0) }
 
     /// Remembers when the inner machine wants to be woken: later steps of this stage must not forget it.
-    mutating func keepAlarm(_ turn: inout Turn) {
+    mutating func keepAlarm(_ turn: inout Step) {
         if let alarm = turn.takeAlarm() { innerAlarm = alarm }
     }
 
     /// Asks to be woken for whatever is due first.
-    func settle(in turn: inout Turn, _ outer: Timestamp? = nil) {
+    func settle(in turn: inout Step, _ outer: Timestamp? = nil) {
         for alarm in [outer, innerAlarm, channel.nextWake, reassembler.nextSweep] {
             if let alarm { turn.wake(at: alarm) }
         }

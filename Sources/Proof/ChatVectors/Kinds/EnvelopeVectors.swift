@@ -32,9 +32,9 @@ extension Kind {
 
     private static func wrap(_ framing: some FramingStrategy, _ one: Case, _ draws: Draws) throws -> JSON {
         var framing = framing
-        var turn = Turn(now: .zero, random: draws)
+        var step = Step(now: .zero, random: draws)
         let routed = Routed(address, Route(try one.text("route")), payload: Bytes(try one.bytes("payload")))
-        let wrapped = try framing.wrap(routed, in: &turn)
+        let wrapped = try framing.wrap(routed, in: &step)
         try draws.finish()
         return ["bytes": .hex(wrapped.payload)]
     }

@@ -14,9 +14,9 @@ extension Kind {
         let draws = Draws([
             ("intro_ephemeral_private", try one.bytes("ephemeral_private")), ("intro_signature_z", try one.bytes("z")),
         ])
-        var turn = Turn(now: .zero, random: draws)
+        var step = Step(now: .zero, random: draws)
         var inbox = try InboxV1(identity: one.keyPair("identity_private"))
-        let bytes = try inbox.introduce(1, in: &turn)[0].bytes
+        let bytes = try inbox.introduce(1, in: &step)[0].bytes
         try draws.finish()
         let bundle = try IntroBundle(decoding: bytes)
         let message = Array(prefix.utf8) + bundle.ephemeral.bytes

@@ -12,8 +12,8 @@ extension Kind {
     private static func openBundle(_ one: Case) async throws -> JSON {
         let (inbox, life) = (try one.bytes("inbox"), try one.int("lifetime_seconds"))
         var machine = OpenInvite(lifetime: life == 0 ? nil : .seconds(life))
-        var turn = Turn(now: Timestamp(milliseconds: try one.uint64("now_ms")), random: Draws([("identifier", inbox)]))
-        let bundle = try machine.introduce(1, in: &turn)[0]
+        var step = Step(now: Timestamp(milliseconds: try one.uint64("now_ms")), random: Draws([("identifier", inbox)]))
+        let bundle = try machine.introduce(1, in: &step)[0]
         return [
             "bytes": .hex(bundle.bytes), "route": .string(machine.listening[0].route.id),
             "address": .string(machine.listening[0].address.text),
@@ -22,12 +22,12 @@ extension Kind {
 
     private static func writeOpen(_ one: Case) async throws -> JSON {
         let draws = Draws([("secret", try one.bytes("secret"))])
-        var turn = Turn(now: Timestamp(milliseconds: try one.uint64("now_ms")), random: draws)
+        var step = Step(now: Timestamp(milliseconds: try one.uint64("now_ms")), random: draws)
         var machine = OpenInvite()
         let bundle = IntroductionBundle(scheme: OpenInvite.scheme, bytes: Bytes(try one.bytes("bundle")))
-        let seed = try machine.seed(ConversationType(one.text("conversation_type")), for: bundle, in: &turn)
-        try machine.invite(seed, as: ConversationID("c"), opening: Bytes(try one.bytes("opening")), for: nil, in: &turn)
-        let routed = turn.sends[0].routed
+        let seed = try machine.seed(ConversationType(one.text("conversation_type")), for: bundle, in: &step)
+        try machine.invite(seed, as: ConversationID("c"), opening: Bytes(try one.bytes("opening")), for: nil, in: &step)
+        let routed = step.sends[0].routed
         return [
             "responder_key": .hex(seed.remoteKeys[0].bytes), "address": .string(routed.address.text),
             "route": .string(routed.route.id), "payload": .hex(routed.payload),
@@ -35,13 +35,13 @@ extension Kind {
     }
 
     private static func readOpen(_ one: Case) async throws -> JSON {
-        var turn = Turn(now: .zero, random: Draws())
+        var step = Step(now: .zero, random: Draws())
         var machine = OpenInvite()
         let routed = Routed("a", Route("r"), payload: Bytes(try one.bytes("payload")))
-        if one.has("is_repeated"), try one.bool("is_repeated") { try machine.receive(routed, in: &turn) }
-        turn.clear()
-        try machine.receive(routed, in: &turn)
-        let seed = turn.seeds[0]
+        if one.has("is_repeated"), try one.bool("is_repeated") { try machine.receive(routed, in: &step) }
+        step.clear()
+        try machine.receive(routed, in: &step)
+        let seed = step.seeds[0]
         return [
             "conversation_type": .string(seed.type.name), "secret": seed.secret.map { .hex($0) } ?? .null,
             "opening": seed.opening.map { .hex($0) } ?? .null, "responder_key": .hex(seed.ownKeys[0].publicKey.bytes),

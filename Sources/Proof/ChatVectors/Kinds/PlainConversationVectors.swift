@@ -8,7 +8,7 @@ extension Kind {
 
     private static func converse(_ one: Case) async throws -> JSON {
         let secret = try one.secret("secret")
-        var turn = Turn(now: .zero, random: Draws())
+        var turn = Step(now: .zero, random: Draws())
         var peers: [String: PlainConversation] = [:]
         let seed = ConversationSeed(type: PlainConversation.type, role: .initiator, secret: secret)
         peers["initiator"] = try PlainConversation(seed, in: &turn)
@@ -40,7 +40,7 @@ extension Kind {
     private static func receive(
         _ payload: Bytes, _ by: String, _ secret: Secret, _ peers: inout [String: PlainConversation]
     ) async throws -> JSON {
-        var turn = Turn(now: .zero, random: Draws())
+        var turn = Step(now: .zero, random: Draws())
         var trial = peers[by]
         let before = trial
         let output = try await outcome(unchanged: { trial == before }) {

@@ -23,7 +23,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
     init(_ one: Case) throws {
         self.one = one
         let draws = Draws([("ratchet_private", try one.bytes("initiator_private"))])
-        var turn = Turn(now: Timestamp(milliseconds: try one.uint64("start_ms")), random: draws)
+        var turn = Step(now: Timestamp(milliseconds: try one.uint64("start_ms")), random: draws)
         sides["initiator"] = Side(conversation: try Self.begin(one, .initiator, in: &turn))
         try draws.finish()
         _ = sides["initiator"]?.conversation.takeChanges()
@@ -38,7 +38,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
     }
 
     private static func begin(
-        _ one: Case, _ role: Role, opening: Payload? = nil, in turn: inout Turn
+        _ one: Case, _ role: Role, opening: Payload? = nil, in turn: inout Step
     ) throws -> Version {
         let seed = try seed(one, role, opening: opening)
         var constants = Version.constants
@@ -63,7 +63,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
     /// Does a step; one that is refused leaves no trace.
     mutating func perform(_ step: Case, random: any RandomSource) async throws -> JSON {
         let by = try step.text("by")
-        var turn = Turn(now: Timestamp(milliseconds: try step.uint64("now_ms")), random: random)
+        var turn = Step(now: Timestamp(milliseconds: try step.uint64("now_ms")), random: random)
         var side = sides[by]
         let output = try await Kind.outcome(unchanged: { side?.conversation.takeChanges().isEmpty ?? true }) {
             if side == nil {
@@ -84,7 +84,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
         return output.adding(["payloads": try take(turn, by), "events": events(turn.events)])
     }
 
-    private func perform(_ step: Case, _ side: inout Side, in turn: inout Turn) throws {
+    private func perform(_ step: Case, _ side: inout Side, in turn: inout Step) throws {
         switch try step.text("op") {
         case "send":
             let id = ContentID(side.contents + 1)
@@ -96,7 +96,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
         case "receive":
             let route = Route(side.conversation.id.text)
             try side.conversation.receive(Routed("a", route, payload: try payload(step)), in: &turn)
-        case "wake": side.conversation.wake(.due, in: &turn)
+        case "wake": side.conversation.handle(.due, in: &turn)
         case let other: throw Problem.notApplicable("step \(other)")
         }
     }
@@ -112,7 +112,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
         return Bytes(flipped(sent[number].array, at: offset))
     }
 
-    private mutating func take(_ turn: Turn, _ by: String) throws -> JSON {
+    private mutating func take(_ turn: Step, _ by: String) throws -> JSON {
         let openings = turn.openings.map(\.payload)
         let other = try one.secret("secret")
         let ids = RoleIDs(other, size: 16)

@@ -14,14 +14,14 @@ extension Kind {
             ("handshake_ephemeral_private", try one.bytes("handshake_ephemeral_private")),
             ("nonce", try one.bytes("nonce")),
         ])
-        var turn = Turn(now: .zero, random: draws)
+        var step = Step(now: .zero, random: draws)
         var inbox = try InboxV1(identity: one.keyPair("identity_private"))
         let bundle = try IntroLink(one.text("intro")).bundle
-        let seed = try inbox.seed(ConversationType(one.text("conversation_type")), for: bundle, in: &turn)
+        let seed = try inbox.seed(ConversationType(one.text("conversation_type")), for: bundle, in: &step)
         try inbox.invite(
-            seed, as: ConversationID("c"), opening: Bytes(try one.bytes("opening")), for: nil, in: &turn)
+            seed, as: ConversationID("c"), opening: Bytes(try one.bytes("opening")), for: nil, in: &step)
         try draws.finish()
-        let routed = turn.sends[0].routed
+        let routed = step.sends[0].routed
         return [
             "seed_key": seed.secret.map { .hex($0) } ?? .null, "address": .string(routed.address.text),
             "route": .string(routed.route.id), "payload": .hex(routed.payload),
@@ -31,23 +31,23 @@ extension Kind {
     private static func openSealed(_ one: Case) async throws -> JSON {
         let keys = try one.byteLists("ephemeral_privates")
         let z = [UInt8](repeating: 7, count: 64)  // of signatures that nobody sees
-        var turn = Turn(
+        var step = Step(
             now: .zero, random: Draws(keys.flatMap { [("intro_ephemeral_private", $0), ("intro_signature_z", z)] }))
         var inbox = try InboxV1(identity: one.keyPair("identity_private"))
-        _ = try inbox.introduce(keys.count, in: &turn)
+        _ = try inbox.introduce(keys.count, in: &step)
         _ = inbox.takeChanges()
         let (listening, payload) = (inbox.listening[0], Bytes(try one.bytes("payload")))
         let routed = Routed(listening.address, listening.route, payload: payload)
-        if one.has("is_repeated"), try one.bool("is_repeated") { try inbox.receive(routed, in: &turn) }
-        turn.clear()
+        if one.has("is_repeated"), try one.bool("is_repeated") { try inbox.receive(routed, in: &step) }
+        step.clear()
         _ = inbox.takeChanges()
-        do { try inbox.receive(routed, in: &turn) } catch {
-            guard inbox.takeChanges().isEmpty, turn.seeds.isEmpty else {
+        do { try inbox.receive(routed, in: &step) } catch {
+            guard inbox.takeChanges().isEmpty, step.seeds.isEmpty else {
                 throw Problem.differs("a refusal changed the state")
             }
             throw error
         }
-        let seed = turn.seeds[0]
+        let seed = step.seeds[0]
         return [
             "conversation_type": .string(seed.type.name), "opening": seed.opening.map { .hex($0) } ?? .null,
             "seed_key": seed.secret.map { .hex($0) } ?? .null,

@@ -1,17 +1,17 @@
 internal import ChatModel
 
-// What becomes of a turn that a machine has filled.
+// What becomes of a step that a machine has filled.
 extension ChatCore {
-    /// Carries out everything in a turn except seeds, which only inbound steps have.
-    mutating func absorb(_ turn: inout Turn, from owner: Owner) {
+    /// Carries out everything in a step except seeds, which only inbound steps have.
+    mutating func absorb(_ step: inout Step, from owner: Owner) {
         touch(owner)
-        carryOut(&turn, from: owner)
+        carryOut(&step, from: owner)
     }
 
     /// The same of a machine that is known to be touched.
-    mutating func carryOut(_ turn: inout Turn, from owner: Owner) {
+    mutating func carryOut(_ step: inout Step, from owner: Owner) {
         changes.numbers = true
-        var sends = turn.takeSends()
+        var sends = step.takeSends()
         var unsendable: Set<ContentID> = []
         for index in sends.indices {
             let (routed, content) = (sends[index].routed, sends[index].content)
@@ -19,17 +19,17 @@ extension ChatCore {
             sends[index].routed.payload = []
             // Of a content of which a part cannot be sent, the other parts are sent for nobody.
             let awaiting = content.flatMap { unsendable.contains($0) ? nil : $0 }
-            if !post(routed, for: awaiting, from: owner, in: &turn), let content = awaiting {
+            if !post(routed, for: awaiting, from: owner, in: &step), let content = awaiting {
                 unsendable.insert(content)
             }
         }
-        random = turn.random
-        for event in turn.events {
+        random = step.random
+        for event in step.events {
             if case .status(let content, let status) = event, status.isFinal { release(content) }
             fresh.append(clientEvent(event, from: owner))
         }
-        if turn.takeListensAnew() || owner == .initialization { listenAnew(owner) }
-        if let alarm = turn.takeAlarm() { alarms[owner] = alarm }
+        if step.takeListensAnew() || owner == .initialization { listenAnew(owner) }
+        if let alarm = step.takeAlarm() { alarms[owner] = alarm }
         // As what the service refuses for good: the machine must not report anything else of it, nor send it again.
         for content in unsendable.sorted() {
             release(content)
@@ -39,13 +39,13 @@ extension ChatCore {
 
     /// Wraps a payload and puts it into the outbox; false where that failed, which is reported.
     private mutating func post(
-        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, in turn: inout Turn
+        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, in step: inout Step
     ) -> Bool {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
         do throws(Refusal) {
-            var addressed = try framing.wrap(routed, in: &turn)
-            addressed.id = payloadID(&turn)
+            var addressed = try framing.wrap(routed, in: &step)
+            addressed.id = payloadID(&step)
             let entry = outbox.append(addressed, conversation: conversation, content: content)
             changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
             return true
@@ -59,10 +59,10 @@ extension ChatCore {
         }
     }
 
-    private func payloadID(_ turn: inout Turn) -> PayloadID {
+    private func payloadID(_ step: inout Step) -> PayloadID {
         var bytes = InlineArray<16, UInt8>(repeating: 0)
         var span = bytes.mutableSpan
-        turn.random.fill(&span, for: .payloadID)
+        step.random.fill(&span, for: .payloadID)
         var halves: (UInt64, UInt64) = (0, 0)
         for index in 0..<8 {
             halves.0 = halves.0 << 8 | UInt64(bytes[index])
@@ -113,17 +113,17 @@ extension ChatCore {
 
     /// Wakes a machine with a signal and carries out what it wants.
     mutating func wake(_ owner: Owner, _ signal: Signal) {
-        var turn = turn()
+        var step = makeStep()
         switch owner {
         case .initialization:
             touch(owner)
-            initialization.wake(signal, in: &turn)
+            initialization.handle(signal, in: &step)
         case .conversation(let id):
             guard let place = slots.index(forKey: id) else { return }
             touch(id, at: place)
-            slots.values[place].machine.wake(signal, in: &turn)
+            slots.values[place].machine.handle(signal, in: &step)
         }
-        carryOut(&turn, from: owner)
+        carryOut(&step, from: owner)
     }
 
     /// Wakes every machine with a signal.

@@ -1,9 +1,9 @@
 /// One step of a machine: what it may use, and where it leaves what it wants.
 ///
-/// A machine speaks through its turn alone; it does no I/O, reads no clock and draws no randomness
-/// elsewhere. Several machines may share a turn, one after the other: a refused step is rolled back
+/// A machine speaks through its step alone; it does no I/O, reads no clock and draws no randomness
+/// elsewhere. Several machines may share a step, one after the other: a refused step is rolled back
 /// to its ``mark``, so nothing of it is left.
-public struct Turn: Sendable {
+public struct Step: Sendable {
     /// The current time, which never goes back.
     public let now: Timestamp
     /// The largest payload in bytes that the framing and the delivery service take.
@@ -29,7 +29,7 @@ public struct Turn: Sendable {
     /// Whether what the machine listens to has changed.
     public private(set) var listensAnew = false
 
-    /// Begins a turn.
+    /// Begins a step.
     public init(now: Timestamp, maximumPayload: Int = .max, headRoom: Int = 0, random: any RandomSource) {
         (self.now, self.maximumPayload, self.headRoom, self.random) = (now, maximumPayload, headRoom, random)
     }
@@ -93,14 +93,14 @@ public struct Turn: Sendable {
     }
 }
 
-extension Turn {
-    /// A place in a turn to come back to.
+extension Step {
+    /// A place in a step to come back to.
     public struct Mark: Sendable {
         fileprivate let sends, openings, seeds, events: Int
         fileprivate let alarm: Timestamp?
         fileprivate let listensAnew: Bool
 
-        /// The beginning of the turn.
+        /// The beginning of the step.
         public static let start = Mark(sends: 0, openings: 0, seeds: 0, events: 0, alarm: nil, listensAnew: false)
     }
 
@@ -160,7 +160,7 @@ extension Turn {
         return listensAnew
     }
 
-    /// Empties the turn and keeps its memory for the next step.
+    /// Empties the step and keeps its memory for the next step.
     public mutating func clear() {
         sends.removeAll(keepingCapacity: true)
         openings.removeAll(keepingCapacity: true)

@@ -2,11 +2,11 @@ import ChatModel
 import TestSupport
 import Testing
 
-private func turn() -> Turn { Turn(now: Timestamp(milliseconds: 1_000), random: SeededRandom(1)) }
+private func turn() -> Step { Step(now: Timestamp(milliseconds: 1_000), random: SeededRandom(1)) }
 private func routed(_ byte: UInt8) -> Routed { Routed("address", Route("id"), payload: [byte]) }
 
 /// One of everything that a machine can leave in a turn.
-private func fill(_ turn: inout Turn, _ byte: UInt8) {
+private func fill(_ turn: inout Step, _ byte: UInt8) {
     turn.send(routed(byte), for: ContentID(UInt64(byte)))
     turn.open([byte], member: 1)
     turn.start(ConversationSeed(type: "type", role: .responder, opening: [byte]))
