@@ -85,7 +85,7 @@ extension Kind {
         let third: Int = 86_400_000
         return [
             (
-                "in-turn", "three participants in step, with filters: histories name senders and acknowledge (SDS-09)",
+                "in-turn", "three participants in turn, with filters: histories name senders and acknowledge (SDS-09)",
                 small,
                 [
                     .send(0, s, "a1"), .receive(100, r, "a1"), .receive(100, p, "a1"), .send(200, r, "b1"),
