@@ -1,5 +1,6 @@
 extension JSON {
-    /// The deepest nesting of arrays and objects that is read: no format here nests deeper than ten levels.
+    /// The deepest nesting of arrays and objects that is read unless the caller says otherwise: no format of this
+    /// module nests deeper than ten levels.
     public static let maximumDepth = 64
     /// The longest text that is read unless the caller says otherwise: 1 MiB, which a value fills some 30 times in memory.
     public static let maximumBytes = 1 << 20
@@ -11,10 +12,17 @@ extension JSON {
 
     /// Reads the bytes of a text.
     public init(parsing bytes: [UInt8], maximumBytes: Int = JSON.maximumBytes) throws(WireError) {
+        try self.init(parsing: bytes.span, maximumBytes: maximumBytes)
+    }
+
+    /// Reads the bytes of a text; each level of nesting costs some 300 bytes of stack.
+    public init(
+        parsing bytes: Span<UInt8>, maximumBytes: Int = JSON.maximumBytes, maximumDepth: Int = JSON.maximumDepth
+    ) throws(WireError) {
         guard bytes.count <= maximumBytes else {
             throw .tooLong("JSON text", bytes: bytes.count, limit: maximumBytes)
         }
-        var parser = JSONParser(bytes: bytes.span)
+        var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
         self = try parser.whole()
     }
 }
@@ -22,11 +30,12 @@ extension JSON {
 /// A recursive descent over the bytes; the depth bounds the recursion.
 private struct JSONParser: ~Escapable {
     private let bytes: Span<UInt8>
+    private let maximumDepth: Int
     private var offset = 0
 
     @_lifetime(copy bytes)
-    init(bytes: Span<UInt8>) {
-        self.bytes = bytes
+    init(bytes: Span<UInt8>, maximumDepth: Int) {
+        (self.bytes, self.maximumDepth) = (bytes, maximumDepth)
     }
 
     @_lifetime(self: copy self)
@@ -83,7 +92,7 @@ private struct JSONParser: ~Escapable {
 
     @_lifetime(self: copy self)
     private mutating func enter(depth: Int) throws(WireError) {
-        guard depth <= JSON.maximumDepth else { throw .tooDeep(limit: JSON.maximumDepth, at: offset) }
+        guard depth <= maximumDepth else { throw .tooDeep(limit: maximumDepth, at: offset) }
         offset += 1
         skipSpace()
     }
@@ -105,14 +114,13 @@ private struct JSONParser: ~Escapable {
     private mutating func object(depth: Int) throws(WireError) -> JSON {
         try enter(depth: depth)
         var members: [JSON.Member] = []
-        // A set, because comparing every key with every other would be quadratic in what a stranger sends.
-        var keys: Set<String> = []
+        var keys = Keys()
         if take(UInt8(ascii: "}")) { return .object(JSON.Object()) }
         while true {
             skipSpace()
             let start = offset
             let key = try string()
-            guard keys.insert(key).inserted else { throw .duplicateKey(key, at: start) }
+            guard keys.insert(key, after: members) else { throw .duplicateKey(key, at: start) }
             skipSpace()
             try expect(UInt8(ascii: ":"))
             members.append(JSON.Member(key: key, value: try value(depth: depth)))
@@ -120,6 +128,23 @@ private struct JSONParser: ~Escapable {
             if take(UInt8(ascii: "}")) { return .object(JSON.Object(distinct: members)) }
             try expect(UInt8(ascii: ","))
         }
+    }
+}
+
+/// The keys of one object. A few are compared one by one, which needs no memory; of many a set is made, because
+/// comparing every key with every other would be quadratic in what a stranger sends.
+private struct Keys {
+    private static let few = 16
+    private var set: Set<ExactText> = []
+
+    /// Adds a key, unless it is there already.
+    mutating func insert(_ key: String, after members: [JSON.Member]) -> Bool {
+        guard members.count >= Self.few else {
+            for member in members where ExactText.isSame(member.key, key) { return false }
+            return true
+        }
+        if set.isEmpty { for member in members { set.insert(ExactText(member.key)) } }
+        return set.insert(ExactText(key)).inserted
     }
 }
 
@@ -143,7 +168,8 @@ extension JSONParser {
         let text = try text(bytes.extracting(start..<offset), at: start)
         if isWhole, let value = Int64(text) { return .integer(value) }
         if isWhole, let value = UInt64(text) { return .unsigned(value) }
-        guard let value = Double(text), value.isFinite else { throw .badNumber(at: start) }
+        let exact = JSON.Decimal(checked: text)
+        guard let value = exact.double, JSON.Decimal(checked: "\(value)") == exact else { return .decimal(exact) }
         return .number(value)
     }
 

@@ -8,8 +8,10 @@ public enum JSON: Hashable, Sendable {
     case integer(Int64)
     /// A larger number without fraction and exponent that fits into 64 bits without a sign.
     case unsigned(UInt64)
-    /// Any other number; never infinite.
+    /// Any other number that a double holds exactly, as it is printed; never infinite.
     case number(Double)
+    /// A number that no other case holds without loss.
+    case decimal(Decimal)
     /// A text.
     case string(String)
     /// A list.
@@ -29,11 +31,12 @@ public enum JSON: Hashable, Sendable {
             self.members = members
         }
 
-        /// The value of a key; setting it keeps the key's place or appends it, and nil removes it.
+        /// The value of a key, compared byte for byte; setting it keeps the key's place or appends it, and nil
+        /// removes it.
         public subscript(key: String) -> JSON? {
-            get { members.first { $0.key == key }?.value }
+            get { members.first { ExactText.isSame($0.key, key) }?.value }
             set {
-                guard let index = members.firstIndex(where: { $0.key == key }) else {
+                guard let index = members.firstIndex(where: { ExactText.isSame($0.key, key) }) else {
                     if let newValue { members.append(Member(key: key, value: newValue)) }
                     return
                 }
@@ -77,12 +80,13 @@ extension JSON {
         }
     }
 
-    /// The number, if this is one; large integers lose their last digits.
+    /// The number, if this is one that a double comes near to; large integers lose their last digits.
     public var double: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .unsigned(let value): Double(value)
         case .number(let value): value
+        case .decimal(let value): value.double
         default: nil
         }
     }
