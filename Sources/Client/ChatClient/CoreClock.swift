@@ -19,7 +19,9 @@ struct CoreClock: Sendable, Hashable {
         let last = self.reading ?? reading
         self.reading = reading
         let elapsed = reading > last ? reading.milliseconds - last.milliseconds : 0
-        now = Timestamp(milliseconds: max(reading.milliseconds, now.milliseconds + elapsed - elapsed / 8))
+        // A reading may be anything, also the last moment there is.
+        let (sum, isBeyond) = now.milliseconds.addingReportingOverflow(elapsed - elapsed / 8)
+        now = Timestamp(milliseconds: isBeyond ? .max : max(reading.milliseconds, sum))
     }
 
     /// What machines would see at a reading of the system's clock.

@@ -20,3 +20,20 @@ func `a line that is no request is answered with its reason, and the shim goes o
     let hello = await shim.answer(Array(#"{"id":9,"op":"hello","more":[1]}"#.utf8))
     #expect(hello.hasPrefix(#"{"id":9,"ok":true,"protocol":"logos-interop-shim/1""#), "\(hello)")
 }
+
+@Test func `no time that a driver sets ends the shim, whichever way its clock goes`() async {
+    var shim = Shim { RepeatableRandom(seed: $0) }
+    var id = 0
+    func ask(_ request: String) async -> String {
+        id += 1
+        let answer = await shim.answer(Array(#"{"id":\#(id),\#(request)}"#.utf8))
+        #expect(answer.hasPrefix(#"{"id":\#(id),"ok":true"#), "\(request): \(answer)")
+        return answer
+    }
+    _ = await ask(#""op":"create_identity","now_ms":1000"#)
+    for time in [2_000, 1_999, 0, UInt64.max, 5, .max - 1, 0, .max] {
+        _ = await ask(#""op":"set_time","now_ms":\#(time)"#)
+        _ = await ask(#""op":"take_outbound""#)
+        _ = await ask(#""op":"create_intro""#)
+    }
+}
