@@ -108,7 +108,7 @@ extension ChatCore {
             case .initialization: try receiveInvite(routed)
             case .conversation(let id): try receive(routed, in: id)
             }
-            framing.accepted(routed, for: owner)
+            if framing.accepted(routed, for: owner) { isListeningNew = true }
             if !parked.entries.isEmpty { progressed.insert(owner) }
             return .accepted
         } catch {

@@ -44,7 +44,7 @@ extension ChatCore {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
         do throws(Refusal) {
-            var addressed = try framing.wrap(routed, in: &step)
+            var addressed = try framing.wrap(routed, of: owner, random: &step.random)
             addressed.id = payloadID(&step)
             let entry = outbox.append(addressed, conversation: conversation, content: content)
             changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))

@@ -28,7 +28,8 @@ public struct ChatCore: Sendable {
     var numbers = Numbers()
     var alarms: [Owner: Timestamp] = [:]
     var changes = Changes()
-    /// Since the last offer of parked payloads: whether somebody listens to something new, and who made progress.
+    /// Since the last offer of parked payloads: whether the framing can tell more of whose payloads are, because
+    /// somebody listens to something new or because it said so, and who made progress.
     var isListeningNew = false
     var progressed: Set<Owner> = []
     /// Whether the delivery service said that it lost its link.

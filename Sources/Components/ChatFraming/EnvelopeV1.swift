@@ -64,11 +64,13 @@ public struct EnvelopeV1: FramingStrategy {
     }
 
     /// Puts hint and salt into the payload's head room; refuses headers, which it cannot carry.
-    public mutating func wrap(_ routed: consuming Routed, in turn: inout Step) throws(Refusal) -> Addressed {
+    public mutating func wrap(
+        _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
+    ) throws(Refusal) -> Addressed {
         try check(routed, framing: facts.name)
         switch profile {
         case .reference:
-            let salt = Salt(from: &turn)
+            let salt = Salt(from: &random)
             let digest = salt.hash(of: routed.route.id)
             routed.payload.putEnvelope(hint: 2 * digest.count, salt.number) { header in
                 for byte in digest {
@@ -147,9 +149,9 @@ private struct Salt {
     private var bytes = InlineArray<8, UInt8>(repeating: 0)
 
     /// Draws a salt.
-    init(from turn: inout Step) {
+    init(from random: inout any RandomSource) {
         var span = bytes.mutableSpan
-        turn.random.fill(&span, for: .salt)
+        random.fill(&span, for: .salt)
     }
 
     /// A salt off the wire.

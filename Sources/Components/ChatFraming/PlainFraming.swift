@@ -34,7 +34,9 @@ public struct PlainFraming: FramingStrategy {
     }
 
     /// Puts the header into the payload's head room; refuses headers, which it cannot carry.
-    public mutating func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed {
+    public mutating func wrap(
+        _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
+    ) throws(Refusal) -> Addressed {
         try check(routed, framing: facts.name)
         let count = routed.payload.count
         guard count <= Self.maximumPayload else {

@@ -81,7 +81,8 @@ public struct Routed: Sendable, Hashable {
     public var address: DeliveryAddress
     /// The machine it is for.
     public var route: Route
-    /// Its place in the sender's direction of the route; 0 where the type does not count.
+    /// Counts the payloads of one sender on one route id, from 1; it never repeats, over turns of a ratchet, new
+    /// secrets and restarts. 0 where the type does not count.
     public var sequence: UInt64
     /// Mostly none; a framing that cannot carry them refuses with `unsupportedHeader`.
     public var headers: [Header]

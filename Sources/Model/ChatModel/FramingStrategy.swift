@@ -3,12 +3,13 @@
 /// A framing answers one question, so that a conversation never learns how it is carried: which
 /// state machine are these bytes for? It is not stored: what machines listen to makes its tables
 /// again. For implementers: `unwrap` sees hostile bytes; it returns or throws and never traps, and
-/// changes nothing, because what it found is not yet authentic.
+/// changes nothing, because what it found is not yet authentic. It knows whose payload it wraps and draws
+/// randomness; it sends nothing.
 public protocol FramingStrategy: Sendable {
     /// Name, claims and needs.
     var facts: Facts { get }
 
-    /// The most bytes that ``wrap(_:in:)`` puts in front of a payload, for any route.
+    /// The most bytes that ``wrap(_:of:random:)`` puts in front of a payload, for any route.
     var headRoom: Int { get }
 
     /// The largest payload in bytes that fits, wrapped, into a number of bytes.
@@ -18,21 +19,30 @@ public protocol FramingStrategy: Sendable {
     mutating func listen(_ listening: [Listening], for owner: Owner)
 
     /// Wraps a payload for the wire.
-    mutating func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed
+    ///
+    /// - Parameters:
+    ///   - owner: whose payload it is, on this side.
+    ///   - random: for salts; what is drawn is never drawn again, also where this throws.
+    mutating func wrap(
+        _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
+    ) throws(Refusal) -> Addressed
 
     /// Finds the payload in bytes off the wire, and whose it is.
     func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped
 
     /// Learns that the owner authenticated a payload, so that its identifier is used up.
-    mutating func accepted(_ routed: Routed, for owner: Owner)
+    ///
+    /// - Returns: whether the framing can tell more now; then what was foreign is offered again. One that
+    ///   says so for every payload makes its client try all foreign payloads each time.
+    mutating func accepted(_ routed: Routed, for owner: Owner) -> Bool
 }
 
 extension FramingStrategy {
     /// For framings that only put a header in front.
     public func maximumPayload(within bytes: Int) -> Int { max(0, bytes - headRoom) }
 
-    /// For framings whose identifiers are not used up.
-    public mutating func accepted(_ routed: Routed, for owner: Owner) {}
+    /// False, for framings whose identifiers are not used up.
+    public mutating func accepted(_ routed: Routed, for owner: Owner) -> Bool { false }
 }
 
 /// What bytes off the wire are, once they are well-formed.

@@ -7,6 +7,9 @@ public final class Route: Sendable {
     /// Text without meaning to the framing, at most 255 bytes of UTF-8.
     public let id: String
     /// Known to both ends and replaced when the conversation ratchets; nil where a type has none.
+    ///
+    /// A new secret is listened to before it is used, and the old one until it is used up. It does not restart
+    /// the sequence.
     public let secret: Secret?
 
     /// Makes a route.
@@ -39,11 +42,39 @@ public struct Listening: Hashable, Sendable {
     public let address: DeliveryAddress
     /// Which of them are meant.
     public let route: Route
-    /// The first sequence that is still of interest, for framings that derive identifiers.
-    public let from: UInt64
+    /// Which of their sequences are of interest, for framings that derive identifiers.
+    public var window: SequenceWindow
 
     /// Listens for a route on an address.
-    public init(_ address: DeliveryAddress, _ route: Route, from: UInt64 = 0) {
-        (self.address, self.route, self.from) = (address, route, from)
+    public init(_ address: DeliveryAddress, _ route: Route, window: SequenceWindow = SequenceWindow()) {
+        (self.address, self.route, self.window) = (address, route, window)
+    }
+
+    /// Whether address and route are the same; a window that moved is no change of what is listened to.
+    public static func == (left: Listening, right: Listening) -> Bool {
+        left.route == right.route && left.address == right.address
+    }
+
+    /// Hashes address and route.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(address)
+        hasher.combine(route)
+    }
+}
+
+/// Which sequences of a sender on a route a machine is still interested in.
+///
+/// A framing reads the window when address or route change, and moves its own in between, with each payload that
+/// is accepted. So a machine keeps its window up to date, and announces no change of it.
+public struct SequenceWindow: Hashable, Sendable {
+    /// The lowest sequence that is wanted: all below it arrived or were given up. 0 where the type does not count;
+    /// a type that counts begins with 1.
+    public var lowestWanted: UInt64
+    /// The highest sequence that was accepted; nil before the first one.
+    public var highestSeen: UInt64?
+
+    /// A window; the default is that of a type that does not count.
+    public init(lowestWanted: UInt64 = 0, highestSeen: UInt64? = nil) {
+        (self.lowestWanted, self.highestSeen) = (lowestWanted, highestSeen)
     }
 }

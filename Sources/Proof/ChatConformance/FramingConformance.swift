@@ -71,7 +71,8 @@ extension Conformance {
                 )
                 var (framing, step) = (fixture.framing, dice.step(headRoom: fixture.framing.headRoom))
                 framing.listen([Listening("address", route)], for: owner)
-                let wrapped = try? framing.wrap(Routed("address", route, payload: [1]), in: &step)
+                let wrapped = try? framing.wrap(
+                    Routed("address", route, payload: [1]), of: .initialization, random: &step.random)
                 guard let wrapped else {
                     try expect(size == 0 || size > Route.maximumID, "a route of \(size) bytes is refused")
                     continue
@@ -125,7 +126,7 @@ extension Conformance {
             var framing = fixture.framing
             var step = dice.step()
             let wrapped: Addressed
-            do throws(Refusal) { wrapped = try framing.wrap(routed, in: &step) } catch {
+            do throws(Refusal) { wrapped = try framing.wrap(routed, of: .initialization, random: &step.random) } catch {
                 return try expect(error.outcome == .unsupported, "a header was refused as \(error)")
             }
             let found = try fixture.unwrap(wrapped, framing)
@@ -179,7 +180,9 @@ private struct FramingFixture {
     func wrap(_ routed: Routed, _ dice: inout Dice) throws(Stop) -> Addressed {
         var sender = framing
         var step = dice.step(headRoom: framing.headRoom)
-        return try succeed("a payload") { () throws(Refusal) in try sender.wrap(routed, in: &step) }
+        return try succeed("a payload") { () throws(Refusal) in
+            try sender.wrap(routed, of: .initialization, random: &step.random)
+        }
     }
 
     func unwrap(_ addressed: Addressed, _ framing: any FramingStrategy) throws(Stop) -> (routed: Routed, owner: Owner)?

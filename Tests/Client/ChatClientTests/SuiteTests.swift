@@ -48,7 +48,9 @@ import Testing
             let facts = Facts(name: "needy", summary: "", needs: [.offlineRetrieval])
             let headRoom = 0
             mutating func listen(_ listening: [Listening], for owner: Owner) {}
-            func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed {
+            func wrap(
+                _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
+            ) throws(Refusal) -> Addressed {
                 Addressed(routed.address, payload: routed.payload)
             }
             func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped { .foreign }

@@ -155,7 +155,9 @@ struct ToyFraming: FramingStrategy {
 
     mutating func listen(_ listening: [Listening], for owner: Owner) { table.listen(listening, for: owner) }
 
-    func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed {
+    func wrap(
+        _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
+    ) throws(Refusal) -> Addressed {
         let route = Array(routed.route.id.utf8)
         return Addressed(routed.address, payload: Bytes([UInt8(route.count)] + route + routed.payload.array))
     }

@@ -38,7 +38,8 @@ private let hint = "2fe02c2719ac4714080927265a45d44347f2b85d76417766be8e645e2d39
         var (framing, turn) = (reference, turn())
         var hints: Set<[UInt8]> = []
         for _ in 0..<1_000 {
-            let addressed = try framing.wrap(Routed("a", route, payload: [1]), in: &turn)
+            let addressed = try framing.wrap(
+                Routed("a", route, payload: [1]), of: .initialization, random: &turn.random)
             hints.insert(Array(addressed.payload.array[2..<66]))
             #expect(try framing.unwrap(addressed) == .payload(Routed("a", route, payload: [1]), for: raya))
         }

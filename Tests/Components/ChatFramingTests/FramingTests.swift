@@ -101,7 +101,8 @@ import Testing
         var (framing, turn) = (framing.listening([Listening("a", Route("r"))], for: raya), turn())
         let body = Bytes(headRoom: framing.headRoom, count: 3) { $0.append(repeating: 9, count: 3) }
         let before = place(of: body)
-        let addressed = try framing.wrap(Routed("a", Route("r"), payload: consume body), in: &turn)
+        let addressed = try framing.wrap(
+            Routed("a", Route("r"), payload: consume body), of: .initialization, random: &turn.random)
         guard case .payload(let routed, _) = try framing.unwrap(addressed) else {
             Issue.record("not found")
             return

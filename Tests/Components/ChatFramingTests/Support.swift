@@ -33,7 +33,7 @@ extension FramingStrategy {
     /// Wraps without keeping the framing's changes.
     func wrapped(_ routed: Routed, in turn: Step) throws(Refusal) -> Addressed {
         var (framing, turn) = (self, turn)
-        return try framing.wrap(routed, in: &turn)
+        return try framing.wrap(routed, of: .initialization, random: &turn.random)
     }
 
     /// What bytes on an address are.

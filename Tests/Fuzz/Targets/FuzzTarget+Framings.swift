@@ -16,15 +16,15 @@ extension FuzzTarget {
         for (route, owner) in owners { client.listen([Listening("a", route)], for: owner) }
         let seeds = try owners.enumerated().map { index, owner in
             var turn = turn()
-            return try client.wrap(Routed("a", owner.route, payload: Bytes("payload \(index)")), in: &turn).payload
-                .array
+            let routed = Routed("a", owner.route, payload: Bytes("payload \(index)"))
+            return try client.wrap(routed, of: .initialization, random: &turn.random).payload.array
         }
         return FuzzTarget("framing-\(framing.facts.name)", seeds: seeds) { [client] bytes in
             guard let found = try? client.unwrap(Addressed("a", payload: Bytes(bytes))) else { return false }
             guard case .payload(let routed, let owner) = found else { return false }
             try demand(owners.contains { $0.route == routed.route && $0.owner == owner }, "the owner has another route")
             var (again, turn) = (client, turn())
-            let addressed = try again.wrap(routed, in: &turn)
+            let addressed = try again.wrap(routed, of: .initialization, random: &turn.random)
             try demand(try client.unwrap(addressed) == found, "what was found is not found again")
             return true
         }

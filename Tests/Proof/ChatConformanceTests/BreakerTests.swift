@@ -88,8 +88,10 @@ private struct TrappingFraming: FramingStrategy {
     var facts: Facts { inner.facts }
     var headRoom: Int { inner.headRoom }
     mutating func listen(_ listening: [Listening], for owner: Owner) { inner.listen(listening, for: owner) }
-    mutating func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed {
-        try inner.wrap(routed, in: &step)
+    mutating func wrap(
+        _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
+    ) throws(Refusal) -> Addressed {
+        try inner.wrap(routed, of: owner, random: &random)
     }
     func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
         _ = addressed.payload.array[1]

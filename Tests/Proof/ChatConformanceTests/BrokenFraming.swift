@@ -45,12 +45,14 @@ struct BrokenFraming: FramingStrategy {
         inner.listen(listening, for: owner)
     }
 
-    mutating func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed {
+    mutating func wrap(
+        _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
+    ) throws(Refusal) -> Addressed {
         if defect == .cuts { routed.payload = routed.payload.slice(0..<min(routed.payload.count, 1_000)) }
         if defect == .cutsRoutes { routed.route = Route(String(routed.route.id.prefix(Route.maximumID))) }
         if defect == .dropsHeaders { routed.headers = [] }
         if defect == .pads { routed.payload = Bytes(routed.payload.array + [UInt8](repeating: 0, count: 300)) }
-        var addressed = try inner.wrap(routed, in: &step)
+        var addressed = try inner.wrap(routed, of: owner, random: &random)
         if defect == .forgetsTheReplyAddress { addressed.replyAddress = nil }
         return addressed
     }

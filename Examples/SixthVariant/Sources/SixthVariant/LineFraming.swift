@@ -33,7 +33,9 @@ public struct LineFraming: FramingStrategy {
     }
 
     /// Writes a line; what a line cannot carry is refused.
-    public mutating func wrap(_ routed: consuming Routed, in step: inout Step) throws(Refusal) -> Addressed {
+    public mutating func wrap(
+        _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
+    ) throws(Refusal) -> Addressed {
         if let header = routed.headers.first {
             throw Refusal(.unsupported, CommonCause.unsupportedHeader(header.name, framing: facts.name))
         }

@@ -9,9 +9,10 @@ import Testing
 }
 
 @Test func `a line is on the wire as the tutorial says (LINES-1)`() throws {
-    var (framing, turn) = (LineFraming(), Step(now: .zero, random: SystemRandom()))
+    var (framing, random): (LineFraming, any RandomSource) = (LineFraming(), SystemRandom())
     framing.listen([Listening("somewhere", Route("raya"))], for: .initialization)
-    let wrapped = try framing.wrap(Routed("somewhere", Route("raya"), payload: Bytes("hello")), in: &step)
+    let wrapped = try framing.wrap(
+        Routed("somewhere", Route("raya"), payload: Bytes("hello")), of: .initialization, random: &random)
     #expect(wrapped.payload == Bytes("{\"payload\":\"aGVsbG8\",\"route\":\"raya\"}\n"))
     guard case .payload(let routed, let owner) = try framing.unwrap(wrapped) else {
         Issue.record("the line found nobody")

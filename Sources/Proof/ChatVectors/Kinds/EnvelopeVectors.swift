@@ -34,7 +34,7 @@ extension Kind {
         var framing = framing
         var step = Step(now: .zero, random: draws)
         let routed = Routed(address, Route(try one.text("route")), payload: Bytes(try one.bytes("payload")))
-        let wrapped = try framing.wrap(routed, in: &step)
+        let wrapped = try framing.wrap(routed, of: .initialization, random: &step.random)
         try draws.finish()
         return ["bytes": .hex(wrapped.payload)]
     }
