@@ -19,6 +19,44 @@ private func imports(of text: String) -> [String] {
     }
 }
 
+/// The rooms of the house in the order in which they stand on each other.
+private let rooms = ["Model", "Foundation", "Layers", "Components", "Systems", "Client", "Proof", "Programs"]
+
+/// The room of each module, as the folders of `Sources` show it.
+private func roomsOfModules() throws -> [String: String] {
+    let sources = Vectors.packageRoot.appendingPathComponent("Sources")
+    var found: [String: String] = [:]
+    for room in try FileManager.default.contentsOfDirectory(atPath: sources.path) {
+        for module in try FileManager.default.contentsOfDirectory(atPath: sources.appendingPathComponent(room).path) {
+            found[module] = room
+        }
+    }
+    return found
+}
+
+/// Whether a room may use another: its own, or one above it in the list.
+private func mayUse(_ other: String, from room: String) -> Bool {
+    guard let own = rooms.firstIndex(of: room), let used = rooms.firstIndex(of: other) else { return false }
+    return used <= own
+}
+
+@Test func `the folders of Sources and Tests are rooms of the architecture`() throws {
+    for (module, room) in try roomsOfModules() {
+        #expect(rooms.contains(room), "\(module) stands in \(room)")
+    }
+    let tests = Vectors.packageRoot.appendingPathComponent("Tests")
+    let others: Set = ["Fuzz", "TestSupport", "Tools"]
+    for folder in try FileManager.default.contentsOfDirectory(atPath: tests.path) where !others.contains(folder) {
+        #expect(rooms.contains(folder), "Tests/\(folder) mirrors no room")
+    }
+}
+
+@Test(arguments: [("Client", "Model"), ("Components", "Components"), ("Programs", "Proof")])
+func `a room uses itself and those above it`(room: String, used: String) {
+    #expect(mayUse(used, from: room))
+    #expect(room == used || !mayUse(room, from: used))
+}
+
 /// What is wrong with an import, or nil.
 private func objection(to imported: String, in module: String) -> String? {
     let isOurs = imported.hasPrefix("Chat") && imported != module
@@ -67,8 +105,9 @@ func `an import across the rules is objected to`(imported: String, module: Strin
 }
 
 @Test func `modules import only what stands below them (FW-02)`() throws {
-    let sources = Vectors.packageRoot.appendingPathComponent("Sources")
+    let sources = Vectors.packageRoot.appendingPathComponent("Sources").resolvingSymlinksInPath()
     let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+    let roomOf = try roomsOfModules()
     var count = 0
     while let file = files?.nextObject() as? URL {
         guard file.pathExtension == "swift" else { continue }
@@ -77,6 +116,9 @@ func `an import across the rules is objected to`(imported: String, module: Strin
         for imported in imports(of: try String(contentsOf: file, encoding: .utf8)) {
             let found = objection(to: imported, in: String(module))
             #expect(found == nil, "\(file.path) imports \(imported)")
+            if let room = roomOf[String(module)], let used = roomOf[imported] {
+                #expect(mayUse(used, from: room), "\(file.path) in \(room) imports \(imported) of \(used)")
+            }
             count += 1
         }
     }
