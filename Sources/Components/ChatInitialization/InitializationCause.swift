@@ -1,4 +1,5 @@
 public import ChatModel
+import ChatWire
 
 /// Why an initialization refused.
 public enum InitializationCause: RefusalCause, Hashable {
@@ -64,5 +65,14 @@ func refusing<Result, Cause: Error & RefusalCause>(
         return try operation()
     } catch {
         throw Refusal(outcome, error)
+    }
+}
+
+/// The same of what does not decode, which may be of a later version (WIRE-7).
+func refusing<Result>(_ operation: () throws(WireError) -> Result) throws(Refusal) -> Result {
+    do {
+        return try operation()
+    } catch {
+        throw Refusal(error)
     }
 }

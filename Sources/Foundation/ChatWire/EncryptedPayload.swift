@@ -9,9 +9,9 @@ public enum EncryptedPayload: ProtoMessage {
     /// Field 3: an invite.
     case inboxHandshake(InboxHandshakeV1)
 
-    /// Decodes the one that came last; an encoding with none of them is invalid.
+    /// Decodes the one that came last; an encoding with none of them is invalid, or of a later version (WIRE-7).
     public init(decoding bytes: Bytes) throws(WireError) {
-        var found: EncryptedPayload?
+        var (found, skips): (EncryptedPayload?, Bool) = (nil, false)
         var reader = ProtoReader(bytes.span)
         while let field = try reader.next() {
             switch field {
@@ -35,10 +35,10 @@ public enum EncryptedPayload: ProtoMessage {
                 var inner = try reader.message()
                 try handshake.merge(&inner, of: bytes)
                 found = .inboxHandshake(handshake)
-            default: continue
+            default: skips = true
             }
         }
-        guard let found else { throw .missing("oneof encryption") }
+        guard let found else { throw skips ? .unknownArm("oneof encryption") : .missing("oneof encryption") }
         self = found
     }
 

@@ -10,7 +10,8 @@
 ///     }
 /// }
 /// ```
-/// A field that comes twice is read twice, so the last one wins; see `Specs/wire.md`. Every read is
+/// A field that comes twice is read twice, so the last one wins; a group is skipped as a field that nobody knows
+/// (WIRE-9); see `Specs/wire.md`. Every read is
 /// bounded by the bytes there are, and nothing is allocated except by ``string(limit:)``.
 public struct ProtoReader: ~Escapable {
     /// The deepest nesting that is read; the deepest message in use has five levels.
@@ -30,6 +31,8 @@ public struct ProtoReader: ~Escapable {
         case varint = 0
         case fixed64 = 1
         case lengthDelimited = 2
+        case startGroup = 3
+        case endGroup = 4
         case fixed32 = 5
     }
 
@@ -50,15 +53,22 @@ public struct ProtoReader: ~Escapable {
         if type != nil { try skip() }
         guard offset < end else { return nil }
         let start = offset
+        let (number, type) = try tag()
+        guard type != .endGroup else { throw .badWireType(WireType.endGroup.rawValue, field: number, at: start) }
+        (field, self.type) = (number, type)
+        return number
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func tag() throws(WireError) -> (field: Int, type: WireType) {
+        let start = offset
         let tag = try varint()
         let number = tag >> 3
         guard number > 0, number <= UInt64(Self.maximumField) else { throw .badFieldNumber(number, at: start) }
-        field = Int(number)
         guard let type = WireType(rawValue: UInt8(tag & 7)) else {
-            throw .badWireType(UInt8(tag & 7), field: field, at: start)
+            throw .badWireType(UInt8(tag & 7), field: Int(number), at: start)
         }
-        self.type = type
-        return field
+        return (Int(number), type)
     }
 
     /// The value of a `uint64` field.
@@ -105,6 +115,14 @@ public struct ProtoReader: ~Escapable {
     public mutating func range() throws(WireError) -> Range<Int> {
         try take(.lengthDelimited)
         return try delimited()
+    }
+
+    /// Where the fields of a group lie, between its two tags: for those who show what others skip.
+    @_lifetime(self: copy self)
+    public mutating func group() throws(WireError) -> Range<Int> {
+        try take(.startGroup)
+        let start = offset
+        return start..<(try skipGroup(field, depth: depth))
     }
 
     /// The bytes of a `bytes` field, read in place.
@@ -154,14 +172,38 @@ public struct ProtoReader: ~Escapable {
 
     @_lifetime(self: copy self)
     private mutating func skip() throws(WireError) {
+        if let type { try skip(type, field, depth: depth) }
+        type = nil
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func skip(_ type: WireType, _ field: Int, depth: Int) throws(WireError) {
         switch type {
         case .varint: _ = try varint()
         case .fixed64: try advance(8)
         case .fixed32: try advance(4)
         case .lengthDelimited: _ = try delimited()
-        case nil: break
+        case .startGroup: _ = try skipGroup(field, depth: depth)
+        case .endGroup: break  // the end of a group is no field: whoever read its tag saw to it
         }
-        type = nil
+    }
+
+    /// Goes behind the end of a group whose first tag was read, and returns where the tag of its end begins.
+    ///
+    /// A group is one level of nesting, as a message is.
+    @_lifetime(self: copy self)
+    private mutating func skipGroup(_ field: Int, depth: Int) throws(WireError) -> Int {
+        guard depth < Self.maximumDepth else { throw .tooDeep(limit: Self.maximumDepth, at: offset) }
+        while offset < end {
+            let start = offset
+            let (number, type) = try tag()
+            if type == .endGroup {
+                guard number == field else { throw .badWireType(type.rawValue, field: number, at: start) }
+                return start
+            }
+            try skip(type, number, depth: depth + 1)
+        }
+        throw .truncated(needed: 1, at: end)
     }
 
     @_lifetime(self: copy self)

@@ -8,7 +8,8 @@ public enum WireError: Error, RefusalCause, Hashable {
     case badVarint(at: Int)
     /// A field number of 0 or above 2²⁹ − 1.
     case badFieldNumber(UInt64, at: Int)
-    /// A wire type that proto3 does not use (groups, 6, 7), or another one than the field has.
+    /// A wire type that protobuf does not have (6, 7), the end of a group that did not begin, or another wire type
+    /// than the field has.
     case badWireType(UInt8, field: Int, at: Int)
     /// A field or a text of another length than its kind has.
     case wrongLength(String, bytes: Int, expected: Int)
@@ -18,6 +19,8 @@ public enum WireError: Error, RefusalCause, Hashable {
     case tooDeep(limit: Int, at: Int)
     /// Something that must be there is not.
     case missing(String)
+    /// A oneof without an arm that is known, beside a field that is not: perhaps the arm of a later version.
+    case unknownArm(String)
     /// Text that is not UTF-8.
     case notUTF8(at: Int)
     /// A character that has no place there.
@@ -29,9 +32,13 @@ public enum WireError: Error, RefusalCause, Hashable {
     /// The same key twice in one object.
     case duplicateKey(String, at: Int)
 
-    /// `malformed`, or `too_large` where a limit on size was passed.
+    /// `malformed`; `too_large` where a limit on size was passed, `unsupported` where a later version may know more.
     public var code: String {
-        if case .tooLong = self { "too_large" } else { "malformed" }
+        switch self {
+        case .tooLong: "too_large"
+        case .unknownArm: "unsupported"
+        default: "malformed"
+        }
     }
 
     /// One line that a person can act on.
@@ -45,6 +52,7 @@ public enum WireError: Error, RefusalCause, Hashable {
         case .tooLong(let what, let count, let limit): "\(what) has \(count) bytes; at most \(limit) allowed"
         case .tooDeep(let limit, let offset): "nested deeper than \(limit) levels at byte \(offset)"
         case .missing(let what): "\(what) is missing"
+        case .unknownArm(let what): "\(what) has no arm that is known"
         case .notUTF8(let offset): "no UTF-8 at byte \(offset)"
         case .badCharacter(let offset): "unexpected character at byte \(offset)"
         case .notCanonical(let offset): "unused bits are not zero at byte \(offset)"
@@ -55,8 +63,8 @@ public enum WireError: Error, RefusalCause, Hashable {
 }
 
 extension Refusal {
-    /// Refuses bytes that do not decode.
+    /// Refuses bytes that do not decode: invalid, or unsupported where a later version may know more (WIRE-7).
     public init(_ error: WireError) {
-        self.init(.invalid, error)
+        if case .unknownArm = error { self.init(.unsupported, error) } else { self.init(.invalid, error) }
     }
 }

@@ -14,8 +14,10 @@ struct MessageWalk {
     /// What a field holds, by its wire type.
     private enum Raw {
         case number(UInt64)
-        /// Bytes, and how many of them are missing at the end.
+        /// Bytes, and how many of them are missing at the end, which may be as many as an `Int` holds.
         case bytes(Run, missing: Int)
+        /// The fields of a group, which nobody reads.
+        case group(Run)
     }
 
     /// The message as a piece.
@@ -60,6 +62,7 @@ struct MessageWalk {
         switch wireType {
         case 0: return .number(try reader.uint64())
         case 1: return .number(try reader.fixed64())
+        case 3: return .group(run.part(try reader.group()))
         case 5: return .number(UInt64(try reader.fixed32()))
         default:
             do throws(WireError) {
@@ -81,7 +84,8 @@ struct MessageWalk {
         case (.number, .number(let value)) where wireType == 0: piece.value = .number(value)
         case (.flag, .number(let value)) where wireType == 0: piece.value = .word(value != 0 ? "true" : "false")
         case (.time, .number(let value)) where wireType == 0: piece.value = .time(Int64(bitPattern: value))
-        case (.number, _), (.flag, _), (.time, _), (_, .number): mismatch(&piece, raw, wireType, number, whole)
+        case (.number, _), (.flag, _), (.time, _), (_, .number), (_, .group):
+            mismatch(&piece, raw, wireType, number, whole)
         case (.message(let inner), .bytes(let run, _)): look(inside: &piece, inner, run)
         case (let type, .bytes(let run, let missing)): fill(&piece, type, run, missing: missing)
         }
@@ -92,6 +96,7 @@ struct MessageWalk {
         var piece = Piece("field \(number)", whole)
         piece.meaning = "unknown here, skipped"
         piece.requirement = "WIRE-3"
+        if case .group = raw { (piece.meaning, piece.requirement) = ("a group, skipped", "WIRE-9") }
         piece.isUnknown = true
         piece.value = value(of: raw)
         return piece
@@ -105,7 +110,7 @@ struct MessageWalk {
     private func value(of raw: Raw) -> Value {
         switch raw {
         case .number(let value): .number(value)
-        case .bytes(let run, _): .bytes(run.bytes)
+        case .bytes(let run, _), .group(let run): .bytes(run.bytes)
         }
     }
 
@@ -122,9 +127,11 @@ struct MessageWalk {
     private func fill(_ piece: inout Piece, _ type: Layout.Kind, _ run: Run, missing: Int) {
         piece.value = .bytes(run.bytes)
         let isCut = missing > 0
+        let (sum, isBeyond) = run.bytes.count.addingReportingOverflow(missing)
+        let announced = isBeyond ? Int.max : sum
         switch type {
-        case .exactly(let size) where run.bytes.count + missing != size:
-            let reason = "\(piece.name) has \(run.bytes.count + missing) bytes, not \(size)"
+        case .exactly(let size) where announced != size:
+            let reason = "\(piece.name) has \(announced) bytes, not \(size)"
             let rule = piece.requirement.isEmpty ? "WIRE-2" : piece.requirement
             piece.fault = run.fault(0, reason, rule, layout.section)
         case .text(let limit): readText(&piece, run, limit: limit, isCut: isCut)
@@ -168,7 +175,7 @@ extension WireError {
             .tooDeep(_, let at), .notUTF8(let at), .badCharacter(let at), .notCanonical(let at), .badNumber(let at),
             .duplicateKey(_, let at):
             at
-        case .wrongLength, .tooLong, .missing: nil
+        case .wrongLength, .tooLong, .missing, .unknownArm: nil
         }
     }
 

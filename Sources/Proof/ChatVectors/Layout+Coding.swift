@@ -12,16 +12,22 @@ extension Layout {
     func decode(_ bytes: Bytes) throws -> JSON {
         var reader = ProtoReader(bytes.span)
         var fields: JSON = [:]
-        let sawUnknown = try merge(&reader, bytes, into: &fields)
-        try requireArms(fields, sawUnknown)
+        var skipping: Set<String> = []
+        try merge(&reader, bytes, into: &fields, at: "", &skipping)
+        try requireArms(fields, at: "", skipping)
         return fields
     }
 
-    private func merge(_ reader: inout ProtoReader, _ bytes: Bytes, into fields: inout JSON) throws -> Bool {
-        var sawUnknown = false
+    /// - Parameters:
+    ///   - path: where the message stands in the outermost one.
+    ///   - skipping: the paths of messages of which a field was skipped.
+    private func merge(
+        _ reader: inout ProtoReader, _ bytes: Bytes, into fields: inout JSON, at path: String,
+        _ skipping: inout Set<String>
+    ) throws {
         while let number = try reader.next() {
             guard let field = self.field(number) else {
-                sawUnknown = true
+                skipping.insert(path)
                 continue
             }
             for other in self.fields where other.oneof != nil && other.oneof == field.oneof && other.name != field.name
@@ -32,8 +38,9 @@ extension Layout {
             if case .message(let name) = field.form {
                 value = field.isRepeated ? [:] : fields[field.name] ?? [:]
                 var inner = try reader.message()
-                let isUnknown = try Layout.named(name).merge(&inner, bytes, into: &value)
-                sawUnknown = sawUnknown || isUnknown
+                let index = field.isRepeated ? fields[field.name]?.list?.count ?? 0 : 0
+                let place = "\(path)/\(field.name)/\(index)"
+                try Layout.named(name).merge(&inner, bytes, into: &value, at: place, &skipping)
             } else {
                 value = try Self.read(field.form, &reader, bytes)
             }
@@ -41,7 +48,6 @@ extension Layout {
             let isDefault = !field.hasPresence && !field.isRepeated && Self.isDefault(value)
             fields = isDefault ? fields.without(field.name) : fields.adding(.object(Self.member(field.name, value)))
         }
-        return sawUnknown
     }
 
     func field(_ number: Int) -> Field? { self.fields.first { $0.number == number } }
@@ -67,14 +73,14 @@ extension Layout {
     }
 
     /// WIRE-7; a skipped field may be an arm of a later version.
-    private func requireArms(_ fields: JSON, _ sawUnknown: Bool) throws {
+    private func requireArms(_ fields: JSON, at path: String, _ skipping: Set<String>) throws {
         for oneof in oneofs where !self.fields.contains(where: { $0.oneof == oneof && fields[$0.name] != nil }) {
-            throw Refused(sawUnknown ? "unsupported" : "malformed", "none of the known \(oneof)")
+            throw Refused(skipping.contains(path) ? "unsupported" : "malformed", "none of the known \(oneof)")
         }
         for field in self.fields {
             guard case .message(let name) = field.form, let value = fields[field.name] else { continue }
-            for inner in field.isRepeated ? value.list ?? [] : [value] {
-                try Layout.named(name).requireArms(inner, sawUnknown)
+            for (index, inner) in (field.isRepeated ? value.list ?? [] : [value]).enumerated() {
+                try Layout.named(name).requireArms(inner, at: "\(path)/\(field.name)/\(index)", skipping)
             }
         }
     }

@@ -131,12 +131,15 @@ def read_frame(data: bytes, profile: str = "libchat") -> tuple[str, bytes]:
     invite = Frame.decode(data)["invite_private_v1"]
     conversation_type = conversation_type_of(invite.get("discriminator", ""), profile)
     require("initial_message" in invite, "malformed", "an invite without opening")
-    message, arm, content = invite["initial_message"], 0, b""
+    message, arm, content, skips = invite["initial_message"], 0, b"", False
     for number, kind, item in read_fields(message, "initial_message"):
         if number in (1, 2, 3):
             require(kind == LENGTH_DELIMITED, "malformed", f"arm {number} of an opening has wire type {kind}")
             arm, content = number, item
-    require(arm in (1, 2), "malformed", "an opening is plaintext or a ratchet message")
+        else:
+            skips = True
+    require(arm in (1, 2), "unsupported" if arm or skips else "malformed",
+            "an opening is plaintext or a ratchet message")  # WIRE-7
     return conversation_type, message if arm == 2 else Plaintext.decode(content).get("payload", b"")
 
 

@@ -1,4 +1,4 @@
-"""proto3 as Specs/wire.md fixes it: what is written, and what is read (WIRE-1 to WIRE-8).
+"""proto3 as Specs/wire.md fixes it: what is written, and what is read (WIRE-1 to WIRE-9).
 
 A message is described by a `Message` of `Field`s; its value is a dictionary by field name, in which
 an absent name means the default.
@@ -18,7 +18,7 @@ from .refusal import Refused, require
 MAX_DEPTH = 16  # WIRE-6, the outermost message included
 MAX_FIELD_NUMBER = 2**29 - 1
 
-VARINT, FIXED64, LENGTH_DELIMITED, FIXED32 = 0, 1, 2, 5
+VARINT, FIXED64, LENGTH_DELIMITED, START_GROUP, END_GROUP, FIXED32 = 0, 1, 2, 3, 4, 5
 INTEGERS = {"uint32": (32, False), "uint64": (64, False), "int32": (32, True), "int64": (64, True), "bool": (1, False)}
 
 
@@ -73,19 +73,19 @@ class Message:
     def decode(self, data: bytes, without_arms: bool = False) -> dict:
         """Reads any valid encoding; raises `Refused` for everything else. Some documents let a oneof be absent."""
         value: dict = {}
-        saw_unknown = self._merge(data, value, depth=1)
+        skipping: list[dict] = []
+        self._merge(data, value, 1, skipping)
         if not without_arms:
-            self._check_oneofs(value, saw_unknown)
+            self._check_oneofs(value, skipping)
         return value
 
-    def _merge(self, data: bytes, value: dict, depth: int) -> bool:
-        """Reads fields into a value that may hold some already (WIRE-8). Says whether unknown ones were skipped."""
+    def _merge(self, data: bytes, value: dict, depth: int, skipping: list[dict]) -> None:
+        """Reads fields into a value that may hold some already (WIRE-8). Collects those of which a field was skipped."""
         require(depth <= MAX_DEPTH, "malformed", f"{self.name} is nested more than {MAX_DEPTH} deep")
-        saw_unknown = False
-        for number, wire_type, item in read_fields(data, self.name):
+        for number, wire_type, item in read_fields(data, self.name, depth):
             field = self.by_number.get(number)
             if field is None:
-                saw_unknown = True  # WIRE-3
+                skipping.append(value)  # WIRE-3, WIRE-9
                 continue
             require(wire_type == field.wire_type, "malformed",
                     f"{self.name}.{field.name} has wire type {wire_type}, expected {field.wire_type}")  # WIRE-4
@@ -98,25 +98,24 @@ class Message:
                     value.setdefault(field.name, []).append(inner := {})
                 else:
                     inner = value.setdefault(field.name, {})
-                saw_unknown |= field.kind._merge(item, inner, depth + 1)
+                field.kind._merge(item, inner, depth + 1, skipping)
             elif field.repeated:
                 value.setdefault(field.name, []).append(read_value(field, item))
             else:
                 value[field.name] = read_value(field, item)
                 if not value[field.name] and not field.has_presence:
                     del value[field.name]  # the last one counts, and it is the default
-        return saw_unknown
 
-    def _check_oneofs(self, value: dict, saw_unknown: bool) -> None:
+    def _check_oneofs(self, value: dict, skipping: list[dict]) -> None:
         """WIRE-7, after merging, from the outside in. A skipped field may be the arm of a later version."""
         for oneof in self.oneofs:
             if not any(field.name in value for field in self.fields if field.oneof == oneof):
-                code = "unsupported" if saw_unknown else "malformed"
+                code = "unsupported" if any(one is value for one in skipping) else "malformed"
                 raise Refused(code, f"{self.name} has none of the known {oneof}")
         for field in self.fields:
             if isinstance(field.kind, Message) and field.name in value:
                 for inner in value[field.name] if field.repeated else [value[field.name]]:
-                    field.kind._check_oneofs(inner, saw_unknown)
+                    field.kind._check_oneofs(inner, skipping)
 
 
 def write_varint(number: int) -> bytes:
@@ -158,28 +157,54 @@ def read_varint(data: bytes, at: int, what: str) -> tuple[int, int]:
     raise Refused("malformed", f"{what} has a varint of more than ten bytes at byte {at}")
 
 
-def read_fields(data: bytes, what: str) -> Iterator[tuple[int, int, Any]]:
-    """All fields in their order: number, wire type, and an integer or bytes."""
+def read_tag(data: bytes, at: int, what: str) -> tuple[int, int, int]:
+    """Field number and wire type, and the offset behind them."""
+    tag, behind = read_varint(data, at, what)
+    require(1 <= tag >> 3 <= MAX_FIELD_NUMBER, "malformed", f"{what} has field number {tag >> 3} at byte {at}")
+    return tag >> 3, tag & 7, behind
+
+
+def read_item(data: bytes, at: int, wire_type: int, what: str) -> tuple[Any, int]:
+    """An integer or bytes behind a tag, and the offset behind it."""
+    if wire_type == VARINT:
+        return read_varint(data, at, what)
+    start = at
+    if wire_type == LENGTH_DELIMITED:
+        length, at = read_varint(data, at, what)
+    elif wire_type in (FIXED64, FIXED32):
+        length = 8 if wire_type == FIXED64 else 4
+    else:
+        raise Refused("malformed", f"{what} has wire type {wire_type} before byte {start}")
+    require(length <= len(data) - at, "malformed",
+            f"{what}: the value at byte {start} goes {at + length - len(data)} bytes beyond the end")
+    return data[at : at + length], at + length
+
+
+def skip_group(data: bytes, at: int, number: int, what: str, depth: int) -> int:
+    """The offset behind the end of a group whose first tag was read (WIRE-9)."""
+    require(depth <= MAX_DEPTH, "malformed", f"{what} has groups nested more than {MAX_DEPTH} deep")
+    while at < len(data):
+        inner, wire_type, behind = read_tag(data, at, what)
+        if wire_type == END_GROUP:
+            require(inner == number, "malformed", f"{what}: group {number} ends as group {inner} at byte {at}")
+            return behind
+        if wire_type == START_GROUP:
+            at = skip_group(data, behind, inner, what, depth + 1)
+        else:
+            _, at = read_item(data, behind, wire_type, what)
+    raise Refused("malformed", f"{what} ends inside group {number}")
+
+
+def read_fields(data: bytes, what: str, depth: int = 1) -> Iterator[tuple[int, int, Any]]:
+    """All fields in their order: number, wire type, and an integer or bytes; of a group nothing (WIRE-9)."""
     at = 0
     while at < len(data):
-        start = at
-        tag, at = read_varint(data, at, what)
-        number, wire_type = tag >> 3, tag & 7
-        require(1 <= number <= MAX_FIELD_NUMBER, "malformed", f"{what} has field number {number} at byte {start}")
-        if wire_type == VARINT:
-            item, at = read_varint(data, at, what)
-            yield number, wire_type, item
-            continue
-        if wire_type == LENGTH_DELIMITED:
-            length, at = read_varint(data, at, what)
-        elif wire_type in (FIXED64, FIXED32):
-            length = 8 if wire_type == FIXED64 else 4
+        number, wire_type, at = read_tag(data, at, what)
+        if wire_type == START_GROUP:
+            item, at = None, skip_group(data, at, number, what, depth + 1)
         else:
-            raise Refused("malformed", f"{what} has wire type {wire_type} at byte {start}")
-        require(length <= len(data) - at, "malformed",
-                f"{what}: the field at byte {start} goes {at + length - len(data)} bytes beyond the end")
-        yield number, wire_type, data[at : at + length]
-        at += length
+            item, at = read_item(data, at, wire_type, what)
+        yield number, wire_type, item
 
 
 def read_value(field: Field, item: Any) -> Any:

@@ -1,10 +1,10 @@
-"""proto3: what WIRE-1 to WIRE-8 say, and the generated protobuf of Google as a third opinion."""
+"""proto3: what WIRE-1 to WIRE-9 say, and the generated protobuf of Google as a third opinion."""
 
 import random
 import unittest
 
 from chatspec import messages
-from chatspec.proto3 import INTEGERS, Field, Message
+from chatspec.proto3 import INTEGERS, Field, Message, write_varint
 from chatspec.refusal import Refused
 
 try:
@@ -36,12 +36,29 @@ class Rules(unittest.TestCase):
         for encoded in (
             "18", "1880", "18" + "80" * 9 + "02", "18" + "80" * 10 + "01",  # varints
             "0001", "80808080100" + "1", "0b0c", "1b", "1c", "1e", "1f",  # numbers and wire types
+            "7b", "7c", "7b8401", "7b830184017b", "7b830184", "7b067c", "7b007c", "7b12057c",  # groups
             "2205", "22ffffffffffffffffff01", "0a0208", "3900", "3d000000",  # lengths
         ):
             self.refuse(OUTER, encoded)
 
     def test_unknown_fields_are_skipped_wire_3(self):
         self.accept(OUTER, "7a0161" + "78ff01" + "79" + "00" * 8 + "7d" + "00" * 4 + "1805", {"narrow": 5})
+
+    def test_groups_are_skipped_wire_9(self):
+        self.accept(OUTER, "7b" + "0896017a0161" + "0b837c847c0c" + "7c" + "1805", {"narrow": 5})
+        self.accept(OUTER, "7b" + "0b" * 14 + "0c" * 14 + "7c", {})
+        self.refuse(OUTER, "7b" + "0b" * 15 + "0c" * 15 + "7c")
+        self.accept(OUTER, "0a1e" + "7b" + "0b" * 13 + "0c" * 13 + "7c" + "0801", {"inner": {"number": 1}})
+        self.refuse(OUTER, "0a1e" + "7b" + "0b" * 14 + "0c" * 14 + "7c")
+        self.refuse(OUTER, "1b1c")
+
+    def test_a_oneof_without_known_arm_wire_7(self):
+        self.refuse(CHOICE, "")
+        for skipped in ("1a00", "1b1c", "1801"):
+            self.refuse(CHOICE, skipped, "unsupported")
+        nested = Message("Nested", Field(1, "choice", CHOICE))
+        self.refuse(nested, "0a021a00", "unsupported")
+        self.refuse(nested, "0a00" + "1a00", "malformed")  # what was skipped is no field of the message with the oneof
 
     def test_a_known_field_of_another_wire_type_is_refused_wire_4(self):
         for encoded in ("1a0101", "0801", "1d00000000", "2001"):
@@ -207,8 +224,27 @@ class ThirdOpinion(unittest.TestCase):
                     self.assertEqual(parsed.SerializeToString(deterministic=True), encoded)
                     self.assertEqual(from_google(parsed), layout.decode(encoded))
 
+    def test_groups_are_skipped_as_protobuf_skips_them(self):
+        def fields(depth: int) -> bytes:
+            output = b""
+            for _ in range(self.chance.randrange(3)):
+                number = self.chance.randrange(100, 2**29)
+                tag = lambda wire_type: write_varint(number << 3 | wire_type)
+                if depth < 10 and self.chance.random() < 0.6:
+                    output += tag(3) + fields(depth + 1) + tag(4)
+                else:
+                    output += tag(2) + b"\x03" + self.chance.randbytes(3)
+            return output
+
+        for name, google in self.google.items():
+            for _ in range(50):
+                value = random_value(messages.ALL[name], self.chance)
+                encoded = fields(0) + messages.ALL[name].encode(value) + fields(0)
+                with self.subTest(name=name, encoded=encoded.hex()):
+                    self.assertEqual(from_google(google.FromString(encoded)), messages.ALL[name].decode(encoded))
+
     def test_what_we_read_from_broken_bytes_protobuf_reads_too(self):
-        """The reverse does not hold: protobuf skips groups, and known fields of another wire type."""
+        """The reverse does not hold: protobuf skips known fields of another wire type."""
         agreed = 0
         for name, google in self.google.items():
             layout = messages.ALL[name]

@@ -232,7 +232,8 @@ class Invites(RulesTest):
         for frame, code in (
             (b"", "malformed"), (b"\xff", "malformed"), (bytes.fromhex("120161"), "unsupported"),
             (bytes.fromhex("0a00"), "malformed"), (bytes.fromhex("0a023200"), "malformed"),
-            (bytes.fromhex("0a0432021a00"), "malformed"), (bytes.fromhex("0a0432020801"), "malformed"),
+            (bytes.fromhex("0a0432021a00"), "unsupported"), (bytes.fromhex("0a0432023800"), "unsupported"),
+             (bytes.fromhex("0a0432020801"), "malformed"),
             (inbox.write_frame("type/plain", opening), "unsupported"),
             (inbox.write_frame(conversation_type, b"hello"), "malformed"),
             (inbox.write_frame(conversation_type, EncryptedPayload.encode({"inbox_handshake": {}})), "unsupported"),

@@ -96,7 +96,7 @@ func `keys of low order are refused (INBOX-13, 5-54)`(profile: InboxV1.Profile) 
     ("520401020304", "unsupported"),  // the arm of the older draft
     ("0a040a0012001a00", "malformed"),  // cut
     ("0a023200", "malformed"),  // an initial message without an arm
-    ("0a0432023800", "malformed"),  // one with an unknown arm alone
+    ("0a0432023800", "unsupported"),  // one with an unknown arm alone (WIRE-7)
     ("0a0432021a00", "unsupported"),  // an invite within an invite
     ("0a043202080a", "malformed"),  // an arm of another wire type
     ("0a082a02fffe32021200", "malformed"),  // a discriminator that is no text

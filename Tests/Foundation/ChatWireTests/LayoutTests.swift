@@ -53,9 +53,14 @@ struct LayoutTests {
         #expect(try EncryptedPayload(decoding: Bytes(exampleBytes)) == example)
     }
 
-    @Test func `an encrypted payload without its oneof is invalid (WIRE-7)`() {
-        #expect(throws: WireError.missing("oneof encryption")) { try EncryptedPayload(decoding: []) }
-        #expect(throws: WireError.missing("oneof encryption")) { try EncryptedPayload(decoding: [0x22, 0x00]) }
+    @Test func `without a known arm a payload is invalid, or of a later version (WIRE-7)`() {
+        let (missing, unknown) = (WireError.missing("oneof encryption"), WireError.unknownArm("oneof encryption"))
+        #expect(throws: missing) { try EncryptedPayload(decoding: []) }
+        for bytes: Bytes in [[0x22, 0x00], [0x20, 0x00], [0x23, 0x24]] {
+            #expect(throws: unknown) { try EncryptedPayload(decoding: bytes) }
+        }
+        #expect(Refusal(missing).outcome == .invalid && missing.code == "malformed")
+        #expect(Refusal(unknown).outcome == .unsupported && unknown.code == "unsupported")
     }
 
     @Test func `of several arms the last one counts, and the same arm twice is merged (WIRE-8)`() throws {

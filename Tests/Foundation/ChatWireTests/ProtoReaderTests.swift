@@ -25,8 +25,13 @@ struct ProtoReaderTests {
             ("a field number above 2^29 - 1", [0x80, 0x80, 0x80, 0x80, 0x10], .badFieldNumber(1 << 29, at: 0)),
             ("eleven bytes of varint", [0x08] + [UInt8](repeating: 0x80, count: 10) + [0x00], .badVarint(at: 1)),
             ("65 bits of varint", [0x08] + [UInt8](repeating: 0xff, count: 9) + [0x02], .badVarint(at: 1)),
-            ("the start of a group", [0x0b], .badWireType(3, field: 1, at: 0)),
+            ("a group without end", [0x0b], .truncated(needed: 1, at: 1)),
             ("the end of a group", [0x0c], .badWireType(4, field: 1, at: 0)),
+            ("a group that ends as another one", [0x0b, 0x14], .badWireType(4, field: 2, at: 1)),
+            ("a group that another one in it leaves open", [0x0b, 0x13, 0x0c], .badWireType(4, field: 1, at: 2)),
+            ("wire type 6 in a group", [0x0b, 0x16, 0x0c], .badWireType(6, field: 2, at: 1)),
+            ("field number 0 in a group", [0x0b, 0x00, 0x0c], .badFieldNumber(0, at: 1)),
+            ("a length in a group beyond the end", [0x0b, 0x12, 0x05, 0x0c], .truncated(needed: 4, at: 4)),
             ("wire type 6", [0x0e], .badWireType(6, field: 1, at: 0)),
             ("wire type 7", [0x0f], .badWireType(7, field: 1, at: 0)),
             ("a fixed64 of seven bytes", [0x09, 1, 2, 3, 4, 5, 6, 7], .truncated(needed: 1, at: 8)),
@@ -56,6 +61,41 @@ struct ProtoReaderTests {
     @Test func `unknown fields of every wire type are skipped (WIRE-3)`() throws {
         let bytes: [UInt8] = [0x08, 0x96, 0x01, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x1a, 0x02, 0xaa, 0xbb, 0x25, 1, 2, 3, 4]
         #expect(try fields(bytes) == ["1@1", "2@4", "3@13", "4@17"])
+    }
+
+    @Test func `groups are skipped with all that is in them (WIRE-9)`() throws {
+        let values: [UInt8] = [
+            0x08, 0x96, 0x01, 0x11, 1, 2, 3, 4, 5, 6, 7, 8, 0x1a, 0x02, 0x0c, 0x0c, 0x25, 1, 2, 3, 4,
+        ]
+        let group: [UInt8] = [0x2b] + values + [0x0b, 0x2b, 0x2c, 0x0c] + [0x2c]
+        #expect(try fields(group + [0x30, 0x00]) == ["5@1", "6@\(group.count + 1)"])
+        #expect(try EncryptedPayload(decoding: [0x0a, 0x00, 0x23, 0x24]) == .plaintext([]))
+        var reader = ProtoReader(group.span)
+        _ = try reader.next()
+        let inside = try reader.group()
+        #expect(inside == 1..<group.count - 1)
+        #expect(throws: WireError.badWireType(3, field: 1, at: 1)) { try EncryptedPayload(decoding: [0x0b, 0x0c]) }
+    }
+
+    @Test(arguments: [0, 1, 5]) func `groups nest as deep as messages do, together with them (WIRE-6)`(messages: Int)
+        throws
+    {
+        func bytes(_ groups: Int) -> [UInt8] {
+            let group = [UInt8](repeating: 0x0b, count: groups) + [UInt8](repeating: 0x0c, count: groups)
+            return (0..<messages).reduce(group) { inner, _ in [0x0a, UInt8(inner.count)] + inner }
+        }
+        func read(_ bytes: [UInt8]) throws(WireError) { try skipAll(ProtoReader(bytes.span), messages) }
+        func skipAll(_ reader: consuming ProtoReader, _ levels: Int) throws(WireError) {
+            var reader = reader
+            while try reader.next() != nil {
+                if levels > 0 { try skipAll(try reader.message(), levels - 1) }
+            }
+        }
+        let most = ProtoReader.maximumDepth - 1 - messages
+        try read(bytes(most))
+        #expect(throws: WireError.tooDeep(limit: ProtoReader.maximumDepth, at: 2 * messages + most + 1)) {
+            try read(bytes(most + 1))
+        }
     }
 
     @Test func `every kind of value is read (WIRE-1)`() throws {
@@ -128,7 +168,7 @@ struct ProtoReaderTests {
     @Test func `200,000 hostile inputs are read or refused, and reading ends at the end (WIRE-2)`() {
         let valid: [[UInt8]] = [
             [0x08, 0x96, 0x01, 0x12, 0x03, 1, 2, 3, 0x1d, 1, 2, 3, 4],
-            [0x0a, 0x06, 0x0a, 0x04, 0x12, 0x02, 0x08, 0x01],
+            [0x0a, 0x06, 0x0a, 0x04, 0x12, 0x02, 0x08, 0x01], [0x0b, 0x13, 0x08, 0x01, 0x14, 0x0c, 0x10, 0x01],
         ]
         var inputs = HostileInputs(seed: 1, valid: valid)
         var (read, refused) = (0, 0)

@@ -134,3 +134,19 @@ private let examples: [(document: String, bytes: Int, kind: Kind)] = [
     let others = Inspector(Keys(routes: ["convo-2"])).inspect(Input(binary: Bytes(example))).text()
     #expect(others.contains("for none of the ids given"))
 }
+
+@Test func `what announces more bytes than can be counted is broken, not fatal`() {
+    let found: [UInt8] = [UInt8](hex: "0d0d0d0d0d0d120262311a01305081311affffffffffffffffff01305081d095ff0d")
+    for kind in Kind.allCases { _ = Inspector().inspect(Bytes(found), as: kind) }
+    #expect(!Inspector().inspect(Input(binary: Bytes(found))).isSound)
+    let huge: [UInt8] = [0x0a] + [UInt8](repeating: 0xff, count: 9) + [0x01, 0x01]
+    let faults = Inspector().inspect(Bytes(huge), as: .bundle).faults
+    #expect(faults.first?.reason == "installation_pubkey has \(Int.max) bytes, not 32")
+}
+
+@Test func `a group is shown as what is skipped (WIRE-9)`() throws {
+    let piece = Inspector().inspect([0x0a, 0x01, 0x78, 0x4b, 0x08, 0x01, 0x4c, 0x2a, 0x00], as: .envelope)
+    let group = try #require(piece.parts.first { $0.name == "field 9" })
+    #expect(group.isUnknown && group.offset == 3 && group.count == 4 && group.value == .bytes([0x08, 0x01]))
+    #expect(Inspector().inspect([0x0b, 0x0c], as: .envelope).faults.first?.requirement == "WIRE-4")
+}

@@ -87,10 +87,13 @@ extension InboxFrame {
 
     /// What the inviter's conversation said; nil for a kind of payload that cannot be an opening.
     package func opening() throws(WireError) -> Payload? {
-        var (opening, isKnown) = (nil as Payload?, false)
+        var (opening, isKnown, skips) = (nil as Payload?, false, false)
         var reader = ProtoReader(initialMessage.span)
         while let field = try reader.next() {
-            guard 1...3 ~= field else { continue }
+            guard 1...3 ~= field else {
+                skips = true
+                continue
+            }
             isKnown = true
             switch field {
             case 1:
@@ -106,7 +109,7 @@ extension InboxFrame {
                 opening = nil
             }
         }
-        guard isKnown else { throw .missing("oneof encryption") }
+        guard isKnown else { throw skips ? .unknownArm("oneof encryption") : .missing("oneof encryption") }
         return opening
     }
 }

@@ -142,6 +142,9 @@ extension Kind {
         decode(
             "unknown-field", "an unknown field of every wire type is skipped (WIRE-3)", "EnvelopeV1",
             "0a017878051a0101710102030405060708ad0101020304")
+        decode(
+            "unknown-group", "a group is skipped with all that is in it, groups and ends of others too (WIRE-9)",
+            "EnvelopeV1", "1b" + "089601" + "12021c1c" + "2324" + "1c" + "0a0178")
         decode("last-counts", "of a repeated field the last one counts (WIRE-8)", "EnvelopeV1", "0a01780a0179")
         decode("last-arm", "of several arms the last one counts (WIRE-8)", "EncryptedPayload", "0a030a010112021007")
         decode("merged-arm", "the same arm twice is merged (WIRE-8)", "EncryptedPayload", "1202100712021809")
@@ -160,11 +163,24 @@ extension Kind {
             ("field-cut", "a field goes beyond the end", "EnvelopeV1", "2a05cafe", "malformed"),
             ("length-huge", "a length of 2^63", "EnvelopeV1", "2a80808080808080808001", "malformed"),
             ("field-zero", "field number 0", "EnvelopeV1", "0001", "malformed"),
-            ("group", "a wire type that proto3 does not use", "EnvelopeV1", "0b", "malformed"),
+            ("group", "a group that does not end (WIRE-2)", "EnvelopeV1", "1b", "malformed"),
+            ("group-end", "the end of a group that did not begin (WIRE-2)", "EnvelopeV1", "1c", "malformed"),
+            ("group-other-end", "a group that ends as another one (WIRE-2)", "EnvelopeV1", "1b24", "malformed"),
+            ("group-known", "a group under the number of a known field (WIRE-4)", "EnvelopeV1", "0b0c", "malformed"),
+            (
+                "group-deep", "groups nested more than 16 deep (WIRE-6)", "EnvelopeV1",
+                String(repeating: "1b", count: 16) + String(repeating: "1c", count: 16), "malformed"
+            ),
+            ("wire-type-6", "a wire type that protobuf does not have (WIRE-2)", "EnvelopeV1", "1e", "malformed"),
             ("wire-type", "a known field of another wire type (WIRE-4)", "EnvelopeV1", "0801", "malformed"),
             ("not-utf8", "a string that is not UTF-8 (WIRE-5)", "EnvelopeV1", "0a02c328", "malformed"),
             ("no-arm", "a oneof without arm (WIRE-7)", "EncryptedPayload", "", "malformed"),
             ("unknown-arm", "an arm of a later version (WIRE-7)", "EncryptedPayload", "2200", "unsupported"),
+            ("unknown-arm-group", "the same as a group (WIRE-7, WIRE-9)", "EncryptedPayload", "2324", "unsupported"),
+            (
+                "unknown-elsewhere", "what was skipped is not of the message with the oneof (WIRE-7)", "InboxV1Frame",
+                "0a023200" + "1200", "malformed"
+            ),
         ]
         for (id, comment, message, bytes, error) in bad { decode(id, comment, message, bytes, error: error) }
         return [VectorFile("messages.json", kind: "messages", profile: "libchat and reference", cases: cases)]
