@@ -118,7 +118,7 @@ extension Participant {
 
     func takeOutbound() throws(Failure) -> [Parcel] {
         var parcels: [Parcel] = []
-        for payload in try must("take_outbound")["payloads"]?.list ?? [] {
+        for payload in try list(try must("take_outbound"), "payloads", of: "take_outbound") {
             guard let address = payload["address"]?.text, let bytes = try? Hex.decode(payload["payload"]?.text ?? "-")
             else {
                 throw Failure("\(implementation.name), take_outbound: a payload without address or bytes")
@@ -128,30 +128,68 @@ extension Participant {
         return parcels
     }
 
-    /// Hands over a payload; gives the outcome.
-    func receive(_ parcel: Parcel) throws(Failure) -> String {
+    /// Hands over a payload; gives the outcome, which is one of three words, and why it was rejected.
+    func receive(_ parcel: Parcel) throws(Failure) -> (outcome: Outcome, code: String?) {
         let fields: [(String, JSON)] = [
             ("address", .string(parcel.address)), ("payload", .string(Hex.encode(parcel.payload))),
         ]
-        return try text(try must("receive_payload", fields), "outcome", of: "receive_payload")
+        let answer = try must("receive_payload", fields)
+        let word = try text(answer, "outcome", of: "receive_payload")
+        guard let outcome = Outcome(rawValue: word) else {
+            throw Failure("\(implementation.name), receive_payload: the outcome '\(word)' is none of the three")
+        }
+        let code = answer["code"]?.text
+        guard outcome != .rejected || code != nil else {
+            throw Failure("\(implementation.name), receive_payload: rejected without a code")
+        }
+        return (outcome, code)
     }
 
-    /// What happened since the last call: conversations that began, and contents.
-    func takeEvents() throws(Failure) -> (started: [String], contents: [(conversation: String, content: [UInt8])]) {
-        var started: [String] = []
-        var contents: [(String, [UInt8])] = []
-        for event in try must("take_events")["events"]?.list ?? [] {
-            guard let id = event["conversation_id"]?.text else { continue }
-            switch event["type"]?.text {
-            case "conversation_started": started.append(id)
-            case "content":
-                guard let content = try? Hex.decode(event["content"]?.text ?? "-") else {
-                    throw Failure("\(implementation.name), take_events: content is no hex")
-                }
-                contents.append((id, content))
-            default: continue
+    /// What happened since the last call, in its order. Types that nobody here knows are left out.
+    func takeEvents() throws(Failure) -> Events {
+        var events = Events()
+        for event in try list(try must("take_events"), "events", of: "take_events") {
+            guard let type = event["type"]?.text else { throw malformed("an event without type") }
+            guard ["conversation_started", "content"].contains(type) else { continue }
+            guard let id = event["conversation_id"]?.text else { throw malformed("\(type) without conversation_id") }
+            guard type == "content" else {
+                events.started.append(id)
+                continue
             }
+            guard let content = try? Hex.decode(event["content"]?.text ?? "-") else {
+                throw malformed("content is no hex")
+            }
+            events.contents.append(Events.Received(conversation: id, content: content))
         }
-        return (started, contents)
+        return events
     }
+
+    private func malformed(_ what: String) -> Failure {
+        Failure("\(implementation.name), take_events: \(what)")
+    }
+
+    private func list(_ answer: JSON, _ name: String, of op: String) throws(Failure) -> [JSON] {
+        guard let list = answer[name]?.list else { throw Failure("\(implementation.name), \(op): \(name) is missing") }
+        return list
+    }
+}
+
+/// What became of a payload.
+enum Outcome: String {
+    case accepted, ignored, rejected
+}
+
+/// What a participant tells its application.
+struct Events {
+    /// A content, and where it came.
+    struct Received: Equatable {
+        let conversation: String
+        let content: [UInt8]
+    }
+
+    /// Conversations that began.
+    var started: [String] = []
+    /// Contents in the order in which they came.
+    var contents: [Received] = []
+    var isEmpty: Bool { started.isEmpty && contents.isEmpty }
 }

@@ -1,22 +1,37 @@
 import ChatCrypto
 import ChatModel
 import ChatWire
+import Synchronization
 
 /// A case of a file, or a step of one, with readers that say what is missing.
 struct Case {
     /// What the file has.
     let json: JSON
     /// Whether the class of an error is part of what the file says.
-    var isExact = false
+    let isExact: Bool
+    /// Which members somebody asked for; copies share it.
+    let asked: Asked
+
+    /// A case by its members.
+    init(json: JSON, isExact: Bool = false) {
+        self.init(json, isExact: isExact, Asked())
+    }
+
+    private init(_ json: JSON, isExact: Bool, _ asked: Asked) {
+        (self.json, self.isExact, self.asked) = (json, isExact, asked)
+    }
 
     /// The class of outcome that the file demands; `valid` if it says nothing.
     var result: String { json["result"]?.text ?? "valid" }
 
     /// Whether there is a value under a key, other than null.
-    func has(_ key: String) -> Bool { json[key].map { $0 != .null } ?? false }
+    func has(_ key: String) -> Bool {
+        asked.note(key)
+        return json[key].map { $0 != .null } ?? false
+    }
 
     /// The value under a key.
-    func at(_ key: String) throws -> Case { Case(json: try value(key), isExact: isExact) }
+    func at(_ key: String) throws -> Case { Case(try value(key), isExact: isExact, asked.part(key, 0)) }
 
     /// A text.
     func text(_ key: String) throws -> String { try read(key, "a text") { $0.text } }
@@ -57,7 +72,7 @@ struct Case {
 
     /// The elements of a list.
     func list(_ key: String) throws -> [Case] {
-        try read(key, "a list") { $0.list }.map { Case(json: $0, isExact: isExact) }
+        try read(key, "a list") { $0.list }.enumerated().map { Case($1, isExact: isExact, asked.part(key, $0)) }
     }
 
     /// A list of texts.
@@ -94,6 +109,37 @@ struct Case {
         let found = try value(key)
         guard let value = reader(found) else { throw Problem.unreadable("\(key) is not \(what)") }
         return value
+    }
+}
+
+/// Which members of a case an operation asked for, so that one that nobody looks at is noticed.
+final class Asked: Sendable {
+    private struct Part: Hashable {
+        let key: String
+        let place: Int
+    }
+
+    private let keys = Mutex<Set<String>>([])
+    private let parts = Mutex<[Part: Asked]>([:])
+
+    /// Somebody asks for a member.
+    func note(_ key: String) { keys.withLock { _ = $0.insert(key) } }
+
+    /// Whether somebody asked for a member.
+    func has(_ key: String) -> Bool { keys.withLock { $0.contains(key) } }
+
+    /// Whether nobody asked for any member: then what there is was taken as a whole.
+    var isEmpty: Bool { keys.withLock { $0.isEmpty } }
+
+    /// What was asked for in a member, or in one element of it.
+    func part(_ key: String, _ place: Int) -> Asked {
+        parts.withLock { parts in
+            let part = Part(key: key, place: place)
+            if let known = parts[part] { return known }
+            let fresh = Asked()
+            parts[part] = fresh
+            return fresh
+        }
     }
 }
 

@@ -46,9 +46,54 @@ extension Kind {
     }
 
     private func compareSteps(_ one: Case, _ outputs: JSON) throws {
-        for (number, (step, output)) in zip(try one.list("steps"), outputs.list ?? []).enumerated() {
-            do { try compare(step, with: output) } catch let problem as Problem {
+        try Self.eachStep(of: one, outputs) { step, output in try compare(step, with: output) }
+    }
+
+    private static func eachStep(
+        of one: Case, _ outputs: JSON, _ body: (Case, JSON) throws -> Void
+    ) throws {
+        let (steps, outputs) = (try one.list("steps"), outputs.list ?? [])
+        guard steps.count == outputs.count else {
+            throw Problem.differs("\(outputs.count) steps, the file has \(steps.count)")
+        }
+        for (number, (step, output)) in zip(steps, outputs).enumerated() {
+            do { try body(step, output) } catch let problem as Problem {
                 throw Problem.differs("step \(number): \(problem)")
+            }
+        }
+    }
+
+    /// Members that say something about a case and are neither given to an operation nor had from it.
+    private static let remarks: Set<String> = ["id", "comment", "flags", "operation", "result", "error", "source"]
+
+    /// Throws for a member that the operation neither asked for nor gave: it would look as if it had been checked.
+    ///
+    /// A refusal ends an operation before it has asked for everything, so the members of a refused case, or step,
+    /// are not looked at.
+    func checkMembers(_ one: Case, with output: JSON) throws {
+        guard output["error"] == nil, one.result != "policy" else { return }
+        for member in one.json.members ?? [] where !Self.remarks.contains(member.key) {
+            switch member.key {
+            case "steps" where output["steps"] != nil:
+                try Self.eachStep(of: one, output["steps"] ?? .null) { step, output in
+                    try checkMembers(step, with: output)
+                }
+            case _ where output[member.key] != nil || optional.contains(member.key): continue
+            default: try checkAsked(member.key, member.value, in: one.asked)
+            }
+        }
+    }
+
+    /// Throws unless a member was asked for, and so was everything in it of which a part was.
+    private func checkAsked(_ key: String, _ value: JSON, in asked: Asked) throws {
+        guard asked.has(key) else {
+            throw Problem.differs("the file has \(key), which the operation neither takes nor gives")
+        }
+        for (place, element) in (value.list ?? [value]).enumerated() {
+            let part = asked.part(key, place)
+            guard !part.isEmpty else { continue }
+            for member in element.members ?? [] where !Self.remarks.contains(member.key) {
+                try checkAsked(member.key, member.value, in: part)
             }
         }
     }

@@ -70,6 +70,9 @@ extension Kind {
         guard let drafts = draft["steps"]?.list, let outputs = output["steps"]?.list else {
             return draft.adding(output)
         }
+        guard drafts.count == outputs.count else {
+            throw DraftError(description: "\(place): gives \(outputs.count) steps, and the draft has \(drafts.count)")
+        }
         let steps = try zip(drafts, outputs).enumerated().map { number, pair in
             guard pair.0["error"]?.text == pair.1["error"]?.text else {
                 throw DraftError(description: "\(place), step \(number): gives \(pair.1), and the draft says \(pair.0)")

@@ -69,6 +69,7 @@ public enum Verifier {
         do {
             let output = try await Kind.outcome { try await kind.run(one) }
             try kind.compare(one, with: output)
+            try kind.checkMembers(one, with: output)
             return (.passed, "")
         } catch Problem.notApplicable(let reason) {
             return (.notApplicable, reason)

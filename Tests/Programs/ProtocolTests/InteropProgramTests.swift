@@ -54,6 +54,80 @@ private let hostile: [(name: String, command: [String], reason: String)] = [
     ),
 ]
 
+/// A participant that behaves but for one thing, which a stream editor does to its answers.
+private struct Misbehaviour: Sendable {
+    let name: String
+    let edit: String
+    let scenario: String
+    /// What the runner says of it.
+    let reason: String
+    /// Whether it is the one who begins; else the one who is invited.
+    var begins = false
+
+    init(_ name: String, _ edit: String, in scenario: String, _ reason: String, begins: Bool = false) {
+        (self.name, self.edit, self.scenario, self.reason) = (name, edit, scenario, reason)
+        self.begins = begins
+    }
+
+    static let all = [
+        Misbehaviour(
+            "hears another content", #"s/"content":"68656c6c6f"/"content":"68656c6c70"/"#, in: "first contact",
+            "content 0 of 1 is another one"),
+        Misbehaviour(
+            "hears less", #"s/"content":"68656c6c6f"/"content":"68656c6c"/"#, in: "first contact",
+            "content 0 of 1 is another one"),
+        Misbehaviour(
+            "hears nothing", #"s/"type":"content"/"type":"other"/"#, in: "first contact", "0 contents instead of 1"),
+        Misbehaviour(
+            "hears it in another conversation",
+            #"s/"conversation_id":"\([^"]*\)","content"/"conversation_id":"x\1","content"/"#, in: "first contact",
+            "a content came in another conversation"),
+        Misbehaviour(
+            "begins nothing", #"s/"type":"conversation_started"/"type":"other"/"#, in: "first contact",
+            "0 conversations began instead of one"),
+        Misbehaviour(
+            "changes the order",
+            #"s/"content":"636f6e74656e742030"/"content":"A"/;s/"content":"636f6e74656e742031"/"content":"636f6e74656e742030"/;"#
+                + #"s/"content":"A"/"content":"636f6e74656e742031"/"#, in: "both ways", "content 0 of 2 is another one"),
+        Misbehaviour(
+            "accepts what it refused", #"s/"outcome":"rejected"/"outcome":"accepted"/"#, in: "duplicated payloads",
+            "a payload was accepted instead of rejected"),
+        Misbehaviour(
+            "accepts what is altered", #"s/"outcome":"rejected"/"outcome":"accepted"/"#, in: "tampered payloads",
+            "a payload was accepted instead of rejected"),
+        Misbehaviour(
+            "accepts a used key", #"s/"outcome":"rejected"/"outcome":"accepted"/"#, in: "single-use key used again",
+            "a payload was accepted instead of rejected"),
+        Misbehaviour(
+            "refuses what is good", #"s/"outcome":"accepted"/"outcome":"rejected","code":"replay"/"#,
+            in: "first contact", "a payload was rejected instead of accepted"),
+        Misbehaviour(
+            "takes what is not its own", #"s/"outcome":"ignored"/"outcome":"accepted"/"#,
+            in: "payloads for somebody else", "a payload was accepted instead of ignored", begins: true),
+        Misbehaviour(
+            "has an outcome of its own", #"s/"outcome":"accepted"/"outcome":"fine"/"#, in: "first contact",
+            "the outcome 'fine' is none of the three"),
+        Misbehaviour(
+            "refuses without a code", #"s/"code":/"reason":/"#, in: "duplicated payloads", "rejected without a code"),
+        Misbehaviour(
+            "tells of a content after a refusal",
+            #"s/"events":\[\]/"events":[{"type":"content","conversation_id":"0","content":"00"}]/"#,
+            in: "tampered payloads", "events after a payload that was refused or ignored"),
+        Misbehaviour(
+            "begins a conversation after a refusal",
+            #"s/"events":\[\]/"events":[{"type":"conversation_started","conversation_id":"0"}]/"#,
+            in: "duplicated payloads", "events after a payload that was refused or ignored"),
+        Misbehaviour(
+            "has no list of events", #"s/"events":/"event":/"#, in: "first contact", "take_events: events is missing"),
+        Misbehaviour(
+            "has no list of payloads", #"s/"payloads":/"payload":/"#, in: "first contact",
+            "take_outbound: payloads is missing", begins: true),
+        Misbehaviour(
+            "sends nothing", #"s/"payloads":\[.*\]/"payloads":[]/"#, in: "first contact", "nothing was sent to it",
+            begins: true),
+    ]
+}
+
 @Suite(
     .enabled(
         if: Programs.has("chat-interop") && Programs.has("chat-peer"), "the programs are not built beside the tests"),
@@ -80,6 +154,31 @@ struct InteropProgramTests {
                 #expect(cell["outcome"] == "failed", "\(cell)")
                 #expect(cell["reason"]?.text?.contains(reason) == true, "\(cell)")
                 #expect(cell["reason"]?.text?.contains(name) == true || name == "is missing", "\(cell)")
+            }
+        }
+    }
+
+    @Test func `whoever misbehaves in one thing fails the scenario that is about it, with the reason`() throws {
+        func shim(_ edit: String) -> JSON {
+            .array(["sh", "-c", .string("chat-peer shim | sed -u '\(edit)'")])
+        }
+        var list: [JSON] = [["name": "good", "command": shim("s/a/a/")]]
+        for one in Misbehaviour.all { list.append(["name": .string(one.name), "command": shim(one.edit)]) }
+        for scenario in Set(Misbehaviour.all.map(\.scenario)).sorted() {
+            let ended = try interop(
+                JSON.array(list).description, ["--json", "--limit", "120s", "--only", "good", "--scenario", scenario])
+            #expect(ended.code == 1)
+            let cells = try #require(try JSON(parsing: Array(ended.output.utf8))["results"]?.list)
+            func cell(_ saro: String, _ raya: String) -> JSON? {
+                cells.first { $0["saro"]?.text == saro && $0["raya"]?.text == raya }
+            }
+            #expect(cell("good", "good")?["outcome"] == "passed", "an edit alone changes nothing: \(scenario)")
+            for one in Misbehaviour.all where one.scenario == scenario {
+                let name = one.name
+                let found = one.begins ? cell(name, "good") : cell("good", name)
+                #expect(found?["outcome"] == "failed", "\(name), \(scenario)")
+                let reason = found?["reason"]?.text ?? ""
+                #expect(reason.contains(one.reason), "\(name): \(reason)")
             }
         }
     }

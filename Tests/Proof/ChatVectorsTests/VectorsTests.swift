@@ -194,6 +194,45 @@ struct BadFileTests {
         #expect(found.outcome == outcome && found.reason.hasPrefix(reason), "\(found)")
     }
 
+    @Test func `a step more or less, and a member that nobody looks at, fail a case`() async throws {
+        for (file, operation) in [("ratchet.json", nil), ("sds.json", "transcript"), ("suite.json", nil)] {
+            let bytes = try #require(try checkedIn().first { $0.name == file }).bytes
+            let document = try JSON(parsing: bytes, maximumBytes: Verifier.maximumFile)
+            let cases = document["cases"]?.list ?? []
+            let one = try #require(cases.first { operation == nil || $0["operation"]?.text == operation })
+            func failed(_ one: JSON) async -> String? {
+                let text = document.adding(["cases": [one]]).description
+                let verdict = await Verifier.verify(Array(text.utf8), file: file)[0]
+                return verdict.outcome == .failed ? verdict.reason : nil
+            }
+            #expect(await failed(one) == nil)
+            #expect(await failed(one.adding(["surprise": 1]))?.contains("surprise") == true, "\(file)")
+            var steps = try #require(one["steps"]?.list)
+            let accepted = try #require(steps.firstIndex { $0["error"] == nil })
+            steps[accepted] = steps[accepted].adding(["surprise": [1, 2]])
+            #expect(await failed(one.adding(["steps": .array(steps)]))?.contains("surprise") == true, "\(file)")
+        }
+        let kind = try #require(Kind.all.first { $0.name == "ratchet" })
+        let one = Case(json: ["steps": [[:], [:]]])
+        #expect(throws: Problem.self) { try kind.compare(one, with: ["steps": [[:]]]) }
+        #expect(throws: Problem.self) { try kind.compare(one, with: ["steps": [[:], [:], [:]]]) }
+        #expect(throws: Never.self) { try kind.compare(one, with: ["steps": [[:], [:]]]) }
+    }
+
+    @Test func `a member of an input that nobody looks at fails a case, and a remark does not`() async throws {
+        let bytes = try #require(try checkedIn().first { $0.name == "kdf.json" }).bytes
+        let document = try JSON(parsing: bytes, maximumBytes: Verifier.maximumFile)
+        let one = try #require(document["cases"]?.list?.first)
+        let input = try #require(one["input"])
+        func found(_ more: JSON) async -> Verdict {
+            await verdict(document.adding(["cases": [one.adding(more)]]).description)
+        }
+        let strange = await found(["input": input.adding(["x": 1])])
+        #expect(strange.outcome == .failed && strange.reason.contains("the file has x"), "\(strange)")
+        let remark = await found(["comment": "why", "flags": ["y"]])
+        #expect(remark.outcome == .passed, "\(remark)")
+    }
+
     @Test func `one bad case does not keep the others from being checked`() async {
         let text = #"{"schema":"logos-chat-vectors/1","kind":"kdf","cases":[{},"# + good + "]}"
         let verdicts = await Verifier.verify(Array(text.utf8), file: "f")

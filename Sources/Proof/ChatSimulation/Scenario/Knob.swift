@@ -38,6 +38,8 @@ public enum Knob: String, Sendable, CaseIterable {
     case pauses
     /// The most seconds by which clocks are wrong.
     case clock
+    /// The seconds after the traffic in which everything must have arrived.
+    case settling
 }
 
 extension Scenario {
@@ -63,6 +65,7 @@ extension Scenario {
             case .partitions: Double(disturbances.partitions.count)
             case .pauses: Double(disturbances.pauses.count)
             case .clock: clockError / .seconds(1)
+            case .settling: settling / .seconds(1)
             }
         }
         set {
@@ -86,6 +89,7 @@ extension Scenario {
             case .partitions: disturbances.partitions.count = number
             case .pauses: disturbances.pauses.count = number
             case .clock: clockError = .seconds(number)
+            case .settling: settling = .seconds(number)
             }
         }
     }

@@ -5,7 +5,9 @@ import ChatWire
 
 // Kinds `leopard-field`, `leopard-matrix`, `leopard-code` and `leopard-invalid`: parity of shards.
 extension Kind {
-    static let parityField = Kind(name: "leopard-field", run: computeField, files: fieldFiles)
+    /// Which basis somebody's tables have says nothing of ours, as long as labels and elements agree.
+    static let parityField = Kind(
+        name: "leopard-field", run: computeField, files: fieldFiles, optional: ["cantor_basis"])
     static let parityMatrix = Kind(name: "leopard-matrix", run: computeMatrix, files: matrixFiles)
     static let parityCode = Kind(name: "leopard-code", run: computeCode, files: codeFiles)
     static let parityInvalid = Kind(name: "leopard-invalid", run: refuseCode, files: invalidFiles)
@@ -15,6 +17,8 @@ extension Kind {
         let field = one.has("field") ? try one.text("field") : "any"
         guard ["gf256", "any"].contains(field) else { throw Problem.notApplicable("field \(field)") }
         guard try !one.has("bits") || one.int("bits") == 8 else { throw Problem.notApplicable("GF(2^16)") }
+        if one.has("digits") { try expect("digits", 2, .integer(Int64(one.int("digits")))) }
+        if one.has("polynomial") { try expect("polynomial", "11d", .string(one.text("polynomial"))) }
     }
 
     private static func computeField(_ one: Case) async throws -> JSON {
@@ -99,9 +103,10 @@ extension Kind {
     private static func refuseCode(_ one: Case) async throws -> JSON {
         let count = try one.int("data_count")
         guard 0...65_536 ~= count else { throw Problem.unreadable("data_count") }
+        let size = try one.int("shard_size")
         do {
             let code = try ParityCode(dataCount: count, parityCount: one.int("parity_count"))
-            _ = try code.encode([Bytes](repeating: [], count: count), shardSize: one.int("shard_size"))
+            _ = try code.encode([Bytes](repeating: [], count: count), shardSize: size)
         } catch {
             guard let refused = Refused(error) else { throw error }
             return ["result": .string(refused.code)]

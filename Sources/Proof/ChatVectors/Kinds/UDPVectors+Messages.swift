@@ -95,10 +95,11 @@ extension Kind {
     }
 
     private static func since(_ fields: Case) throws -> Request.WireSince {
-        switch try fields.int("since") {
-        case 0: .now
-        case 1: .earliest
-        case 2: .after(epoch: try fields.uint64("epoch"), sequence: try fields.uint64("sequence"))
+        let (epoch, sequence) = (try fields.uint64("epoch"), try fields.uint64("sequence"))
+        return switch try fields.int("since") {
+        case 0 where epoch == 0 && sequence == 0: .now
+        case 1 where epoch == 0 && sequence == 0: .earliest
+        case 2: .after(epoch: epoch, sequence: sequence)
         default: throw Problem.notApplicable("a since that nobody writes")
         }
     }

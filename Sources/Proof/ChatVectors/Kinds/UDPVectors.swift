@@ -23,7 +23,7 @@ extension Kind {
             case "challenge": UDPBytes.challenge(try fields.bytes("cookie"), session: number)
             case "welcome": UDPBytes.welcome(try welcome(fields), session: number)
             case "reset":
-                UDPBytes.reset(try reason(fields), session: number)
+                try reset(fields, session: number)
             case "data":
                 UDPBytes.data(
                     try fields.uint64("packet"), frames: try fields.list("frames").map(frame), session: number)
@@ -52,6 +52,14 @@ extension Kind {
             let frames = try UDPBytes.frames(of: bytes, at: offset).compactMap { json($0, bytes) }
             return head.adding(["kind": "data", "fields": ["packet": JSON(number), "frames": .array(frames)]])
         }
+    }
+
+    /// The versions in it are those that are spoken, whatever a case asks for.
+    private static func reset(_ fields: Case, session: UInt64) throws -> [UInt8] {
+        let bytes = UDPBytes.reset(try reason(fields), session: session)
+        guard case .reset(_, let versions) = try Datagram(bytes.span) else { return bytes }
+        try expect("versions", .hex(versions), .string(fields.text("versions")))
+        return bytes
     }
 
     private static func reason(_ fields: Case) throws -> UDPFormat.ResetReason {
