@@ -22,6 +22,7 @@ package struct KeyAgreement {
         private let prekey: PublicKey
 
         package init(ephemeral: KeyPair, invited: PublicKey, prekey: PublicKey) throws(CryptoError) {
+            for key in [invited, prekey] { try X25519.checkSpelling(of: key) }
             second = try X25519.agree(ephemeral.secret, invited)
             third = try X25519.agree(ephemeral.secret, prekey)
             self.prekey = prekey
@@ -40,6 +41,7 @@ package struct KeyAgreement {
         private let prekey: KeyPair
 
         package init(identity: KeyPair, prekey: KeyPair, ephemeral: PublicKey) throws(CryptoError) {
+            try X25519.checkSpelling(of: ephemeral)
             second = try X25519.agree(identity.secret, ephemeral)
             third = try X25519.agree(prekey.secret, ephemeral)
             self.prekey = prekey
@@ -48,7 +50,8 @@ package struct KeyAgreement {
         func headerKey() throws(CryptoError) -> Secret { try KeyAgreement.headerKey(third, second) }
 
         package func finish(inviter: PublicKey) throws(CryptoError) -> KeyAgreement {
-            try KeyAgreement([X25519.agree(prekey.secret, inviter), second, third])
+            try X25519.checkSpelling(of: inviter)
+            return try KeyAgreement([X25519.agree(prekey.secret, inviter), second, third])
         }
     }
 
