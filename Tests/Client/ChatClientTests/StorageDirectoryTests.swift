@@ -199,3 +199,32 @@ private struct TemporaryDirectory: ~Copyable {
     storage = nil
     #expect(try DirectoryStorage(path: path, key: StorageBench.key).records == [Record("a", [1]), Record("b", block)])
 }
+
+@Test func `a directory or journal that others may read is mended before it is used (STORE-10)`() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/saro"
+    try DirectoryStorage(path: path, key: StorageBench.key).commit([Record("a", [1])])
+    let manager = FileManager.default
+    for (name, mode, own) in [("saro", 0o755, 0o700), ("saro/journal", 0o644, 0o600), ("saro/lock", 0o666, 0o600)] {
+        try manager.setAttributes([.posixPermissions: mode], ofItemAtPath: directory.path + "/" + name)
+        #expect(try DirectoryStorage(path: path, key: StorageBench.key).records == [Record("a", [1])])
+        #expect(try directory.mode(name) == own, "\(name)")
+    }
+}
+
+@Test func `a directory, journal or lock of another user is refused with the number of its owner (STORE-10)`() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/saro"
+    try DirectoryStorage(path: path, key: StorageBench.key).commit([Record("a", [1])])
+    let manager = FileManager.default
+    for name in ["saro", "saro/journal", "saro/lock"] {
+        let file = directory.path + "/" + name
+        guard (try? manager.setAttributes([.ownerAccountID: 12_345], ofItemAtPath: file)) != nil else {
+            return print("storage: only root may give files away; those of others were not tried")
+        }
+        defer { try? manager.setAttributes([.ownerAccountID: Int(geteuid())], ofItemAtPath: file) }
+        let error = failure { () throws(StorageError) in try DirectoryStorage(path: path, key: StorageBench.key) }
+        #expect(error == .foreign(path: file, owner: 12_345))
+    }
+    #expect(try DirectoryStorage(path: path, key: StorageBench.key).records == [Record("a", [1])])
+}

@@ -1,10 +1,10 @@
 /// The few system calls that storage makes, so that tests can fail, tear or drop each one in step.
 package protocol FileSystem: Sendable {
-    /// Makes a directory for its owner alone, and its name durable; one that exists is left as it is.
+    /// Makes a directory for its owner alone, and its name durable; one that exists is made the owner's alone.
     func makeDirectory(_ path: String) throws(StorageError)
-    /// Opens a file.
+    /// Opens a file; one that may be written is its owner's alone afterwards, and one of another user is refused.
     func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File
-    /// Opens a file for reading and writing; nil if it is not there.
+    /// Opens a file for reading and writing, the same way; nil if it is not there.
     func openIfThere(_ path: String) throws(StorageError) -> File?
     /// Takes the only lock on a file, which lasts until the file is closed or the process ends.
     func lock(_ file: File) throws(StorageError)

@@ -14,6 +14,8 @@ public enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     case full(path: String, bytes: Int)
     /// Another process, or this one, has the directory open.
     case inUse(path: String)
+    /// A file or directory belongs to another user, who could read and change it.
+    case foreign(path: String, owner: UInt32)
     /// The passphrase or the key is not the one that the journal was written with.
     case wrongKey(path: String)
     /// The file is not a journal, or its header was damaged beyond reading.
@@ -35,6 +37,8 @@ public enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
         case .full(let path, let bytes):
             "no room for \(bytes) bytes in \(path); free some space and try again, nothing stored before is lost"
         case .inUse(let path): "\(path) is in use by another process; end it, or choose another directory"
+        case .foreign(let path, let owner):
+            "\(path) belongs to another user (\(owner)); choose a directory of your own, or give it to yourself (chown)"
         case .wrongKey(let path): "wrong passphrase or key for \(path)"
         case .notAJournal(let path, let reason): "\(path) is not a journal: \(reason); choose another directory"
         case .unsupportedVersion(let version, let path):

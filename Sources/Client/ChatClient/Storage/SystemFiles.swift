@@ -13,6 +13,13 @@ package struct SystemFiles: FileSystem {
     package func makeDirectory(_ path: String) throws(StorageError) {
         if unsafe mkdir(path, 0o700) == 0 { return try synchronizeDirectory(Self.parent(of: path)) }
         guard errno == EEXIST else { throw StorageError("mkdir", path) }
+        guard let directory = Self.open(path, O_RDONLY | O_DIRECTORY, mayBeLink: true) else {
+            // What is wrong with something that is no directory, opening a file in it says better.
+            if errno == ENOTDIR { return }
+            throw StorageError("open", path)
+        }
+        defer { close(directory) }
+        try Self.protect(directory, mode: 0o700)
     }
 
     package func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File {
@@ -23,19 +30,41 @@ package struct SystemFiles: FileSystem {
             case .emptied: O_RDWR | O_CREAT | O_TRUNC
             }
         guard let file = Self.open(path, flags) else { throw StorageError("open", path) }
-        return file
+        if case .reading = opening { return file }
+        return try protected(file)
     }
 
     package func openIfThere(_ path: String) throws(StorageError) -> File? {
-        if let file = Self.open(path, O_RDWR) { return file }
+        if let file = Self.open(path, O_RDWR) { return try protected(file) }
         guard errno == ENOENT else { throw StorageError("open", path) }
         return nil
     }
 
     /// Opens a file that is no symbolic link; nil leaves the reason in `errno`.
-    private static func open(_ path: String, _ flags: Int32) -> File? {
-        let descriptor = retrying { unsafe systemOpen(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600) }
+    private static func open(_ path: String, _ flags: Int32, mayBeLink: Bool = false) -> File? {
+        let flags = flags | O_CLOEXEC | (mayBeLink ? 0 : O_NOFOLLOW)
+        let descriptor = retrying { unsafe systemOpen(path, flags, 0o600) }
         return descriptor >= 0 ? File(descriptor: Int32(descriptor), path: path) : nil
+    }
+
+    /// A file of the directory, once it is its owner's alone; one that cannot be is closed.
+    private func protected(_ file: File) throws(StorageError) -> File {
+        do {
+            try Self.protect(file, mode: 0o600)
+            return file
+        } catch {
+            close(file)
+            throw error
+        }
+    }
+
+    /// Takes from everybody but the owner what a file's mode allows them; refuses the file of another user (STORE-10).
+    private static func protect(_ file: File, mode: mode_t) throws(StorageError) {
+        var status = stat()
+        guard unsafe fstat(file.descriptor, &status) == 0 else { throw StorageError("fstat", file.path) }
+        guard status.st_uid == geteuid() else { throw .foreign(path: file.path, owner: status.st_uid) }
+        guard status.st_mode & 0o077 != 0 else { return }
+        guard fchmod(file.descriptor, mode) == 0 else { throw StorageError("chmod", file.path) }
     }
 
     package func lock(_ file: File) throws(StorageError) {
