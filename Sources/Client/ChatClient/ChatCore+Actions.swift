@@ -49,7 +49,7 @@ extension ChatCore {
         keep(trial, wishes)
         insert(machine, About(type: type, role: .initiator, peers: seed.peers, isAnswered: bundle == nil))
         own.restore(to: &step)
-        absorb(&step, from: .conversation(id))
+        absorb(&step, from: .conversation(id), isInvite: bundle != nil)
         return (id, contentID)
     }
 
@@ -57,6 +57,7 @@ extension ChatCore {
     public mutating func send(_ content: Content, in id: ConversationID, now: Timestamp) throws(Refusal) -> ContentID {
         advance(to: now)
         try admitOutbound(bytes: content.count)
+        if let lane = slots[id]?.lane { try admitOutbound(bytes: content.count, on: lane) }
         let contentID = ContentID(numbers.content + 1)
         try perform(.send(content, contentID), in: id)
         numbers.content = contentID.number
@@ -108,7 +109,7 @@ extension ChatCore {
         let owner = Owner.conversation(id)
         alarms[owner] = nil
         listen([], for: owner)
-        changes.records += slot.keys.sorted().map { Record(slot.prefix + $0, nil) }
+        changes.records += slot.keys.sorted().map { Record(slot.prefix + $0.text, nil) }
         changes.records.append(Record(Keys.about(id), nil))
     }
 
@@ -158,6 +159,19 @@ extension ChatCore {
             throw Refusal(
                 .unable,
                 CommonCause.tooLarge("outbox", bytes: outbox.bytes + bytes, limit: limits.outboxBytes))
+        }
+    }
+
+    /// One address takes a part of the outbox at most, so that who is never reached does not silence everybody.
+    private func admitOutbound(bytes: Int, on lane: DeliveryAddress) throws(Refusal) {
+        let load = outbox.load(of: lane)
+        guard load.payloads < limits.lanePayloads else {
+            throw Refusal(.unable, ClientCause.tooMany("payloads wait for one address", limit: limits.lanePayloads))
+        }
+        guard load.payloads == 0 || load.bytes + bytes <= limits.laneBytes else {
+            throw Refusal(
+                .unable,
+                CommonCause.tooLarge("outbox of one address", bytes: load.bytes + bytes, limit: limits.laneBytes))
         }
     }
 

@@ -19,7 +19,7 @@ extension ChatCore {
         }
         var read: Set<DeliveryAddress> = []
         for delivery in deliveries where delivery.cursor != nil { read.insert(delivery.addressed.address) }
-        for address in read.count > 1 ? read.sorted(by: { $0.text < $1.text }) : Array(read) {
+        for address in read.count > 1 ? read.sorted(by: { $0.text.precedesInBytes($1.text) }) : Array(read) {
             guard let cursor = subscriptions.cursors[address] else { continue }
             changes.records.append(Record(Keys.cursor(address), cursor.bytes))
         }

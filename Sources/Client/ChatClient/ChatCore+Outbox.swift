@@ -34,24 +34,20 @@ extension ChatCore {
         _ payloads: [OutboundPayload], _ results: [Result<Receipt, DeliveryError>], now: Timestamp
     ) {
         advance(to: now)
-        var isStuck = true
         for (index, payload) in payloads.enumerated() {
             // A service that answers less than it was asked has not taken the rest.
             let result = index < results.count ? results[index] : .failure(.unreachable("service", after: .zero))
             switch result {
-            case .success:
-                isStuck = false
-                finish(payload.entry)
+            case .success: finish(payload.entry)
             case .failure(let error):
-                if let wait = error.retryAfter {
-                    outbox.retain(payload.entry, at: self.now, retryAfter: wait)
+                if error.isPassing {
+                    outbox.retain(payload.entry, at: self.now, after: error)
                 } else {
-                    isStuck = false
                     fail(payload.entry, error)
                 }
             }
         }
-        if isStuck, !payloads.isEmpty { outbox.backOff(at: self.now) }
+        outbox.finishAttempt(payloads.map(\.entry), at: self.now)
         changes.numbers = true
     }
 

@@ -126,21 +126,27 @@ extension ChatCore.About {
 
 extension Outbox.Entry {
     var encoded: Bytes {
-        var writer = RecordWriter(version: 1, size: addressed.payload.count + 192)
+        var writer = RecordWriter(version: Self.version, size: addressed.payload.count + 192)
         writer.write(number)
         writer.write(addressed)
         writer.write(conversation?.text)
         writer.write(content?.number ?? 0)
+        writer.write(isInvite)
         return writer.record
     }
 
+    private static let version: UInt8 = 2
+
+    /// Reads an entry; one of version 1 belongs to no invite, as far as it says.
     init(_ record: Record) throws(Refusal) {
-        var reader = try RecordReader(record, version: 1)
+        let version = record.bytes.flatMap { $0.isEmpty ? nil : $0[0] } == 1 ? 1 : Self.version
+        var reader = try RecordReader(record, version: version)
         number = try reader.number()
         addressed = try reader.addressed()
         conversation = try reader.optionalText().map { ConversationID($0) }
         let content = try reader.number()
         self.content = content == 0 ? nil : ContentID(content)
+        isInvite = version == 1 ? false : try reader.flag()
         try reader.end()
     }
 }

@@ -3,13 +3,15 @@ internal import ChatModel
 // What becomes of a step that a machine has filled.
 extension ChatCore {
     /// Carries out everything in a step except seeds, which only inbound steps have.
-    mutating func absorb(_ step: inout Step, from owner: Owner) {
+    ///
+    /// - Parameter isInvite: whether what the conversation says later must wait until the service has this.
+    mutating func absorb(_ step: inout Step, from owner: Owner, isInvite: Bool = false) {
         touch(owner)
-        carryOut(&step, from: owner)
+        carryOut(&step, from: owner, isInvite: isInvite)
     }
 
     /// The same of a machine that is known to be touched.
-    mutating func carryOut(_ step: inout Step, from owner: Owner) {
+    mutating func carryOut(_ step: inout Step, from owner: Owner, isInvite: Bool = false) {
         changes.numbers = true
         var sends = step.takeSends()
         var unsendable: Set<ContentID> = []
@@ -19,7 +21,7 @@ extension ChatCore {
             sends[index].routed.payload = []
             // Of a content of which a part cannot be sent, the other parts are sent for nobody.
             let awaiting = content.flatMap { unsendable.contains($0) ? nil : $0 }
-            if !post(routed, for: awaiting, from: owner, in: &step), let content = awaiting {
+            if !post(routed, for: awaiting, from: owner, isInvite, in: &step), let content = awaiting {
                 unsendable.insert(content)
             }
         }
@@ -39,15 +41,17 @@ extension ChatCore {
 
     /// Wraps a payload and puts it into the outbox; false where that failed, which is reported.
     private mutating func post(
-        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, in step: inout Step
+        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, _ isInvite: Bool, in step: inout Step
     ) -> Bool {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
         do throws(Refusal) {
             var addressed = try framing.wrap(routed, of: owner, random: &step.random)
             addressed.id = payloadID(&step)
-            let entry = outbox.append(addressed, conversation: conversation, content: content)
+            let entry = outbox.append(
+                addressed, conversation: conversation, content: content, isInvite: isInvite)
             changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
+            if let conversation { slots[conversation]?.lane = addressed.address }
             return true
         } catch {
             if let conversation, let content {

@@ -41,15 +41,17 @@ public struct ChatCore: Sendable {
         var about: About
         /// Whether its machine may have changed since its records were taken.
         var isTouched = false
+        /// Where its payloads went last.
+        var lane: DeliveryAddress?
         /// In front of the keys of its machine's records.
         let prefix: String
         /// Keys of the records that its machine has stored, to be removed with it.
-        private(set) var keys: Set<String> = []
+        private(set) var keys: Set<ExactText> = []
 
         init(machine: any ConversationProtocol, about: About, stored records: [Record] = []) {
             (self.machine, self.about) = (machine, about)
             prefix = Keys.machine(machine.id)
-            keys = Set(records.map(\.key))
+            keys = Set(records.map { ExactText($0.key) })
         }
 
         /// Notes that its machine may have changed; whether that is news.
@@ -68,7 +70,8 @@ public struct ChatCore: Sendable {
         mutating func takeChanges(into records: inout [Record]) {
             isTouched = false
             for record in machine.takeChanges() {
-                if record.bytes == nil { keys.remove(record.key) } else { keys.insert(record.key) }
+                let key = ExactText(record.key)
+                if record.bytes == nil { keys.remove(key) } else { keys.insert(key) }
                 records.append(Record(prefix + record.key, record.bytes))
             }
         }

@@ -6,6 +6,10 @@ public struct CoreLimits: Sendable, Hashable {
     public var outboxPayloads = 65_536
     /// Bytes that wait for the delivery service.
     public var outboxBytes = 256 << 20
+    /// Payloads that wait for one delivery address; beyond it, sending to it is refused. A quarter of all.
+    public var lanePayloads = 16_384
+    /// Bytes that wait for one delivery address. A quarter of all.
+    public var laneBytes = 64 << 20
     /// Payloads that came too early or for nobody yet, kept to be offered again; the oldest go first.
     public var parkedPayloads = 256
     /// Bytes of such payloads.

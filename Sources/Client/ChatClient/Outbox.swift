@@ -1,9 +1,9 @@
 internal import ChatModel
 
-/// Payloads that are stored and not yet with the delivery service, oldest first.
+/// Payloads that are stored and not yet with the delivery service, in a lane for each address (CORE-10).
 ///
-/// One queue for the whole client: what cannot be delivered now holds back what came later, so that
-/// a service which keeps order is not made to break it.
+/// Order, waits and what is on its way belong to a lane, so that one slow address holds up no other. A quota that is
+/// used up, or a service that is closed, holds all of them.
 struct Outbox: Sendable {
     struct Entry: Sendable, Hashable {
         let number: UInt64
@@ -11,57 +11,101 @@ struct Outbox: Sendable {
         /// On whose behalf.
         let conversation: ConversationID?
         var content: ContentID?
+        /// Whether it belongs to the invite of its conversation: what that says later must not overtake it.
+        var isInvite = false
     }
 
     private(set) var entries: [UInt64: Entry] = [:]
     private(set) var bytes = 0
     private(set) var next: UInt64 = 1
-    private var oldest: UInt64 = 1
-    private var inFlight: Set<UInt64> = []
-    private var outstanding: [ContentID: Int] = [:]
+    private var lanes: [DeliveryAddress: OutboxLane] = [:]
+    /// What waits for each content.
+    private var outstanding: [ContentID: Set<UInt64>] = [:]
+    /// What waits of each conversation's invite.
+    private var invites: [ConversationID: Set<UInt64>] = [:]
     private var notBefore = Timestamp.zero
-    private var failures = 0
 
-    /// The longest wait between two attempts.
-    static let longestWait = Duration.seconds(30)
-    /// The wait after the first failure; doubles up to the longest.
-    static let firstWait = Duration.milliseconds(250)
+    /// The longest wait that a service can ask for.
+    static let longestPause = Duration.seconds(60)
 
-    /// When the next attempt makes sense; nil where nothing waits or all is on its way.
-    var nextAttempt: Timestamp? { entries.count > inFlight.count ? notBefore : nil }
+    /// When the next attempt makes sense; nil where nothing waits, or all that may leave is on its way.
+    var nextAttempt: Timestamp? {
+        lanes.values.lazy.filter(mayLeave).map(\.notBefore).min().map { max($0, notBefore) }
+    }
 
-    mutating func append(_ addressed: Addressed, conversation: ConversationID?, content: ContentID?) -> Entry {
-        let entry = Entry(number: next, addressed: addressed, conversation: conversation, content: content)
+    /// Adds a payload to the lane of its address.
+    mutating func append(
+        _ addressed: Addressed, conversation: ConversationID?, content: ContentID?, isInvite: Bool = false
+    ) -> Entry {
+        let entry = Entry(
+            number: next, addressed: addressed, conversation: conversation, content: content, isInvite: isInvite)
         insert(entry)
         return entry
     }
 
     /// Puts back an entry of an earlier run.
     mutating func insert(_ entry: Entry) {
-        next = max(next, entry.number + 1)
+        next = max(next, entry.number &+ 1)
         entries[entry.number] = entry
         bytes += entry.addressed.payload.count
-        if let content = entry.content { outstanding[content, default: 0] += 1 }
-    }
-
-    /// The oldest entries that are not on their way already.
-    mutating func take(at now: Timestamp, count: Int, bytes: Int) -> [OutboundPayload] {
-        guard let nextAttempt, now >= nextAttempt else { return [] }
-        while entries[oldest] == nil, oldest < next { oldest += 1 }
-        var taken: [OutboundPayload] = []
-        var size = 0
-        var number = oldest
-        while number < next, taken.count < count {
-            defer { number += 1 }
-            guard let entry = entries[number], !inFlight.contains(number) else { continue }
-            size += entry.addressed.payload.count
-            guard size <= bytes || taken.isEmpty else { break }
-            taken.append(OutboundPayload(entry: entry))
-            inFlight.insert(number)
+        lanes[entry.addressed.address, default: OutboxLane()].append(entry)
+        if let content = entry.content { outstanding[content, default: []].insert(entry.number) }
+        if entry.isInvite, let conversation = entry.conversation {
+            invites[conversation, default: []].insert(entry.number)
         }
-        return taken
     }
 
+    /// Payloads and bytes that wait for an address.
+    func load(of address: DeliveryAddress) -> (payloads: Int, bytes: Int) {
+        lanes[address].map { ($0.count, $0.bytes) } ?? (0, 0)
+    }
+
+    /// The oldest entries of the lanes that may leave: as many as fit, of each lane no more than a quarter as long as
+    /// others have something.
+    mutating func take(at now: Timestamp, count: Int, bytes: Int) -> [OutboundPayload] {
+        guard now >= notBefore else { return [] }
+        let ready = lanes.filter { $0.value.notBefore <= now && mayLeave($0.value) }
+            .sorted { $0.value.first < $1.value.first }.map(\.key)
+        var (taken, size): ([Entry], Int) = ([], 0)
+        for share in [(count: max(1, count / 4), bytes: bytes / 4), (count: count, bytes: bytes)] {
+            for address in ready where taken.count < count {
+                var (own, ownSize) = (0, 0)
+                while own < share.count, taken.count < count, let entry = nextEntry(of: address) {
+                    let weight = entry.addressed.payload.count
+                    guard size + weight <= bytes || taken.isEmpty, ownSize + weight <= share.bytes || own == 0 else {
+                        break
+                    }
+                    (own, ownSize, size) = (own + 1, ownSize + weight, size + weight)
+                    lanes[address]?.take()
+                    taken.append(entry)
+                }
+            }
+        }
+        return taken.sorted { $0.number < $1.number }.map { OutboundPayload(entry: $0) }
+    }
+
+    /// The next entry of a lane that is not on its way and may leave.
+    private func nextEntry(of address: DeliveryAddress) -> Entry? {
+        guard let number = lanes[address]?.upcoming, let entry = entries[number] else { return nil }
+        return isHeld(entry) ? nil : entry
+    }
+
+    private func mayLeave(_ lane: OutboxLane) -> Bool {
+        guard lane.inFlight == 0, let entry = entries[lane.first] else { return false }
+        return !isHeld(entry)
+    }
+
+    /// Whether a payload must wait for the invite of its conversation, which has another address (CORE-16).
+    private func isHeld(_ entry: Entry) -> Bool {
+        guard !entry.isInvite, let conversation = entry.conversation, let invite = invites[conversation] else {
+            return false
+        }
+        return invite.contains { entries[$0]?.addressed.address != entry.addressed.address }
+    }
+}
+
+// What became of payloads that were on their way.
+extension Outbox {
     /// What became of a content's payloads.
     enum Fate: Sendable {
         /// Others are still to come.
@@ -72,13 +116,38 @@ struct Outbox: Sendable {
 
     /// Removes an entry that the service took or refused for good.
     mutating func remove(_ entry: Entry) -> Fate {
-        inFlight.remove(entry.number)
         guard entries.removeValue(forKey: entry.number) != nil else { return .open }
         bytes -= entry.addressed.payload.count
-        failures = 0
-        guard let content = entry.content, let left = outstanding[content] else { return .open }
-        outstanding[content] = left > 1 ? left - 1 : nil
-        return left > 1 ? .open : .complete
+        lanes[entry.addressed.address]?.remove(entry)
+        if lanes[entry.addressed.address]?.count == 0 { lanes[entry.addressed.address] = nil }
+        if entry.isInvite, let conversation = entry.conversation {
+            invites[conversation]?.remove(entry.number)
+            if invites[conversation]?.isEmpty == true { invites[conversation] = nil }
+        }
+        guard let content = entry.content, outstanding[content]?.remove(entry.number) != nil else { return .open }
+        guard outstanding[content]?.isEmpty == true else { return .open }
+        outstanding[content] = nil
+        return .complete
+    }
+
+    /// Keeps an entry that the service did not take this time; a service can ask for a minute at most.
+    mutating func retain(_ entry: Entry, at now: Timestamp, after error: DeliveryError) {
+        let pause = now + min(max(error.retryAfter ?? .zero, OutboxLane.firstWait), Self.longestPause)
+        if error.holdsAll { notBefore = max(notBefore, pause) }
+        lanes[entry.addressed.address]?.retain(until: pause)
+    }
+
+    /// Ends an attempt: of the lanes that were in it, those of which nothing was taken wait longer each time.
+    mutating func finishAttempt(_ entries: [Entry], at now: Timestamp) {
+        for address in Set(entries.map(\.addressed.address)) {
+            lanes[address]?.finishAttempt(at: now)
+        }
+    }
+
+    /// Tries again at once: the link is back.
+    mutating func hurry() {
+        notBefore = .zero
+        for address in lanes.keys { lanes[address]?.hurry() }
     }
 
     /// Whether somebody waits to hear that the service has a content.
@@ -86,29 +155,25 @@ struct Outbox: Sendable {
 
     /// Nobody waits any more to hear of a content; returns what still waits to be published for it, now for nobody.
     mutating func release(_ content: ContentID) -> [Entry] {
-        guard outstanding.removeValue(forKey: content) != nil else { return [] }
+        guard let numbers = outstanding.removeValue(forKey: content) else { return [] }
         var released: [Entry] = []
-        for number in oldest..<next where entries[number]?.content == content {
+        for number in numbers.sorted() {
             entries[number]?.content = nil
             if let entry = entries[number] { released.append(entry) }
         }
         return released
     }
+}
 
-    /// Keeps an entry that the service did not take this time.
-    mutating func retain(_ entry: Entry, at now: Timestamp, retryAfter: Duration) {
-        inFlight.remove(entry.number)
-        notBefore = max(notBefore, now + max(retryAfter, Self.firstWait))
+extension DeliveryError {
+    /// Whether it is about all payloads and not about one address.
+    fileprivate var holdsAll: Bool {
+        switch self {
+        case .rateLimited, .closed: true
+        default: false
+        }
     }
 
-    /// Lengthens the wait after an attempt in which the service took nothing.
-    mutating func backOff(at now: Timestamp) {
-        failures = min(failures + 1, 7)
-        notBefore = max(notBefore, now + min(Self.firstWait * (1 << (failures - 1)), Self.longestWait))
-    }
-
-    /// Tries again at once: the link is back.
-    mutating func hurry() {
-        (notBefore, failures) = (.zero, 0)
-    }
+    /// Whether the same payload may be taken later; a service that is closed may be opened again.
+    var isPassing: Bool { isTemporary || self == .closed }
 }

@@ -94,7 +94,7 @@ public struct ListeningTable: Sendable {
     /// The first who listens on an address for a route by its id, compared byte for byte.
     public subscript(address: DeliveryAddress, id: String) -> Entry? {
         // A dictionary takes two spellings of one accented letter for the same text.
-        entries[address]?[id]?.first { sameBytes($0.route.id, id) }
+        entries[address]?[id]?.first { $0.route.id.hasSameBytes(as: id) }
     }
 
     /// Somebody who listens on an address for a route that a condition picks; asked once for each entry at most.
@@ -106,12 +106,4 @@ public struct ListeningTable: Sendable {
         }
         return nil
     }
-}
-
-/// Whether two texts have the same bytes, which `==` does not ask.
-private func sameBytes(_ left: String, _ right: String) -> Bool {
-    let (left, right) = (left.utf8.span, right.utf8.span)
-    guard left.count == right.count else { return false }
-    for index in left.indices where left[index] != right[index] { return false }
-    return true
 }

@@ -1,4 +1,6 @@
 /// The name of a broadcast domain: every subscriber of it receives a copy of a payload (DS-02).
+///
+/// Two addresses are one where their bytes of UTF-8 are the same (DS-15): nothing is normalized.
 public struct DeliveryAddress: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The address as services see it.
     public let text: String
@@ -12,6 +14,14 @@ public struct DeliveryAddress: Hashable, Sendable, ExpressibleByStringLiteral, C
     public init(stringLiteral text: String) {
         self.init(text)
     }
+
+    /// Whether both have the same bytes.
+    public static func == (left: DeliveryAddress, right: DeliveryAddress) -> Bool {
+        left.text.hasSameBytes(as: right.text)
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) { text.hashBytes(into: &hasher) }
 
     /// The address itself.
     public var description: String { text }
@@ -32,9 +42,17 @@ public struct ConversationID: Hashable, Sendable, Comparable, CustomStringConver
         self.init(hex(bytes))
     }
 
-    /// Orders ids by their text.
+    /// Whether both have the same bytes.
+    public static func == (left: ConversationID, right: ConversationID) -> Bool {
+        left.text.hasSameBytes(as: right.text)
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) { text.hashBytes(into: &hasher) }
+
+    /// Orders ids by their bytes.
     public static func < (left: ConversationID, right: ConversationID) -> Bool {
-        left.text < right.text
+        left.text.precedesInBytes(right.text)
     }
 
     /// The hex text.
@@ -55,6 +73,14 @@ public struct ConversationType: Hashable, Sendable, ExpressibleByStringLiteral, 
     public init(stringLiteral name: String) {
         self.init(name)
     }
+
+    /// Whether both have the same bytes.
+    public static func == (left: ConversationType, right: ConversationType) -> Bool {
+        left.name.hasSameBytes(as: right.name)
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) { name.hashBytes(into: &hasher) }
 
     /// The name itself.
     public var description: String { name }

@@ -24,12 +24,12 @@ public final class Route: Sendable {
 extension Route: Hashable, CustomStringConvertible {
     /// Whether id and secret are the same.
     public static func == (left: Route, right: Route) -> Bool {
-        left === right || (left.id == right.id && left.secret == right.secret)
+        left === right || (left.id.hasSameBytes(as: right.id) && left.secret == right.secret)
     }
 
     /// Hashes the id alone.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(id)
+        id.hashBytes(into: &hasher)
     }
 
     /// The id.

@@ -6,11 +6,11 @@ internal import Synchronization
 /// For clients that keep nothing, and for tests: a second client over the same object finds what the
 /// first one left, as after a restart.
 public final class InMemoryStorage: Storage {
-    private let records: Mutex<[String: Bytes]>
+    private let records: Mutex<[ExactText: Bytes]>
 
     /// Begins with some records, usually none.
     public init(_ records: [Record] = []) {
-        var table: [String: Bytes] = [:]
+        var table: [ExactText: Bytes] = [:]
         table.apply(records)
         self.records = Mutex(table)
     }
@@ -26,14 +26,14 @@ public final class InMemoryStorage: Storage {
     }
 }
 
-extension [String: Bytes] {
+extension [ExactText: Bytes] {
     /// Takes changes in their order; a record without bytes removes its key.
     mutating func apply(_ changes: [Record]) {
-        for change in changes { self[change.key] = change.bytes }
+        for change in changes { self[ExactText(change.key)] = change.bytes }
     }
 
-    /// The records in the order of their keys.
+    /// The records in the order of their keys' bytes.
     var inOrder: [Record] {
-        sorted { $0.key < $1.key }.map { Record($0.key, $0.value) }
+        sorted { $0.key < $1.key }.map { Record($0.key.text, $0.value) }
     }
 }

@@ -14,7 +14,7 @@ struct Journal: Sendable {
 
     private(set) var out: JournalFile
     /// The live records; kept here because rewriting needs them all.
-    private(set) var records: [String: Bytes] = [:]
+    private(set) var records: [ExactText: Bytes] = [:]
     /// The bytes that they take in transactions.
     private var live = 0
     /// How many bytes of a torn transaction were found and cut off.
@@ -79,7 +79,7 @@ struct Journal: Sendable {
         return Journal(
             files: files, directory: directory, limits: limits, source: header.source, master: master, random: random,
             out: JournalFile(file, keys, end: contents.end, number: contents.number), records: contents.records,
-            live: contents.records.reduce(0) { $0 + Transaction.size(of: $1.key, $1.value) }, torn: torn)
+            live: contents.records.reduce(0) { $0 + Transaction.size(of: $1.key.text, $1.value) }, torn: torn)
     }
 
     /// Reads the bytes of a journal.
@@ -118,16 +118,17 @@ extension Journal {
     /// How large a transaction is, and by how many bytes it makes the live records grow.
     private func measure(_ changes: [Record]) throws(StorageError) -> (size: Int, growth: Int) {
         var (size, growth) = (0, 0)
-        var sizes: [String: Int] = [:]
+        var sizes: [ExactText: Int] = [:]
         for change in changes {
             let keySize = change.key.utf8.count
             guard keySize <= StorageLimits.key else {
                 throw .tooLarge("a record's key", count: keySize, limit: StorageLimits.key)
             }
-            let before = sizes[change.key] ?? records[change.key].map { Transaction.size(of: change.key, $0) } ?? 0
+            let key = ExactText(change.key)
+            let before = sizes[key] ?? records[key].map { Transaction.size(of: change.key, $0) } ?? 0
             let own = Transaction.size(of: change.key, change.bytes)
             let after = change.bytes == nil ? 0 : own
-            sizes[change.key] = after
+            sizes[key] = after
             size += own
             growth += after - before
         }
@@ -140,7 +141,7 @@ extension Journal {
     }
 
     /// Writes live records to a new file that then takes the journal's name.
-    private mutating func rewrite(_ after: [String: Bytes], live: Int) throws(StorageError) {
+    private mutating func rewrite(_ after: [ExactText: Bytes], live: Int) throws(StorageError) {
         let (path, newPath) = (Self.path(directory), Self.newPath(directory))
         var fresh = try JournalFile(
             newPath, holding: after, source: source, master: master, files: files, random: &random)

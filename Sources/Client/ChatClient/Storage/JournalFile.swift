@@ -17,7 +17,7 @@ struct JournalFile: Sendable {
 
     /// Writes records to a new file and flushes it; nothing is left of one that could not be written.
     init(
-        _ path: String, holding records: [String: Bytes], source: KeySource, master: Secret, files: any FileSystem,
+        _ path: String, holding records: [ExactText: Bytes], source: KeySource, master: Secret, files: any FileSystem,
         random: inout any RandomSource
     ) throws(StorageError) {
         let header = JournalHeader(source: source, id: random.bytes(16, for: .identifier))
@@ -77,7 +77,7 @@ struct JournalFile: Sendable {
     }
 
     /// Records in transactions of about a megabyte, each with its size.
-    private static func chunks(of records: [String: Bytes]) -> [(changes: [Record], size: Int)] {
+    private static func chunks(of records: [ExactText: Bytes]) -> [(changes: [Record], size: Int)] {
         var chunks: [(changes: [Record], size: Int)] = []
         for record in records.inOrder {
             let size = Transaction.size(of: record.key, record.bytes)

@@ -7,7 +7,7 @@ import ChatModel
 /// that does not authenticate was changed by somebody or something, and is refused.
 struct JournalReader {
     /// The live records.
-    private(set) var records: [String: Bytes] = [:]
+    private(set) var records: [ExactText: Bytes] = [:]
     /// How many entries there are, which is the number of the next one.
     private(set) var number: UInt64 = 0
     /// Where the next entry goes.

@@ -40,7 +40,7 @@ package struct SignedDirectoryEntry {
 
     /// Refuses an entry that nobody asked for, or whose time is over.
     package func check(for query: DirectoryQuery, now: Timestamp) throws(DirectoryRejection) {
-        guard entry.name == query.name.text else { throw .otherName }
+        guard entry.name.hasSameBytes(as: query.name.text) else { throw .otherName }
         guard query.publisher == nil || query.publisher == entry.publisher else { throw .otherPublisher }
         guard entry.expiry > now else { throw .expired }
     }
