@@ -20,6 +20,9 @@ enum Craft {
         header(5, session: session) + big(number, 8) + frames.flatMap(\.self)
     }
 
+    /// A datagram with padding up to the size of a hello.
+    static func padded(_ bytes: [UInt8]) -> [UInt8] { bytes + [UInt8](repeating: 0, count: 1_200 - bytes.count) }
+
     static let ping: [UInt8] = [1]
 
     static func acknowledgement(_ ranges: [(UInt64, UInt64)], delay: UInt64 = 0) -> [UInt8] {
@@ -72,7 +75,7 @@ struct LoneRelay {
             batch.removeAll()
             core.write(into: &batch, now: now)
             sent += (0..<batch.count).map { batch.datagram($0) }
-        } while batch.isFull
+        } while batch.isFull || core.wake == .zero
         return sent
     }
 

@@ -3,55 +3,6 @@ import ChatModel
 import TestSupport
 import Testing
 
-/// A client whose relay is the test, which may say anything.
-private struct LiedTo {
-    var client: VirtualClient
-    var now = Moment(microseconds: 1_000_000)
-    private(set) var session: UInt64 = 0
-    private var number: UInt64 = 0
-    private var messages: UInt64 = 0
-
-    init(_ configuration: UDPConfiguration = UDPConfiguration()) {
-        client = VirtualClient(1, configuration, seed: 1, now: now)
-        session = takeSent().first.map { hello in (2..<10).reduce(0) { $0 << 8 | UInt64(hello[$1]) } } ?? 0
-    }
-
-    mutating func takeSent() -> [[UInt8]] {
-        client.handleEvents()
-        var batch = DatagramBatch()
-        client.core.write(into: &batch, now: now)
-        return (0..<batch.count).map { batch.datagram($0) }
-    }
-
-    mutating func receive(_ bytes: [UInt8], from peer: NetworkAddress = VirtualNetwork.relayAddress) {
-        client.core.receive(bytes.span, from: peer, now: now)
-        client.handleEvents()
-    }
-
-    mutating func welcome(epoch: UInt64 = 5, largest: UInt64 = 1_000) {
-        let limits = Craft.big(largest, 4) + Craft.big(1 << 20, 4) + Craft.big(30_000, 4) + Craft.big(0, 8)
-        receive(
-            Craft.header(3, session: session) + Craft.big(epoch, 8) + limits + Craft.big(10, 4) + Craft.big(1_000, 16))
-    }
-
-    /// A message in a packet of its own.
-    mutating func say(_ message: [UInt8]) {
-        receive(Craft.data(session: session, number: number, Craft.message(messages, message)))
-        (number, messages) = (number + 1, messages + 1)
-    }
-
-    /// Lets the relay agree to the first request.
-    mutating func agree(_ sequence: UInt64 = 0) {
-        say([0x81] + Craft.big(0, 8) + [0] + Craft.big(sequence, 8) + Craft.big(0, 8))
-    }
-
-    mutating func subscribe() {
-        welcome()
-        client.core.subscribe("hall", .now, key: 1, now: now)
-        agree()
-    }
-}
-
 @Test func `a client answers a few challenges at once and no more (UDP-19)`() {
     var lied = LiedTo()
     var answers = 0

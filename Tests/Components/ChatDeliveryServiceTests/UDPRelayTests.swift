@@ -49,9 +49,11 @@ import Testing
     relay.join()
     let publish = Craft.data(session: relay.session, number: 0, Craft.message(0, Craft.publish([1], id: 1)))
     let stranger = NetworkAddress(v4: 0x0A00_0103, port: 40_000)
-    let answer = try #require(relay.receive(publish, from: stranger).first)
+    #expect(relay.receive(publish, from: stranger).isEmpty, "shorter than a hello")
+    let answer = try #require(relay.receive(Craft.padded(publish), from: stranger).first)
     #expect(answer == Craft.header(4, session: relay.session) + [1, 0])
     #expect(relay.core.statistics.published == 0)
+    #expect(relay.core.statistics.unknownSessions == 2)
     #expect(!relay.receive(publish).isEmpty)
     #expect(relay.core.statistics.published == 1)
 }
@@ -60,8 +62,20 @@ import Testing
     var relay = LoneRelay()
     let answer = try #require(relay.receive(Craft.hello(session: 7, version: 2)).first)
     #expect(answer == Craft.header(4, session: 7) + [3, 1, 1])
-    #expect(relay.receive(Array(Craft.hello(session: 7, version: 2).prefix(12))).isEmpty)
-    #expect(relay.core.statistics.otherVersions == 2)
+    for size in [12, 13, 40, 1_199] {
+        #expect(relay.receive(Array(Craft.hello(session: 7, version: 2).prefix(size))).isEmpty)
+    }
+    #expect(relay.core.statistics.otherVersions == 5)
+}
+
+@Test(arguments: [0, 1, 2, 3, 255] as [UInt8]) func `a reset is never answered, whatever its version (UDP-2, UDP-4)`(
+    version: UInt8
+) {
+    // Two relays of different versions would answer each other for ever.
+    var relay = LoneRelay()
+    let reset = Craft.header(4, session: 7, version: version) + [3, 1, 2]
+    #expect(relay.receive(reset).isEmpty)
+    #expect(relay.receive(Craft.padded(reset)).isEmpty)
 }
 
 @Test func `a packet that comes again is acknowledged again and has no second effect (UDP-8)`() throws {
@@ -102,6 +116,44 @@ import Testing
     #expect(relay.core.statistics.malformed == 3)
     #expect(send(4, Craft.message(0, total: publish.count, index: 1, pieces[1])))
     #expect(relay.core.statistics.published == 1)
+}
+
+@Test func `fragments of one packet that contradict each other are refused with it (UDP-7, UDP-9)`() {
+    var relay = LoneRelay()
+    relay.join()
+    let pieces = [
+        Craft.message(0, total: 1_121, index: 1, [1]), Craft.message(0, total: 11_201, index: 10, [1]),
+    ]
+    let packet = Craft.data(session: relay.session, number: 0, pieces[0], pieces[1])
+    #expect(packet.count == 58)
+    #expect(relay.receive(packet).isEmpty)
+    let turned = Craft.data(session: relay.session, number: 0, pieces[1], pieces[0])
+    #expect(relay.receive(turned).isEmpty)
+    let distances = [0, 1].map { Craft.message(1, after: $0, total: 1_121, index: 1, [1]) }
+    #expect(relay.receive(Craft.data(session: relay.session, number: 0, distances[0], distances[1])).isEmpty)
+    #expect(relay.core.statistics.malformed == 3)
+    // Nothing of them stayed: message 0 may still be anything.
+    let publish = Craft.message(0, Craft.publish([1], id: 1))
+    #expect(!relay.receive(Craft.data(session: relay.session, number: 0, publish, publish)).isEmpty)
+    #expect(relay.core.statistics.published == 1)
+}
+
+@Test func `a packet whose pieces find no room together is refused with all of them (UDP-7, UDP-18)`() {
+    var limits = RelayLimits()
+    limits.heldBytes = 30_000
+    var relay = LoneRelay(limits)
+    relay.join()
+    // Each costs its byte and 128 + 16 * 900 bytes, so there is room for two.
+    let pieces = (0..<59).map { Craft.message($0, total: 899 * 1_120 + 1, index: 899, [1]) }
+    func send(_ number: UInt64, _ pieces: ArraySlice<[UInt8]>) -> Bool {
+        let packet = Craft.header(5, session: relay.session) + Craft.big(number, 8) + pieces.flatMap(\.self)
+        return !relay.receive(packet).isEmpty
+    }
+    #expect(!send(0, pieces[...]))
+    #expect(relay.core.statistics.noRoom == 1)
+    #expect(send(0, pieces[..<2]), "nothing of the refused packet is held")
+    #expect(!send(1, pieces[2..<3]))
+    #expect(send(1, pieces[..<2]), "what is held already needs no room")
 }
 
 @Test(arguments: [

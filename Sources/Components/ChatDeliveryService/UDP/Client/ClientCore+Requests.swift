@@ -48,7 +48,7 @@ extension ClientCore {
     }
 
     mutating func sendSubscribe(_ key: Int) {
-        guard link != nil, let one = subscriptions[key], !one.isStalled else { return }
+        guard link != nil, let one = subscriptions[key], !one.isStalled, one.number == nil else { return }
         let number = subscriptions.number(key)
         let request = Request.subscribe(number: number, one.address, one.wanted)
         if let message = send(request, about: one.address) { subscriptions.sent(key, as: message) }
@@ -57,10 +57,13 @@ extension ClientCore {
 
 // What the relay says.
 extension ClientCore {
-    mutating func handle(_ message: MessageReceiver.Message) {
+    /// A subscription that is refused for a while is asked for again after at least this time.
+    static let shortestPause = Duration.seconds(1)
+
+    mutating func handle(_ message: MessageReceiver.Message, _ now: Moment) {
         do throws(UDPError) {
             switch try Answer(message.bytes) {
-            case .results(let entries): for entry in entries { handle(entry) }
+            case .results(let entries): for entry in entries { handle(entry, now) }
             case .deliver(let number, let sequence, let id, let reply, let payload):
                 deliver(number, sequence, id, reply, payload)
             case .gone(let number, let through): gone(number, through)
@@ -70,13 +73,13 @@ extension ClientCore {
         }
     }
 
-    private mutating func handle(_ entry: Answer.Entry) {
+    private mutating func handle(_ entry: Answer.Entry, _ now: Moment) {
         if let (token, address) = publishes.remove(message: entry.message) {
             let epoch = epoch
             let result = entry.result(address).map { Receipt(cursor: Place(epoch: epoch, sequence: $0).cursor) }
             return events.append(.published(token: token, result))
         }
-        guard let key = subscriptions.answered(entry.message) else { return }
+        guard let (key, isCurrent) = subscriptions.answered(entry.message) else { return }
         guard let one = subscriptions[key] else { return }
         switch entry.result(one.address) {
         case .success(let sequence):
@@ -84,10 +87,19 @@ extension ClientCore {
             if isOld { subscriptions[key]?.place = Place(epoch: epoch, sequence: sequence) }
             if subscriptions.confirm(key) { events.append(.subscribed(key: key, .success(()))) }
         case .failure(let error):
-            let isAwaited = subscriptions.confirm(key)
-            subscriptions.remove(key)
-            events.append(isAwaited ? .subscribed(key: key, .failure(error)) : .ended(key: key))
+            if isCurrent { refused(key, error, now) }
         }
+    }
+
+    /// Who waits for a subscription is told that it is refused. One that the relay had agreed to before is asked for
+    /// again, or a relay that was full for a moment would leave this client deaf.
+    private mutating func refused(_ key: Int, _ error: DeliveryError, _ now: Moment) {
+        let isAwaited = subscriptions.confirm(key)
+        guard !isAwaited, let wait = error.retryAfter else {
+            subscriptions.remove(key)
+            return events.append(isAwaited ? .subscribed(key: key, .failure(error)) : .ended(key: key))
+        }
+        subscriptions.askAgain(key, at: now + Micros(max(wait, Self.shortestPause)))
     }
 
     private mutating func deliver(

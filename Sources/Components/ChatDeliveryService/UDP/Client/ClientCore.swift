@@ -7,6 +7,8 @@ package import ChatModel
 package struct ClientCore: Sendable {
     /// Challenges answered before the next attempt, at most: a lying relay could send them all day.
     static let challengesAnswered = 3
+    /// A session that lasted so long was a good one; who loses shorter ones waits longer and longer for the next.
+    static let goodSession = Micros(30_000_000)
 
     enum Phase: Sendable {
         case seeking(Seeking)
@@ -37,6 +39,9 @@ package struct ClientCore: Sendable {
     /// Of the relay's current start.
     var epoch: UInt64 = 0
     private var isInterrupted = false
+    private var joinedAt = Moment.zero
+    /// Sessions in a row that did not last.
+    private var shortSessions = 0
     private var goodbye: (session: UInt64, relay: NetworkAddress)?
     var publishes = PublishTable()
     var subscriptions = SubscriptionTable()
@@ -71,10 +76,23 @@ package struct ClientCore: Sendable {
 
     private mutating func seek(_ now: Moment) {
         let session = random.bytes(8, for: .identifier).reduce(0) { $0 << 8 | UInt64($1) }
+        let interval = pause ?? Micros(configuration.seekingInterval.lowerBound)
         phase = .seeking(
             Seeking(
-                session: session, candidate: 0, interval: Micros(configuration.seekingInterval.lowerBound),
-                nextHello: now))
+                session: session, candidate: 0, interval: interval,
+                nextHello: pause.map { now + jittered($0) } ?? now))
+    }
+
+    /// How long to wait before the next session is sought; nil before the first.
+    private var pause: Micros? {
+        guard shortSessions > 0 else { return nil }
+        let (least, most) = (configuration.seekingInterval.lowerBound, configuration.seekingInterval.upperBound)
+        return min(Micros(least) * (1 << UInt64(min(shortSessions - 1, 16))), Micros(most))
+    }
+
+    /// A little chance keeps the clients of a relay that restarts from coming all at once.
+    private mutating func jittered(_ interval: Micros) -> Micros {
+        Micros(interval.count + interval.count / 4 * UInt64(random.bytes(1, for: .identifier)[0]) / 255)
     }
 
     /// The session is over: everything that was not answered waits for the next one.
@@ -85,6 +103,7 @@ package struct ClientCore: Sendable {
         subscriptions.forgetNumbers()
         events.append(.interrupted(reason))
         isInterrupted = true
+        shortSessions = now.since(joinedAt) < Self.goodSession ? shortSessions + 1 : 1
         seek(now)
     }
 
@@ -144,7 +163,7 @@ extension ClientCore {
                 session: session, maximumMessage: Int(welcome.maximumPayload) + UDPFormat.maximumMessageHead,
                 receiveWindow: configuration.window, sendWindow: Int(welcome.window),
                 keepAlive: max(Micros(100_000), min(Micros(configuration.keepAlive), third))), now: now)
-        epoch = welcome.epoch
+        (epoch, joinedAt) = (welcome.epoch, now)
         counts.joined += 1
         events.append(.joined(welcome))
         if isInterrupted { events.append(.resumed) }
@@ -157,7 +176,7 @@ extension ClientCore {
         switch datagram {
         case .data(let number, let offset):
             try link?.receive(bytes, number: number, framesAt: offset, room: .max, now: now)
-            for message in link?.takeMessages() ?? [] { handle(message) }
+            for message in link?.takeMessages() ?? [] { handle(message, now) }
         case .reset: lose("\(name) ended the session", now)
         case .welcome, .challenge: return  // late copies
         case .hello: counts.unexpected += 1
@@ -189,6 +208,7 @@ extension ClientCore {
             unsubscribe(key)
             events.append(.subscribed(key: key, .failure(unreachable)))
         }
+        for key in subscriptions.dueAgain(now) { sendSubscribe(key) }
         link?.tick(now)
         if let link, link.silence(now) > Micros(configuration.patience) { lose("\(name) does not answer", now) }
     }
@@ -210,9 +230,7 @@ extension ClientCore {
         Hello(window: UInt32(clamping: configuration.window), cookie: seeking.cookie)
             .write(to: &batch, session: seeking.session, peer: relays[seeking.candidate])
         var next = seeking
-        // A little chance keeps the clients of a relay that restarts from coming all at once.
-        let jitter = seeking.interval.count / 4 * UInt64(random.bytes(1, for: .identifier)[0]) / 255
-        next.nextHello = now + Micros(seeking.interval.count + jitter)
+        next.nextHello = now + jittered(seeking.interval)
         next.isChallenged = false
         defer { phase = .seeking(next) }
         guard !seeking.isChallenged else { return }

@@ -11,6 +11,8 @@ struct SubscriptionTable: Sendable {
         var number: UInt32?
         /// Everything up to here found room, or is gone.
         var place: Place?
+        /// When it is asked for again, after the relay refused it for a while.
+        var askAgainAt: Moment?
         /// Whether there is no room for its payloads.
         var isStalled = false
 
@@ -30,14 +32,18 @@ struct SubscriptionTable: Sendable {
 
     private var byKey: [Int: Subscription] = [:]
     private var byNumber: [UInt32: Int] = [:]
-    private var byMessage: [UInt64: Int] = [:]
+    private var byMessage: [UInt64: (key: Int, number: UInt32?)] = [:]
     private var awaiting = Queue<Int>()
     private var nextNumber: UInt32 = 0
+    /// No refused subscription is due before.
+    private var nextAsk: Moment?
 
     /// All of them, in the order of their keys.
     var keys: [Int] { byKey.keys.sorted() }
-    /// When the first one is overdue.
-    var deadline: Moment? { awaiting.first.flatMap { byKey[$0]?.deadline } }
+    /// When the first one is overdue, or to be asked for again.
+    var deadline: Moment? {
+        [awaiting.first.flatMap { byKey[$0]?.deadline }, nextAsk].compactMap(\.self).min()
+    }
 
     subscript(key: Int) -> Subscription? {
         get { byKey[key] }
@@ -69,12 +75,28 @@ struct SubscriptionTable: Sendable {
 
     /// A subscription was sent as a message.
     mutating func sent(_ key: Int, as message: UInt64) {
-        byMessage[message] = key
+        byMessage[message] = (key, byKey[key]?.number)
     }
 
-    /// A message was answered; returns its subscription.
-    mutating func answered(_ message: UInt64) -> Int? {
-        byMessage.removeValue(forKey: message)
+    /// A message was answered; returns its subscription, and whether no later message asks for it.
+    mutating func answered(_ message: UInt64) -> (key: Int, isCurrent: Bool)? {
+        byMessage.removeValue(forKey: message).map { ($0.key, byKey[$0.key]?.number == $0.number) }
+    }
+
+    /// The relay refused a subscription for a while.
+    mutating func askAgain(_ key: Int, at time: Moment) {
+        _ = dropNumber(key)
+        byKey[key]?.askAgainAt = time
+        nextAsk = min(nextAsk ?? time, time)
+    }
+
+    /// Takes the refused ones that are due.
+    mutating func dueAgain(_ now: Moment) -> [Int] {
+        guard let nextAsk, nextAsk <= now else { return [] }
+        let due = byKey.filter { $0.value.askAgainAt.map { $0 <= now } == true }.keys.sorted()
+        for key in due { byKey[key]?.askAgainAt = nil }
+        self.nextAsk = byKey.values.compactMap(\.askAgainAt).min()
+        return due
     }
 
     mutating func remove(_ key: Int) {
@@ -100,8 +122,11 @@ struct SubscriptionTable: Sendable {
 
     /// The session is over, and with it all numbers.
     mutating func forgetNumbers() {
-        (byNumber, byMessage, nextNumber) = ([:], [:], 0)
-        for key in byKey.keys { byKey[key]?.number = nil }
+        (byNumber, byMessage, nextNumber, nextAsk) = ([:], [:], 0, nil)
+        for key in byKey.keys {
+            byKey[key]?.number = nil
+            byKey[key]?.askAgainAt = nil
+        }
     }
 
     /// Returns those that somebody waits for.

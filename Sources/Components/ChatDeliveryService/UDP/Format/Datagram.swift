@@ -16,6 +16,11 @@ package enum Datagram: Hashable, Sendable {
         return (2..<UDPFormat.headerSize).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
     }
 
+    /// Whether a stranger may be answered: whatever its version, it is as long as a hello and no reset.
+    package static func mayBeHello(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count >= UDPFormat.maximumDatagram && bytes[1] != UDPFormat.Kind.reset.rawValue
+    }
+
     /// Reads a datagram.
     package init(_ bytes: Span<UInt8>) throws(UDPError) {
         guard bytes.count <= UDPFormat.maximumDatagram else {

@@ -25,7 +25,7 @@ extension RelayCore {
             case .unsubscribe(let subscription):
                 if let old = session.subscriptions.removeValue(forKey: subscription) {
                     counts.subscriptions -= 1
-                    forget(Subscriber(session: place, number: subscription), on: old.address)
+                    forget(.init(session: place, number: subscription), on: old.address)
                 }
                 session.answer(.init(message: number, code: .done, first: 0, second: 0))
             }
@@ -57,7 +57,7 @@ extension RelayCore {
         let sequence = history.append(addressed, now: now)
         recent.insert(key, sequence: sequence)
         counts.published += 1
-        touched.insert(addressed.address)
+        call(addressed.address)
         return sequence
     }
 
@@ -71,7 +71,7 @@ extension RelayCore {
         else { throw .overloaded("subscriptions", retryAfter: Self.pause) }
         let start = history.start(address, Since(since))
         session.subscriptions[number] = .init(address: address, position: start.after)
-        subscribers[address, default: []].insert(Subscriber(session: place, number: number))
+        subscribers[address, default: Audience()].insert(.init(session: place, number: number))
         counts.subscriptions += 1
         return start
     }
@@ -107,9 +107,12 @@ extension Answer.Entry {
         }
     }
 
+    /// No relay makes a client wait for longer, however long it says; in milliseconds.
+    static let longestWait: UInt64 = 60_000
+
     /// What a client reads in it: the sequence, or the error of a request about an address.
     func result(_ address: DeliveryAddress) -> Result<UInt64, DeliveryError> {
-        let wait = Duration.milliseconds(Int64(clamping: second))
+        let wait = Duration.milliseconds(Int64(min(second, Self.longestWait)))
         return switch code {
         case .done: .success(first)
         case .tooLarge: .failure(.tooLarge(bytes: Int(clamping: first), limit: Int(clamping: second)))

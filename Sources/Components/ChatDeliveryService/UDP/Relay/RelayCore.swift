@@ -7,15 +7,14 @@ package import ChatModel
 package struct RelayCore: Sendable {
     /// Answers to those who have no session, waiting to be sent; more are dropped.
     static let maximumReplies = 256
+    /// Subscribers told and payloads read in one turn, after which datagrams are read again: half a millisecond.
+    static let turn = 512
+    /// Subscribers of one address told before the next address has its turn.
+    static let callsOfAddress = 64
 
     enum Reply: Sendable {
         case challenge([UInt8]), welcome
         case reset(UDPFormat.ResetReason)
-    }
-
-    struct Subscriber: Hashable, Sendable {
-        let session: Int
-        let number: UInt32
     }
 
     let limits: RelayLimits
@@ -23,17 +22,18 @@ package struct RelayCore: Sendable {
     var history: History
     var recent: RecentIDs
     var hosts: HostTable
-    var subscribers: [DeliveryAddress: Set<Subscriber>] = [:]
+    var subscribers: [DeliveryAddress: Audience] = [:]
     /// Sessions by place; a place is empty while its session is being worked on.
     private var sessions: [RelaySession?] = []
     private var places: [RelaySession.Key: Int] = [:]
     private var freePlaces: [Int] = []
     private var replies: [(Reply, session: UInt64, peer: NetworkAddress)] = []
     private var dirty = Queue<Int>()
-    /// Addresses that got payloads since subscribers were last looked at.
-    var touched: Set<DeliveryAddress> = []
+    /// Addresses with payloads of which not every subscriber was told.
+    private var calling = Queue<DeliveryAddress>()
     private var timers = TimerQueue()
     private var heldBytes = 0
+    private var owedAnswers = 0
     var counts = RelayStatistics()
 
     /// A relay with a random epoch and cookie key.
@@ -57,6 +57,7 @@ package struct RelayCore: Sendable {
     package var statistics: RelayStatistics {
         var result = counts
         (result.sessions, result.addresses, result.retainedBytes) = (places.count, history.addressCount, history.bytes)
+        (result.heldBytes, result.owedAnswers) = (heldBytes, owedAnswers)
         return result
     }
 }
@@ -81,8 +82,8 @@ extension RelayCore {
             }
         } catch .unknownVersion {
             counts.otherVersions += 1
-            // Never longer than what it answers.
-            if bytes.count >= UDPFormat.headerSize + 3 { reply(.reset(.version), session, peer) }
+            // Only what may be a hello: two relays of different versions would answer each other's answers for ever.
+            if Datagram.mayBeHello(bytes) { reply(.reset(.version), session, peer) }
         } catch .noRoom {
             counts.noRoom += 1
         } catch {
@@ -124,25 +125,54 @@ extension RelayCore {
     ) throws(UDPError) {
         guard let place = places[key], var session = sessions[place].take() else {
             counts.unknownSessions += 1
-            return reply(.reset(.unknown), key.session, key.peer)
+            if Datagram.mayBeHello(bytes) { reply(.reset(.unknown), key.session, key.peer) }
+            return
         }
-        defer { sessions[place] = session }
+        defer {
+            count(&session)
+            if !session.isDirty { dirty.append(place) }
+            session.isDirty = true
+            sessions[place] = session
+            makeRoomForAnswers()
+        }
         let held = session.link.heldBytes
-        try session.link.receive(
-            bytes, number: number, framesAt: offset, room: limits.heldBytes - heldBytes, now: now)
+        let room = reads(session) ? limits.heldBytes - heldBytes : -1
+        try session.link.receive(bytes, number: number, framesAt: offset, room: room, now: now)
         heldBytes += session.link.heldBytes - held
         for message in session.link.takeMessages() { handle(message, place, &session, now) }
-        if !session.isDirty {
-            session.isDirty = true
-            dirty.append(place)
+    }
+
+    /// Whether requests of a client are read: not while it leaves too many answers where they are.
+    private func reads(_ session: RelaySession) -> Bool {
+        guard session.countedAnswers >= OwedAnswers.always else { return true }
+        return session.countedAnswers < OwedAnswers.most
+            && hosts.owedAnswers(session.key.peer.host) < OwedAnswers.mostOfHost
+    }
+
+    /// Brings the totals up to what a client is owed now.
+    private mutating func count(_ session: inout RelaySession) {
+        let change = session.owedAnswers() - session.countedAnswers
+        guard change != 0 else { return }
+        session.countedAnswers += change
+        owedAnswers += change
+        hosts.owe(session.key.peer.host, change)
+    }
+
+    /// Beyond the total, the client that is owed most gives way.
+    private mutating func makeRoomForAnswers() {
+        while owedAnswers > limits.owedAnswers,
+            let heaviest = sessions.lazy.compactMap(\.self).max(by: { $0.countedAnswers < $1.countedAnswers })
+        {
+            counts.expired += 1
+            remove(heaviest.key, saying: .unknown)
         }
     }
 }
 
 // Time and datagrams out.
 extension RelayCore {
-    /// When ``tick(_:)`` has something to do.
-    package var wake: Moment? { timers.next }
+    /// When ``tick(_:)`` or ``write(into:now:)`` has something to do; the past while a turn has left something over.
+    package var wake: Moment? { dirty.isEmpty && calling.isEmpty ? timers.next : .zero }
 
     /// Does what is due: repeats what was lost, drops clients that are gone.
     package mutating func tick(_ now: Moment) {
@@ -170,7 +200,7 @@ extension RelayCore {
         timers.insert(place, at: due)
     }
 
-    /// Writes what is to be sent, as far as the batch has room; nothing is left if it is not full afterwards.
+    /// Writes what is to be sent, as far as the batch has room and one turn goes; ``wake`` says whether more is left.
     package mutating func write(into batch: inout DatagramBatch, now: Moment) {
         let (before, bytesBefore) = (batch.count, batch.bytes.count)
         defer {
@@ -178,23 +208,31 @@ extension RelayCore {
             counts.bytesOut += UInt64(batch.bytes.count - bytesBefore)
         }
         writeReplies(into: &batch)
-        wakeSubscribers()
-        while !batch.isFull, let place = dirty.first {
-            guard var session = sessions[place].take() else {
-                dirty.popFirst()
-                continue
-            }
-            while !batch.isFull {
-                let count = batch.count
-                session.fill(from: &history, &counts, now: now)
-                session.link.write(into: &batch, to: session.key.peer, now: now)
-                guard batch.count > count else { break }
-            }
-            session.isDirty = batch.isFull
-            if !session.isDirty { dirty.popFirst() }
+        callSubscribers()
+        var budget = Self.turn
+        while !batch.isFull, budget > 0, let place = dirty.popFirst() {
+            budget -= 1
+            guard var session = sessions[place].take() else { continue }
+            session.isDirty = write(&session, into: &batch, &budget, now)
+            count(&session)
             sessions[place] = session
+            if session.isDirty { dirty.append(place) }
             schedule(place)
         }
+    }
+
+    /// Writes what one client gets; returns whether there is more, which the others do not wait for.
+    private mutating func write(
+        _ session: inout RelaySession, into batch: inout DatagramBatch, _ budget: inout Int, _ now: Moment
+    ) -> Bool {
+        while !batch.isFull {
+            let count = batch.count
+            let isCutShort = session.fill(from: &history, &counts, budget: &budget, now: now)
+            session.link.write(into: &batch, to: session.key.peer, now: now)
+            if isCutShort { return true }
+            guard batch.count > count else { return false }
+        }
+        return true
     }
 
     private mutating func writeReplies(into batch: inout DatagramBatch) {
@@ -213,16 +251,26 @@ extension RelayCore {
         replies.removeFirst(written)
     }
 
-    private mutating func wakeSubscribers() {
-        for address in touched {
-            for subscriber in subscribers[address] ?? [] {
-                sessions[subscriber.session]?.makeReady(subscriber.number)
-                guard sessions[subscriber.session]?.isDirty == false else { continue }
-                sessions[subscriber.session]?.isDirty = true
-                dirty.append(subscriber.session)
+    /// There is a new payload on an address.
+    mutating func call(_ address: DeliveryAddress) {
+        if subscribers[address]?.call() == true { calling.append(address) }
+    }
+
+    /// Tells subscribers of new payloads, as many as one turn goes: a few of each address at a time.
+    private mutating func callSubscribers() {
+        var budget = Self.turn
+        while budget > 0, let address = calling.popFirst() {
+            for _ in 0..<Self.callsOfAddress {
+                guard let member = subscribers[address]?.next() else { break }
+                budget -= 1
+                sessions[member.session]?.makeReady(member.number)
+                guard sessions[member.session]?.isDirty == false else { continue }
+                sessions[member.session]?.isDirty = true
+                dirty.append(member.session)
             }
+            budget -= 1
+            if subscribers[address]?.isCalled == true { calling.append(address) }
         }
-        touched.removeAll(keepingCapacity: true)
     }
 
     /// Ends every session.
@@ -240,13 +288,15 @@ extension RelayCore {
         counts.lostPackets += session.link.lostPackets
         counts.subscriptions -= session.subscriptions.count
         for (number, subscription) in session.subscriptions {
-            forget(Subscriber(session: place, number: number), on: subscription.address)
+            forget(.init(session: place, number: number), on: subscription.address)
         }
+        owedAnswers -= session.countedAnswers
+        hosts.owe(key.peer.host, -session.countedAnswers)
         hosts.leave(key.peer.host)
         if let reason { reply(.reset(reason), key.session, key.peer) }
     }
 
-    mutating func forget(_ subscriber: Subscriber, on address: DeliveryAddress) {
+    mutating func forget(_ subscriber: Audience.Member, on address: DeliveryAddress) {
         subscribers[address]?.remove(subscriber)
         if subscribers[address]?.isEmpty == true { subscribers[address] = nil }
     }

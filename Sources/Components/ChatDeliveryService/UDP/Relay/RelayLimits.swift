@@ -27,6 +27,9 @@ public struct RelayLimits: Sendable, Hashable {
     public var window = 2 << 20
     /// Bytes of incomplete messages over all clients. Default 64 MiB.
     public var heldBytes = 64 << 20
+    /// Bytes of answers that clients have not acknowledged, over all of them. Default 64 MiB; beyond it the client that
+    /// is owed most is sent away.
+    public var owedAnswers = 64 << 20
     /// After this time without a datagram a client is gone. Default 30 s, three of its keep-alive pings.
     public var idle: Duration = .seconds(30)
     /// After this time without an answer to what the relay sends, a client is gone. Default 15 s.

@@ -24,15 +24,14 @@ struct RelaySession: Sendable {
     /// Payloads read for one subscription before the next one has its turn.
     static let turnPayloads = 64
     static let turnBytes = 64 << 10
-    /// Messages that have not arrived, at most. A client that acknowledges needs a tenth of that; one that makes
-    /// requests and never reads the answers is sent away.
-    static let most = 16_384
 
     let key: Key
     var link: Link
     var subscriptions: [UInt32: Subscription] = [:]
     private var ready = Queue<UInt32>()
-    private var results: [Answer.Entry] = []
+    private var answers = OwedAnswers()
+    /// What the relay's totals say that this client is owed.
+    var countedAnswers = 0
     /// Whether it stands in the relay's queue of those that want to write.
     var isDirty = false
     /// The earliest entry in the relay's timer queue.
@@ -50,10 +49,9 @@ struct RelaySession: Sendable {
         return due
     }
 
-    /// Whether the client is silent, does not answer, or does not read.
+    /// Whether the client is silent or does not answer.
     func isGone(_ limits: RelayLimits, _ now: Moment) -> Bool {
         link.lastHeard + Micros(limits.idle) <= now || link.silence(now) > Micros(limits.patience)
-            || link.queued.messages > Self.most
     }
 
     /// A subscription may have something to be sent.
@@ -65,35 +63,45 @@ struct RelaySession: Sendable {
 
     /// Answers a request.
     mutating func answer(_ entry: Answer.Entry) {
-        results.append(entry)
+        answers.append(entry)
+    }
+
+    /// What it is owed, less what it has acknowledged since.
+    mutating func owedAnswers() -> Int {
+        answers.settle(link)
+        return answers.bytes
     }
 
     /// Says that payloads of a subscription are gone.
     mutating func sendGone(_ number: UInt32, through sequence: UInt64) {
-        _ = link.send(head: Answer.head(gone: number, through: sequence), order: UInt64(number))
+        let head = Answer.head(gone: number, through: sequence)
+        answers.sent(link.send(head: head, order: UInt64(number)), bytes: head.count)
     }
 
     /// Hands answers and payloads to the link, as far as it should have them now.
-    mutating func fill(from history: inout History, _ statistics: inout RelayStatistics, now: Moment) {
-        while !results.isEmpty {
-            _ = link.send(head: Answer.head(results: results.prefix(Answer.Entry.most)))
-            results.removeFirst(min(results.count, Answer.Entry.most))
-        }
-        while link.queued.bytes < Self.aheadBytes, link.queued.messages < Self.aheadMessages,
-            let number = ready.popFirst()
-        {
-            guard var subscription = subscriptions[number] else { continue }
-            serve(number, &subscription, from: &history, &statistics, now)
+    ///
+    /// - Parameter budget: payloads that may still be read in this turn; less what was read.
+    /// - Returns: whether there is more that only the budget held back.
+    mutating func fill(
+        from history: inout History, _ statistics: inout RelayStatistics, budget: inout Int, now: Moment
+    ) -> Bool {
+        answers.send(over: &link)
+        while link.queued.bytes < Self.aheadBytes, link.queued.messages < Self.aheadMessages, !ready.isEmpty {
+            guard budget > 0 else { return true }
+            guard let number = ready.popFirst(), var subscription = subscriptions[number] else { continue }
+            budget -= 1 + serve(number, &subscription, from: &history, &statistics, now)
             subscription.isReady = subscription.position < history.newest(subscription.address)
             if subscription.isReady { ready.append(number) }
             subscriptions[number] = subscription
         }
+        return false
     }
 
+    /// Hands payloads of one subscription to the link; returns how many.
     private mutating func serve(
         _ number: UInt32, _ subscription: inout Subscription, from history: inout History,
         _ statistics: inout RelayStatistics, _ now: Moment
-    ) {
+    ) -> Int {
         let entries = history.entries(
             subscription.address, after: subscription.position, count: Self.turnPayloads, bytes: Self.turnBytes,
             now: now)
@@ -109,5 +117,6 @@ struct RelaySession: Sendable {
             _ = link.send(
                 head: Answer.head(deliver: entry, number: number), body: entry.addressed.payload, order: UInt64(number))
         }
+        return entries.count
     }
 }

@@ -8,6 +8,10 @@ public struct RelayStatistics: Sendable, Hashable {
     public internal(set) var addresses = 0
     /// Bytes kept now.
     public internal(set) var retainedBytes = 0
+    /// Bytes held of messages that are not complete, or wait for others.
+    public internal(set) var heldBytes = 0
+    /// Bytes of answers that clients have not acknowledged, with what keeping them costs.
+    public internal(set) var owedAnswers = 0
     /// Clients that were let in.
     public internal(set) var opened: UInt64 = 0
     /// Clients that were not, for want of room.
@@ -49,7 +53,8 @@ public struct RelayStatistics: Sendable, Hashable {
     public var fields: [(name: String, value: UInt64)] {
         [
             ("sessions", UInt64(sessions)), ("subscriptions", UInt64(subscriptions)), ("addresses", UInt64(addresses)),
-            ("retained_bytes", UInt64(retainedBytes)), ("opened", opened), ("turned_away", turnedAway),
+            ("retained_bytes", UInt64(retainedBytes)), ("held_bytes", UInt64(heldBytes)),
+            ("owed_answers", UInt64(owedAnswers)), ("opened", opened), ("turned_away", turnedAway),
             ("expired", expired), ("published", published), ("repeated", repeated), ("rate_limited", rateLimited),
             ("refused", refused), ("delivered", delivered), ("gaps", gaps), ("datagrams_in", datagramsIn),
             ("datagrams_out", datagramsOut), ("bytes_in", bytesIn), ("bytes_out", bytesOut),

@@ -42,6 +42,8 @@ package struct Link: Sendable {
 
     /// Bytes and number of messages that have not arrived yet.
     var queued: (bytes: Int, messages: Int) { (sender.queuedBytes, sender.queued) }
+    /// The number of the oldest message that has not arrived, or of the next one.
+    var oldestUnfinished: UInt64 { sender.base }
     /// Bytes of messages that wait for pieces or for other messages.
     var heldBytes: Int { receiver.heldBytes }
     /// Packets declared lost.
@@ -57,42 +59,59 @@ package struct Link: Sendable {
     /// Takes the messages that are complete, each once.
     mutating func takeMessages() -> [MessageReceiver.Message] { receiver.takeReady() }
 
-    /// Receives the frames of a packet; one that is refused changes nothing and is not acknowledged.
+    /// Receives the frames of a packet; one that is refused changes nothing and is not acknowledged, except that
+    /// acknowledgements count in one that found no room: they may be what makes room.
     ///
-    /// - Parameter room: bytes that may be held in addition to what is held.
+    /// - Parameter room: bytes that may be held in addition to what is held; below zero no new message is taken at all.
     package mutating func receive(
         _ datagram: Span<UInt8>, number: UInt64, framesAt offset: Int, room: Int, now: Moment
     ) throws(UDPError) {
-        let isEliciting = try check(datagram, offset, room: room)
+        let isKnown = received.contains(number)
+        let (isEliciting, shortage) = try check(datagram, offset, room: room)
         lastHeard = now
+        if let shortage, !isKnown {
+            try apply(datagram, offset, takesMessages: false, now)
+            throw .noRoom(bytes: shortage)
+        }
         if isEliciting { owesAcknowledgement = true }
         guard received.insert(number) else {
             repeatedPackets += 1
             return
         }
         newestReceivedAt = now
-        var frames = try FrameReader(datagram, at: offset)
-        while let frame = try frames.next() {
-            switch frame {
-            case .padding, .ping: continue
-            case .acknowledgement(let acknowledgement): recovery.acknowledge(acknowledgement, &sender, now)
-            case .message(let fragment, let bytes): receiver.receive(fragment, datagram.extracting(bytes))
-            }
-        }
+        try apply(datagram, offset, takesMessages: true, now)
     }
 
-    private func check(_ datagram: Span<UInt8>, _ offset: Int, room: Int) throws(UDPError) -> Bool {
+    /// Checks every frame against the state as those before it will have changed it.
+    private func check(
+        _ datagram: Span<UInt8>, _ offset: Int, room: Int
+    ) throws(UDPError) -> (isEliciting: Bool, shortage: Int?) {
         var frames = try FrameReader(datagram, at: offset)
+        var packet = PacketCheck(room: room)
         var isEliciting = false
         while let frame = try frames.next() {
             if frame.isEliciting { isEliciting = true }
             switch frame {
             case .padding, .ping: continue
             case .acknowledgement(let acknowledgement): try recovery.check(acknowledgement)
-            case .message(let fragment, _): try receiver.check(fragment, room: room)
+            case .message(let fragment, _): try packet.check(fragment, by: receiver)
             }
         }
-        return isEliciting
+        return (isEliciting, packet.shortage)
+    }
+
+    private mutating func apply(
+        _ datagram: Span<UInt8>, _ offset: Int, takesMessages: Bool, _ now: Moment
+    ) throws(UDPError) {
+        var frames = try FrameReader(datagram, at: offset)
+        while let frame = try frames.next() {
+            switch frame {
+            case .padding, .ping: continue
+            case .acknowledgement(let acknowledgement): recovery.acknowledge(acknowledgement, &sender, now)
+            case .message(let fragment, let bytes):
+                if takesMessages { receiver.receive(fragment, datagram.extracting(bytes)) }
+            }
+        }
     }
 
     /// Writes what may be sent now, as far as the batch has room.
@@ -117,9 +136,12 @@ package struct Link: Sendable {
             if pings { batch.append { $0.append(Frame.Code.ping) } }
             let isEliciting = pings || !pieces.isEmpty
             if isEliciting { pingsDue = false }
-            recovery.sent(size: batch.size, pieces: pieces, isEliciting: isEliciting, now)
+            // A relay that does not know the session may answer only what is as long as a hello.
+            let isPadded = isEliciting && recovery.isProbing && keepAlive != nil
+            let size = isPadded ? UDPFormat.maximumDatagram : batch.size
+            recovery.sent(size: size, pieces: pieces, isEliciting: isEliciting, now)
             lastSent = now
-            batch.end(to: peer)
+            batch.end(to: peer, padded: isPadded)
         }
     }
 

@@ -42,38 +42,49 @@ struct MessageReceiver: Sendable {
     /// What a message costs beside its bytes while it is held.
     private static func overhead(_ fragments: Int) -> Int { 128 + 16 * fragments }
 
-    /// Whether a piece may be received; nothing changes.
-    ///
-    /// - Parameter room: bytes that may be held in addition.
-    func check(_ fragment: Fragment, room: Int) throws(UDPError) {
+    /// Whether a piece says something new; throws if it can never be taken.
+    func isWanted(_ fragment: Fragment) throws(UDPError) -> Bool {
         guard fragment.total <= maximumMessage else { throw .tooLong(fragment.total, limit: maximumMessage) }
-        guard fragment.message >= base else { return }
+        guard fragment.message >= base else { return false }
         let ahead = fragment.message - base
         guard ahead < UDPFormat.maximumAhead else { throw .tooFarAhead(ahead, limit: UDPFormat.maximumAhead) }
         switch slots[fragment.message] {
-        case .released: return
+        case nil: return true
+        case .released: return false
         case .waiting(let bytes, let distance):
             guard bytes.count == fragment.total, distance == fragment.distance else {
                 throw .contradiction(message: fragment.message)
             }
+            return false
         case .partial(let partial):
             guard partial.total == fragment.total, partial.distance == fragment.distance else {
                 throw .contradiction(message: fragment.message)
             }
-            try checkRoom(UDPFormat.fragmentSize, fragment, room)
-        case nil:
-            // A message that can be handed on at once is not held.
-            guard fragment.count > 1 || !isReleased(fragment.message, fragment.distance) else { return }
-            try checkRoom(Self.overhead(fragment.count) + min(fragment.total, UDPFormat.fragmentSize), fragment, room)
+            return partial.pieces[fragment.index] == nil
         }
     }
 
+    /// What holding a wanted piece costs; nothing for a message that is handed on at once.
+    ///
+    /// - Parameters:
+    ///   - isBegun: whether an earlier piece of the same packet begins its message.
+    ///   - released: messages that earlier pieces of the same packet release.
+    func cost(of fragment: Fragment, isBegun: Bool, after released: [UInt64]) -> Int {
+        let size = UDPFormat.range(ofFragment: fragment.index, of: fragment.total).count
+        guard !isBegun, slots[fragment.message] == nil else { return size }
+        let isNext =
+            isReleased(fragment.message, fragment.distance)
+            || released.contains(fragment.message - UInt64(fragment.distance))
+        return fragment.count == 1 && isNext ? 0 : Self.overhead(fragment.count) + size
+    }
+
+    /// Whether a session has room for a piece and what came before it in its packet.
+    ///
     /// The sender counts only bytes of messages, so what holding them costs has room of its own. The oldest
     /// unfinished message always has room in its session, so that the others cannot block it.
-    private func checkRoom(_ cost: Int, _ fragment: Fragment, _ room: Int) throws(UDPError) {
+    func hasRoom(_ cost: Int, for fragment: Fragment) -> Bool {
         let first = fragment.message == base ? maximumMessage + Self.overhead(fragment.count) : 0
-        let limit = window + window / 32 + Int(UDPFormat.maximumAhead) * Self.overhead(1) + first
-        guard heldBytes + cost <= limit, cost <= room else { throw .noRoom(bytes: cost) }
+        return heldBytes + cost <= window + window / 32 + Int(UDPFormat.maximumAhead) * Self.overhead(1) + first
     }
 
     private func isReleased(_ number: UInt64, _ distance: UInt32) -> Bool {
@@ -105,7 +116,7 @@ struct MessageReceiver: Sendable {
     }
 
     private mutating func add(_ fragment: Fragment, _ bytes: Span<UInt8>, _ partial: inout Partial) {
-        if partial.pieces[fragment.index] == nil {
+        if partial.pieces.indices.contains(fragment.index), partial.pieces[fragment.index] == nil {
             partial.pieces[fragment.index] = [UInt8](copying: bytes)
             partial.missing -= 1
             partial.cost += bytes.count

@@ -5,6 +5,11 @@ struct PacketNumbers: Hashable, Sendable {
     /// Numbers below count as received, for nobody remembers.
     private var floor: UInt64 = 0
 
+    /// Whether a number counts as received.
+    func contains(_ number: UInt64) -> Bool {
+        number < floor || ranges.contains { $0.contains(number) }
+    }
+
     /// Adds a number; false if it was there.
     mutating func insert(_ number: UInt64) -> Bool {
         guard number >= floor else { return false }

@@ -36,9 +36,11 @@ struct Recovery: Sendable {
     private(set) var lostPackets: UInt64 = 0
 
     /// Whether a packet that asks for an acknowledgement may be sent.
-    var maySend: Bool { probes > 0 || bytesUnderWay + UDPFormat.maximumDatagram <= congestion.bytes }
+    var maySend: Bool { isProbing || bytesUnderWay + UDPFormat.maximumDatagram <= congestion.bytes }
+    /// Whether the next packet asks because nothing came back.
+    var isProbing: Bool { probes > 0 }
     /// Whether one must be sent even if there is nothing to say.
-    var mustSend: Bool { probes > 0 && countUnderWay > 0 }
+    var mustSend: Bool { isProbing && countUnderWay > 0 }
 
     /// How long nothing has come back although something was asked.
     func silence(_ now: Moment) -> Micros { countUnderWay > 0 ? now.since(progressAt) : Micros(0) }

@@ -26,6 +26,8 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
     private struct State: Sendable {
         var machine: Machine
         var batch = DatagramBatch()
+        /// Whether the machine had more to write than one turn takes.
+        var hasMore = false
         /// Until when the thread sleeps; nil means for ever.
         var sleepsUntil: Moment? = .zero
         var isClosed = false
@@ -33,6 +35,8 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
 
     /// Datagrams received before what results from them is sent.
     private static var receiveBatch: Int { 64 }
+    /// Batches sent before datagrams are received again.
+    private static var sendBatches: Int { 4 }
 
     private let socket: DatagramSocket
     private let wakeReading: Int32
@@ -65,7 +69,8 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
             let now = Moment.now
             let result = body(&state.machine, now)
             send(&state, now)
-            if !state.isClosed, isEarlier(state.machine.wake, than: state.sleepsUntil) { wakeThread(&state) }
+            let isLate = state.hasMore || isEarlier(state.machine.wake, than: state.sleepsUntil)
+            if !state.isClosed, isLate { wakeThread(&state) }
             return result
         }
     }
@@ -83,7 +88,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
             guard !state.isClosed else { return false }
             let now = Moment.now
             body(&state.machine, now)
-            send(&state, now)
+            repeat { send(&state, now) } while state.hasMore
             state.isClosed = true
             wakeThread(&state)
             return true
@@ -104,14 +109,20 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
 
     private func send(_ state: inout State, _ now: Moment) {
         guard !state.isClosed else { return }
-        repeat {
+        for _ in 0..<Self.sendBatches {
             state.batch.removeAll()
             state.machine.write(into: &state.batch, now: now)
-            let bytes = state.batch.bytes.span
-            for index in 0..<state.batch.count {
-                socket.send(bytes.extracting(state.batch.range(index)), to: state.batch.peer(index))
-            }
-        } while state.batch.isFull
+            transmit(state.batch)
+            state.hasMore = state.batch.isFull
+            guard state.hasMore else { return }
+        }
+    }
+
+    private func transmit(_ batch: borrowing DatagramBatch) {
+        let bytes = batch.bytes.span
+        for index in 0..<batch.count {
+            socket.send(bytes.extracting(batch.range(index)), to: batch.peer(index))
+        }
     }
 
     /// The thread.
@@ -143,7 +154,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
     private func nextWait() -> Int32? {
         state.withLock { state in
             guard !state.isClosed else { return nil }
-            state.sleepsUntil = state.machine.wake
+            state.sleepsUntil = state.hasMore ? .zero : state.machine.wake
             guard let wake = state.sleepsUntil else { return -1 }
             return Int32(clamping: wake.since(.now).milliseconds)
         }

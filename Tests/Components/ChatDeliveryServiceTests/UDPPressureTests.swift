@@ -1,0 +1,197 @@
+import ChatDeliveryService
+import ChatModel
+import TestSupport
+import Testing
+
+/// Clients that take and do not give, and what a relay spends on them.
+@Suite struct UDPPressureTests {
+    private static func peer(_ host: UInt32, _ port: UInt16 = 40_000) -> NetworkAddress {
+        NetworkAddress(v4: 0x0B00_0000 + host, port: port)
+    }
+
+    /// A packet with requests that mean nothing, and with an acknowledgement.
+    private static func nonsense(
+        _ relay: LoneRelay, packet: UInt64, acknowledging range: (UInt64, UInt64)? = nil
+    ) -> [UInt8] {
+        let requests = (0..<57).map { Craft.message(packet * 57 + $0, [0x63]) }.flatMap(\.self)
+        return Craft.data(session: relay.session, number: packet, requests)
+            + (range.map { Craft.acknowledgement([$0]) } ?? [])
+    }
+
+    /// Asks until a packet is not taken; returns how many were.
+    private static func askUntilRefused(_ relay: inout LoneRelay, _ peer: NetworkAddress) -> UInt64 {
+        for packet in 0..<1_000 as Range<UInt64> {
+            let before = relay.core.statistics.noRoom
+            _ = relay.receive(nonsense(relay, packet: packet), from: peer)
+            guard relay.core.statistics.noRoom == before else { return packet }
+        }
+        Issue.record("a relay that takes everything")
+        return 0
+    }
+
+    @Test func `who takes no answers is not read from until it does (UDP-18)`() {
+        var relay = LoneRelay()
+        relay.join()
+        let taken = Self.askUntilRefused(&relay, relay.peer)
+        #expect(taken * 57 > 2_560, "which is what an honest client may leave open")
+        #expect((512 << 10...600 << 10).contains(relay.core.statistics.owedAnswers))
+        // An acknowledgement counts though its packet finds no room, or nothing would ever make room.
+        let owed = relay.core.statistics.owedAnswers
+        #expect(!relay.receive(Self.nonsense(relay, packet: taken, acknowledging: (0, 15))).isEmpty)
+        #expect(relay.core.statistics.owedAnswers < owed)
+        var rounds = 0
+        while relay.core.statistics.owedAnswers > 0, rounds < 1_000 {
+            rounds += 1
+            for one in relay.takeSent() where one[1] == 5 {
+                let number = one[10..<18].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+                let acknowledgement = Craft.acknowledgement([(number, number)])
+                let packet = Craft.data(session: relay.session, number: taken, acknowledgement)
+                relay.core.receive(packet.span, from: relay.peer, now: relay.now)
+            }
+            relay.now = relay.now + Micros(30_000)
+            relay.core.tick(relay.now)
+        }
+        #expect(relay.core.statistics.owedAnswers == 0)
+        let noRoom = relay.core.statistics.noRoom
+        _ = relay.receive(Self.nonsense(relay, packet: taken + 1))
+        #expect(relay.core.statistics.noRoom == noRoom)
+    }
+
+    @Test func `the clients of one host together are owed a bounded number of bytes, and no others suffer (UDP-18)`() {
+        var relay = LoneRelay()
+        for port in 1...40 as ClosedRange<UInt16> {
+            relay.join(Self.peer(1, port))
+            _ = Self.askUntilRefused(&relay, Self.peer(1, port))
+        }
+        #expect((8 << 20...9 << 20).contains(relay.core.statistics.owedAnswers))
+        let noRoom = relay.core.statistics.noRoom
+        for other in [Self.peer(1, 99), Self.peer(2)] {
+            relay.join(other)
+            #expect(!relay.receive(Self.nonsense(relay, packet: 0), from: other).isEmpty)
+        }
+        #expect(relay.core.statistics.noRoom == noRoom)
+    }
+
+    @Test func `beyond the total the client that is owed most is sent away, and gives back what it cost (UDP-18)`() {
+        var limits = RelayLimits()
+        limits.owedAnswers = 600_000
+        var relay = LoneRelay(limits)
+        for host in 1...3 as ClosedRange<UInt32> { relay.join(Self.peer(host)) }
+        _ = relay.receive(Self.nonsense(relay, packet: 0), from: Self.peer(3))
+        _ = Self.askUntilRefused(&relay, Self.peer(1))
+        #expect(relay.core.statistics.sessions == 3)
+        for packet in 0..<60 as Range<UInt64> {
+            _ = relay.receive(Self.nonsense(relay, packet: packet), from: Self.peer(2))
+            #expect(relay.core.statistics.owedAnswers <= 600_000)
+        }
+        #expect(relay.core.statistics.sessions == 2)
+        #expect(relay.receive(Craft.data(session: relay.session, number: 99, Craft.ping), from: Self.peer(1)).isEmpty)
+        for host in [2, 3] as [UInt32] {
+            let ping = Craft.data(session: relay.session, number: 99, Craft.ping)
+            #expect(!relay.receive(ping, from: Self.peer(host)).isEmpty)
+            _ = relay.receive(Craft.header(4, session: relay.session) + [4, 0], from: Self.peer(host))
+        }
+        #expect(relay.core.statistics.owedAnswers == 0)
+    }
+
+    @Test func `who sends and acknowledges nothing is gone after fifteen seconds (UDP-11)`() {
+        var relay = LoneRelay()
+        relay.join()
+        _ = relay.receive(Craft.data(session: relay.session, number: 0, Craft.message(0, [0x63])))
+        for second in 1...20 as ClosedRange<UInt64> {
+            relay.now = relay.now + Micros(1_000_000)
+            relay.core.tick(relay.now)
+            _ = relay.receive(Craft.data(session: relay.session, number: second, Craft.ping))
+            // Its timer runs every two seconds by then.
+            if second <= 15 { #expect(relay.core.statistics.sessions == 1) }
+            if second >= 17 { #expect(relay.core.statistics.sessions == 0) }
+        }
+        #expect(relay.core.statistics.expired == 1)
+    }
+
+    @Test func `a session that ends gives back what its pieces held (UDP-18)`() {
+        var relay = LoneRelay()
+        relay.join()
+        for number in 0..<3 as Range<UInt64> {
+            let piece = Craft.message(number, total: 2_000, index: 1, [UInt8](repeating: 1, count: 880))
+            _ = relay.receive(Craft.data(session: relay.session, number: number, piece))
+        }
+        #expect(relay.core.statistics.heldBytes == 3 * (880 + 128 + 2 * 16))
+        let first = Craft.message(0, total: 2_000, index: 0, [UInt8](repeating: 1, count: 1_120))
+        _ = relay.receive(Craft.data(session: relay.session, number: 3, first))
+        #expect(relay.core.statistics.heldBytes == 2 * (880 + 128 + 2 * 16), "a complete message is not held")
+        _ = relay.receive(Craft.header(4, session: relay.session) + [4, 0])
+        #expect(relay.core.statistics.heldBytes == 0)
+    }
+
+    @Test func `a quota outlives the last session of its host, and no longer than its epoch (UDP-16)`() {
+        var limits = RelayLimits()
+        limits.rate = .init(payloads: 2, epoch: .seconds(60))
+        var relay = LoneRelay(limits)
+        func publish(_ id: UInt64) {
+            relay.join()
+            let message = Craft.message(0, Craft.publish([1], id: id))
+            _ = relay.receive(Craft.data(session: relay.session, number: 0, message))
+            _ = relay.receive(Craft.header(4, session: relay.session) + [4, 0])
+        }
+        for id in 1...4 as ClosedRange<UInt64> { publish(id) }
+        #expect(relay.core.statistics.published == 2)
+        #expect(relay.core.statistics.rateLimited == 2)
+        relay.now = relay.now + Micros(60_000_000)
+        publish(5)
+        #expect(relay.core.statistics.published == 3)
+    }
+
+    @Test func `the latest payload ids are remembered, at least half as many as said (UDP-14, UDP-18)`() {
+        var limits = RelayLimits()
+        limits.rememberedIDs = 8
+        var relay = LoneRelay(limits)
+        relay.join()
+        var number: UInt64 = 0
+        func publish(_ id: UInt64, on address: String = "hall") -> UInt64 {
+            let before = relay.core.statistics.repeated
+            let message = Craft.message(number, Craft.publish([1], id: id, on: address))
+            _ = relay.receive(Craft.data(session: relay.session, number: number, message))
+            number += 1
+            return relay.core.statistics.repeated - before
+        }
+        for id in 1...20 as ClosedRange<UInt64> { #expect(publish(id) == 0) }
+        for id in 17...20 as ClosedRange<UInt64> { #expect(publish(id) == 1, "\(id) is remembered") }
+        #expect(publish(20, on: "yard") == 0, "an id counts on its own address only")
+        for id in 1...4 as ClosedRange<UInt64> { #expect(publish(id) == 0, "\(id) is forgotten") }
+    }
+
+    @Test func `one payload for many subscribers is told in turns, and reaches all of them (UDP-21)`() {
+        var relay = LoneRelay()
+        let hosts = 1...3 as ClosedRange<UInt32>
+        for host in hosts {
+            relay.join(Self.peer(host))
+            for number in 0..<600 as Range<UInt64> {
+                let message = Craft.message(number, Craft.subscribe(number + 1))
+                let acknowledgement = number > 0 ? Craft.acknowledgement([(0, number - 1)]) : []
+                let packet = Craft.data(session: relay.session, number: number, message, acknowledgement)
+                _ = relay.receive(packet, from: Self.peer(host))
+            }
+        }
+        #expect(relay.core.statistics.subscriptions == 1_800)
+        relay.join()
+        let publish = Craft.message(0, Craft.publish([1], id: 1))
+        let packet = Craft.data(session: relay.session, number: 0, publish)
+        relay.core.receive(packet.span, from: relay.peer, now: relay.now)
+        // One turn does not do it all, and says so.
+        var batch = DatagramBatch()
+        relay.core.write(into: &batch, now: relay.now)
+        #expect(relay.core.wake == .zero)
+        #expect((1...600).contains(relay.core.statistics.delivered))
+        // Another client is served meanwhile.
+        let (other, begun) = (Self.peer(9), relay.core.statistics.delivered)
+        relay.core.receive(Craft.hello(session: relay.session).span, from: other, now: relay.now)
+        batch.removeAll()
+        relay.core.write(into: &batch, now: relay.now)
+        #expect(batch.peer(0) == other)
+        #expect(relay.core.statistics.delivered < 1_800 && relay.core.statistics.delivered <= begun + 600)
+        _ = relay.takeSent()
+        #expect(relay.core.statistics.delivered == 1_800)
+        #expect(relay.core.wake != .zero)
+    }
+}
