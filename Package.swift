@@ -53,7 +53,7 @@ let everything = foundations + ["ChatReliability", "ChatContent"] + components +
 let package = Package(
     name: "chat-framework",
     platforms: [.macOS(.v26)],
-    products: (everything + ["ChatConformance", "ChatSimulation", "ChatVariants"]).map {
+    products: (everything + ["AgentChat", "ChatConformance", "ChatSimulation", "ChatVariants"]).map {
         .library(name: $0, targets: [$0])
     } + [
         .executable(name: "chat-peer", targets: ["chat-peer"]),
@@ -87,6 +87,9 @@ let package = Package(
         Room.components.module("ChatDeliveryService", foundations + ["ChatSystem"]),
         Room.components.module("ChatFraming", foundations),
 
+        // Published systems, each with its five choices in one folder.
+        Room.systems.module("AgentChat", ["ChatModel", "ChatWire"]),
+
         // A composition of five, run for an application.
         Room.client.module("ChatClient", foundations),
 
@@ -106,7 +109,7 @@ let package = Package(
         Room.proof.module("ChatShim", everything + ["ChatVariants"]),
 
         // Vector files, made and checked; chat-vectors gives it files.
-        Room.proof.module("ChatVectors", everything + ["ChatShim"]),
+        Room.proof.module("ChatVectors", everything + ["AgentChat", "ChatShim"]),
 
         // Options and signals, which all programs share; no product.
         Room.programs.module("ChatTool", ["ChatSystem"]),
@@ -140,6 +143,7 @@ let package = Package(
         Room.components.tests("ChatConversationTests", foundations + ["ChatReliability", "ChatConversation"]),
         Room.components.tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
+        Room.systems.tests("AgentChatTests", ["AgentChat", "ChatModel", "ChatWire"]),
         Room.programs.tests("ChatToolTests", ["ChatTool"]),
         Room.client.tests("ChatClientTests", everything),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),

@@ -1,0 +1,67 @@
+// What the client sends.
+extension ChatState {
+    /// Applies a command: the client before it sends it, the service when it comes.
+    public mutating func apply(_ command: Command) throws(Violation) -> Effect {
+        try connection.checkSending()
+        switch command {
+        case .run(let run): return try apply(run)
+        case .getChat(let id):
+            try check(id)
+            return .none
+        case .cancel(let id, let chat):
+            if let chat { try check(chat) }
+            let isRepeated = job.phase == .cancelling
+            try job.cancel(id)
+            return isRepeated ? .none : .commanded
+        case .clarifyResponse(let response):
+            try job.answer(response)
+            return .commanded
+        case .injectMessage(let injection):
+            return try job.inject(injection) ? .commanded : .none
+        }
+    }
+
+    private func check(_ id: Identifier) throws(Violation) {
+        guard id == chat else { throw Violation(.busy, "the connection belongs to another chat") }
+    }
+
+    private mutating func apply(_ run: Command.Run) throws(Violation) -> Effect {
+        try check(run.chat)
+        guard !job.isBusy else { throw Violation(.busy, "a job is there already") }
+        let message = run.message.role == .assistant ? try continued(run.message) : run.message
+        var next = job
+        try next.submit()
+        turn(to: next)
+        put(message)
+        show(message.id)
+        failed.remove(message.id)
+        submission = message.id
+        return .submitted(message.id)
+    }
+
+    /// The message as it is kept, with the answers that a continuation brings and with nothing else of it (AC-31).
+    private func continued(_ continuation: Message) throws(Violation) -> Message {
+        guard var message = self[continuation.id], message.role == .assistant else {
+            throw Violation(.continuation, "there is no such message of the assistant")
+        }
+        var places: [Identifier: Int] = [:]
+        for (place, part) in message.parts.enumerated() {
+            if case .tool(let tool) = part, tool.state.approvalID != nil { places[tool.callID] = place }
+        }
+        var isAnswered = false
+        for part in continuation.parts {
+            guard case .tool(let answer) = part, case .approvalResponded(_, let approval) = answer.state else {
+                continue
+            }
+            guard let place = places[answer.callID], case .tool(var tool) = message.parts[place],
+                tool.state.approvalID == approval.id
+            else { throw Violation(.continuation, "there is no such approval") }
+            guard case .approvalRequested(let input, _) = tool.state else { continue }
+            tool.state = .approvalResponded(input: input, approval)
+            message.parts[place] = .tool(tool)
+            isAnswered = true
+        }
+        guard isAnswered else { throw Violation(.continuation, "no approval waits for an answer") }
+        return message
+    }
+}
