@@ -46,6 +46,7 @@ public enum Verifier {
         guard let schema = document["schema"]?.text else {
             return whole(.notApplicable, "has no schema; expected \(VectorFile.format)")
         }
+        if schema == AgentChatVectors.format { return AgentChatVectors.verify(document, file: file) }
         guard schema == VectorFile.format else {
             let isOurs = schema.hasPrefix("logos-chat-vectors/")
             return whole(isOurs ? .failed : .notApplicable, "is of format \(schema); expected \(VectorFile.format)")

@@ -47,7 +47,7 @@ struct FilesTests {
         #expect(kinds == Set(Kind.all.map(\.name)))
     }
 
-    @Test(arguments: ["logos", "leopard"])
+    @Test(arguments: ["logos", "leopard", "agent-chat"])
     func `files made elsewhere pass, but for what this package does not do`(folder: String) async throws {
         let place = Vectors.directory.appendingPathComponent(folder)
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: place.path) else {
