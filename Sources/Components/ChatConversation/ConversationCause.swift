@@ -10,6 +10,9 @@ public enum ConversationCause: RefusalCause, Hashable {
     case replay(number: UInt64)
     /// A payload so far ahead that more keys would have to be kept than the limit for one payload allows.
     case tooManySkipped(UInt64, limit: Int)
+    /// So many payloads in a row could not be opened, for at least a minute, and the code of the last refusal: the keys
+    /// of the two sides seem to fit no longer. The next payload that opens takes it back.
+    case keysDoNotFit(payloads: Int, last: String)
     /// Nothing can be sent before something was received.
     case nothingReceived
     /// The numbers of the sending chain are used up until the other side answers.
@@ -28,6 +31,7 @@ public enum ConversationCause: RefusalCause, Hashable {
         case .tooShort: "malformed"
         case .replay: "replay"
         case .tooManySkipped: "too_many_skipped"
+        case .keysDoNotFit: "keys_do_not_fit"
         case .nothingReceived, .chainExhausted: "invalid_state"
         case .unknownFrame, .unexpectedPayload, .notAnOpening: "unsupported"
         }
@@ -41,6 +45,9 @@ public enum ConversationCause: RefusalCause, Hashable {
         case .replay(let number): "payload \(number) was received before or is too old"
         case .tooManySkipped(let count, let limit):
             "\(count) payloads are missing before this one; at most \(limit) are waited for"
+        case .keysDoNotFit(let count, let code):
+            "\(count) payloads in a row could not be opened (\(code)): the keys of this conversation fit no longer, or "
+                + "somebody forges; was an old copy of the data put back, here or there? A new contact helps"
         case .nothingReceived: "nothing can be sent before the other side's first payload was received"
         case .chainExhausted(let count): "\(count) payloads were sent in a row; wait for an answer"
         case .unknownFrame(let type): "a frame of a kind that \(type) does not know; the other side may be newer"

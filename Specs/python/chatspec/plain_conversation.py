@@ -16,9 +16,8 @@ from .refusal import require
 
 VERSION, CONTENT = 1, 1
 HEADER_SIZE = 10
-MAX_AHEAD = 1000  # numbers that may be missing before one that arrives
-MAX_MISSING = 2000  # missing numbers that are remembered; the lowest are given up
-LAST_NUMBER = 2**64 - 1
+MAX_RANGES = 2000  # ranges of missing numbers that are remembered; the lowest are given up
+LIMIT = 2**63  # numbers lie below it
 
 
 def ids(secret: bytes) -> ConversationIds:
@@ -45,20 +44,22 @@ class Receiver:
 
     def __init__(self) -> None:
         self.next = 0
-        self.missing: list[int] = []  # ascending
+        self.missing: list[range] = []  # ascending, none empty
 
     def receive(self, data: bytes) -> bytes:
         """The content of a payload, once. A refused payload changes nothing."""
         require(len(data) >= HEADER_SIZE, "malformed", f"{len(data)} bytes, at least {HEADER_SIZE}")
         version, kind, number = data[0], data[1], int.from_bytes(data[2:HEADER_SIZE], "big")
         require((version, kind) == (VERSION, CONTENT), "unsupported", f"version {version}, kind {kind}")
-        require(number < LAST_NUMBER, "invalid_header", "the last number leaves no next one")
-        require(number - self.next <= MAX_AHEAD, "too_many_skipped",
-                f"{number - self.next} missing, at most {MAX_AHEAD}")
-        require(number >= self.next or number in self.missing, "replay", f"number {number} was received, or given up")
-        if number < self.next:
-            self.missing.remove(number)
-        else:
-            self.missing = [*self.missing, *range(self.next, number)][-MAX_MISSING:]
+        require(number < LIMIT, "invalid_header", f"number {number}")
+        if number >= self.next:
+            parts, place = [range(self.next, number)], len(self.missing)
             self.next = number + 1
+        else:
+            place = next((place for place, gap in enumerate(self.missing) if number in gap), None)
+            require(place is not None, "replay", f"number {number} was received, or given up")
+            gap = self.missing.pop(place)
+            parts = [range(gap.start, number), range(number + 1, gap.stop)]
+        self.missing[place:place] = [part for part in parts if part]
+        del self.missing[:-MAX_RANGES]
         return data[HEADER_SIZE:]

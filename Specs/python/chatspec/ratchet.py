@@ -28,10 +28,11 @@ class Suite(NamedTuple):
     root_info: bytes
     message_key_info: bytes | None
     max_skip: int
+    max_ahead: int | None = None  # None: no gap may be longer than the keys that are kept
 
 
 LIBCHAT = Suite(b"DoubleRatchetRootKey", None, 10)
-REFERENCE = Suite(b"PrivateV1RootKey", b"PrivateV1MessageKey", 1000)
+REFERENCE = Suite(b"PrivateV1RootKey", b"PrivateV1MessageKey", 1000, 2**18)
 
 
 class Message(NamedTuple):
@@ -145,7 +146,7 @@ class Ratchet:
             require(message.number >= self.received, "replay",
                     f"message {message.number} of the current chain was received before")
         else:  # DR-2
-            self._skip_until(message.previous_chain_length)
+            self._skip_until(message.previous_chain_length, has_ended=True)
             shared = agree(self.own_private, message.dh)
             self.root_key, self.receiving_chain = kdf_root(self.root_key, shared, self.suite.root_info)
             if self.remote is not None:
@@ -156,14 +157,19 @@ class Ratchet:
         self.received += 1
         return key
 
-    def _skip_until(self, number: int) -> None:
-        """Keeps the keys of messages that did not arrive yet; at most `max_skip` in one step and chain (DR-7)."""
-        require(number <= self.received + self.suite.max_skip, "too_many_skipped",
-                f"{number - self.received} messages skipped, at most {self.suite.max_skip}")
+    def _skip_until(self, number: int, has_ended: bool = False) -> None:
+        """Keeps the keys of the last `max_skip` messages that did not arrive yet (DR-7)."""
+        most = self.suite.max_ahead or self.suite.max_skip
+        require(number <= self.received + most or (has_ended and self.suite.max_ahead is not None),
+                "too_many_skipped", f"{number - self.received} messages skipped, at most {most}")
         require(self.receiving_chain is not None or number <= self.received, "invalid_header",
                 f"{number} messages of a chain that does not exist")
+        if number > self.received + most:  # of a chain that has ended, nothing is needed any more
+            return
         while self.received < number:
-            self.receiving_chain, self.skipped[self.remote, self.received] = kdf_chain(self.receiving_chain)
+            self.receiving_chain, key = kdf_chain(self.receiving_chain)
+            if number - self.received <= self.suite.max_skip:
+                self.skipped[self.remote, self.received] = key
             self.received += 1
         while len(self.skipped) > MAX_STORED_KEYS:
             del self.skipped[next(iter(self.skipped))]

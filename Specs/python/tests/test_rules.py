@@ -128,6 +128,15 @@ class Ratchets(RulesTest):
         self.raya.decrypt(chain[5])
         self.refuse("replay", self.raya.decrypt, chain[5])
 
+    def test_a_long_gap_keeps_the_last_keys_dr_7(self):
+        suite, seed = ratchet.REFERENCE._replace(max_skip=3, max_ahead=8), bytes([9] * 32)
+        self.saro = ratchet.Ratchet.initiator(suite, seed, bytes([0x55] * 32), public_key(PREKEY))
+        self.raya = ratchet.Ratchet.responder(suite, seed, PREKEY)
+        chain = self.send(20)
+        self.refuse("too_many_skipped", self.raya.decrypt, chain[9])
+        self.raya.decrypt(chain[8])
+        self.assertEqual(sorted(number for _, number in self.raya.skipped), [5, 6, 7])
+
     def test_the_number_of_kept_keys_is_bounded(self):
         for _ in range(ratchet.MAX_STORED_KEYS // 10 + 2):
             self.raya.decrypt(self.send(11)[10])
@@ -302,14 +311,14 @@ class PlainConversations(RulesTest):
 
     def test_numbers(self):
         receiver = plain_conversation.Receiver()
-        self.refuse("too_many_skipped", receiver.receive, plain_conversation.write(1001, b""))
-        for number in (1000, 3, 2001, 3002):
+        self.refuse("invalid_header", receiver.receive, plain_conversation.write(2**63, b""))
+        for number in (1000, 3, 2**40, *range(2000, 10000, 2)):
             self.assertEqual(receiver.receive(plain_conversation.write(number, b"x")), b"x")
-        self.assertEqual(len(receiver.missing), plain_conversation.MAX_MISSING)
+        self.assertEqual(len(receiver.missing), plain_conversation.MAX_RANGES)
         for number in (3, 1000, 0, 998):  # received, and given up
             self.refuse("replay", receiver.receive, plain_conversation.write(number, b""))
-        receiver.receive(plain_conversation.write(3001, b""))
-        self.assertEqual(receiver.next, 3003)
+        receiver.receive(plain_conversation.write(9997, b""))
+        self.assertEqual(receiver.next, 2**40 + 1)
 
 
 class Segments(RulesTest):

@@ -146,6 +146,56 @@ struct RatchetTests {
         #expect(ends.raya.skippedKeyCount == 0)
     }
 
+    @Test(arguments: [1_001, 5_000, 100_000])
+    func `any honest gap opens, and the keys of its last thousand payloads are kept (DR-7)`(gap: Int) throws {
+        var ends = try Ends(.reference)
+        try ends.open(ends.seal("begin", by: \.saro), by: \.raya)
+        let messages = try (0..<gap + 1).map { try ends.seal("\($0)", by: \.saro) }
+        let opened = try ends.open(messages[gap], by: \.raya)
+        #expect(opened.value == Bytes("\(gap)") && opened.missing.count == 1_000 && opened.lost.count == 1)
+        #expect(ends.raya.skippedKeyCount == 1_000 && opened.lost[0].hasSuffix("/1-\(gap - 1_000)"))
+        let (lost, late) = (messages[gap - 1_001], messages[gap - 1_000])
+        #expect(ends.refusal(of: lost, by: \.raya)?.cause.code == "replay")
+        #expect(try ends.open(late, by: \.raya).reference == opened.missing[0])
+        try ends.goRound()
+    }
+
+    @Test(arguments: [1_001, 100_000, 1 << 30])
+    func `a chain that has ended may end in a gap of any length (DR-2, DR-7)`(gap: Int) throws {
+        var ends = try Ends(.reference)
+        try ends.open(ends.seal("begin", by: \.saro), by: \.raya)
+        let turn = try ends.seal("turn", by: \.raya)
+        ends.saro.sent += gap
+        try ends.open(turn, by: \.saro)
+        let opened = try ends.open(ends.seal("new", by: \.saro), by: \.raya)
+        #expect(opened.value == "new" && opened.lost.count == 1)
+        #expect(opened.missing.count == (gap > 1 << 18 ? 0 : 1_000))
+        try ends.goRound()
+    }
+
+    @Test func `a gap longer than honest use makes is early, and forged ones cost a bounded work (DR-7, DR-13)`() throws
+    {
+        var ends = try Ends(.reference)
+        try ends.goRound()
+        let honest = try (0..<3_001).map { try ends.seal("\($0)", by: \.saro) }.last ?? ends.seal("", by: \.saro)
+        var forged = honest
+        forged.number = (1 << 18) + 1
+        #expect(ends.refusal(of: forged, by: \.raya)?.cause.code == "too_many_skipped")
+        func code(_ ends: inout Ends, _ number: UInt32, at seconds: Int) -> String? {
+            forged.number = number
+            let refusal = #expect(throws: Refusal.self) {
+                try ends.raya.open(forged, at: now + .seconds(seconds)) { $0 }
+            }
+            return refusal?.cause.code
+        }
+        #expect(code(&ends, 1 << 18, at: 0) == "authentication_failed")
+        // Nothing is left: longer gaps wait, shorter ones do not.
+        #expect(code(&ends, 2_000, at: 0) == "too_many_skipped")
+        #expect(code(&ends, 1_000, at: 0) == "authentication_failed")
+        #expect(code(&ends, 4_000, at: 3) == "too_many_skipped")
+        #expect(try ends.raya.open(honest, at: now + .seconds(4)) { $0 }.value == "3000")
+    }
+
     @Test func `of keys of missing payloads the oldest go first (DR-8, PV1-17)`() throws {
         let parameters = DoubleRatchet.Parameters(
             rootInfo: "DoubleRatchetRootKey", messageKeyInfo: nil, maximumSkip: 10, maximumSkippedKeys: 12)

@@ -126,8 +126,19 @@ struct RecordTests {
         for bad in [good + good, [], [Record("skipped/0", [1])], good.replacing(0) { [9] + $0.dropFirst() }] {
             #expect(throws: Refusal.self) { try PlainConversation(restoring: bad) }
         }
-        #expect(NumberWindow(next: 5, missing: [3, 3]) == nil && NumberWindow(next: 5, missing: [5]) == nil)
-        #expect(NumberWindow(next: 5, missing: [0, 4]) != nil)
+        #expect(
+            NumberWindow(next: 5, missing: [3..<4, 3..<4]) == nil && NumberWindow(next: 5, missing: [5..<6]) == nil)
+        #expect(NumberWindow(next: 5, missing: [2..<2]) == nil && NumberWindow(next: 5, missing: [3..<5]) == nil)
+        #expect(NumberWindow(next: 5, missing: [0..<1, 1..<3]) != nil)
+    }
+
+    @Test func `missing numbers as they were stored one by one are read (PLAIN-3)`() throws {
+        // next 9, missing 2, 3 and 7
+        let old = try PlainConversation.State(
+            decoding: "\u{8}\u{7}\u{10}\u{9}\u{18}\u{2}\u{18}\u{1}\u{18}\u{4}")
+        #expect(old.window == NumberWindow(next: 9, missing: [2..<3, 3..<4, 7..<8]) && old.sent == 7)
+        let new = Bytes(headRoom: 0, count: old.size) { old.write(to: &$0) }
+        #expect(try PlainConversation.State(decoding: new).window == old.window)
     }
 
     @Test func `200,000 hostile states of ratchet and conversation are read or refused`() throws {
@@ -149,13 +160,16 @@ struct RecordTests {
     }
 
     @Test func `200,000 hostile states of a plain conversation and of a missing key are read or refused`() {
-        var inputs = HostileInputs(seed: 9, valid: [[0x08, 0x07, 0x10, 0x09, 0x18, 0x02, 0x18, 0x03]])
+        var inputs = HostileInputs(
+            seed: 9, valid: [[0x08, 0x07, 0x10, 0x09, 0x20, 0x02, 0x20, 0x03], [0x10, 0x09, 0x18, 0x02]])
         var read = 0
         inputs.forEach { bytes in
             if let state = try? PlainConversation.State(decoding: Bytes(bytes)) {
                 read += 1
                 // Ascending, so that a look-up finds what is there.
-                for number in state.window.missing.prefix(1) { #expect((try? state.window.decide(number)) != nil) }
+                for range in state.window.missing.prefix(1) {
+                    #expect((try? state.window.decide(range.lowerBound)) != nil)
+                }
             }
             _ = try? SkippedKeyState(decoding: Bytes(bytes))
         }

@@ -84,7 +84,9 @@ struct SpecificationTests {
         let (libchat, reference) = (DoubleRatchet.Parameters.libchat, DoubleRatchet.Parameters.reference)
         #expect(libchat.maximumSkip == 10 && reference.maximumSkip == 1_000)
         #expect(libchat.maximumSkippedKeys == 2_000 && reference.maximumSkippedKeys == 2_000)
+        #expect(libchat.maximumAhead == 10 && reference.maximumAhead == 1 << 18 && ChainEffort.perSecond == 1_024)
+        #expect(UnopenedPayloads.patience == 6 && UnopenedPayloads.shortest == 60_000)
         #expect(DoubleRatchet.maximumEarlierKeys == 16 && DoubleRatchet.minimumCiphertext == 28)
-        #expect(NumberWindow.maximumAhead == 1_000 && NumberWindow.maximumMissing == 2_000)
+        #expect(NumberWindow.maximumRanges == 2_000 && NumberWindow.limit == 1 << 63)
     }
 }

@@ -65,9 +65,13 @@ import ChatModel
         wipe(Self.size..<Self.memorySize)
     }
 
-    /// The message keys of the next steps, oldest first; the chain itself stays.
-    func messageKeys(_ count: Int) -> [Secret] {
+    /// The message keys of steps behind the next ones, oldest first; the chain itself stays.
+    func messageKeys(_ count: Int, after passed: Int = 0) -> [Secret] {
         let walker = copy()
+        for _ in 0..<passed {
+            walker.deriveNext(from: .key)
+            walker.advance()
+        }
         return (0..<count).map { _ in
             walker.prepare()
             defer { walker.advance() }

@@ -10,6 +10,8 @@ public struct OpenedPayload<Value> {
     public let reference: String?
     /// Names of payloads that are now known to be missing, oldest first.
     public let missing: [String]
+    /// Names of ranges of missing payloads that cannot be opened any more, since their keys are not kept (DR-7).
+    public let lost: [String]
 }
 
 extension DoubleRatchet {
@@ -21,14 +23,30 @@ extension DoubleRatchet {
         case next(ahead: Int)
         /// The direction has turned: so many are missing in the old chain, and in front of it in the new one.
         case turn(missing: Int, ahead: Int)
+
+        /// Steps of a chain before anything is authenticated.
+        var steps: Int {
+            switch self {
+            case .missing: 0
+            case .next(let ahead), .turn(_, let ahead): ahead
+            }
+        }
+    }
+
+    /// Payloads that turned out to be missing.
+    private struct Gaps {
+        var (names, lost): ([String], [String]) = ([], [])
     }
 
     /// Decrypts a payload, lets the caller decode the frame, and moves on only if both succeeded.
     ///
     /// Refuses as invalid what is malformed, forged or repeated, and as ``Refusal/Outcome/early`` what more
-    /// payloads than ``Parameters/maximumSkip`` are missing before; a refusal leaves everything as it was.
+    /// payloads than ``Parameters/maximumAhead`` are missing before; a refusal leaves everything as it was, but that
+    /// the steps it cost are counted (DR-13).
+    ///
+    /// - Parameter now: when; without a time, steps that were spent in vain are not given back.
     public mutating func open<R>(
-        _ message: DoubleRatchetMessage, decode: (Bytes) throws(Refusal) -> R
+        _ message: DoubleRatchetMessage, at now: Timestamp = .zero, decode: (Bytes) throws(Refusal) -> R
     ) throws(Refusal) -> OpenedPayload<R> {
         guard let key = RatchetKey(message.dh.span) else {
             throw .invalid(.invalidHeader("ratchet key of \(message.dh.count) bytes"))
@@ -36,34 +54,50 @@ extension DoubleRatchet {
         guard message.ciphertext.count >= Self.minimumCiphertext else {
             throw .invalid(.tooShort(bytes: message.ciphertext.count, minimum: Self.minimumCiphertext))
         }
-        let opened: OpenedPayload<R>
+        let step = try decide(key, message, now)
+        do throws(Refusal) {
+            let opened = try carryOut(step, message, key, decode)
+            isChanged = true
+            return opened
+        } catch {
+            if step.steps > parameters.maximumSkip { effort.spend(step.steps, now) }
+            throw error
+        }
+    }
+
+    private mutating func carryOut<R>(
+        _ step: Step, _ message: DoubleRatchetMessage, _ key: RatchetKey, _ decode: (Bytes) throws(Refusal) -> R
+    ) throws(Refusal) -> OpenedPayload<R> {
         let info = parameters.messageKeyInfo
-        switch try decide(key, message) {
+        var (gaps, reference) = (Gaps(), String?.none)
+        let value: R
+        switch step {
         case .missing(let place, let secret):
-            let value = try decode(secret.lend { key throws(Refusal) in try Self.decrypt(message, key, info: info) })
+            value = try decode(secret.lend { key throws(Refusal) in try Self.decrypt(message, key, info: info) })
             skipped.remove(place)
-            opened = OpenedPayload(value: value, reference: place.name, missing: [])
+            reference = place.name
         case .next(let ahead):
             guard let chain = Self.unshared(&receiving) else { throw .invalid(.invalidHeader("no receiving chain")) }
-            let value = try Self.open(message, in: chain, ahead: ahead, info: info, decode)
-            opened = OpenedPayload(value: value, reference: nil, missing: take(chain, ahead: ahead, as: key))
+            value = try Self.open(message, in: chain, ahead: ahead, info: info, decode)
+            take(chain, ahead: ahead, as: key, &gaps)
         case .turn(let missing, let ahead):
             let (nextRoot, chain) = try rootStep(agree(own.secret, key.publicKey))
-            let value = try Self.open(message, in: chain, ahead: ahead, info: info, decode)
-            let before = turn(missing: missing)
+            value = try Self.open(message, in: chain, ahead: ahead, info: info, decode)
+            turn(missing: missing, &gaps)
             (root, remote, receiving, sending, received) = (nextRoot, key, chain, nil, 0)
-            opened = OpenedPayload(value: value, reference: nil, missing: before + take(chain, ahead: ahead, as: key))
+            take(chain, ahead: ahead, as: key, &gaps)
         }
-        isChanged = true
-        return opened
+        return OpenedPayload(value: value, reference: reference, missing: gaps.names, lost: gaps.lost)
     }
 
     /// Decides without any cryptography; numbers are at most 32 bits long, so nothing here overflows.
-    private func decide(_ key: RatchetKey, _ message: DoubleRatchetMessage) throws(Refusal) -> Step {
+    private func decide(
+        _ key: RatchetKey, _ message: DoubleRatchetMessage, _ now: Timestamp
+    ) throws(Refusal) -> Step {
         let number = Int(message.number)
         if key == remote {
             guard receiving != nil else { throw .invalid(.invalidHeader("a chain that was never begun")) }
-            if number >= received { return .next(ahead: try limited(number - received)) }
+            if number >= received { return .next(ahead: try limited(number - received, now)) }
         }
         let place = SkippedKeys.Place(key: key, number: message.number)
         if let secret = skipped[place] { return .missing(place, secret) }
@@ -73,13 +107,17 @@ extension DoubleRatchet {
         guard receiving != nil || previous == 0 else {
             throw .invalid(.invalidHeader("\(previous) payloads in a chain that was never begun"))
         }
-        let missing = max(0, previous - received)
-        return .turn(missing: try limited(missing), ahead: try limited(number))
+        // A chain that has ended may end in a gap of any length: no key behind it is needed.
+        var missing = max(0, previous - received)
+        if parameters.refusesLongGaps { missing = try limited(missing, now) }
+        return .turn(missing: missing, ahead: try limited(number, now))
     }
 
-    private func limited(_ missing: Int) throws(Refusal) -> Int {
-        guard missing <= parameters.maximumSkip else {
-            throw Refusal(.early, ConversationCause.tooManySkipped(UInt64(missing), limit: parameters.maximumSkip))
+    private func limited(_ missing: Int, _ now: Timestamp) throws(Refusal) -> Int {
+        guard missing > parameters.maximumSkip else { return missing }
+        let limit = max(parameters.maximumSkip, effort.left(now))
+        guard missing <= limit, !parameters.refusesLongGaps else {
+            throw Refusal(.early, ConversationCause.tooManySkipped(UInt64(missing), limit: limit))
         }
         return missing
     }
@@ -117,29 +155,34 @@ extension DoubleRatchet {
     }
 
     /// Moves the chain behind an authentic payload and keeps the keys of those missing before it.
-    private mutating func take(_ chain: Chain, ahead: Int, as key: RatchetKey) -> [String] {
-        let missing = keep(chain, ahead, under: key)
+    private mutating func take(_ chain: Chain, ahead: Int, as key: RatchetKey, _ gaps: inout Gaps) {
+        keep(chain, ahead, under: key, &gaps)
         chain.advance()
         received += ahead + 1
-        return missing
     }
 
     /// Ends the receiving chain: keeps the keys of those missing at its end, and remembers its ratchet key.
-    private mutating func turn(missing: Int) -> [String] {
-        guard let remote else { return [] }
+    private mutating func turn(missing: Int, _ gaps: inout Gaps) {
+        guard let remote else { return }
         // Room first: an array that grows by one doubles its memory.
         if earlierKeys.count == Self.maximumEarlierKeys { earlierKeys.removeFirst() }
         earlierKeys.append(remote)
-        guard let receiving else { return [] }
-        return keep(receiving, missing, under: remote)
+        guard let receiving else { return }
+        keep(receiving, missing, under: remote, &gaps)
     }
 
-    private mutating func keep(_ chain: Chain, _ count: Int, under key: RatchetKey) -> [String] {
-        guard count > 0 else { return [] }
-        let places = (received..<received + count).map {
-            SkippedKeys.Place(key: key, number: UInt32(truncatingIfNeeded: $0))
+    /// Keeps the keys of the last of those missing; none where even these are too many steps away.
+    private mutating func keep(_ chain: Chain, _ count: Int, under key: RatchetKey, _ gaps: inout Gaps) {
+        guard count > 0 else { return }
+        func place(_ number: Int) -> SkippedKeys.Place {
+            SkippedKeys.Place(key: key, number: UInt32(truncatingIfNeeded: number))
         }
-        skipped.insert(zip(places, chain.messageKeys(count)), limit: parameters.maximumSkippedKeys)
-        return places.map(\.name)
+        let passed = count > parameters.maximumAhead ? count : max(0, count - parameters.maximumSkip)
+        if passed > 0 { gaps.lost.append("\(place(received).name)-\(received + passed - 1)") }
+        guard passed < count else { return }
+        let places = (received + passed..<received + count).map(place)
+        skipped.insert(
+            zip(places, chain.messageKeys(places.count, after: passed)), limit: parameters.maximumSkippedKeys)
+        gaps.names += places.map(\.name)
     }
 }

@@ -14,25 +14,34 @@ public struct DoubleRatchet: Sendable {
         public let rootInfo: StaticString
         /// HKDF info of the step from message key to AEAD key (KDF_MK); nil where there is no such step.
         public let messageKeyInfo: StaticString?
-        /// How many payloads may be missing before one in its chain; also the work that one forgery can cause.
+        /// How many keys of the payloads missing before one are kept, the last ones.
         public let maximumSkip: Int
+        /// How many payloads may be missing before one in its chain: the steps of KDF_CK that one payload can cause.
+        /// Where it is no more than ``maximumSkip``, the same holds for the end of the chain before (DR-7).
+        public let maximumAhead: Int
         /// How many keys of missing payloads are kept at once; 2,000 are about a third of a MiB.
         public let maximumSkippedKeys: Int
 
         /// Sets constants; another set is another conversation type (CT-08).
         public init(
-            rootInfo: StaticString, messageKeyInfo: StaticString?, maximumSkip: Int, maximumSkippedKeys: Int = 2_000
+            rootInfo: StaticString, messageKeyInfo: StaticString?, maximumSkip: Int, maximumAhead: Int? = nil,
+            maximumSkippedKeys: Int = 2_000
         ) {
             (self.rootInfo, self.messageKeyInfo) = (rootInfo, messageKeyInfo)
             (self.maximumSkip, self.maximumSkippedKeys) = (maximumSkip, maximumSkippedKeys)
+            self.maximumAhead = max(maximumAhead ?? maximumSkip, maximumSkip)
         }
+
+        /// Whether no gap may be longer than the keys that are kept, as in the existing implementation.
+        var refusesLongGaps: Bool { maximumAhead == maximumSkip }
 
         /// What libchat does: its own root info, the message key is the AEAD key, ten missing at most.
         public static let libchat = Parameters(
             rootInfo: "DoubleRatchetRootKey", messageKeyInfo: nil, maximumSkip: 10)
         /// What the PRIVATE1 document says; it leaves the number of missing payloads open.
         public static let reference = Parameters(
-            rootInfo: "PrivateV1RootKey", messageKeyInfo: "PrivateV1MessageKey", maximumSkip: 1_000)
+            rootInfo: "PrivateV1RootKey", messageKeyInfo: "PrivateV1MessageKey", maximumSkip: 1_000,
+            maximumAhead: 1 << 18)
     }
 
     /// Bytes of the root key, which the initialization agreed on.
@@ -54,6 +63,8 @@ public struct DoubleRatchet: Sendable {
     /// Oldest first.
     var earlierKeys: [RatchetKey] = []
     var skipped = SkippedKeys()
+    /// Steps spent in vain; not stored, and no part of what two ratchets are compared by.
+    var effort: ChainEffort
     var isChanged = true
 
     /// Begins as the initiator, whose first ratchet key is drawn at once, under ``RandomLabel/ratchetPrivate``.
@@ -87,6 +98,7 @@ public struct DoubleRatchet: Sendable {
             throw Refusal(.invalid, CryptoError.wrongSize("root key", bytes: root.count, expected: Self.secretSize))
         }
         (self.root, self.own, self.parameters) = (root, own, parameters)
+        effort = ChainEffort(parameters.maximumAhead)
     }
 
     /// How many keys of missing payloads are kept.

@@ -2,70 +2,76 @@ import ChatModel
 import ChatWire
 
 /// Which numbered payloads arrived: every number once, in any order, in bounded memory.
+///
+/// What is missing is kept as ranges, so a gap costs the same whatever its length.
 struct NumberWindow: Hashable {
-    /// How many may be missing before one that arrives; a larger jump waits.
-    static let maximumAhead = 1_000
-    /// How many missing numbers are remembered; the oldest are given up first.
-    static let maximumMissing = 2_000
+    /// How many ranges of missing numbers are remembered; the lowest are given up first.
+    static let maximumRanges = 2_000
+    /// Numbers lie below this one.
+    static let limit = UInt64(1) << 63
 
     /// The lowest number above all that arrived.
     private(set) var next: UInt64 = 0
-    /// Numbers below it that did not arrive, in ascending order.
-    private(set) var missing: [UInt64] = []
+    /// Ranges of numbers below it that did not arrive, none empty, in ascending order.
+    private(set) var missing: [Range<UInt64>] = []
 
     /// Where a number stands; deciding changes nothing.
     enum Step {
-        /// It was missing, at this place in the list.
-        case late(Int)
+        /// It was missing, in this range.
+        case late(Int, UInt64)
         /// It comes after so many that are missing now.
-        case next(ahead: Int)
+        case next(ahead: UInt64)
     }
 
     init() {}
 
-    /// Takes up a stored window; nil unless the missing numbers ascend below the next one.
-    init?(next: UInt64, missing: [UInt64]) {
-        guard missing.count <= Self.maximumMissing, zip(missing, missing.dropFirst()).allSatisfy({ $0 < $1 }),
-            missing.last.map({ $0 < next }) ?? true
+    /// Takes up a stored window; nil unless the ranges ascend below the next number.
+    init?(next: UInt64, missing: [Range<UInt64>]) {
+        guard next <= Self.limit, missing.count <= Self.maximumRanges, missing.allSatisfy({ !$0.isEmpty }),
+            zip(missing, missing.dropFirst()).allSatisfy({ $0.upperBound <= $1.lowerBound }),
+            missing.last.map({ $0.upperBound < next }) ?? true
         else { return nil }
         (self.next, self.missing) = (next, missing)
     }
 
-    /// Refuses a number that arrived before or was given up, and one that is too far ahead.
+    /// Refuses a number that arrived before or was given up, and one that no sender reaches.
     func decide(_ number: UInt64) throws(Refusal) -> Step {
         guard number >= next else {
             guard let place = place(of: number) else { throw .invalid(.replay(number: number)) }
-            return .late(place)
+            return .late(place, number)
         }
-        // The last number of all would leave no next one.
-        guard number < .max else { throw .invalid(.invalidHeader("number \(number)")) }
-        guard number - next <= UInt64(Self.maximumAhead) else {
-            throw Refusal(.early, ConversationCause.tooManySkipped(number - next, limit: Self.maximumAhead))
-        }
-        return .next(ahead: Int(number - next))
+        guard number < Self.limit else { throw .invalid(.invalidHeader("number \(number)")) }
+        return .next(ahead: number - next)
     }
 
     /// Notes that a number arrived; gives those that are now known to be missing.
     mutating func take(_ step: Step) -> Range<UInt64> {
         switch step {
-        case .late(let place):
-            missing.remove(at: place)
+        case .late(let place, let number):
+            let range = missing[place]
+            let rest = [range.lowerBound..<number, number + 1..<range.upperBound].filter { !$0.isEmpty }
+            missing.replaceSubrange(place...place, with: rest)
+            trim()
             return next..<next
         case .next(let ahead):
-            let gap = next..<next + UInt64(ahead)
+            let gap = next..<next + ahead
             next = gap.upperBound + 1
-            missing += gap
-            if missing.count > Self.maximumMissing { missing.removeFirst(missing.count - Self.maximumMissing) }
+            if !gap.isEmpty { missing.append(gap) }
+            trim()
             return gap
         }
+    }
+
+    private mutating func trim() {
+        if missing.count > Self.maximumRanges { missing.removeFirst(missing.count - Self.maximumRanges) }
     }
 
     private func place(of number: UInt64) -> Int? {
         var (low, high) = (0, missing.count)
         while low < high {
             let middle = (low + high) / 2
-            if missing[middle] < number { low = middle + 1 } else { high = middle }
+            if missing[middle].upperBound <= number { low = middle + 1 } else { high = middle }
         }
-        return low < missing.count && missing[low] == number ? low : nil
+        return low < missing.count && missing[low].contains(number) ? low : nil
     }
 }

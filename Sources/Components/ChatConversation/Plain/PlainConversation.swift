@@ -85,13 +85,20 @@ public struct PlainConversation: ConversationProtocol, Equatable {
     private mutating func receive(_ payload: Payload, in turn: inout Step) throws(Refusal) {
         let frame = try PlainFrame(decoding: payload)
         let step = try state.window.decide(frame.number)
-        for number in state.window.take(step) {
-            turn.report(.gap(Gap(reference: String(number), sender: party.peer, isFinal: false)))
+        for name in Self.names(of: state.window.take(step)) {
+            turn.report(.gap(Gap(reference: name, sender: party.peer, isFinal: false)))
         }
         var reference: String?
         if case .late = step { reference = String(frame.number) }
         turn.report(.content(ReceivedContent(frame.content, sender: party.peer, reference: reference)))
         isChanged = true
+    }
+
+    /// Of a long gap, the last have a name each and all before them one together.
+    private static func names(of gap: Range<UInt64>) -> [String] {
+        let named = gap.suffix(1_000)
+        let others = gap.lowerBound..<named.startIndex
+        return (others.isEmpty ? [] : ["\(others.lowerBound)-\(others.upperBound - 1)"]) + named.map { String($0) }
     }
 }
 
@@ -100,33 +107,45 @@ extension PlainConversation {
     struct State: ProtoMessage {
         /// Field 1: how many payloads were sent.
         var sent: UInt64 = 0
-        /// Field 2: the next number that is expected; field 3: the missing ones, as varints, each less the one before.
+        /// Field 2: the next number that is expected; field 4: the ranges of missing ones, two varints each: where it
+        /// begins, less the end of the one before, and its length. Field 3 held single numbers in their place.
         var window = NumberWindow()
 
         init() {}
 
         init(decoding bytes: Bytes) throws(WireError) {
-            var (next, missing): (UInt64, [UInt64]) = (0, [])
+            var (next, numbers, ranges): (UInt64, [UInt64], [UInt64]) = (0, [], [])
             var reader = ProtoReader(bytes.span)
             while let field = try reader.next() {
                 switch field {
                 case 1: sent = try reader.uint64()
                 case 2: next = try reader.uint64()
-                case 3: missing.append((missing.last ?? 0) &+ (try reader.uint64()))
+                case 3: numbers.append((numbers.last ?? 0) &+ (try reader.uint64()))
+                case 4: ranges.append((ranges.last ?? 0) &+ (try reader.uint64()))
                 default: continue
                 }
             }
-            guard let window = NumberWindow(next: next, missing: missing), sent < 1 << 63 else {
+            guard numbers.allSatisfy({ $0 < NumberWindow.limit }), ranges.count.isMultiple(of: 2),
+                zip(ranges, ranges.dropFirst()).allSatisfy({ $0 <= $1 }),
+                let window = NumberWindow(
+                    next: next,
+                    missing: numbers.map { $0..<$0 + 1 }
+                        + stride(from: 0, to: ranges.count, by: 2).map { ranges[$0]..<ranges[$0 + 1] }),
+                sent < NumberWindow.limit
+            else {
                 throw .missing("a window")
             }
             self.window = window
         }
 
-        private var distances: [UInt64] { zip(window.missing, [0] + window.missing).map { $0 - $1 } }
+        private var distances: [UInt64] {
+            let bounds = window.missing.flatMap { [$0.lowerBound, $0.upperBound] }
+            return zip(bounds, [0] + bounds).map { $0 - $1 }
+        }
 
         var size: Int {
             ProtoSize.field(1, sent) + ProtoSize.field(2, window.next)
-                + distances.reduce(0) { $0 + ProtoSize.tag(3) + ProtoSize.varint($1) }
+                + distances.reduce(0) { $0 + ProtoSize.tag(4) + ProtoSize.varint($1) }
         }
 
         @_lifetime(output: copy output)
@@ -134,7 +153,7 @@ extension PlainConversation {
             output.append(field: 1, sent)
             output.append(field: 2, window.next)
             for distance in distances {
-                output.append(varint: 3 << 3)
+                output.append(varint: 4 << 3)
                 output.append(varint: distance)
             }
         }

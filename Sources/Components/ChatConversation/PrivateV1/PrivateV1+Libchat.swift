@@ -68,12 +68,10 @@ extension PrivateV1 {
         }
 
         private mutating func receive(_ payload: Payload, isOpening: Bool, in step: inout Step) throws(Refusal) {
-            let opened = try base.open(payload, Self.constants) { bytes throws(Refusal) in
+            let opened = try base.open(payload, at: step.now, Self.constants) { bytes throws(Refusal) in
                 try Self.body(bytes, isOpening: isOpening)
             }
-            for name in opened.missing {
-                step.report(.gap(Gap(reference: name, sender: base.party.peer, isFinal: false)))
-            }
+            base.report(opened, in: &step)
             switch opened.value {
             case .content(let content):
                 step.report(.content(ReceivedContent(content, sender: base.party.peer, reference: opened.reference)))

@@ -67,10 +67,8 @@ extension PrivateV1 {
         }
 
         private mutating func receive(_ payload: Payload, in step: inout Step) throws(Refusal) {
-            let opened = try base.open(payload, Self.constants) { bytes throws(Refusal) in bytes }
-            for name in opened.missing {
-                step.report(.gap(Gap(reference: name, sender: base.party.peer, isFinal: false)))
-            }
+            let opened = try base.open(payload, at: step.now, Self.constants) { bytes throws(Refusal) in bytes }
+            base.report(opened, in: &step)
             step.report(
                 .content(ReceivedContent(opened.value, sender: base.party.peer, reference: opened.reference)))
         }

@@ -33,6 +33,7 @@ struct RatchetParty: Equatable {
 
     private(set) var party: TwoParty
     private(set) var ratchet: DoubleRatchet
+    private var unopened = UnopenedPayloads()
 
     /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
     ///
@@ -79,13 +80,25 @@ struct RatchetParty: Equatable {
 
     /// Decrypts a payload, and moves on if what is in it decodes.
     mutating func open<Value>(
-        _ payload: Payload, _ constants: Constants, decode: (Bytes) throws(Refusal) -> Value
+        _ payload: Payload, at now: Timestamp, _ constants: Constants, decode: (Bytes) throws(Refusal) -> Value
     ) throws(Refusal) -> OpenedPayload<Value> {
         let encrypted: EncryptedPayload
         do { encrypted = try EncryptedPayload(decoding: payload) } catch { throw Refusal(error) }
         guard case .doubleRatchet(let message) = encrypted else {
             throw Refusal(.unsupported, ConversationCause.unexpectedPayload(type: constants.type))
         }
-        return try ratchet.open(message, decode: decode)
+        do throws(Refusal) {
+            let opened = try ratchet.open(message, at: now, decode: decode)
+            unopened.wasOpened()
+            return opened
+        } catch {
+            throw unopened.note(error, now: now)
+        }
+    }
+
+    /// Reports what an opened payload tells of others.
+    func report<Value>(_ opened: OpenedPayload<Value>, in step: inout Step) {
+        for name in opened.lost { step.report(.gap(Gap(reference: name, sender: party.peer, isFinal: true))) }
+        for name in opened.missing { step.report(.gap(Gap(reference: name, sender: party.peer, isFinal: false))) }
     }
 }

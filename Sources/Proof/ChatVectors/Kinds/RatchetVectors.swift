@@ -40,7 +40,8 @@ extension Kind {
                 throw Problem.notApplicable("message_key_info \(info ?? "null") with this root info")
             }
             let parameters = DoubleRatchet.Parameters(
-                rootInfo: base.rootInfo, messageKeyInfo: base.messageKeyInfo, maximumSkip: try one.int("max_skip"))
+                rootInfo: base.rootInfo, messageKeyInfo: base.messageKeyInfo, maximumSkip: try one.int("max_skip"),
+                maximumAhead: one.has("max_ahead") ? try one.int("max_ahead") : nil)
             let (secret, pair) = (try one.secret("shared_secret"), try one.keyPair("responder_dh_private"))
             var random: any RandomSource = Draws([("ratchet_private", try one.bytes("initiator_dh_private"))])
             initiator = try DoubleRatchet(initiatorWith: secret, remote: pair.publicKey, random: &random, parameters)
@@ -201,8 +202,46 @@ extension Kind {
                 cases.append(draft("\(id)-\(profile)", comment, inputs.adding(["steps": .array(steps)])))
             }
         }
+        for (id, comment, moves) in longGaps {
+            let name = "ratchet/reference/\(id)"
+            let inputs: JSON = [
+                "info": "PrivateV1RootKey", "message_key_info": "PrivateV1MessageKey",
+                "shared_secret": maker.hex(32, "\(name)/secret"),
+                "initiator_dh_private": maker.hex(32, "\(name)/initiator"),
+                "responder_dh_private": maker.hex(32, "\(name)/responder"), "max_skip": 3, "max_ahead": 8,
+            ]
+            let steps = try play(moves, inputs, maker, name)
+            cases.append(draft("\(id)-reference", comment, inputs.adding(["steps": .array(steps)])))
+        }
         return [VectorFile("ratchet.json", kind: "ratchet", profile: "libchat and reference", cases: cases)]
     }
+
+    /// Gaps longer than the keys that are kept, which only `max_ahead` bounds (DR-7).
+    private static let longGaps: [(String, String, [Move])] = {
+        let (i, r) = ("initiator", "responder")
+        return [
+            (
+                "long-gap", "of a gap of 8 the last 3 keys are kept; one of 9 is too long",
+                Array(repeating: Move.send(i), count: 19) + [
+                    .receive(r, 8), .receive(r, 5), .receive(r, 4, error: "replay"),
+                    .receive(r, 18, error: "too_many_skipped"), .receive(r, 17), .receive(r, 7),
+                ]
+            ),
+            (
+                "long-gap-before-a-turn",
+                "a chain that has ended may end in a gap of any length: of 6 the last 3 keys are kept",
+                [.send(i), .receive(r, 0), .send(r)] + Array(repeating: Move.send(i), count: 6) + [
+                    .receive(i, 1), .send(i), .receive(r, 8), .receive(r, 5), .receive(r, 4, error: "replay"),
+                ]
+            ),
+            (
+                "longer-gap-before-a-turn", "of one longer than max_ahead no key is kept",
+                [.send(i), .receive(r, 0), .send(r)] + Array(repeating: Move.send(i), count: 9) + [
+                    .receive(i, 1), .send(i), .receive(r, 11), .receive(r, 10, error: "replay"),
+                ]
+            ),
+        ]
+    }()
 
     private static func play(_ moves: [Move], _ inputs: JSON, _ maker: Maker, _ name: String) throws -> [JSON] {
         var sides = try Sides(Case(json: inputs))

@@ -12,7 +12,8 @@ from .common import Mismatch, NotApplicable, Scripted, data, demand, expect, exp
 
 def check_ratchet(case: dict) -> None:
     message_key_info = case["message_key_info"]
-    suite = ratchet.Suite(case["info"].encode(), message_key_info and message_key_info.encode(), case["max_skip"])
+    suite = ratchet.Suite(case["info"].encode(), message_key_info and message_key_info.encode(), case["max_skip"],
+                          case.get("max_ahead"))
     secret, initiator, responder = data(case, "shared_secret", "initiator_dh_private", "responder_dh_private")
     expect_fields(case, responder_dh_public=public_key(responder))
     peers = {
