@@ -1,4 +1,4 @@
-"""Checks vector files of format logos-chat-vectors/1, from anyone.
+"""Checks vector files of formats logos-chat-vectors/1 and agent-chat-vectors/1, from anyone.
 
     python3 -m chatspec.check DIRECTORY|FILE …
 
@@ -13,9 +13,10 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 from . import checks
+from .checks import agent_chat
 from .checks.common import Mismatch, NotApplicable, exact_errors
 
 FORMAT = "logos-chat-vectors/"
@@ -36,7 +37,11 @@ def check_file(path: Path) -> Iterator[tuple[str, str, str]]:
     if isinstance(document, dict) and "$schema" in document:
         return  # a JSON Schema that lies beside vector files
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
+    if schema == agent_chat.SCHEMA and isinstance(document.get("cases"), list):
+        document = agent_chat.parse(path.read_bytes())
+        for number, case in enumerate(document["cases"]):
+            yield *check_agent_chat(document, case), str(case.get("id", number) if isinstance(case, dict) else number)
+    elif schema != SCHEMA:
         is_ours = isinstance(schema, str) and schema.startswith(FORMAT)
         yield "failed" if is_ours else "not applicable", f"schema {schema!r}, expected {SCHEMA!r}", "file"
     elif not isinstance(document.get("cases"), list):
@@ -49,13 +54,33 @@ def check_file(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def check_case(kind: object, case: object) -> tuple[str, str]:
-    """Outcome and reason of a case. Whatever a case does to this implementation, the next one is run."""
-    try:
+    """Outcome and reason of a case of logos-chat-vectors."""
+
+    def run() -> None:
         if not isinstance(case, dict):
             raise Mismatch("a case is an object")
         if case.get("result", "valid") not in RESULTS:
             raise Mismatch(f"result {case['result']}")
         checks.check(kind, case)
+
+    return outcome_of(run)
+
+
+def check_agent_chat(document: dict, case: object) -> tuple[str, str]:
+    """Outcome and reason of a case of agent-chat-vectors."""
+
+    def run() -> None:
+        if not isinstance(case, dict):
+            raise Mismatch("a case is an object")
+        agent_chat.check(document, case)
+
+    return outcome_of(run)
+
+
+def outcome_of(run: Callable[[], None]) -> tuple[str, str]:
+    """Whatever a case does to this implementation, the next one is run."""
+    try:
+        run()
         return "passed", ""
     except NotApplicable as reason:
         return "not applicable", str(reason)
