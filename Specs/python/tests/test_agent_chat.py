@@ -6,12 +6,14 @@ import importlib
 import json
 import pkgutil
 import random
+import re
 import unittest
 from pathlib import Path
 from typing import Any, Iterator
 
 from chatspec import agent_chat, check
 from chatspec.agent_chat import Violation, codec, fold
+from chatspec.agent_chat.chat import Chat
 from chatspec.agent_chat.jsontext import Number, read, same
 from chatspec.checks import agent_chat as checks
 
@@ -136,6 +138,25 @@ class Folding(unittest.TestCase):
         state = chance.choice(["input-streaming", "input-available", "output-available"])
         call = {"type": kind, "toolCallId": chance.choice("ab"), "state": state, "input": 1}
         return call | ({"output": 2} if state == "output-available" else {})
+
+
+class Document(unittest.TestCase):
+    """The worked example of Specs/agent-chat.md, section 4.4."""
+
+    def test_example(self):
+        blocks = re.findall(r"```\n(.*?)```", (SPECS / "agent-chat.md").read_text(), re.DOTALL)
+        [first] = [block for block in blocks if block.startswith("7b22")]
+        lines = [line for block in blocks for line in block.splitlines() if line[:3] in ("C  ", "S  ")]
+        self.assertEqual(bytes.fromhex(first), next(line[3:].encode() for line in lines if line[0] == "C"))
+        conversation = Chat("chat_1")
+        conversation.open()
+        for line in lines:
+            value = codec.decode({"C": "c2s", "S": "s2c"}[line[0]], line[3:].encode(), "strict")
+            conversation.command(value) if line[0] == "C" else conversation.message(value)
+        self.assertEqual(conversation.job, "ended:completed")
+        [text, tool] = conversation.messages["a1"]["parts"]
+        self.assertEqual(text, {"type": "text", "text": "Looking", "state": "done"})
+        self.assertEqual(tool["output"], "table 7")
 
 
 class Numbers(unittest.TestCase):
