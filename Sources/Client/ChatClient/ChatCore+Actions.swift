@@ -27,7 +27,6 @@ extension ChatCore {
         var step = makeStep()
         var trial = initialization
         let seed = try trial.seed(type, for: bundle, in: &step)
-        var wishes = Wishes(taking: &step)
         var machine: any ConversationProtocol = try Conversation.init(seed, in: &step)
         let id = machine.id
         try admit(id)
@@ -35,20 +34,17 @@ extension ChatCore {
         let start = step.mark
         try machine.perform(.send(content, contentID), in: &step)
         let openings = step.takeOpenings(since: start)
-        let own = Wishes(taking: &step)
         if bundle != nil {
             guard let opening = openings.first else { throw Refusal(.unable, ClientCause.noOpening(type)) }
             try trial.invite(seed, as: id, opening: opening.payload, for: opening.content, in: &step)
-            wishes.merge(Wishes(taking: &step))
         }
         for send in step.sends where send.routed.payload.count > maximumPayload {
             throw Refusal(
                 .unable, CommonCause.tooLarge("invite", bytes: send.routed.payload.count, limit: maximumPayload))
         }
         numbers.content = contentID.number
-        keep(trial, wishes)
+        keep(trial)
         insert(machine, About(type: type, role: .initiator, peers: seed.peers, isAnswered: bundle == nil))
-        own.restore(to: &step)
         absorb(&step, from: .conversation(id), isInvite: bundle != nil)
         return (id, contentID)
     }
@@ -83,20 +79,16 @@ extension ChatCore {
         var trial = initialization
         var seeds: [ConversationSeed] = []
         for bundle in bundles { seeds.append(try trial.seed(type, for: bundle, in: &step)) }
-        var wishes = Wishes(taking: &step)
         let start = step.mark
         // The copy keeps the machine as it is should an invite be refused.
         guard var machine = slots[id]?.machine else { return }
         try machine.perform(.add(seeds), in: &step)
-        let own = Wishes(taking: &step)
         for opening in step.takeOpenings(since: start) where seeds.indices.contains(opening.member) {
             try trial.invite(
                 seeds[opening.member], as: id, opening: opening.payload, for: opening.content, in: &step)
         }
-        wishes.merge(Wishes(taking: &step))
         slots[id]?.machine = machine
-        keep(trial, wishes)
-        own.restore(to: &step)
+        keep(trial)
         absorb(&step, from: .conversation(id))
     }
 
@@ -107,7 +99,7 @@ extension ChatCore {
             throw Refusal(.unable, ClientCause.unknownConversation(id))
         }
         let owner = Owner.conversation(id)
-        alarms[owner] = nil
+        alarms.set(nil, for: owner)
         listen([], for: owner)
         changes.records += slot.keys.sorted().map { Record(slot.prefix + $0.text, nil) }
         changes.records.append(Record(Keys.about(id), nil))
@@ -123,32 +115,11 @@ extension ChatCore {
         carryOut(&step, from: .conversation(id))
     }
 
-    /// What one of two machines that share a step asks for; the other must neither get nor lose it.
-    private struct Wishes {
-        var alarm: Timestamp?
-        var listensAnew: Bool
-
-        init(taking step: inout Step) {
-            (alarm, listensAnew) = (step.takeAlarm(), step.takeListensAnew())
-        }
-
-        mutating func merge(_ other: Wishes) {
-            alarm = [alarm, other.alarm].compactMap(\.self).min()
-            listensAnew = listensAnew || other.listensAnew
-        }
-
-        func restore(to step: inout Step) {
-            if let alarm { step.wake(at: alarm) }
-            if listensAnew { step.listenAnew() }
-        }
-    }
-
     /// Keeps an initialization that a step was tried on.
-    private mutating func keep(_ trial: any InitializationProtocol, _ wishes: Wishes) {
+    private mutating func keep(_ trial: any InitializationProtocol) {
         initialization = trial
         touch(.initialization)
-        if let alarm = wishes.alarm { alarms[.initialization] = alarm }
-        if wishes.listensAnew { listenAnew(.initialization) }
+        follow(.initialization)
     }
 
     private func admitOutbound(bytes: Int) throws(Refusal) {
@@ -187,7 +158,7 @@ extension ChatCore {
         slots[id] = Slot(machine: machine, about: about)
         changes.records.append(Record(Keys.about(id), about.encoded))
         touch(.conversation(id))
-        listen(machine.listening, for: .conversation(id))
+        follow(.conversation(id))
         fresh.append(.conversationStarted(id, about.type, about.role, peers: about.peers))
     }
 }

@@ -52,16 +52,12 @@ extension ChatCore {
     /// Wakes machines whose time has come.
     public mutating func wake(now: Timestamp) {
         advance(to: now)
-        let due = alarms.filter { $0.value <= self.now }.keys.sorted(by: Self.precedes)
-        for owner in due {
-            alarms[owner] = nil
-            wake(owner, .due)
-        }
+        for owner in alarms.takeDue(at: self.now).sorted(by: Self.precedes) { ring(owner) }
         offerParked()
     }
 
     /// When, by the clock of the calls, ``wake(now:)`` next has something to do.
-    public var nextAlarm: Timestamp? { alarms.values.min().map(numbers.clock.reading) }
+    public var nextAlarm: Timestamp? { alarms.next.map(numbers.clock.reading) }
 
     /// Takes one payload and says what became of it; keeps nothing to be offered again.
     ///

@@ -63,7 +63,7 @@ extension ChatCore {
         let isFirstRun = numbers == Numbers()
         advance(to: now)
         try initialization.restore(own)
-        listen(initialization.listening, for: .initialization)
+        follow(.initialization)
         for (id, about) in abouts { try restore(id, about, machines[id] ?? []) }
         wakeAll(isFirstRun ? .started : .restored)
     }
@@ -75,7 +75,7 @@ extension ChatCore {
         let machine: any ConversationProtocol = try Conversation.init(restoring: records)
         guard machine.id == id else { throw RecordReader.unreadable(Keys.about(id)) }
         slots[id] = Slot(machine: machine, about: about, stored: records)
-        listen(machine.listening, for: .conversation(id))
+        follow(.conversation(id))
     }
 
     private mutating func restoreBatch(_ record: Record) throws(Refusal) {

@@ -10,8 +10,10 @@ extension ChatCore {
         carryOut(&step, from: owner, isInvite: isInvite)
     }
 
-    /// The same of a machine that is known to be touched.
-    mutating func carryOut(_ step: inout Step, from owner: Owner, isInvite: Bool = false) {
+    /// The same of a machine that is known to be touched, and is not woken before a time.
+    mutating func carryOut(
+        _ step: inout Step, from owner: Owner, isInvite: Bool = false, notBefore earliest: Timestamp = .zero
+    ) {
         changes.numbers = true
         var sends = step.takeSends()
         var unsendable: Set<ContentID> = []
@@ -30,8 +32,7 @@ extension ChatCore {
             if case .status(let content, let status) = event, status.isFinal { release(content) }
             fresh.append(clientEvent(event, from: owner))
         }
-        if step.takeListensAnew() || owner == .initialization { listenAnew(owner) }
-        if let alarm = step.takeAlarm() { alarms[owner] = alarm }
+        follow(owner, notBefore: earliest)
         // As what the service refuses for good: the machine must not report anything else of it, nor send it again.
         for content in unsendable.sorted() {
             release(content)
@@ -97,14 +98,38 @@ extension ChatCore {
         return refusal.outcome == .unsupported ? .unsupported(id, report) : .inboundError(id, report)
     }
 
-    /// Lets framing and subscriptions follow what a machine listens to now.
-    mutating func listenAnew(_ owner: Owner) {
+    /// Lets framing, subscriptions and alarms follow what a machine states now.
+    ///
+    /// - Parameter earliest: it is not woken before.
+    mutating func follow(_ owner: Owner, notBefore earliest: Timestamp = .zero) {
+        let (before, after): (Stated, Stated)
         switch owner {
-        case .initialization: listen(initialization.listening, for: owner)
+        case .initialization:
+            before = inbox
+            after = Stated(listening: initialization.listening, nextWake: initialization.nextWake)
+            inbox = after
         case .conversation(let id):
-            guard let machine = slots[id]?.machine else { return }
-            listen(machine.listening, for: owner)
+            guard let place = slots.index(forKey: id) else { return }
+            // Asked where it is: to hand it over as `any Machine` would copy it.
+            before = slots.values[place].stated
+            after = Stated(
+                listening: slots.values[place].machine.listening, nextWake: slots.values[place].machine.nextWake)
+            guard before != after else { return }
+            slots.values[place].stated = after
         }
+        if before.nextWake != after.nextWake {
+            alarms.set(after.nextWake.map { $0 <= now ? max($0, earliest) : $0 }, for: owner)
+        }
+        if before.listening != after.listening { listen(after.listening, for: owner) }
+    }
+
+    /// Notes that a machine is being woken: the time that it stated is used up.
+    mutating func ring(_ owner: Owner) {
+        switch owner {
+        case .initialization: inbox.nextWake = nil
+        case .conversation(let id): slots[id]?.stated.nextWake = nil
+        }
+        wake(owner, .due)
     }
 
     mutating func listen(_ listening: [Listening], for owner: Owner) {
@@ -127,7 +152,7 @@ extension ChatCore {
             touch(id, at: place)
             slots.values[place].machine.handle(signal, in: &step)
         }
-        carryOut(&step, from: owner)
+        carryOut(&step, from: owner, notBefore: signal == .due ? now + Alarms.pause : .zero)
     }
 
     /// Wakes every machine with a signal.

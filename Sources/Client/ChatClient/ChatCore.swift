@@ -26,7 +26,9 @@ public struct ChatCore: Sendable {
     /// Events of the step under way.
     var fresh: [ClientEvent] = []
     var numbers = Numbers()
-    var alarms: [Owner: Timestamp] = [:]
+    var alarms = Alarms()
+    /// What the initialization stated last.
+    var inbox = Stated()
     var changes = Changes()
     /// Since the last offer of parked payloads: whether the framing can tell more of whose payloads are, because
     /// somebody listens to something new or because it said so, and who made progress.
@@ -39,6 +41,8 @@ public struct ChatCore: Sendable {
     struct Slot: Sendable {
         var machine: any ConversationProtocol
         var about: About
+        /// What its machine stated last.
+        var stated = Stated()
         /// Whether its machine may have changed since its records were taken.
         var isTouched = false
         /// Where its payloads went last.
@@ -75,6 +79,12 @@ public struct ChatCore: Sendable {
                 records.append(Record(prefix + record.key, record.bytes))
             }
         }
+    }
+
+    /// What a machine states, as it was when the core looked last.
+    struct Stated: Sendable, Equatable {
+        var listening: [Listening] = []
+        var nextWake: Timestamp?
     }
 
     /// What the client knows of a conversation beside its machine.

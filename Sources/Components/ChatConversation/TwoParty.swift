@@ -11,6 +11,8 @@ struct TwoParty: Hashable {
     let address: DeliveryAddress
     /// The routes of payloads to us and to the other side; their ids are the two sides' conversation ids.
     let (own, remote): (Route, Route)
+    /// Ids never change, and so what is listened to (CT-05).
+    let listening: [Listening]
     /// The other side's identity, if the initialization authenticated one.
     let peer: PublicKey?
     /// Whether the initiator's first payload, which travels in the invite, has been made.
@@ -34,13 +36,11 @@ struct TwoParty: Hashable {
         self.address = address
         let (first, second) = (Route(hex(ids.initiator)), Route(hex(ids.responder)))
         (own, remote) = seed.role == .initiator ? (first, second) : (second, first)
+        listening = [Listening(address, own)]
         (peer, isOpened) = (seed.peers.first, seed.role == .responder)
     }
 
     var id: ConversationID { ConversationID(own.id) }
-
-    /// Ids never change, and so what is listened to (CT-05).
-    var listening: [Listening] { [Listening(address, own)] }
 
     /// Refuses a payload that would be larger than the layers below take.
     func check(_ size: Int, in step: borrowing Step) throws(Refusal) {
@@ -115,5 +115,6 @@ extension TwoParty {
 
     private init(address: DeliveryAddress, own: Route, remote: Route, peer: PublicKey?, isOpened: Bool) {
         (self.address, self.own, self.remote, self.peer, self.isOpened) = (address, own, remote, peer, isOpened)
+        listening = [Listening(address, own)]
     }
 }

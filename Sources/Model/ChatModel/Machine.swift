@@ -4,8 +4,13 @@
 /// authenticates, then applies, which cannot fail; a receive that throws leaves the machine exactly
 /// as it was. Keep bounds on everything that a stranger can make you store.
 public protocol Machine: Sendable {
-    /// What the machine wants to hear; after a change it says ``Step/listenAnew()``.
+    /// What the machine wants to hear. It follows from the state, also after a restore; whoever runs the machine reads
+    /// it after each step, so keep the array stored where steps are many.
     var listening: [Listening] { get }
+
+    /// When the machine wants to be woken with ``Signal/due``, if at all. It follows from the state, also after a
+    /// restore, and is read after each step; after ``Signal/due`` it MUST be later than ``Step/now`` (MODEL-6).
+    var nextWake: Timestamp? { get }
 
     /// Takes a payload that the framing found to be for this machine.
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal)
@@ -18,6 +23,9 @@ public protocol Machine: Sendable {
 }
 
 extension Machine {
+    /// Machines without timers are never woken.
+    public var nextWake: Timestamp? { nil }
+
     /// Machines without timers need not listen to signals.
     public mutating func handle(_ signal: Signal, in step: inout Step) {}
 
@@ -31,7 +39,7 @@ public enum Signal: Sendable, Hashable {
     case started
     /// The machine was restored from its records after a restart.
     case restored
-    /// A time it asked for has come, or passed while the client was away.
+    /// The time of ``Machine/nextWake`` has come, or passed while the client was away.
     case due
     /// The delivery service lost its link.
     case linkLost

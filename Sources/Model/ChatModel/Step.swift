@@ -24,10 +24,6 @@ public struct Step: Sendable {
     public private(set) var seeds: [ConversationSeed] = []
     /// What happened.
     public private(set) var events: [Event] = []
-    /// When the machine wants to be woken, if at all.
-    public private(set) var alarm: Timestamp?
-    /// Whether what the machine listens to has changed.
-    public private(set) var listensAnew = false
 
     /// Begins a step.
     public init(now: Timestamp, maximumPayload: Int = .max, headRoom: Int = 0, random: any RandomSource) {
@@ -59,16 +55,6 @@ public struct Step: Sendable {
         events.append(event)
     }
 
-    /// Says that ``Machine/listening`` has changed.
-    public mutating func listenAnew() {
-        listensAnew = true
-    }
-
-    /// Asks to be woken with ``Signal/due`` at a time; of several requests the earliest counts.
-    public mutating func wake(at time: Timestamp) {
-        alarm = alarm.map { min($0, time) } ?? time
-    }
-
     /// A payload to send.
     public struct Send: Sendable, Hashable {
         /// The payload.
@@ -97,18 +83,14 @@ extension Step {
     /// A place in a step to come back to.
     public struct Mark: Sendable {
         fileprivate let sends, openings, seeds, events: Int
-        fileprivate let alarm: Timestamp?
-        fileprivate let listensAnew: Bool
 
         /// The beginning of the step.
-        public static let start = Mark(sends: 0, openings: 0, seeds: 0, events: 0, alarm: nil, listensAnew: false)
+        public static let start = Mark(sends: 0, openings: 0, seeds: 0, events: 0)
     }
 
     /// The place reached so far.
     public var mark: Mark {
-        Mark(
-            sends: sends.count, openings: openings.count, seeds: seeds.count, events: events.count, alarm: alarm,
-            listensAnew: listensAnew)
+        Mark(sends: sends.count, openings: openings.count, seeds: seeds.count, events: events.count)
     }
 
     /// Forgets everything since a mark, except that randomness was drawn.
@@ -117,7 +99,6 @@ extension Step {
         openings.removeLast(openings.count - mark.openings)
         seeds.removeLast(seeds.count - mark.seeds)
         events.removeLast(events.count - mark.events)
-        (alarm, listensAnew) = (mark.alarm, mark.listensAnew)
     }
 
     /// Takes back the payloads sent since a mark: for a stage that wraps what its inner machine sent.
@@ -148,24 +129,11 @@ extension Step {
         return Array(events[mark.events...])
     }
 
-    /// Takes the request to be woken.
-    public mutating func takeAlarm() -> Timestamp? {
-        defer { alarm = nil }
-        return alarm
-    }
-
-    /// Takes the notice that what the machine listens to has changed.
-    public mutating func takeListensAnew() -> Bool {
-        defer { listensAnew = false }
-        return listensAnew
-    }
-
     /// Empties the step and keeps its memory for the next step.
     public mutating func clear() {
         sends.removeAll(keepingCapacity: true)
         openings.removeAll(keepingCapacity: true)
         seeds.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
-        (alarm, listensAnew) = (nil, false)
     }
 }

@@ -33,6 +33,12 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         return .milliseconds(Int64(clamping: milliseconds - earlier.milliseconds))
     }
 
+    /// The earlier of two moments that need not be there.
+    public static func earliest(_ first: Timestamp?, _ second: Timestamp?) -> Timestamp? {
+        guard let first, let second else { return first ?? second }
+        return min(first, second)
+    }
+
     /// The milliseconds in decimal.
     public var description: String { String(milliseconds) }
 }

@@ -55,7 +55,7 @@ struct ConversationPair<Conversation: ConversationProtocol> {
 
     /// Records are taken once for a batch, as a client does.
     private mutating func endBatch(acknowledging: Bool) throws {
-        let isDue = turn.takeAlarm() != nil
+        let isDue = raya.nextWake != nil
         turn = Step(
             now: Timestamp(milliseconds: turn.now.milliseconds + 500), headRoom: turn.headRoom, random: turn.random)
         if acknowledging, isDue {
@@ -82,9 +82,7 @@ struct ConversationPair<Conversation: ConversationProtocol> {
             try saro.receive(sends[0].routed, in: &turn)
         }
         guard turn.events.contains(where: { if case .content = $0 { true } else { false } }) else { throw Lost() }
-        let alarm = turn.takeAlarm()
         turn.clear()
-        if let alarm { turn.wake(at: alarm) }
     }
 
     /// What Raya acknowledges goes to Saro.

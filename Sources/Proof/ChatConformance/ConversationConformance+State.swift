@@ -101,6 +101,25 @@ extension Conformance {
                 }
             }
         }
+        checker.check("MODEL-3c", "a restored conversation states what it stated before") { dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            for index in 0..<4 {
+                _ = try pair.send(Bytes([UInt8(index)]), fromSaro: index % 2 == 0, &dice)
+                let (listening, isTimed) = (pair.saro.listening, pair.saro.nextWake != nil)
+                try pair.restart(type, saro: true)
+                try expect(pair.saro.listening == listening, "over a restart, what it listens to changed")
+                try expect(!isTimed || pair.saro.nextWake != nil, "over a restart, it forgot that it wants to be woken")
+            }
+        }
+        checker.check("MODEL-6", "after `due`, the next time it wants to be woken lies in the future") {
+            dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            for index in 0..<6 {
+                let payloads = try pair.send(Bytes([UInt8(index)]), fromSaro: index % 2 == 0, &dice)
+                if index % 3 != 0 { _ = try pair.receive(payloads, bySaro: index % 2 != 0, &dice) }
+            }
+            try pair.wakeAlone(&dice)
+        }
         checker.check("MODEL-5", "what is stored stays below \(maximumState) bytes") { dice throws(Stop) in
             var pair = try Pair(type, &dice)
             let content = dice.bytes(3_000)

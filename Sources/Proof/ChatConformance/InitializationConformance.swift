@@ -227,6 +227,29 @@ extension Conformance {
                 }
             }
         }
+        checker.check("MODEL-3c", "a restored initialization states what it stated before") { dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            let (listening, isTimed) = (contact.raya.listening, contact.raya.nextWake != nil)
+            try contact.restart(make)
+            try expect(contact.raya.listening == listening, "over a restart, what it listens to changed")
+            try expect(!isTimed || contact.raya.nextWake != nil, "over a restart, it forgot that it wants to be woken")
+        }
+        checker.check("MODEL-6", "after `due`, the next time it wants to be woken lies in the future") {
+            dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            _ = try contact.invite("any-type", opening: Bytes("one"), &dice)
+            for machine in [contact.saro, contact.raya] {
+                var (machine, now) = (machine, UInt64(1_700_000_000_000))
+                for _ in 0..<100 {
+                    guard let next = machine.nextWake else { break }
+                    now = max(now, next.milliseconds)
+                    var step = dice.step(now: now)
+                    machine.handle(.due, in: &step)
+                    guard let again = machine.nextWake else { break }
+                    try expect(again > step.now, "woken at \(step.now), it wants to be woken at \(again)")
+                }
+            }
+        }
         checker.check("MODEL-5", "what is stored stays below \(maximumState) bytes, whatever is asked for") {
             dice throws(Stop) in
             var contact = try Contact(make, &dice)

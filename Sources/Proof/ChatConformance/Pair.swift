@@ -15,7 +15,6 @@ struct Pair {
     private var stored = [Stored(), Stored()]
     private var nextContent: UInt64 = 1
     private var now: UInt64 = 1_700_000_000_000
-    private var alarms: [Timestamp?] = [nil, nil]
     /// What a side sent because something came, and who sent it; on its way until time passes.
     private var replies: [(routed: Routed, isSaros: Bool)] = []
 
@@ -45,7 +44,6 @@ struct Pair {
         raya = try succeed("the opening") { () throws(Refusal) in try type.init(invited, in: &other) }
         self.saro = saro
         opened = Self.contents(of: other)
-        alarms = [turn.alarm, other.alarm]
     }
 
     /// Where each side listens.
@@ -60,7 +58,6 @@ struct Pair {
         } else {
             try succeed("content from Raya") { () throws(Refusal) in try raya.perform(action, in: &turn) }
         }
-        note(turn, ofSaro: fromSaro)
         return turn.sends.map(\.routed)
     }
 
@@ -71,7 +68,6 @@ struct Pair {
         } else {
             try succeed("a payload for Raya") { () throws(Refusal) in try raya.receive(routed, in: &turn) }
         }
-        note(turn, ofSaro: bySaro)
         replies += turn.sends.map { ($0.routed, bySaro) }
         return Self.contents(of: turn)
     }
@@ -100,7 +96,6 @@ struct Pair {
                     if error.outcome == .early { waiting.append(payload) }
                     continue
                 }
-                note(turn, ofSaro: false)
                 replies += turn.sends.map { ($0.routed, false) }
                 received += Self.contents(of: turn)
             }
@@ -113,18 +108,28 @@ struct Pair {
     mutating func settle(_ dice: inout Dice) -> [Content] {
         var received = carry(&dice)
         for _ in 0..<100 {
-            guard let next = alarms.compactMap(\.self).min() else { break }
+            guard let next = Timestamp.earliest(saro.nextWake, raya.nextWake) else { break }
             now = max(now, next.milliseconds)
-            for isSaro in [true, false] where alarms[isSaro ? 0 : 1] == next {
-                alarms[isSaro ? 0 : 1] = nil
+            for isSaro in [true, false] where (isSaro ? saro : raya).nextWake == next {
                 var turn = dice.step(now: now)
                 if isSaro { saro.handle(.due, in: &turn) } else { raya.handle(.due, in: &turn) }
-                note(turn, ofSaro: isSaro)
                 replies += turn.sends.map { ($0.routed, isSaro) }
             }
             received += carry(&dice)
         }
         return received
+    }
+
+    /// Wakes Saro's side whenever it wants, and loses what it sends; it must never want what is past.
+    mutating func wakeAlone(_ dice: inout Dice) throws(Stop) {
+        for _ in 0..<200 {
+            guard let next = saro.nextWake else { return }
+            now = max(now, next.milliseconds)
+            var step = dice.step(now: now)
+            saro.handle(.due, in: &step)
+            guard let again = saro.nextWake else { return }
+            try expect(again > step.now, "woken at \(step.now), it wants to be woken at \(again)")
+        }
     }
 
     /// Hands over what is on its way, and what comes of that; gives what Raya got.
@@ -164,12 +169,6 @@ struct Pair {
         }
         try expect(before == again.id, "id \(before) became \(again.id) over a restart")
         if isSaro { saro = again } else { raya = again }
-    }
-
-    private mutating func note(_ turn: Step, ofSaro isSaro: Bool) {
-        guard let alarm = turn.alarm else { return }
-        let index = isSaro ? 0 : 1
-        alarms[index] = alarms[index].map { min($0, alarm) } ?? alarm
     }
 
     private static func contents(of turn: Step) -> [Content] {

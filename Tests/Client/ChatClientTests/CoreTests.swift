@@ -243,7 +243,7 @@ struct OtherConversation: ConversationProtocol {
 /// Sends its invites again after a second, as one does whose service loses some.
 private struct PatientInitialization: InitializationProtocol {
     private var toy = ToyInitialization("saro")
-    private(set) var woken = 0
+    private(set) var nextWake: Timestamp?
 
     var facts: Facts { toy.facts }
     var listening: [Listening] { toy.listening }
@@ -255,16 +255,18 @@ private struct PatientInitialization: InitializationProtocol {
     ) throws(Refusal) -> ConversationSeed {
         try toy.seed(type, for: bundle, in: &step)
     }
-    func invite(
+    mutating func invite(
         _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
         in step: inout Step
     ) throws(Refusal) {
         try toy.invite(seed, as: conversation, opening: opening, for: content, in: &step)
-        step.wake(at: step.now + .seconds(1))
+        nextWake = step.now + .seconds(1)
     }
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) { try toy.receive(routed, in: &step) }
     mutating func handle(_ signal: Signal, in step: inout Step) {
-        if signal == .due { step.send(Routed("inbox", Route("raya"), payload: Bytes("again"))) }
+        guard signal == .due else { return }
+        step.send(Routed("inbox", Route("raya"), payload: Bytes("again")))
+        nextWake = nil
     }
 }
 

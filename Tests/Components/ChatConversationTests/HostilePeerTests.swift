@@ -263,7 +263,7 @@ private struct Ambush {
     var raya: PrivateV1.Ratchet
     let names: ReliableNames
     var now = start
-    var alarm: Timestamp?
+    var alarm: Timestamp? { saro.nextWake }
     var events: [Event] = []
     var payloads = 0
     var bytes = 0
@@ -286,7 +286,6 @@ private struct Ambush {
 
     private mutating func take(_ turn: inout Step) {
         store()
-        alarm = turn.takeAlarm() ?? alarm
         events += turn.events
         payloads += turn.sends.count
         bytes += turn.sends.reduce(0) { $0 + $1.routed.payload.count }
@@ -337,7 +336,6 @@ private struct Ambush {
             idleWakes = next <= now ? idleWakes + 1 : 0
             guard idleWakes < 200 else { break }
             now = max(now, next)
-            alarm = nil
             wake(.due)
         }
         now = max(now, end)
@@ -345,7 +343,6 @@ private struct Ambush {
 
     mutating func restart() throws {
         saro = try PrivateV1.Compact(restoring: Array(records.values))
-        alarm = nil
         wake(.restored)
     }
 

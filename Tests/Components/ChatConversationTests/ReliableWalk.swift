@@ -12,7 +12,7 @@ struct ReliableWalk<Conversation: ReliableConversation> {
     struct Side {
         var conversation: Conversation
         var store: [String: Record] = [:]
-        var alarm: Timestamp?
+        var alarm: Timestamp? { conversation.nextWake }
         var received: [Content] = []
         var sent: [Content] = []
         var statuses: [ContentID: ContentStatus] = [:]
@@ -89,7 +89,6 @@ struct ReliableWalk<Conversation: ReliableConversation> {
     mutating func restart(_ side: Int) throws {
         store(side)
         sides[side].conversation = try Conversation(restoring: sides[side].store.values.shuffled())
-        sides[side].alarm = nil
         var turn = turn()
         sides[side].conversation.handle(.restored, in: &turn)
         take(&turn, from: side)
@@ -112,7 +111,6 @@ struct ReliableWalk<Conversation: ReliableConversation> {
     /// What a step left: stored first, then on its way.
     private mutating func take(_ turn: inout Step, from side: Int) {
         store(side)
-        if let alarm = turn.takeAlarm() { sides[side].alarm = alarm }
         for event in turn.events {
             switch event {
             case .content(let received): sides[side].received.append(received.content)
@@ -165,7 +163,6 @@ struct ReliableWalk<Conversation: ReliableConversation> {
             guard let next = times.min(), next <= end else { break }
             now = max(now, next)
             if let waker, sides[waker].alarm == next {
-                sides[waker].alarm = nil
                 wake(.due, waker)
             } else if let arrival {
                 let (_, side, routed) = flight.remove(at: arrival)

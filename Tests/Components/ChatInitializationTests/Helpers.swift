@@ -23,7 +23,7 @@ struct Peer<Machine: InitializationProtocol> {
     var random: any RandomSource
     var stored: [String: Bytes] = [:]
     var sent: [Routed] = []
-    var alarm: Timestamp?
+    var alarm: Timestamp? { machine.nextWake }
 
     init(_ machine: Machine, random: any RandomSource) {
         (self.machine, self.random) = (machine, random)
@@ -41,7 +41,6 @@ struct Peer<Machine: InitializationProtocol> {
         random = turn.random
         for record in machine.takeChanges() { stored[record.key] = record.bytes }
         sent += turn.sends.map(\.routed)
-        if let time = turn.alarm { alarm = time }
         return (result, turn)
     }
 
@@ -96,7 +95,6 @@ struct Peer<Machine: InitializationProtocol> {
         var machine = fresh
         try machine.restore(stored.sorted { $0.key < $1.key }.map { Record($0.key, $0.value) })
         self.machine = machine
-        alarm = nil
         try wake(.restored)
     }
 }

@@ -12,7 +12,7 @@ private func run(_ saro: inout Peer<InboxV1>, until limit: Int = 40) throws -> [
     var times: [UInt64] = []
     for _ in 0..<limit {
         guard let alarm = saro.alarm else { break }
-        (saro.now, saro.alarm) = (alarm, nil)
+        saro.now = alarm
         let before = saro.sent.count
         try saro.wake(.due)
         times += Array(

@@ -44,6 +44,6 @@ func turn(seed: UInt64 = 1) -> Step {
 extension Step {
     /// Whether nothing was left in it.
     var isEmpty: Bool {
-        sends.isEmpty && openings.isEmpty && seeds.isEmpty && events.isEmpty && alarm == nil && !listensAnew
+        sends.isEmpty && openings.isEmpty && seeds.isEmpty && events.isEmpty
     }
 }

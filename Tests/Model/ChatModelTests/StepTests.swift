@@ -11,8 +11,6 @@ private func fill(_ turn: inout Step, _ byte: UInt8) {
     turn.open([byte], member: 1)
     turn.start(ConversationSeed(type: "type", role: .responder, opening: [byte]))
     turn.report(.frame(kind: "kind", bytes: [byte]))
-    turn.wake(at: Timestamp(milliseconds: UInt64(byte) * 1_000))
-    turn.listenAnew()
 }
 
 @Test func `a refused step leaves nothing in its turn`() {
@@ -20,20 +18,10 @@ private func fill(_ turn: inout Step, _ byte: UInt8) {
     fill(&turn, 9)
     let mark = turn.mark
     fill(&turn, 2)
-    #expect(turn.sends.count == 2 && turn.alarm == Timestamp(milliseconds: 2_000))
+    #expect(turn.sends.count == 2 && turn.events.count == 2)
     turn.rollBack(to: mark)
     #expect(turn.sends.map(\.content) == [ContentID(9)] && turn.openings.map(\.payload) == [[9]])
     #expect(turn.seeds.map(\.opening) == [[9]] && turn.events == [.frame(kind: "kind", bytes: [9])])
-    #expect(turn.alarm == Timestamp(milliseconds: 9_000) && turn.listensAnew)
-}
-
-@Test func `rolling back to the beginning forgets alarm and listening, too`() {
-    var turn = turn()
-    let mark = turn.mark
-    fill(&turn, 3)
-    turn.rollBack(to: mark)
-    #expect(turn.sends.isEmpty && turn.openings.isEmpty && turn.seeds.isEmpty && turn.events.isEmpty)
-    #expect(turn.alarm == nil && !turn.listensAnew)
 }
 
 @Test func `a stage takes back what its inner machine left and nothing older`() {
@@ -48,18 +36,14 @@ private func fill(_ turn: inout Step, _ byte: UInt8) {
     #expect(turn.takeSends(since: mark).isEmpty)
     turn.rollBack(to: mark)
     #expect(turn.sends.count == 1)
-    #expect(turn.takeAlarm() == Timestamp(milliseconds: 1_000) && turn.takeAlarm() == nil)
-    #expect(turn.takeListensAnew() && !turn.takeListensAnew())
 }
 
-@Test func `of several alarms the earliest counts, and clearing forgets all`() {
+@Test func `clearing forgets all but the time`() {
     var turn = turn()
-    for time in [5, 3, 4] as [UInt64] { turn.wake(at: Timestamp(milliseconds: time)) }
-    #expect(turn.alarm == Timestamp(milliseconds: 3))
     fill(&turn, 7)
     turn.clear()
     #expect(turn.sends.isEmpty && turn.openings.isEmpty && turn.seeds.isEmpty && turn.events.isEmpty)
-    #expect(turn.alarm == nil && !turn.listensAnew && turn.now == Timestamp(milliseconds: 1_000))
+    #expect(turn.now == Timestamp(milliseconds: 1_000))
 }
 
 @Test func `two draws of one turn differ`() {

@@ -33,6 +33,8 @@ struct BrokenConversation: ConversationProtocol {
         case storesOnce = "MODEL-3"
         case takesAnyRecord = "MODEL-3b"
         case hoards = "MODEL-5"
+        case movesOnRestart = "MODEL-3c"
+        case wakesInThePast = "MODEL-6"
     }
 
     @TaskLocal static var defect: Defect = .badName
@@ -57,6 +59,7 @@ struct BrokenConversation: ConversationProtocol {
     private let token = UInt64.random(in: 1 ... .max)
     private let seen = Shared<[Bytes: [Event]]>([:])
     private var extra: [Record] = []
+    private var isRestored = false
     private var (isStored, isBusy, refusals, received) = (false, false, 0, 0)
     private var last: UInt64?
     private let isResponder: Bool
@@ -85,7 +88,7 @@ struct BrokenConversation: ConversationProtocol {
             let secret = Secret(count: 32) { $0[0] = 1 }
             inner = try PlainConversation(ConversationSeed(type: "plain", role: .initiator, secret: secret), in: &step)
         }
-        (isResponder, isStored) = (false, true)
+        (isResponder, isStored, isRestored) = (false, true, true)
     }
 
     var id: ConversationID {
@@ -97,7 +100,10 @@ struct BrokenConversation: ConversationProtocol {
         }
     }
 
+    var nextWake: Timestamp? { defect == .wakesInThePast ? Timestamp(milliseconds: 1) : inner.nextWake }
+
     var listening: [Listening] {
+        if defect == .movesOnRestart, isRestored { return [] }
         guard defect == .wanders, received > 0 else { return inner.listening }
         return inner.listening.map { Listening(DeliveryAddress("\($0.address) \(received)"), $0.route) }
     }

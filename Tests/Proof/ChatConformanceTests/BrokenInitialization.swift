@@ -23,6 +23,8 @@ struct BrokenInitialization: InitializationProtocol {
         case takesAnyRecord = "MODEL-3b"
         case givesUp = "MODEL-4"
         case hoards = "MODEL-5"
+        case movesOnRestart = "MODEL-3c"
+        case wakesInThePast = "MODEL-6"
     }
 
     private let defect: Defect
@@ -30,6 +32,7 @@ struct BrokenInitialization: InitializationProtocol {
     private let seen = Shared<Set<Bytes>>([])
     private var extra: [Record] = []
     private var refusals = 0
+    private var isRestored = false
 
     init(_ defect: Defect, _ number: Int) throws {
         self.defect = defect
@@ -38,9 +41,11 @@ struct BrokenInitialization: InitializationProtocol {
     }
 
     var facts: Facts { defect == .badName ? Facts(name: "Inbox+", summary: "x") : inner.facts }
-    var listening: [Listening] { inner.listening }
+    var listening: [Listening] { defect == .movesOnRestart && isRestored ? [] : inner.listening }
+    var nextWake: Timestamp? { defect == .wakesInThePast ? Timestamp(milliseconds: 1) : inner.nextWake }
 
     mutating func restore(_ records: [Record]) throws(Refusal) {
+        isRestored = true
         switch defect {
         case .forgetsOnRestart: return
         case .takesAnyRecord: try? inner.restore(records)

@@ -16,6 +16,8 @@ struct ToyInvites: InitializationProtocol {
         name: "toy-invites", summary: "numbers that are good once", claims: [Claim(.lossRecovery, "TOY-1")])
     var listening: [Listening] { [Listening(DeliveryAddress("inbox-\(peer)"), Route("inbox"))] }
 
+    var nextWake: Timestamp? { pending.isEmpty ? nil : backoff.next }
+
     mutating func restore(_ records: [Record]) throws(Refusal) {
         guard let bytes = records.first?.bytes else { return }
         var reader = ToyReader(bytes)
@@ -77,7 +79,6 @@ struct ToyInvites: InitializationProtocol {
         pending.append((conversation.text, address, Bytes(writer.bytes)))
         step.send(Routed(DeliveryAddress(address), Route("inbox"), payload: Bytes(writer.bytes)), for: content)
         backoff.start(at: step.now)
-        step.wake(at: backoff.next)
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
@@ -100,6 +101,5 @@ struct ToyInvites: InitializationProtocol {
             backoff.again(at: step.now)
         default: break
         }
-        if !pending.isEmpty { step.wake(at: backoff.next) }
     }
 }

@@ -65,6 +65,7 @@ struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
     private func route(of role: Role) -> String { hex(name) + (role == .initiator ? "01" : "02") }
     var id: ConversationID { ConversationID(route(of: role)) }
     var listening: [Listening] { [Listening(address, Route(id.text))] }
+    var nextWake: Timestamp? { unacknowledged.isEmpty && !Defect.chatters ? nil : backoff.next }
 
     init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
         guard seed.role == .responder else {
@@ -116,7 +117,6 @@ struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
         said += 1
         unacknowledged.append((said, content, UInt32(contentID.number)))
         if unacknowledged.count == 1 { backoff.start(at: step.now) }
-        step.wake(at: backoff.next)
         guard role == .initiator, said == 1 else { return send(said, content, for: contentID, in: &step) }
         var writer = ToyWriter()
         writer.write(name)
@@ -172,7 +172,6 @@ struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
             if Defect.chatters { send(0, [], in: &step) }
             if Defect.chatters { backoff.start(at: step.now) } else { backoff.again(at: step.now) }
         }
-        if !unacknowledged.isEmpty || Defect.chatters { step.wake(at: backoff.next) }
     }
 
     private func hex(_ bytes: Bytes) -> String { ConversationID(bytes: bytes.array).text }

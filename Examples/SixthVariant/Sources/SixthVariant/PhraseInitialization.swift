@@ -50,7 +50,6 @@ public struct PhraseInitialization: InitializationProtocol {
             throw Refusal(.unable, CommonCause.tooLarge("bundles", bytes: count, limit: Self.maximumTickets))
         }
         let inbox = inbox ?? step.random.bytes(Self.partSize, for: .identifier)
-        if self.inbox == nil { step.listenAnew() }
         (self.inbox, isChanged) = (inbox, true)
         let fresh = (0..<count).map { _ in step.random.bytes(Self.partSize, for: .identifier) }
         tickets = Array((tickets + fresh).suffix(Self.maximumTickets))

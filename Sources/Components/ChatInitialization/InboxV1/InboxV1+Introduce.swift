@@ -13,7 +13,6 @@ extension InboxV1 {
         try trial.keys.admit(count)
         var bundles: [IntroductionBundle] = []
         for _ in 0..<max(0, count) { bundles.append(try trial.bundle(in: &step)) }
-        trial.sweep(in: &step)
         self = trial
         return bundles
     }

@@ -24,7 +24,7 @@ extension InboxV1 {
             payload: payload.encoded(headRoom: step.headRoom))
         step.send(routed, for: content)
         if profile == .reference { pending.add(routed, for: conversation, now: step.now) }
-        sweep(in: &step)
+        keys.sweep(step.now)
     }
 
     /// The header of an invite; in profile `reference` our identity is sealed in it and the other keys are not named.

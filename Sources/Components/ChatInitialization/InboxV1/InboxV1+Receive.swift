@@ -32,7 +32,7 @@ extension InboxV1 {
             ConversationSeed(
                 type: type, role: .responder, secret: agreement.seed, ownKeys: [prekey],
                 ownIdentity: identity.publicKey, peers: [inviter], opening: opening))
-        sweep(in: &step)
+        keys.sweep(step.now)
     }
 
     /// What an invite says, with the single-use key that it names; nothing is decided about it.

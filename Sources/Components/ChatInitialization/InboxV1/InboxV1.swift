@@ -36,6 +36,9 @@ public struct InboxV1: InitializationProtocol {
     /// Name and claims of the profile.
     public var facts: Facts { profile.facts }
 
+    /// When an invite is to be sent again or a key expires.
+    public var nextWake: Timestamp? { .earliest(keys.nextDue, pending.nextDue) }
+
     /// Sends invites again and forgets keys whose time is over.
     public mutating func handle(_ signal: Signal, in step: inout Step) {
         switch signal {
@@ -43,14 +46,7 @@ public struct InboxV1: InitializationProtocol {
         case .due, .started, .restored: pending.sendDue(in: &step)
         default: return
         }
-        sweep(in: &step)
+        keys.sweep(step.now)
     }
 
-    /// Forgets what has expired and asks to be woken for what comes next.
-    mutating func sweep(in step: inout Step) {
-        keys.sweep(step.now)
-        for time in [keys.nextDue, pending.nextDue] {
-            if let time { step.wake(at: time) }
-        }
-    }
 }

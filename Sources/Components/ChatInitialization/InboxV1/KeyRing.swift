@@ -46,7 +46,7 @@ struct KeyRing: Sendable {
 
     /// When something next expires or is forgotten.
     var nextDue: Timestamp? {
-        [live.values.compactMap(\.expiry).min(), gone.nextDue].compactMap(\.self).min()
+        .earliest(live.values.lazy.compactMap(\.expiry).min(), gone.nextDue)
     }
 
     /// Refuses more keys than there is room for.

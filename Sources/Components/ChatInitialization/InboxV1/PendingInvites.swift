@@ -19,7 +19,7 @@ struct PendingInvites: Sendable {
     private var changes: [Record] = []
 
     /// When the next one is sent again.
-    var nextDue: Timestamp? { entries.values.map(\.due).min() }
+    var nextDue: Timestamp? { entries.values.lazy.map(\.due).min() }
 
     /// Remembers an invite that is sent now.
     mutating func add(_ routed: Routed, for conversation: ConversationID, now: Timestamp) {

@@ -53,7 +53,6 @@ public struct OpenInvite: InitializationProtocol {
         if self.inbox == nil {
             self.inbox = inbox
             changes.append(Self.stored.record(Self.inboxKey, StoredItem(bytes: Bytes(inbox))))
-            step.listenAnew()
         }
         let expiry = lifetime.map { step.now + $0 }
         let bytes = OpenBundle(inbox: inbox, expiry: expiry?.milliseconds ?? 0).encoded()
@@ -107,20 +106,18 @@ public struct OpenInvite: InitializationProtocol {
             ConversationSeed(
                 type: ConversationType(frame.type), role: .responder, secret: secret, ownKeys: [pair],
                 opening: frame.opening))
-        sweep(in: &step)
+        seen.sweep(step.now)
     }
+
+    /// When an invite is to be forgotten.
+    public var nextWake: Timestamp? { seen.nextDue }
 
     /// Forgets invites that are long past.
     public mutating func handle(_ signal: Signal, in step: inout Step) {
         switch signal {
-        case .due, .started, .restored: sweep(in: &step)
+        case .due, .started, .restored: seen.sweep(step.now)
         default: return
         }
-    }
-
-    private mutating func sweep(in step: inout Step) {
-        seen.sweep(step.now)
-        if let time = seen.nextDue { step.wake(at: time) }
     }
 
     /// The records that changed since the last call.

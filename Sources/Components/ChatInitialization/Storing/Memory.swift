@@ -27,7 +27,7 @@ package struct Memory: Sendable {
     package subscript(name: [UInt8]) -> UInt64? { entries[name]?.note }
 
     /// When the next name is to be forgotten.
-    package var nextDue: Timestamp? { entries.values.map(\.until).min() }
+    package var nextDue: Timestamp? { entries.values.lazy.map(\.until).min() }
 
     /// Remembers a name.
     package mutating func remember(_ name: [UInt8], note: UInt64 = 0, until: Timestamp) {

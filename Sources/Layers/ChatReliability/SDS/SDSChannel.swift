@@ -76,9 +76,8 @@ public struct SDSChannel: Sendable {
     /// When to call ``wake(in:)``; never later than something is due, perhaps earlier.
     public var nextWake: Timestamp? {
         let request = incoming.nextRequest.map { max($0, pace.nextAsk) }
-        return [outgoing.nextDue, nextGiveUp, isLinkLost ? nil : incoming.nextLoss, request, kept.nextDue, sync.due]
-            .compactMap(\.self)
-            .min()
+        let own: Timestamp? = .earliest(.earliest(outgoing.nextDue, nextGiveUp), .earliest(kept.nextDue, sync.due))
+        return .earliest(own, .earliest(isLinkLost ? nil : incoming.nextLoss, request))
     }
 
     /// Sends content to all participants.

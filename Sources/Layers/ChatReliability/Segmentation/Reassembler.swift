@@ -93,7 +93,7 @@ public struct Reassembler: Sendable {
 
     /// When ``sweep(now:)`` next has something to give up.
     public var nextSweep: Timestamp? {
-        pending.values.map(\.touched).min().map { $0 + limits.timeout }
+        pending.values.lazy.map(\.touched).min().map { $0 + limits.timeout }
     }
 
     /// What SEG-07 leaves to a receiver that knows how segments are made: see SEG-R1 to SEG-R4.

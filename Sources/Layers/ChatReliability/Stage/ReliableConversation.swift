@@ -40,6 +40,9 @@ extension ReliableConversation {
     /// What the inner conversation listens to.
     public var listening: [Listening] { stage.inner.listening }
 
+    /// When something is due here or in the inner conversation.
+    public var nextWake: Timestamp? { stage.nextWake }
+
     /// Sends content, which arrives whole, once and in causal order; other actions are the inner type's.
     public mutating func perform(_ action: Action, in turn: inout Step) throws(Refusal) {
         try stage.perform(action, in: &turn)

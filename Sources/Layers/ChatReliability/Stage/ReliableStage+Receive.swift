@@ -7,23 +7,15 @@ extension ReliableStage {
     /// reported.
     public mutating func receive(_ routed: Routed, in turn: inout Step) throws(Refusal) {
         let mark = turn.mark
-        let outer = turn.takeAlarm()
         try inner.receive(routed, in: &turn)
-        keepAlarm(&turn)
         absorb(since: mark, in: &turn)
-        settle(in: &turn, outer)
     }
 
     /// Passes a signal on, and does what is due.
     public mutating func handle(_ signal: Signal, in turn: inout Step) {
-        let mark = turn.mark
-        let outer = turn.takeAlarm()
-        if case .due = signal, let alarm = innerAlarm, alarm > turn.now {
-            // Not the inner machine's.
-        } else {
-            innerAlarm = nil
+        if signal != .due || inner.nextWake.map({ $0 <= turn.now }) ?? false {
+            let mark = turn.mark
             inner.handle(signal, in: &turn)
-            keepAlarm(&turn)
             absorb(since: mark, in: &turn)
         }
         var step = self.step(in: turn)
@@ -40,7 +32,6 @@ extension ReliableStage {
         for abandoned in reassembler.sweep(now: turn.now) {
             turn.report(.gap(Gap(reference: hex(abandoned.hash.array), sender: peer, isFinal: true)))
         }
-        settle(in: &turn, outer)
     }
 
     /// Nothing is sent again while more than this waits for the service: on a slow link, what is sent again would

@@ -19,8 +19,6 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     var channel: SDSChannel
     var reassembler: Reassembler
     var contents = SentContents()
-    /// When the inner machine wants to be woken.
-    var innerAlarm: Timestamp?
     var isStored = false
     /// What a message adds to a segment at most, with what the inner type adds.
     let overhead: Int
@@ -45,7 +43,6 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
         guard !carriesContent || self.channel.log.count > 0 || !self.channel.waiting.isEmpty else {
             throw Refusal(.invalid, ReliabilityCause.contradictoryMessage("an opening without clock or content"))
         }
-        settle(in: &turn)
     }
 
     init(
@@ -61,12 +58,8 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     public mutating func perform(_ action: Action, in turn: inout Step) throws(Refusal) {
         guard case .send(let content, let id) = action else {
             let mark = turn.mark
-            let outer = turn.takeAlarm()
             try inner.perform(action, in: &turn)
-            keepAlarm(&turn)
-            absorb(since: mark, in: &turn)
-            settle(in: &turn, outer)
-            return
+            return absorb(since: mark, in: &turn)
         }
         try send(.content(content), for: id, in: &turn)
     }
@@ -85,7 +78,6 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
         let counts = try segmentation.counts(bytes: frame.count)
         let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, frame.span).span) ?? Identifier()
         let segments = try segmentation.split(frame, headRoom: overhead)
-        let outer = turn.takeAlarm()
         if counts.data == 1, let segment = segments.first {
             try send(segment, id: id, at: time, for: content, in: &turn)
         } else {
@@ -102,7 +94,6 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
                 throw error
             }
         }
-        settle(in: &turn, outer)
     }
 
     private mutating func send(
@@ -140,7 +131,6 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     mutating func transmit(_ bytes: Bytes, for content: ContentID?, in turn: inout Step) throws(Refusal) {
         let mark = turn.mark
         try inner.perform(.send(bytes, content ?? Self.noContent), in: &turn)
-        keepAlarm(&turn)
         // What becomes of a message, this stage knows better.
         for event in turn.takeEvents(since: mark) {
             if case .status = event { continue }
@@ -154,16 +144,9 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     /// For messages that carry no new content; the client's ids begin at 1.
     private static var noContent: ContentID { ContentID(0) }
 
-    /// Remembers when the inner machine wants to be woken: later steps of this stage must not forget it.
-    mutating func keepAlarm(_ turn: inout Step) {
-        if let alarm = turn.takeAlarm() { innerAlarm = alarm }
-    }
-
-    /// Asks to be woken for whatever is due first.
-    func settle(in turn: inout Step, _ outer: Timestamp? = nil) {
-        for alarm in [outer, innerAlarm, channel.nextWake, reassembler.nextSweep] {
-            if let alarm { turn.wake(at: alarm) }
-        }
+    /// When something is due here or in the inner machine.
+    public var nextWake: Timestamp? {
+        .earliest(inner.nextWake, .earliest(channel.nextWake, reassembler.nextSweep))
     }
 }
 
