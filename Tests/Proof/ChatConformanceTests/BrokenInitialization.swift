@@ -44,6 +44,8 @@ struct BrokenInitialization: InitializationProtocol {
     var listening: [Listening] { defect == .movesOnRestart && isRestored ? [] : inner.listening }
     var nextWake: Timestamp? { defect == .wakesInThePast ? Timestamp(milliseconds: 1) : inner.nextWake }
 
+    mutating func handle(_ signal: Signal, in step: inout Step) { inner.handle(signal, in: &step) }
+
     mutating func restore(_ records: [Record]) throws(Refusal) {
         isRestored = true
         switch defect {

@@ -14,6 +14,7 @@ extension SDSChannel {
         }
         let mayAsk = pace.nextAsk <= step.now && incoming.hasRequests(step.now)
         if mayAsk || (sync.due.map { $0 <= step.now } ?? false) { sendSync(in: &step) }
+        nextSweep = step.now.later(by: 1)
     }
 
     /// Gives up nothing that is missing until somebody is heard or ``hurry(in:)`` says that the link is back: meanwhile,

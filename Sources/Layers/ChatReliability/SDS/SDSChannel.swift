@@ -29,6 +29,8 @@ public struct SDSChannel: Sendable {
     var sync: SDSSync
     var pace = SDSPace()
     var isLinkLost = false
+    /// Not woken again before: what a burst left is sent with the next one.
+    var nextSweep = Timestamp.zero
     var nextSerial: UInt64 = 0
     var changes: [Record] = []
     let times: SDSTimes
@@ -77,7 +79,8 @@ public struct SDSChannel: Sendable {
     public var nextWake: Timestamp? {
         let request = incoming.nextRequest.map { max($0, pace.nextAsk) }
         let own: Timestamp? = .earliest(.earliest(outgoing.nextDue, nextGiveUp), .earliest(kept.nextDue, sync.due))
-        return .earliest(own, .earliest(isLinkLost ? nil : incoming.nextLoss, request))
+        let next: Timestamp? = .earliest(own, .earliest(isLinkLost ? nil : incoming.nextLoss, request))
+        return next.map { max($0, nextSweep) }
     }
 
     /// Sends content to all participants.

@@ -129,8 +129,12 @@ struct SDSOutgoing: Sendable {
             if let hits = settings.hitsToPresume, entry.hits >= hits { continue }
             seen += 1
             let time = self.due(entry, times, settings)
-            if time <= now, due.count < settings.limits.burst { due.append(id) }
-            next = min(next ?? time, time)
+            if time <= now, due.count < settings.limits.burst {
+                // Rescheduling it says when it is due next.
+                due.append(id)
+            } else {
+                next = min(next ?? time, time)
+            }
             if seen == settings.resend.window { break }
         }
         nextDue = next
