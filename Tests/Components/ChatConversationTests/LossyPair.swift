@@ -11,7 +11,7 @@ struct LossyPair<Conversation: ReliableConversation> {
     struct Side {
         var conversation: Conversation
         var store: [String: Record] = [:]
-        var alarm: Timestamp?
+        var alarm: Timestamp? { conversation.nextWake }
         var received: [Content] = []
         var statuses: [ContentID: ContentStatus] = [:]
         var finalGaps = 0
@@ -66,7 +66,6 @@ struct LossyPair<Conversation: ReliableConversation> {
             now = max(now, next)
             arrive()
             for side in 0..<2 where sides[side].isOn && sides[side].alarm.map({ $0 <= now }) == true {
-                sides[side].alarm = nil
                 signal(.due, side)
             }
         }
@@ -85,7 +84,6 @@ struct LossyPair<Conversation: ReliableConversation> {
     mutating func restart(_ side: Int) throws {
         sides[side].isOn = true
         sides[side].conversation = try Conversation(restoring: sides[side].store.values.shuffled())
-        sides[side].alarm = nil
         signal(.restored, side)
     }
 
@@ -126,7 +124,6 @@ struct LossyPair<Conversation: ReliableConversation> {
         for record in sides[side].conversation.takeChanges() {
             sides[side].store[record.key] = record.bytes == nil ? nil : record
         }
-        if let alarm = step.takeAlarm() { sides[side].alarm = alarm }
         for event in step.events {
             switch event {
             case .content(let received): sides[side].received.append(received.content)
