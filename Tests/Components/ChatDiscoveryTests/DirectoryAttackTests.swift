@@ -39,6 +39,33 @@ import Testing
         #expect(try await directory.first("raya")?.bytes == [1, 8])
     }
 
+    @Test func `a forged entry with a higher number hides no honest one, before it nor behind (DIR-3, DIR-6)`()
+        async throws
+    {
+        let future: UInt64 = 1_700_500_000_000
+        let genuine = try place.entry(1, [bundle(9)], sequence: future)
+        // A signature that is wrong, another's, and that of an older entry of the same publisher.
+        var wrong = genuine.array
+        wrong[wrong.count - 1] ^= 1
+        let others = try place.entry(2, [bundle(9)], sequence: future).array.suffix(64)
+        let older = try place.entry(1, [bundle(1)]).array.suffix(64)
+        let forgeries = [wrong, genuine.array.dropLast(64) + others, genuine.array.dropLast(64) + older]
+        for forged in forgeries { try await place.service.put(Bytes(forged), under: "raya") }
+        try await place.service.put(place.entry(1, [bundle(1)]), under: "raya")
+        for forged in forgeries { try await place.service.put(Bytes(forged), under: "raya") }
+        let directory = try place.directory()
+        for text in ["raya", "raya@\(try text(of: 1))"] {
+            #expect(try await directory.first(text)?.bytes == [1])
+        }
+        #expect(directory.statistics.rejected == [.forged: 12])
+        // Nor does its publisher number its next entry after what somebody else made up.
+        let raya = try place.directory(1)
+        _ = try await raya.publish([bundle(2)], as: "raya")
+        #expect(try await directory.first("raya")?.bytes == [2])
+        let sequences = try place.service.published.map { try SignedDirectoryEntry($0.payload).entry.sequence }
+        #expect(sequences == [1_700_000_000_001])
+    }
+
     @Test func `an entry older than one seen in an earlier search is refused (DIR-6)`() async throws {
         // Who never saw the newer one cannot know.
         try await place.service.put(place.entry(1, [bundle(1)], sequence: 10), under: "raya")

@@ -171,8 +171,9 @@ import Testing
     }
 }
 
-/// Waits, not for long, until something holds.
-func eventually(_ holds: () -> Bool) async throws {
-    for _ in 0..<500 where !holds() { try await Task.sleep(for: .milliseconds(4)) }
+/// Waits until something holds; an issue if it does not within a time, which only a fault uses up.
+func eventually(within time: Duration = .seconds(60), _ holds: () -> Bool) async throws {
+    let end = ContinuousClock.now + time
+    while !holds(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(4)) }
     #expect(holds())
 }

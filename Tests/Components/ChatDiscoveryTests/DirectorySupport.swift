@@ -28,11 +28,13 @@ final class SetClock: Sendable {
 
 /// A delivery service that lets a test look and interfere.
 final class WatchedService: DeliveryService {
-    let inner = InMemoryDeliveryService()
+    let inner: InMemoryDeliveryService
     private let state = Mutex((subscribed: 0, published: [Addressed](), failure: DeliveryError?.none))
     let limits: DeliveryLimits
 
-    init(limits: DeliveryLimits? = nil) {
+    init(limits: DeliveryLimits? = nil, keeping payloads: Int = 1_024) {
+        let retention = DeliveryLimits.Retention(payloads: payloads, bytes: 4 << 20, age: .seconds(3_600))
+        inner = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 1 << 20, retention: retention))
         self.limits = limits ?? inner.limits
     }
 
@@ -80,11 +82,13 @@ struct Place {
 
     /// A client's directory; quick, because nothing here is far away.
     func directory(
-        _ byte: UInt8? = nil, settling: Duration = .milliseconds(20), timeout: Duration = .milliseconds(60)
+        _ byte: UInt8? = nil, settling: Duration = .milliseconds(20), timeout: Duration = .milliseconds(60),
+        checking: Duration = .seconds(600)
     ) throws -> DirectoryDiscovery {
         let clock = clock
         return try DirectoryDiscovery(
-            over: service, signingWith: byte.map(seed), settling: settling, timeout: timeout, clock: { clock.now })
+            over: service, signingWith: byte.map(seed), settling: settling, timeout: timeout, checking: checking,
+            clock: { clock.now })
     }
 
     /// An entry as its publisher would sign it.

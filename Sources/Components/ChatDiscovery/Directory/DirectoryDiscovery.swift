@@ -16,14 +16,16 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     let settling: Duration
     let timeout: Duration
     private let lifetime: Duration
+    private let checking: Duration
     private let identity: KeyPair?
     private let state = Mutex(State())
 
     private struct State {
         var memory = DirectoryMemory()
         var statistics = DirectoryStatistics()
-        /// The sequence of our last entry under each name.
-        var published: [DirectoryName: UInt64] = [:]
+        var published = PublishedEntries()
+        /// Looks now and then whether they are still found.
+        var keeper: Task<Void, Never>?
     }
 
     /// Opens the directory that a delivery service keeps; every client of the service sees the same one.
@@ -33,21 +35,24 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     ///   - seed: 32 bytes, the Ed25519 seed that signs entries; nil for clients that only look.
     ///   - settling: how long retained entries are awaited before the first answer.
     ///   - timeout: after which a search that found nobody fails with `notFound`.
-    ///   - lifetime: how long an entry is good; publish again before that.
+    ///   - lifetime: how long an entry is good.
+    ///   - checking: after this time, again and again, it looks whether what it published is still found.
     ///   - clock: the time of day.
     public init(
         over delivery: any DeliveryService, signingWith seed: Secret? = nil, settling: Duration = .milliseconds(300),
-        timeout: Duration = .seconds(3), lifetime: Duration = .seconds(7 * 86_400),
+        timeout: Duration = .seconds(3), lifetime: Duration = .seconds(7 * 86_400), checking: Duration = .seconds(600),
         clock: @escaping @Sendable () -> Timestamp = Timestamp.wallClock
     ) throws(DiscoveryError) {
         (self.delivery, self.clock) = (delivery, clock)
-        (self.settling, self.timeout, self.lifetime) = (settling, timeout, lifetime)
+        (self.settling, self.timeout, self.lifetime, self.checking) = (settling, timeout, lifetime, checking)
         do {
             identity = if let seed { try Ed25519.keyPair(seed: seed) } else { nil }
         } catch {
             throw .malformed("a signing seed has \(Ed25519.seedSize) bytes", at: 0)
         }
     }
+
+    deinit { state.withLock { $0.keeper?.cancel() } }
 
     /// Name `directory`; it needs offline retrieval.
     public var facts: Facts {
@@ -72,22 +77,32 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     ///
     /// The first time under a name it looks for an entry of an earlier run, so that the new one counts
     /// as newer even if the clock went back; that takes the settling time. Returns one text, `name@key`.
+    /// As long as this value lives it looks now and then whether the entry is still found, and if not, publishes the
+    /// bundles again (DIR-10): others may push it out of the service's retention, and its time runs out.
     public func publish(_ bundles: [IntroductionBundle], as name: String) async throws(DiscoveryError) -> [String] {
         guard let identity else { throw .unsupported("publishing without a signing seed") }
         let name = try DirectoryName(name)
         try requireRetention()
-        if state.withLock({ $0.published[name] }) == nil {
+        if state.withLock({ $0.published.isNew(name) }) {
             let search = DirectorySearch(of: self, DirectoryQuery(name: name, publisher: identity.publicKey))
             try await search.settle()
         }
         let now = clock()
-        let sequence = state.withLock { state -> UInt64? in
-            let last = max(state.published[name] ?? 0, state.memory[name, identity.publicKey] ?? 0)
-            guard last < UInt64.max else { return nil }
-            state.published[name] = max(now.milliseconds, last + 1)
-            return state.published[name]
+        let sequence = state.withLock { state in
+            let seen = state.memory[name, identity.publicKey] ?? 0
+            return state.published.begin(name, at: now, seen: seen)
         }
         guard let sequence else { throw .tooLarge("sequence of an entry", count: .max, limit: .max) }
+        try await publish(bundles, as: name, sequence, identity)
+        startKeeper()
+        return [DirectoryQuery(name: name, publisher: identity.publicKey).text]
+    }
+
+    private func publish(
+        _ bundles: [IntroductionBundle], as name: DirectoryName, _ sequence: UInt64, _ identity: KeyPair
+    ) async throws(DiscoveryError) {
+        var taken: [IntroductionBundle]?
+        defer { state.withLock { $0.published.end(name, sequence, taken) } }
         // The lifetime counts from the sequence: with a clock that went back, the entry would be born expired.
         let entry = DirectoryEntry(
             name: name.text, publisher: identity.publicKey, sequence: sequence,
@@ -97,7 +112,7 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
         let results = await delivery.publish([Addressed(name.address, payload: payload, id: id)])
         guard let result = results.first else { throw .delivery(.rejected("it gave no answer")) }
         if case .failure(let error) = result { throw .delivery(error) }
-        return [DirectoryQuery(name: name, publisher: identity.publicKey).text]
+        taken = bundles
     }
 
     /// Looks for a name, or with `name@key` for one publisher of it.
@@ -117,6 +132,45 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     private func requireRetention() throws(DiscoveryError) {
         guard delivery.limits.offers.contains(.offlineRetrieval) else {
             throw .delivery(.lacks(.offlineRetrieval))
+        }
+    }
+}
+
+// What was published is looked after (DIR-10).
+extension DirectoryDiscovery {
+    private func startKeeper() {
+        state.withLock { state in
+            guard state.keeper == nil else { return }
+            state.keeper = Task { [weak self, checking] in
+                while (try? await Task.sleep(for: checking)) != nil {
+                    guard let self else { return }
+                    await publishAgain()
+                }
+            }
+        }
+    }
+
+    /// Publishes again what is not found any more. What fails is tried the next time.
+    private func publishAgain() async {
+        guard let identity else { return }
+        for (name, entry) in state.withLock({ $0.published.wanted }) {
+            let search = DirectorySearch(of: self, DirectoryQuery(name: name, publisher: identity.publicKey))
+            // One whose time is over by the next look counts as gone.
+            let isFound = try? await search.finds(entry.sequence, until: clock() + checking + checking)
+            guard isFound == false else { continue }
+            let now = clock()
+            // The service would take the same payload for a repeat, so it is a newer entry.
+            let sequence = state.withLock { state in
+                let seen = state.memory[name, identity.publicKey] ?? 0
+                return state.published.beginAgain(name, after: entry, at: now, seen: seen)
+            }
+            guard let sequence else { continue }
+            do throws(DiscoveryError) {
+                try await publish(entry.bundles, as: name, sequence, identity)
+                state.withLock { $0.statistics.publishedAgain += 1 }
+            } catch {
+                continue
+            }
         }
     }
 }

@@ -58,6 +58,19 @@ final class DirectorySearch {
         await end()
     }
 
+    /// Whether an entry with at least a sequence is found within the timeout that is good until a time.
+    func finds(_ sequence: UInt64, until time: Timestamp) async throws(DiscoveryError) -> Bool {
+        try await begin()
+        guard case .subscribed(_, let deadline) = phase else { return false }
+        var isFound = false
+        while !isFound, ContinuousClock.now < deadline {
+            guard await takeIn(until: deadline) else { break }
+            isFound = entries.contains { $0.sequence >= sequence && $0.expiry > time }
+        }
+        await end()
+        return isFound
+    }
+
     private func begin() async throws(DiscoveryError) {
         do {
             try await directory.delivery.subscribe([query.name.address: .earliest], into: mailbox)

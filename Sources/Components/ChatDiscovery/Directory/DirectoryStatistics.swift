@@ -28,6 +28,8 @@ public struct DirectoryStatistics: Sendable, Hashable {
     public internal(set) var accepted = 0
     /// Entries that were not used, by reason.
     public internal(set) var rejected: [DirectoryRejection: Int] = [:]
+    /// Entries of our own that were not found any more and were published again.
+    public internal(set) var publishedAgain = 0
 }
 
 /// The newest sequence of publishers, so that nobody can pass off an older entry as the current one.
