@@ -34,6 +34,7 @@ extension ChatCore {
         let start = step.mark
         try machine.perform(.send(content, contentID), in: &step)
         let openings = step.takeOpenings(since: start)
+        let said = step.sends.count
         if bundle != nil {
             guard let opening = openings.first else { throw Refusal(.unable, ClientCause.noOpening(type)) }
             try trial.invite(seed, as: id, opening: opening.payload, for: opening.content, in: &step)
@@ -45,7 +46,7 @@ extension ChatCore {
         numbers.content = contentID.number
         keep(trial)
         insert(machine, About(type: type, role: .initiator, peers: seed.peers, isAnswered: bundle == nil))
-        absorb(&step, from: .conversation(id), isInvite: bundle != nil)
+        absorb(&step, from: .conversation(id), invite: said)
         return (id, contentID)
     }
 
@@ -88,6 +89,7 @@ extension ChatCore {
                 seeds[opening.member], as: id, opening: opening.payload, for: opening.content, in: &step)
         }
         slots[id]?.machine = machine
+        speak(id)
         keep(trial)
         absorb(&step, from: .conversation(id))
     }
@@ -95,13 +97,18 @@ extension ChatCore {
     /// Forgets a conversation and everything stored of it.
     public mutating func forget(_ id: ConversationID, now: Timestamp) throws(Refusal) {
         advance(to: now)
-        guard let slot = slots.removeValue(forKey: id) else {
-            throw Refusal(.unable, ClientCause.unknownConversation(id))
-        }
+        guard slots[id] != nil else { throw Refusal(.unable, ClientCause.unknownConversation(id)) }
+        remove(id)
+    }
+
+    /// Removes a conversation and everything stored of it.
+    mutating func remove(_ id: ConversationID) {
+        guard let slot = slots.removeValue(forKey: id) else { return }
+        budget.add(-slot.bytes, of: Self.stranger(id, slot.about))
         let owner = Owner.conversation(id)
         alarms.set(nil, for: owner)
         listen([], for: owner)
-        changes.records += slot.keys.sorted().map { Record(slot.prefix + $0.text, nil) }
+        changes.records += slot.keys.keys.sorted().map { Record(slot.prefix + $0.text, nil) }
         changes.records.append(Record(Keys.about(id), nil))
     }
 
@@ -113,6 +120,7 @@ extension ChatCore {
         try slots.values[place].machine.perform(action, in: &step)
         touch(id, at: place)
         carryOut(&step, from: .conversation(id))
+        speak(id)
     }
 
     /// Keeps an initialization that a step was tried on.

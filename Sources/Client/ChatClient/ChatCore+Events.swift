@@ -10,6 +10,7 @@ extension ChatCore {
         fresh = []
         batches.append(batch)
         waitingEvents += batch.events.count
+        waitingEventBytes += batch.size
         guard let record = batch.encoded else { return }
         changes.records.append(Record(Keys.batch(batch.number), record))
     }
@@ -21,13 +22,16 @@ extension ChatCore {
     public var waitingBatches: [EventBatch] { batches }
 
     /// Whether the application is so far behind that no more should be received.
-    public var isFull: Bool { waitingEvents >= limits.waitingEvents }
+    public var isFull: Bool {
+        waitingEvents >= limits.waitingEvents || waitingEventBytes >= limits.waitingEventBytes
+    }
 
     /// Learns that the application has every batch up to a number.
     public mutating func confirm(batchesUpTo number: UInt64) {
         while let first = batches.first, first.number <= number {
             batches.removeFirst()
             waitingEvents -= first.events.count
+            waitingEventBytes -= first.size
             if first.events.contains(where: \.isKept) {
                 changes.records.append(Record(Keys.batch(first.number), nil))
             }

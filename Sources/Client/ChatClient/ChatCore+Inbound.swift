@@ -14,16 +14,30 @@ extension ChatCore {
             case .foreign: park(delivery.addressed, for: nil)
             case .early(_, let owner): park(delivery.addressed, for: owner)
             }
+        }
+        pass(deliveries)
+        offerParked()
+    }
+
+    /// Goes on behind a payload that is left out.
+    mutating func skip(_ delivery: Delivery, _ refusal: Refusal, now: Timestamp) {
+        advance(to: now)
+        tell(refusal, in: nil)
+        pass([delivery])
+    }
+
+    /// Moves the cursors behind payloads.
+    private mutating func pass(_ deliveries: [Delivery]) {
+        var read: Set<DeliveryAddress> = []
+        for delivery in deliveries {
             guard let cursor = delivery.cursor else { continue }
             subscriptions.read(delivery.addressed.address, to: cursor)
+            read.insert(delivery.addressed.address)
         }
-        var read: Set<DeliveryAddress> = []
-        for delivery in deliveries where delivery.cursor != nil { read.insert(delivery.addressed.address) }
         for address in read.count > 1 ? read.sorted(by: { $0.text.precedesInBytes($1.text) }) : Array(read) {
             guard let cursor = subscriptions.cursors[address] else { continue }
             changes.records.append(Record(Keys.cursor(address), cursor.bytes))
         }
-        offerParked()
     }
 
     /// Takes news of the delivery service.
@@ -117,6 +131,7 @@ extension ChatCore {
     private mutating func receive(_ routed: Routed, in id: ConversationID) throws(Refusal) {
         var step = makeStep()
         guard let place = slots.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
+        try checkRoom(slots.values[place])
         try slots.values[place].machine.receive(routed, in: &step)
         let isFirst = slots.values[place].answer()
         touch(id, at: place)

@@ -4,15 +4,17 @@ public import ChatModel
 extension ChatCore {
     /// The records that changed, in one transaction with nothing missing.
     public mutating func takeRecords() -> [Record] {
-        if !fresh.isEmpty { batchEvents() }
         if changes.initialization {
             changes.records += initialization.takeChanges().map { Record(Keys.initialization + $0.key, $0.bytes) }
         }
         if changes.conversations.count > 1 { changes.conversations.sort() }
         for id in changes.conversations {
             guard let place = slots.index(forKey: id) else { continue }
-            slots.values[place].takeChanges(into: &changes.records)
+            let growth = slots.values[place].takeChanges(into: &changes.records)
+            budget.add(growth, of: Self.stranger(id, slots.values[place].about))
         }
+        makeRoom()
+        if !fresh.isEmpty { batchEvents() }
         if changes.numbers { changes.records.append(Record(Keys.numbers, numbers.encoded)) }
         defer { changes = Changes() }
         return changes.records

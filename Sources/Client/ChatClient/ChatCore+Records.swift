@@ -74,7 +74,9 @@ extension ChatCore {
         }
         let machine: any ConversationProtocol = try Conversation.init(restoring: records)
         guard machine.id == id else { throw RecordReader.unreadable(Keys.about(id)) }
-        slots[id] = Slot(machine: machine, about: about, stored: records)
+        let slot = Slot(machine: machine, about: about, stored: records)
+        slots[id] = slot
+        budget.add(slot.bytes, of: Self.stranger(id, about))
         follow(.conversation(id))
     }
 
@@ -82,6 +84,7 @@ extension ChatCore {
         let batch = try EventBatch(record)
         batches.append(batch)
         waitingEvents += batch.events.count
+        waitingEventBytes += batch.size
     }
 }
 
@@ -105,21 +108,27 @@ extension ChatCore.Numbers {
 
 extension ChatCore.About {
     var encoded: Bytes {
-        var writer = RecordWriter(version: 1)
+        var writer = RecordWriter(version: Self.version)
         writer.write(type.name)
         writer.write(role.rawValue)
         writer.write(isAnswered)
         writer.write(peers)
+        writer.write(hasSpoken)
         return writer.record
     }
 
+    private static let version: UInt8 = 2
+
+    /// Reads a record; one of version 1 does not say whether the application has spoken, so nobody is a stranger.
     init(_ record: Record) throws(Refusal) {
-        var reader = try RecordReader(record, version: 1)
+        let version = record.bytes.flatMap { $0.isEmpty ? nil : $0[0] } == 1 ? 1 : Self.version
+        var reader = try RecordReader(record, version: version)
         type = ConversationType(try reader.text())
         guard let role = Role(rawValue: try reader.text()) else { throw reader.unreadable() }
         self.role = role
         isAnswered = try reader.flag()
         peers = try reader.keys()
+        hasSpoken = version == 1 ? true : try reader.flag()
         try reader.end()
     }
 }

@@ -4,18 +4,20 @@ internal import ChatModel
 extension ChatCore {
     /// Carries out everything in a step except seeds, which only inbound steps have.
     ///
-    /// - Parameter isInvite: whether what the conversation says later must wait until the service has this.
-    mutating func absorb(_ step: inout Step, from owner: Owner, isInvite: Bool = false) {
+    /// - Parameter invite: from where on what it sends is the invite of the conversation, which leaves first.
+    mutating func absorb(_ step: inout Step, from owner: Owner, invite: Int = .max) {
         touch(owner)
-        carryOut(&step, from: owner, isInvite: isInvite)
+        carryOut(&step, from: owner, invite: invite)
     }
 
     /// The same of a machine that is known to be touched, and is not woken before a time.
     mutating func carryOut(
-        _ step: inout Step, from owner: Owner, isInvite: Bool = false, notBefore earliest: Timestamp = .zero
+        _ step: inout Step, from owner: Owner, invite: Int = .max, notBefore earliest: Timestamp = .zero
     ) {
         changes.numbers = true
         var sends = step.takeSends()
+        let inviteCount = sends.dropFirst(invite).count
+        if inviteCount > 0 { sends = sends.suffix(inviteCount) + sends.dropLast(inviteCount) }
         var unsendable: Set<ContentID> = []
         for index in sends.indices {
             let (routed, content) = (sends[index].routed, sends[index].content)
@@ -23,6 +25,7 @@ extension ChatCore {
             sends[index].routed.payload = []
             // Of a content of which a part cannot be sent, the other parts are sent for nobody.
             let awaiting = content.flatMap { unsendable.contains($0) ? nil : $0 }
+            let isInvite = index < inviteCount
             if !post(routed, for: awaiting, from: owner, isInvite, in: &step), let content = awaiting {
                 unsendable.insert(content)
             }

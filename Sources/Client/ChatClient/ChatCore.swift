@@ -18,11 +18,13 @@ public struct ChatCore: Sendable {
     var random: any RandomSource
     var slots: [ConversationID: Slot] = [:]
     var outbox = Outbox()
+    var budget = Budget()
     var parked = Parked()
     var recent = RecentPayloads()
     var subscriptions = Subscriptions()
     var batches: [EventBatch] = []
     var waitingEvents = 0
+    var waitingEventBytes = 0
     /// Events of the step under way.
     var fresh: [ClientEvent] = []
     var numbers = Numbers()
@@ -49,13 +51,16 @@ public struct ChatCore: Sendable {
         var lane: DeliveryAddress?
         /// In front of the keys of its machine's records.
         let prefix: String
-        /// Keys of the records that its machine has stored, to be removed with it.
-        private(set) var keys: Set<ExactText> = []
+        /// Keys of the records that its machine has stored, to be removed with it, and how large each is.
+        private(set) var keys: [ExactText: Int] = [:]
+        /// The bytes of these records.
+        private(set) var bytes = 0
 
         init(machine: any ConversationProtocol, about: About, stored records: [Record] = []) {
             (self.machine, self.about) = (machine, about)
             prefix = Keys.machine(machine.id)
-            keys = Set(records.map { ExactText($0.key) })
+            keys = Dictionary(records.map { (ExactText($0.key), $0.bytes?.count ?? 0) }) { $1 }
+            bytes = keys.values.reduce(0, +)
         }
 
         /// Notes that its machine may have changed; whether that is news.
@@ -70,14 +75,18 @@ public struct ChatCore: Sendable {
             return !about.isAnswered
         }
 
-        /// The records of its machine that changed, as they are stored.
-        mutating func takeChanges(into records: inout [Record]) {
+        /// The records of its machine that changed, as they are stored; returns by how many bytes they grew.
+        mutating func takeChanges(into records: inout [Record]) -> Int {
             isTouched = false
+            let before = bytes
             for record in machine.takeChanges() {
                 let key = ExactText(record.key)
-                if record.bytes == nil { keys.remove(key) } else { keys.insert(key) }
+                let size = record.bytes?.count
+                bytes += (size ?? 0) - (keys[key] ?? 0)
+                keys[key] = size
                 records.append(Record(prefix + record.key, record.bytes))
             }
+            return bytes - before
         }
     }
 
@@ -94,6 +103,13 @@ public struct ChatCore: Sendable {
         let peers: [PublicKey]
         /// Whether the other side was heard.
         var isAnswered: Bool
+        /// Whether the application has said or done something in it: whose it is, is no stranger then.
+        var hasSpoken: Bool
+
+        init(type: ConversationType, role: Role, peers: [PublicKey], isAnswered: Bool) {
+            (self.type, self.role, self.peers, self.isAnswered) = (type, role, peers, isAnswered)
+            hasSpoken = role == .initiator
+        }
     }
 
     /// Counters that never go back, also over restarts.

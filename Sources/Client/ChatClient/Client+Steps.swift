@@ -42,20 +42,35 @@ extension Client {
         let steps = waitingSteps
         waitingSteps = []
         let now = clock()
+        if !carryOut(steps, now, isLast: steps.count <= 1) {
+            // One that is too large must not take the others with it (CORE-18).
+            for step in steps where !isClosed { _ = carryOut([step], now, isLast: true) }
+        }
+        followUp(now)
+    }
+
+    /// Carries out steps and stores them in one transaction.
+    ///
+    /// - Returns: false where they are too large together and none of them has happened or was answered.
+    private func carryOut(_ steps: [Step], _ now: Timestamp, isLast: Bool) -> Bool {
         let answers = steps.map { $0.run(&core, now) }
         let records = core.takeRecords()
         var trouble: ClientError?
         if !records.isEmpty {
             do throws(StorageError) { try storage.commit(records) } catch { trouble = .storage(error) }
         }
-        if let trouble { goBack(after: trouble) }
+        if let trouble {
+            goBack(after: trouble)
+            guard !trouble.isTooLarge || isLast || isClosed else { return false }
+        }
         for answer in answers { answer(trouble) }
-        followUp(now)
+        return true
     }
 
     /// Returns to what is stored: the steps of this transaction did not happen.
     private func goBack(after trouble: ClientError) {
-        urgent = [.storageTrouble(trouble.description)]
+        // What is too large for the storage is its caller's to deal with.
+        if !trouble.isTooLarge { urgent = [.storageTrouble(trouble.description)] }
         do throws(ClientError) {
             core = try Self.load(suite, storage, random, core.limits, clock())
         } catch {

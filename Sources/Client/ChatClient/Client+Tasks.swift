@@ -17,18 +17,49 @@ extension Client {
     private func receiveAll() async {
         while let batch = await mailbox.next() {
             while core.isFull, !isClosed { await withCheckedContinuation { roomWaiters.append($0) } }
-            while !isClosed {
-                do throws(ClientError) {
-                    try await step { core, now throws(Refusal) in
-                        for notice in batch.notices { core.notice(notice, now: now) }
-                        core.receive(batch.deliveries, now: now)
-                    }
-                    break
-                } catch {
-                    // Not stored, so not received: the same batch again, once there may be room.
-                    try? await Task.sleep(for: Self.storagePause)
+            await receive(batch.deliveries[...], batch.notices)
+        }
+    }
+
+    /// Receives payloads until they are stored; those that never can be, are told and left out (CORE-18).
+    private func receive(_ deliveries: ArraySlice<Delivery>, _ notices: [Notice]) async {
+        var pause = Self.storagePause
+        while !isClosed {
+            do throws(ClientError) {
+                return try await step { core, now throws(Refusal) in
+                    for notice in notices { core.notice(notice, now: now) }
+                    core.receive(Array(deliveries), now: now)
                 }
+            } catch {
+                guard error.isTooLarge, let first = deliveries.first else {
+                    // Not stored, so not received: the same again, once there may be room.
+                    try? await Task.sleep(for: pause)
+                    pause = min(pause * 2, Self.longestStoragePause)
+                    continue
+                }
+                guard deliveries.count > 1 else {
+                    if await giveWay(to: first) { continue }
+                    return await skip(first, notices, error)
+                }
+                let half = deliveries.startIndex + deliveries.count / 2
+                await receive(deliveries[..<half], notices)
+                return await receive(deliveries[half...], [])
             }
+        }
+    }
+
+    /// Lets the largest stranger give way to a payload; false where there is none larger than it.
+    private func giveWay(to delivery: Delivery) async -> Bool {
+        let size = delivery.addressed.payload.count
+        return (try? await step { core, _ throws(Refusal) in core.giveWay(above: size) }) ?? false
+    }
+
+    /// Goes on behind a payload whose consequences cannot be stored.
+    private func skip(_ delivery: Delivery, _ notices: [Notice], _ error: ClientError) async {
+        let refusal = Refusal(.unable, ClientCause.notStored(error.description))
+        try? await step { core, now throws(Refusal) in
+            for notice in notices { core.notice(notice, now: now) }
+            core.skip(delivery, refusal, now: now)
         }
     }
 
@@ -84,6 +115,8 @@ extension Client {
 
     /// The pause before a batch that could not be stored is tried again.
     static let storagePause = Duration.seconds(1)
+    /// The longest such pause, after some that were in vain.
+    static let longestStoragePause = Duration.seconds(30)
     /// The pause before a subscription that failed is tried again.
     static let subscribePause = Duration.seconds(1)
 }

@@ -12,6 +12,10 @@ public enum ClientCause: RefusalCause, Hashable {
     case notArrived(ConversationType)
     /// As many as the limit allows are here.
     case tooMany(String, limit: Int)
+    /// What conversations hold is more than there is room for; one that held so many bytes had to give way.
+    case noRoom(bytes: Int)
+    /// What follows from a payload cannot be stored.
+    case notStored(String)
     /// A payload is for a machine that has gone.
     case noSuchOwner
 
@@ -23,6 +27,8 @@ public enum ClientCause: RefusalCause, Hashable {
         case .noOpening: "no_opening"
         case .notArrived: "not_arrived"
         case .tooMany: "too_many"
+        case .noRoom: "no_room"
+        case .notStored: "not_stored"
         case .noSuchOwner: "no_such_owner"
         }
     }
@@ -35,6 +41,8 @@ public enum ClientCause: RefusalCause, Hashable {
         case .noOpening(let type): "\(type) has nothing to say in an invite"
         case .notArrived(let type): "a content of \(type) did not arrive"
         case .tooMany(let what, let limit): "\(limit) \(what) at most; wait until some are done"
+        case .noRoom(let bytes): "there is no room: unfinished contents of this conversation take \(bytes) bytes"
+        case .notStored(let reason): "a payload was left out, because what follows from it cannot be stored: \(reason)"
         case .noSuchOwner: "nobody here owns this payload"
         }
     }

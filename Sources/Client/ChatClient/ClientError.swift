@@ -13,6 +13,11 @@ public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The client was closed.
     case closed
 
+    /// Whether what was to be stored exceeds a limit: then the same again never succeeds, and a part of it may.
+    var isTooLarge: Bool {
+        if case .storage(.tooLarge) = self { true } else { false }
+    }
+
     /// One line that a person can act on.
     public var description: String {
         switch self {

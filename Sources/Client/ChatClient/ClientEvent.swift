@@ -14,6 +14,8 @@ public enum ClientEvent: Sendable, Hashable {
     case gap(ConversationID, Gap)
     /// What a single conversation type knows.
     case frame(ConversationID, kind: String, bytes: Bytes)
+    /// A conversation has ended for a reason; nothing more comes in it or leaves.
+    case failed(ConversationID, Report)
     /// Something well-formed arrived that this client does not speak (FR-03, INIT-04, CT-12).
     case unsupported(ConversationID?, Report)
     /// Something arrived that was refused; it changed nothing.
@@ -37,6 +39,10 @@ public enum ClientEvent: Sendable, Hashable {
             (outcome, code, text) = (refusal.outcome, refusal.cause.code, refusal.cause.description)
         }
 
+        init(_ outcome: Refusal.Outcome, code: String, text: String) {
+            (self.outcome, self.code, self.text) = (outcome, code, text)
+        }
+
         /// Outcome and text.
         public var description: String { "\(outcome.rawValue): \(text)" }
     }
@@ -44,7 +50,7 @@ public enum ClientEvent: Sendable, Hashable {
     /// Whether it survives a restart: everything that is about content does.
     var isKept: Bool {
         switch self {
-        case .conversationStarted, .content, .status, .members, .gap, .frame: true
+        case .conversationStarted, .content, .status, .members, .gap, .frame, .failed: true
         case .unsupported, .inboundError, .link, .storageTrouble: false
         }
     }
@@ -56,4 +62,15 @@ public struct EventBatch: Sendable, Hashable {
     public let number: UInt64
     /// What happened.
     public let events: [ClientEvent]
+
+    /// Bytes of what it carries.
+    var size: Int {
+        events.reduce(0) { sum, event in
+            switch event {
+            case .content(_, let received): sum + received.content.count
+            case .frame(_, _, let bytes): sum + bytes.count
+            default: sum
+            }
+        }
+    }
 }

@@ -14,8 +14,20 @@ public struct CoreLimits: Sendable, Hashable {
     public var parkedPayloads = 256
     /// Bytes of such payloads.
     public var parkedBytes = 4 << 20
+    /// Bytes of records that one stranger's conversations hold; beyond it the largest of them ends. The largest
+    /// unfinished content has 26 MiB.
+    public var strangerBytes = 32 << 20
+    /// Bytes of records of all strangers' conversations; beyond it the largest stranger's largest conversation ends.
+    public var strangersBytes = 64 << 20
+    /// Bytes of records of all conversations; beyond it those that hold more than ``roomyBytes`` take nothing more
+    /// until there is room again.
+    public var machineBytes = 128 << 20
+    /// Bytes that a conversation may always hold.
+    public var roomyBytes = 1 << 20
     /// Events that the application has not taken; beyond it, the mailbox is not read.
     public var waitingEvents = 8_192
+    /// Bytes of contents in such events; beyond it, the mailbox is not read either.
+    public var waitingEventBytes = 64 << 20
     /// Payloads handed to the delivery service at once.
     public var publishBatch = 256
     /// Bytes handed to the delivery service at once.

@@ -26,7 +26,7 @@ extension EventBatch {
 extension ClientEvent {
     private enum Kind: UInt64 {
         case started = 1
-        case content, status, members, gap, frame
+        case content, status, members, gap, frame, failed
     }
 
     /// About how many bytes it takes in a record.
@@ -64,6 +64,11 @@ extension ClientEvent {
             writer.write(Kind.frame, id)
             writer.write(kind)
             writer.write(bytes)
+        case .failed(let id, let report):
+            writer.write(Kind.failed, id)
+            writer.write(report.outcome.rawValue)
+            writer.write(report.code)
+            writer.write(report.text)
         case .unsupported, .inboundError, .link, .storageTrouble: break  // not kept
         }
     }
@@ -95,6 +100,9 @@ extension ClientEvent {
         case .frame:
             let kind = try reader.text()
             self = .frame(id, kind: kind, bytes: try reader.field())
+        case .failed:
+            guard let outcome = Refusal.Outcome(rawValue: try reader.text()) else { throw reader.unreadable() }
+            self = .failed(id, Report(outcome, code: try reader.text(), text: try reader.text()))
         }
     }
 }

@@ -47,6 +47,14 @@ extension Session {
             return .remark(
                 "-- \(name(id)): \(kind.forTerminal), \(bytes.count) bytes",
                 .event("frame", ["conversation": .string(id.text), "kind": .string(kind), "bytes": .hex(bytes)]))
+        case .failed(let id, let report):
+            return .trouble(
+                "! the conversation with \(name(id)) has ended: \(report.text.forTerminal)",
+                .event(
+                    "ended",
+                    [
+                        "conversation": .string(id.text), "code": .string(report.code), "text": .string(report.text),
+                    ]))
         case .unsupported(let id, let report): return line("unsupported", report, id)
         case .inboundError(let id, let report): return line("refused", report, id)
         case .link(let notice): return line(notice)

@@ -2,6 +2,7 @@ import ChatConversation
 import ChatFraming
 import ChatInitialization
 import ChatModel
+import ChatReliability
 import TestSupport
 import Testing
 
@@ -161,4 +162,26 @@ private struct Writer {
     while case let more = saro.publish(), !more.isEmpty { rest += more }
     #expect(rest.count == 21)
     #expect(rest.filter { $0.address == first[0].address }.map(\.id).count == 20)
+}
+
+@Test func `the invite leaves before the other segments of a large first content (CORE-16)`() throws {
+    var raya = try ChatCore(
+        OpenInvite(), conversations: [Reliable<PlainConversation>.self], framing: PlainFraming(),
+        delivery: DeliveryLimits(maximumPayload: 2_000), random: SeededRandom(3), now: start)
+    var saro = try ChatCore(
+        OpenInvite(), conversations: [Reliable<PlainConversation>.self], framing: PlainFraming(),
+        delivery: DeliveryLimits(maximumPayload: 2_000), random: SeededRandom(4), now: start)
+    let bundle = try raya.introduce(1, now: start)[0]
+    let content = Bytes([UInt8](repeating: 1, count: 10_000))
+    _ = try saro.begin("plain-reliable", with: bundle, saying: content, now: start)
+    let invite = saro.takeOutbox(now: start)
+    #expect(invite.map(\.addressed.address) == raya.inboxes.map(\.address))
+    #expect(saro.takeOutbox(now: start).isEmpty && saro.nextPublish == nil, "until the service has it")
+    saro.settle(invite, [.success(Receipt())], now: start)
+    let rest = saro.takeOutbox(now: start)
+    #expect(rest.count > 5)
+    raya.receive((invite + rest).map { Delivery($0.addressed) }, now: start)
+    #expect(raya.load.parkedPayloads == 0)
+    let heard = raya.takeRecords().isEmpty ? [] : raya.waitingBatches.flatMap(\.events)
+    #expect(heard.contains { if case .content(_, let received) = $0 { received.content == content } else { false } })
 }
