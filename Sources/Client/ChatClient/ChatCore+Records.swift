@@ -99,8 +99,8 @@ extension ChatCore.Numbers {
 
     init(_ record: Record) throws(Refusal) {
         var reader = try RecordReader(record, version: 1)
-        content = try reader.number()
-        batch = try reader.number()
+        content = try reader.counter()
+        batch = try reader.counter()
         clock = CoreClock(now: Timestamp(milliseconds: try reader.number()))
         try reader.end()
     }
@@ -150,7 +150,7 @@ extension Outbox.Entry {
     init(_ record: Record) throws(Refusal) {
         let version = record.bytes.flatMap { $0.isEmpty ? nil : $0[0] } == 1 ? 1 : Self.version
         var reader = try RecordReader(record, version: version)
-        number = try reader.number()
+        number = try reader.counter()
         addressed = try reader.addressed()
         conversation = try reader.optionalText().map { ConversationID($0) }
         let content = try reader.number()
@@ -177,7 +177,7 @@ extension Parked.Entry {
 
     init(_ record: Record) throws(Refusal) {
         var reader = try RecordReader(record, version: 1)
-        number = try reader.number()
+        number = try reader.counter()
         addressed = try reader.addressed()
         switch try reader.number() {
         case 0: owner = nil

@@ -71,5 +71,6 @@ extension DeliveryLimits {
 }
 
 extension Duration {
-    fileprivate var milliseconds: JSON { JSON(Int(self / .milliseconds(1))) }
+    /// A service may say any time, also one beyond what an `Int` holds.
+    fileprivate var milliseconds: JSON { JSON((Timestamp.zero + self).milliseconds) }
 }

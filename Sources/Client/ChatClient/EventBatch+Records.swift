@@ -15,7 +15,7 @@ extension EventBatch {
 
     init(_ record: Record) throws(Refusal) {
         var reader = try RecordReader(record, version: 1)
-        let number = try reader.number()
+        let number = try reader.counter()
         var events: [ClientEvent] = []
         for _ in 0..<(try reader.count()) { events.append(try ClientEvent(&reader)) }
         try reader.end()

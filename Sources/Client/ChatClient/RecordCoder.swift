@@ -1,4 +1,5 @@
 internal import ChatModel
+internal import ChatWire
 
 /// Writes the client's own records: a version byte, then fields in a fixed order.
 ///
@@ -58,6 +59,13 @@ struct RecordReader {
         guard bytes.count - offset >= 8 else { throw Self.unreadable(key) }
         defer { offset += 8 }
         return (offset..<offset + 8).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+    }
+
+    /// A number that counts up: one that nobody counts up to is unreadable, so that counting on never overflows.
+    mutating func counter() throws(Refusal) -> UInt64 {
+        let number = try number()
+        guard number <= Stored.largestCount else { throw Self.unreadable(key) }
+        return number
     }
 
     mutating func flag() throws(Refusal) -> Bool {

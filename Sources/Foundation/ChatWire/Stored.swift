@@ -6,6 +6,8 @@ package struct Stored {
     package static let version: UInt8 = 1
     /// The key of the one record that every machine has.
     package static let stateKey = "state"
+    /// The largest number that is read of something that counts up: what counts on from it never overflows.
+    package static let largestCount = UInt64.max >> 1
     /// The machine's name, for refusals.
     package let machine: String
 
@@ -33,6 +35,15 @@ package struct Stored {
         } catch {
             throw unreadable(record.key)
         }
+    }
+
+    /// The number of a record, which is the rest of its key; one that nobody counts up to is unreadable.
+    package func count(in key: String, behind prefix: String) throws(Refusal) -> UInt64 {
+        guard key.hasPrefix(prefix), let number = UInt64(key.dropFirst(prefix.count)), number <= Self.largestCount
+        else {
+            throw unreadable(key)
+        }
+        return number
     }
 
     /// Sorts all records of a machine into its one state and those that have one of some prefixes, by prefix.

@@ -53,7 +53,9 @@ extension DoubleRatchet {
             self[keyPath: chain] = Chain(key)
         }
         let longest = UInt64(1) << 32
-        guard max(state.sent, state.received, state.previouslySent) <= longest else { throw unreadable }
+        guard max(state.sent, state.received, state.previouslySent) <= longest,
+            state.nextSerial <= Stored.largestCount
+        else { throw unreadable }
         (sent, received, previouslySent) = (Int(state.sent), Int(state.received), Int(state.previouslySent))
         earlierKeys = try Self.keys(state.earlierKeys, unreadable)
         skipped = try Self.skippedKeys(records, state.nextSerial, parameters, stored)

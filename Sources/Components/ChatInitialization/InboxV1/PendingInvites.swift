@@ -71,7 +71,8 @@ struct PendingInvites: Sendable {
         guard record.key.hasPrefix(Self.prefix) else { return false }
         let invite: StoredInvite = try Self.stored.message(record)
         guard entries.count < Self.maximum, invite.repeats < Self.pauses.count,
-            let number = UInt64(record.key.dropFirst(Self.prefix.count)), Self.key(number) == record.key
+            let number = UInt64(record.key.dropFirst(Self.prefix.count)), Self.key(number) == record.key,
+            number <= Stored.largestCount
         else { throw Self.stored.unreadable(record.key) }
         entries[number] = invite
         return true

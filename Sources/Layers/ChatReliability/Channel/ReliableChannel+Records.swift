@@ -22,12 +22,13 @@ extension ReliableChannel {
                 restoring: Stored.inner(parts[0], Self.channelPrefix), settings: configuration.sds,
                 prefix: Self.channelPrefix),
             try Reassembler(restoring: Stored.inner(parts[1], Self.segmentsPrefix)))
+        guard state.lastRequest <= Stored.largestCount else { throw Self.stored.unreadable(Stored.stateKey) }
         (lastRequest, lastNanoseconds) = (state.lastRequest, state.lastNanoseconds)
-        quota = configuration.rateLimit.map { EpochQuota($0, epoch: state.epoch, used: Int(clamping: state.used)) }
+        quota = configuration.rateLimit.map { rate in
+            EpochQuota(rate, epoch: state.epoch, used: min(Int(clamping: state.used), max(0, rate.payloads)))
+        }
         for record in parts[2] {
-            guard let number = UInt64(record.key.dropFirst(Self.requestPrefix.count)) else {
-                throw Self.stored.unreadable(record.key)
-            }
+            let number = try Self.stored.count(in: record.key, behind: Self.requestPrefix)
             let request: StoredRequest = try Self.stored.message(record)
             insert(request.value, RequestID(number: number))
         }

@@ -48,7 +48,9 @@ extension SDSChannel {
         recordPrefix = prefix
         // Losses are keyed by a hash of what was lost, everything else by a serial.
         let serials = messages.filter { $0.key != Self.lostKey }.values.joined().map(\.serial)
-        nextSerial = (serials.max() ?? 0) &+ 1
+        let last = serials.max() ?? 0
+        guard last <= Stored.largestCount else { throw Self.stored.unreadable(Self.messageKey + String(last)) }
+        nextSerial = last + 1
         func all(_ key: String) -> [(serial: UInt64, message: StoredMessage)] {
             (messages[key] ?? []).sorted { $0.serial < $1.serial }
         }

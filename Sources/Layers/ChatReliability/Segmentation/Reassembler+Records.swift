@@ -14,9 +14,7 @@ extension Reassembler {
         for record in records {
             let message: StoredSegment = try Self.stored.message(record)
             if record.key.hasPrefix(Self.finishedPrefix) {
-                guard let serial = UInt64(record.key.dropFirst(Self.finishedPrefix.count)), serial < .max else {
-                    throw Self.stored.unreadable(record.key)
-                }
+                let serial = try Self.stored.count(in: record.key, behind: Self.finishedPrefix)
                 done.append((serial, Key(sender: message.sender, hash: message.bytes)))
             } else {
                 try restore(message, record.key)
@@ -27,7 +25,8 @@ extension Reassembler {
 
     private mutating func restore(_ message: StoredSegment, _ name: String) throws(Refusal) {
         let parts = name.split(separator: "/")
-        guard name.hasPrefix(Self.segmentPrefix), parts.count == 3, let serial = UInt64(parts[1]), serial < .max,
+        guard name.hasPrefix(Self.segmentPrefix), parts.count == 3, let serial = UInt64(parts[1]),
+            serial <= Stored.largestCount,
             let segment = try? SegmentMessage(decoding: message.bytes)
         else { throw Self.stored.unreadable(name) }
         let key = Key(sender: message.sender, hash: Bytes(copying: segment.hash.span))
