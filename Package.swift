@@ -129,7 +129,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
-            name: "FuzzTargets", dependencies: (everything + ["ChatInspect"]).map { .init(stringLiteral: $0) },
+            name: "FuzzTargets", dependencies: (everything + ["ChatInspect", "ChatShim"]).map { .init(stringLiteral: $0) },
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         Room.proof.tests("FuzzTests", ["FuzzTargets"]),

@@ -31,6 +31,13 @@ public struct HostileInputs {
         }
     }
 
+    /// One input.
+    public mutating func next() -> [UInt8] {
+        var buffer: [UInt8] = []
+        fill(&buffer)
+        return buffer
+    }
+
     private mutating func fill(_ buffer: inout [UInt8]) {
         buffer.removeAll(keepingCapacity: true)
         guard !valid.isEmpty, generator.below(4) > 0 else {

@@ -1,3 +1,4 @@
+import Dispatch
 import FuzzTargets
 
 #if canImport(Darwin)
@@ -28,10 +29,17 @@ public func initialize(
 /// One input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    do {
-        _ = try target.run(unsafe Array(UnsafeBufferPointer(start: start, count: count)))
-    } catch {
-        fatalError("\(target.name): \(error)")  // libFuzzer keeps the input
+    let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: count))
+    let done = DispatchSemaphore(value: 0)
+    // A target may wait for an actor, and libFuzzer calls in vain for nobody who waits.
+    Task.detached {
+        do {
+            _ = try await target.run(bytes)
+        } catch {
+            fatalError("\(target.name): \(error)")  // libFuzzer keeps the input
+        }
+        done.signal()
     }
+    done.wait()
     return 0
 }

@@ -25,7 +25,7 @@ extension FuzzTarget {
         try examine(Inspector().inspect(Input(binary: Bytes(bytes))))
     }
 
-    private static func examine(_ findings: Findings) throws -> Bool {
+    static func examine(_ findings: Findings) throws -> Bool {
         let text = findings.text()
         let isPlain = text.unicodeScalars.allSatisfy {
             $0 == "\n" || $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value)

@@ -67,7 +67,7 @@ extension FuzzTarget {
 }
 
 /// A relay and a client that met, and datagrams that each has for the other.
-private struct Meeting: Sendable {
+struct Meeting: Sendable {
     static let saro = NetworkAddress(v4: 0x0A00_0002, port: 40_000)
     static let relay = NetworkAddress(v4: 0x0A00_0001, port: 9_220)
     static let stranger = NetworkAddress(v4: 0x0A00_0003, port: 40_001)

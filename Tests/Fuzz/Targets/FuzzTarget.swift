@@ -11,21 +11,33 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     package let name: String
     /// Inputs that the surface accepts, to begin from.
     package let seeds: [[UInt8]]
+    /// Whether an input is not what arrives, but the decisions of a generator that makes it, step by step.
+    package let isGenerated: Bool
+    /// How many inputs every test run tries, beside seeds and findings.
+    package let inputs: Int
     /// Hands one input to the surface and says whether it was accepted; throws where a rule is broken.
-    package let run: @Sendable ([UInt8]) throws -> Bool
+    package let run: @Sendable ([UInt8]) async throws -> Bool
 
     /// Describes a surface.
-    init(_ name: String, seeds: [[UInt8]], run: @escaping @Sendable ([UInt8]) throws -> Bool) {
-        (self.name, self.seeds, self.run) = (name, seeds, run)
+    init(
+        _ name: String, seeds: [[UInt8]], isGenerated: Bool = false, inputs: Int = 500,
+        run: @escaping @Sendable ([UInt8]) async throws -> Bool
+    ) {
+        (self.name, self.seeds, self.isGenerated, self.inputs, self.run) = (name, seeds, isGenerated, inputs, run)
     }
 
     /// The name.
     package var description: String { name }
 
+    /// Those that make packets, messages, records and requests, many of them for one machine.
+    private static func generators() throws -> [FuzzTarget] {
+        try packets() + sds() + [segments, messages, envelopes, entries(), requests] + records() + invites()
+    }
+
     /// All of them.
     package static func all() throws -> [FuzzTarget] {
         try framings() + discoveries() + wire() + storage() + conversations() + walks() + initializations() + udp()
-            + inspectors
+            + inspectors + generators()
     }
 }
 
