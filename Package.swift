@@ -125,11 +125,12 @@ let package = Package(
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
         Room.programs.tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
-        Room.programs.tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything),
+        Room.programs.tool("chat-bench", ["AgentChat", "CSodium", "ChatSimulation", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
-            name: "FuzzTargets", dependencies: (everything + ["ChatInspect", "ChatShim"]).map { .init(stringLiteral: $0) },
+            name: "FuzzTargets",
+            dependencies: (everything + ["AgentChat", "ChatInspect", "ChatShim"]).map { .init(stringLiteral: $0) },
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         Room.proof.tests("FuzzTests", ["FuzzTargets"]),

@@ -194,9 +194,9 @@ extension JSONParser {
         while let byte = next {
             switch byte {
             case UInt8(ascii: "\""):
-                result += try text(bytes.extracting(start..<offset), at: start)
+                let rest = try text(bytes.extracting(start..<offset), at: start)
                 offset += 1
-                return result
+                return result.isEmpty ? rest : result + rest
             case UInt8(ascii: "\\"):
                 result += try text(bytes.extracting(start..<offset), at: start)
                 result.unicodeScalars.append(try escape())

@@ -22,7 +22,7 @@ extension AgentChatVectors {
                 throw Problem.differs("event \(step) is refused and changed the chat")
             }
             guard states.indices.contains(step) else { throw Problem.unreadable("job_states has no \(step)") }
-            try AgentChatCase.expect("job after event \(step)", .string(chat.job.phase.word), states[step])
+            try AgentChatCase.expect("job after event \(step)", .string(chat.job.word), states[step])
         }
         try check(chat, own, AgentChatCase(json: try one.value("end"), templates: nil))
     }
@@ -50,7 +50,7 @@ extension AgentChatVectors {
     /// The file counts messages of the service, of histories and of injected texts; not those that were submitted.
     private static func check(_ chat: ChatState, _ own: Set<Identifier>, _ end: AgentChatCase) throws {
         try AgentChatCase.expect("connection", .string(chat.connection.phase.rawValue), end.value("connection"))
-        try AgentChatCase.expect("job", .string(chat.job.phase.word), end.value("job"))
+        try AgentChatCase.expect("job", .string(chat.job.word), end.value("job"))
         try AgentChatCase.expect(
             "current", chat.job.message.map { .string($0.text) } ?? .null, end.json["current"] ?? .null)
         var messages = JSON.Object()
@@ -58,19 +58,5 @@ extension AgentChatVectors {
             messages[message.id.text] = try AgentChatCase.json(message.parts)
         }
         try AgentChatCase.expect("messages", .object(messages), end.value("messages"))
-    }
-}
-
-extension Job.Phase {
-    /// The word that files have.
-    var word: String {
-        switch self {
-        case .idle: "idle"
-        case .submitted: "submitted"
-        case .running: "running"
-        case .clarifying: "clarifying"
-        case .cancelling: "cancelling"
-        case .ended(let outcome): "ended:\(outcome.rawValue)"
-        }
     }
 }

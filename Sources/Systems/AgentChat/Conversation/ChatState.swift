@@ -50,6 +50,8 @@ public struct ChatState: Hashable, Sendable {
     var order: [Identifier] = []
     /// The parts of the message that is written.
     var current = PartAccumulator()
+    /// Messages that were dropped, for whoever stores them.
+    var forgotten: [Identifier] = []
     /// What was submitted and has no job yet.
     var submission: Identifier?
 
@@ -70,6 +72,9 @@ public struct ChatState: Hashable, Sendable {
         if id == job.message { message.parts = current.parts }
         return message
     }
+
+    /// The parts of the message that is written as JSON, in bytes.
+    public var currentSize: Int { current.size }
 
     /// The connection changes.
     public mutating func connect() { connection.connect() }
@@ -121,6 +126,7 @@ extension ChatState {
         guard let index = order.firstIndex(where: { !kept.contains($0) }) ?? order.indices.first else { return }
         let id = order.remove(at: index)
         messages[id] = nil
+        forgotten.append(id)
         path.removeAll { $0 == id }
         failed.remove(id)
     }

@@ -53,6 +53,8 @@ public struct Job: Hashable, Sendable {
     private var injections: [Identifier: Injection] = [:]
     /// The number of the last delta that was applied.
     private var sequence: UInt64?
+    /// The number of the last delta that was applied, where deltas are numbered.
+    var lastSequence: UInt64? { sequence }
     /// The job before this one, whose late messages are known from its id.
     private var previous: Identifier?
 
@@ -265,5 +267,77 @@ extension ServerMessage.ClarifyRequest {
             }
         }
         guard open.isEmpty else { throw Violation(.clarification, "a question has no answer") }
+    }
+}
+
+// What is kept over restarts.
+extension Job {
+    /// As JSON.
+    var stored: JSON {
+        var object = JSON.Object()
+        object["phase"] = .string(word)
+        object["id"] = id.map { .string($0.text) }
+        object["message"] = message.map { .string($0.text) }
+        object["previous"] = previous.map { .string($0.text) }
+        object["seq"] = sequence.map { JSON($0) }
+        if let request {
+            object["request"] = .string(String(decoding: AgentJSON().encode(.clarifyRequest(request)), as: UTF8.self))
+        }
+        object["injections"] = .array(
+            injections.sorted { $0.key.text < $1.key.text }.map { id, injection in
+                [
+                    "id": .string(id.text), "text": injection.text.map { .string($0) } ?? .null,
+                    "acked": .bool(injection.isAcknowledged), "used": .bool(injection.isConsumed),
+                ]
+            })
+        return .object(object)
+    }
+
+    /// A job as it was kept; nil for anything else.
+    init?(stored: JSON) {
+        guard let phase = stored["phase"]?.text.flatMap(Self.phase), let list = stored["injections"]?.list else {
+            return nil
+        }
+        self.phase = phase
+        (id, message, previous) = (stored.id("id"), stored.id("message"), stored.id("previous"))
+        sequence = stored["seq"]?.uint64
+        if let text = stored["request"]?.text {
+            let bytes = Array(text.utf8)
+            guard case .clarifyRequest(let request)? = try? AgentJSON().serverMessage(bytes.span) else { return nil }
+            self.request = request
+        }
+        for one in list {
+            guard let id = one.id("id"), let acked = one["acked"]?.bool, let used = one["used"]?.bool else {
+                return nil
+            }
+            injections[id] = Injection(text: one["text"]?.text, isAcknowledged: acked, isConsumed: used)
+        }
+        guard !isLive || message != nil, injections.count <= Self.maximumInjections else { return nil }
+    }
+
+    /// A word for the phase: `running`, `ended:cancelled`.
+    public var word: String {
+        switch phase {
+        case .idle: "idle"
+        case .submitted: "submitted"
+        case .running: "running"
+        case .clarifying: "clarifying"
+        case .cancelling: "cancelling"
+        case .ended(let outcome): "ended:\(outcome.rawValue)"
+        }
+    }
+
+    private static func phase(_ word: String) -> Phase? {
+        switch word {
+        case "idle": .idle
+        case "submitted": .submitted
+        case "running": .running
+        case "clarifying": .clarifying
+        case "cancelling": .cancelling
+        case "ended:completed": .ended(.completed)
+        case "ended:cancelled": .ended(.cancelled)
+        case "ended:failed": .ended(.failed)
+        default: nil
+        }
     }
 }
