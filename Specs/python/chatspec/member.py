@@ -27,6 +27,7 @@ LONGEST_PAUSE, POSSIBLE_FACTOR = 600 * SECOND, 4  # SDS-11
 BURST, GIVE_UP, LOST = 32, 7 * DAY, DAY  # SDSR-06, SDS-11, SDS-10
 SYNC_ID, SYNC_PAUSE, LONGEST_SYNC = "sync", 30 * SECOND, 3_600 * SECOND  # SDS-12
 MAX_CLOCK, MAX_FOLLOWED = 2**63 - 1, 2**62 - 1  # SDS-R4
+MAX_ENTRIES, MAX_TEXT, MAX_HINT = 200, 255, 128  # SDS-R3
 
 
 def joined_hash(*texts: str) -> int:
@@ -234,6 +235,14 @@ class Member(sds.Channel):
     def _check(self, message: dict, sender: str | None) -> None:
         """SDS-R3, SDS-R4, PV1-12."""
         message_id, named = message.get("message_id", ""), message.get("sender_id", "")
+        lists = [message.get(name, []) for name in ("causal_history", "repair_request")]
+        entries = [entry for one in lists for entry in one]
+        require(max(map(len, lists)) <= MAX_ENTRIES, "too_large", f"more than {MAX_ENTRIES} entries")
+        texts = [message.get("channel_id", ""), message_id, named] + [
+            entry.get(name, "") for entry in entries for name in ("message_id", "sender_id")]
+        require(all(len(text.encode()) <= MAX_TEXT for text in texts), "too_large", f"a text of more than {MAX_TEXT}")
+        hints = [entry.get("retrieval_hint", b"") for entry in entries]
+        require(all(len(hint) <= MAX_HINT for hint in hints), "too_large", f"a hint of more than {MAX_HINT} bytes")
         require(message.get("channel_id", "") == self.channel_id, "foreign", "another channel")
         require(message_id != "" and named != "", "malformed", "a message without sender or id")
         require(sender in (None, named), "authentication_failed", "another sender than the layer below says")

@@ -5,8 +5,8 @@ import unittest
 from typing import Any, Callable
 
 from chatspec import (
-    content, directory, envelope, inbox, intro, messages, open_invite, parity, plain_conversation, plain_framing,
-    privatev1, ratchet, sds, segmentation, udp, udp_messages,
+    content, directory, envelope, inbox, intro, member, messages, open_invite, parity, plain_conversation,
+    plain_framing, privatev1, ratchet, sds, segmentation, udp, udp_messages,
 )
 from chatspec.messages import EncryptedPayload
 from chatspec.participant import Participant, Seeded
@@ -497,6 +497,19 @@ class Sds(RulesTest):
 
     def receive(self, raya: sds.Channel, data: bytes) -> list[str]:
         return [message["message_id"] for message in raya.receive(data)]
+
+    def test_what_is_longer_than_it_may_be_is_too_large_sds_r3(self):
+        raya = member.Member("c", "raya", 0)
+        entries = [{"message_id": f"a{n}"} for n in range(201)]
+        for name in ("causal_history", "repair_request"):
+            raya.receive(0, self.message(f"{name}-200", 1, **{name: entries[:200]}))
+            self.refuse("too_large", raya.receive, 0, self.message(f"{name}-201", 1, **{name: entries}))
+        for fields in (
+            {"message_id": "x" * 256}, {"sender_id": "x" * 256}, {"channel_id": "x" * 256},
+            {"causal_history": [{"message_id": "a", "sender_id": "x" * 256}]},
+            {"repair_request": [{"message_id": "a", "retrieval_hint": bytes(129)}]},
+        ):
+            self.refuse("too_large", raya.receive, 0, self.message(fields.pop("message_id", "b"), 1, **fields))
 
     def test_order_and_clock_sds_08(self):
         raya = sds.Channel("c", "raya")
