@@ -9,10 +9,16 @@ extension Inspector {
     ]
 
     /// The kind that bytes are, or nil: every field is known, nothing is wrong, and what the kind needs is there.
-    func guess(_ run: Run, among kinds: [Kind], depth: Int = 1) -> (Kind, Piece)? {
+    ///
+    /// - Parameter known: what the bytes are as one of the kinds, if that was found out: twice as much work for every
+    ///   level of nesting would be far too much for all of them.
+    func guess(
+        _ run: Run, among kinds: [Kind], depth: Int = 1, known: (kind: Kind, piece: Piece)? = nil
+    ) -> (Kind, Piece)? {
         guard depth < Self.maximumDepth else { return nil }
         for kind in Self.byStrictness where kinds.contains(kind) {
-            let piece = piece(kind, run, depth: depth)
+            let found = known.flatMap { $0.kind == kind ? $0.piece : nil }
+            let piece = found ?? piece(kind, run, depth: depth)
             if piece.faults.isEmpty, piece.unknownFields == 0, piece.hasWhat(kind) { return (kind, piece) }
         }
         return nil

@@ -43,7 +43,9 @@ public struct Inspector: Sendable {
         guard depth < Self.maximumDepth, !run.bytes.isEmpty else { return }
         let expected = self.piece(kind, run, depth: depth)
         if isCut, expected.isRecognized, kind == .payload || kind == .inboxFrame { return piece.adopt(expected) }
-        if let (_, other) = guess(run, among: [kind] + kind.others, depth: depth) { return piece.adopt(other) }
+        if let (_, other) = guess(run, among: [kind] + kind.others, depth: depth, known: (kind, expected)) {
+            return piece.adopt(other)
+        }
         // Broken, but begun as it should be: then where it breaks is of interest.
         if expected.isRecognized, [.payload, .inboxFrame].contains(kind) { return piece.adopt(expected) }
         if piece.meaning.isEmpty, let text = run.bytes.printableText {

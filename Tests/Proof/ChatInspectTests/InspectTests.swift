@@ -150,3 +150,16 @@ private let examples: [(document: String, bytes: Int, kind: Kind)] = [
     #expect(group.isUnknown && group.offset == 3 && group.count == 4 && group.value == .bytes([0x08, 0x01]))
     #expect(Inspector().inspect([0x0b, 0x0c], as: .envelope).faults.first?.requirement == "WIRE-4")
 }
+
+@Test func `messages within messages cost no more than they have bytes, however deep`() {
+    // As what it holds, each level could be one of several kinds: tried once each, not once more for every level above.
+    var nested: [UInt8] = [0x0a, 0x01, 0x61]
+    for level in 0..<40 where nested.count < 120 {
+        nested = level % 2 == 0 ? [0x22, UInt8(nested.count)] + nested : [0xa2, 0x01, UInt8(nested.count)] + nested
+    }
+    let start = ContinuousClock.now
+    for kind in Kind.allCases where kind != .link { _ = Inspector().inspect(Bytes(nested), as: kind) }
+    // A few milliseconds; twice the work for every level were some seconds.
+    #expect(ContinuousClock.now - start < .seconds(2))
+    #expect(Inspector().inspect(Bytes(nested), as: .sds).parts.first?.name.hasPrefix("content") == true)
+}
