@@ -57,6 +57,7 @@ extension ChatCore {
         if let lane = slots[id]?.lane { try admitOutbound(bytes: content.count, on: lane) }
         let contentID = ContentID(numbers.content + 1)
         try perform(.send(content, contentID), in: id)
+        speak(id)
         numbers.content = contentID.number
         changes.numbers = true
         return contentID
@@ -66,6 +67,7 @@ extension ChatCore {
     public mutating func perform(_ action: Action, in id: ConversationID, now: Timestamp) throws(Refusal) {
         advance(to: now)
         try perform(action, in: id)
+        speak(id)
     }
 
     /// Invites the makers of bundles into a conversation whose type takes members.
@@ -105,6 +107,7 @@ extension ChatCore {
     mutating func remove(_ id: ConversationID) {
         guard let slot = slots.removeValue(forKey: id) else { return }
         budget.add(-slot.bytes, of: Self.stranger(id, slot.about))
+        if troubles.removeValue(forKey: id) != nil { changes.records.append(Record(Keys.trouble(id), nil)) }
         let owner = Owner.conversation(id)
         alarms.set(nil, for: owner)
         listen([], for: owner)
@@ -112,7 +115,7 @@ extension ChatCore {
         changes.records.append(Record(Keys.about(id), nil))
     }
 
-    private mutating func perform(_ action: Action, in id: ConversationID) throws(Refusal) {
+    mutating func perform(_ action: Action, in id: ConversationID) throws(Refusal) {
         var step = makeStep()
         guard let place = slots.index(forKey: id) else {
             throw Refusal(.unable, ClientCause.unknownConversation(id))
@@ -120,7 +123,6 @@ extension ChatCore {
         try slots.values[place].machine.perform(action, in: &step)
         touch(id, at: place)
         carryOut(&step, from: .conversation(id))
-        speak(id)
     }
 
     /// Keeps an initialization that a step was tried on.

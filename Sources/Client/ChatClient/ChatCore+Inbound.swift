@@ -116,7 +116,9 @@ extension ChatCore {
         do throws(Refusal) {
             switch owner {
             case .initialization: try receiveInvite(routed)
-            case .conversation(let id): try receive(routed, in: id)
+            case .conversation(let id):
+                try receive(routed, in: id)
+                trust(id, opened: true)
             }
             if framing.accepted(routed, for: owner) { isListeningNew = true }
             if !parked.entries.isEmpty { progressed.insert(owner) }
@@ -179,7 +181,7 @@ extension ChatCore {
     /// it is answered, is nothing to tell of.
     private mutating func tell(_ refusal: Refusal, in conversation: ConversationID?) {
         guard refusal.cause.code != "replay" else { return }
-        fresh.append(report(refusal, in: conversation))
+        note(refusal, in: conversation)
     }
 
     /// Offers parked payloads again as long as that leads anywhere.

@@ -12,8 +12,10 @@ extension ChatCore {
         static let parked = "parked/"
         static let batches = "events/"
         static let cursors = "cursor/"
+        static let troubles = "trouble/"
 
         static func about(_ id: ConversationID) -> String { conversations + id.text }
+        static func trouble(_ id: ConversationID) -> String { troubles + id.text }
         static func machine(_ id: ConversationID) -> String { machines + id.text + "/" }
         static func outbox(_ number: UInt64) -> String { numbered("outbox/", number) }
         static func parked(_ number: UInt64) -> String { numbered("parked/", number) }
@@ -54,6 +56,7 @@ extension ChatCore {
                 let key = String(rest[rest.index(after: end)...])
                 machines[ConversationID(String(rest[..<end])), default: []].append(Record(key, record.bytes))
             case Keys.outbox: outbox.insert(try Outbox.Entry(record))
+            case Keys.troubles: troubles[ConversationID(rest)] = try Trouble(record)
             case Keys.parked: parked.insert(try Parked.Entry(record))
             case Keys.batches: try restoreBatch(record)
             case Keys.cursors: subscriptions.restore(DeliveryAddress(rest), Cursor(record.bytes ?? []))
@@ -129,6 +132,22 @@ extension ChatCore.About {
         isAnswered = try reader.flag()
         peers = try reader.keys()
         hasSpoken = version == 1 ? true : try reader.flag()
+        try reader.end()
+    }
+}
+
+extension ChatCore.Trouble {
+    var encoded: Bytes {
+        var writer = RecordWriter(version: 1)
+        writer.write(isOwn)
+        writer.write(reason)
+        return writer.record
+    }
+
+    init(_ record: Record) throws(Refusal) {
+        var reader = try RecordReader(record, version: 1)
+        isOwn = try reader.flag()
+        reason = try reader.text()
         try reader.end()
     }
 }

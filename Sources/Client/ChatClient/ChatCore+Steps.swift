@@ -33,7 +33,7 @@ extension ChatCore {
         random = step.random
         for event in step.events {
             if case .status(let content, let status) = event, status.isFinal { release(content) }
-            fresh.append(clientEvent(event, from: owner))
+            tell(event, from: owner)
         }
         follow(owner, notBefore: earliest)
         // As what the service refuses for good: the machine must not report anything else of it, nor send it again.
@@ -79,6 +79,11 @@ extension ChatCore {
         return PayloadID(high: halves.0, low: halves.1)
     }
 
+    private mutating func tell(_ event: Event, from owner: Owner) {
+        guard case .conversation(let id) = owner else { return fresh.append(clientEvent(event, from: owner)) }
+        if let event = interpret(event, of: id) { fresh.append(clientEvent(event, from: owner)) }
+    }
+
     private func clientEvent(_ event: Event, from owner: Owner) -> ClientEvent {
         guard case .conversation(let id) = owner else {
             guard case .refused(let refusal) = event else {
@@ -96,8 +101,12 @@ extension ChatCore {
         }
     }
 
-    func report(_ refusal: Refusal, in id: ConversationID?) -> ClientEvent {
-        let report = ClientEvent.Report(refusal)
+    func report(_ refusal: Refusal, in id: ConversationID?, folded: Int = 0) -> ClientEvent {
+        var report = ClientEvent.Report(refusal)
+        if folded > 0 {
+            let text = "\(report.text) (and \(folded) more of this kind)"
+            report = ClientEvent.Report(report.outcome, code: report.code, text: text)
+        }
         return refusal.outcome == .unsupported ? .unsupported(id, report) : .inboundError(id, report)
     }
 

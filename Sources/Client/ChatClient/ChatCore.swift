@@ -19,6 +19,8 @@ public struct ChatCore: Sendable {
     var slots: [ConversationID: Slot] = [:]
     var outbox = Outbox()
     var budget = Budget()
+    var refusals = RefusalLog()
+    var troubles: [ConversationID: Trouble] = [:]
     var parked = Parked()
     var recent = RecentPayloads()
     var subscriptions = Subscriptions()

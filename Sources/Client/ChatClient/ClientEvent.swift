@@ -14,6 +14,10 @@ public enum ClientEvent: Sendable, Hashable {
     case gap(ConversationID, Gap)
     /// What a single conversation type knows.
     case frame(ConversationID, kind: String, bytes: Bytes)
+    /// The keys of a conversation seem to fit no longer: what comes cannot be opened, here or on the other side. Mostly
+    /// an old copy of one side's data was put back. What is said may never arrive; a new first contact is the way out.
+    /// The conversation goes on nevertheless, since a stranger can make it look like that.
+    case broken(ConversationID, Report)
     /// A conversation has ended for a reason; nothing more comes in it or leaves.
     case failed(ConversationID, Report)
     /// Something well-formed arrived that this client does not speak (FR-03, INIT-04, CT-12).
@@ -50,7 +54,7 @@ public enum ClientEvent: Sendable, Hashable {
     /// Whether it survives a restart: everything that is about content does.
     var isKept: Bool {
         switch self {
-        case .conversationStarted, .content, .status, .members, .gap, .frame, .failed: true
+        case .conversationStarted, .content, .status, .members, .gap, .frame, .failed, .broken: true
         case .unsupported, .inboundError, .link, .storageTrouble: false
         }
     }

@@ -26,7 +26,7 @@ extension EventBatch {
 extension ClientEvent {
     private enum Kind: UInt64 {
         case started = 1
-        case content, status, members, gap, frame, failed
+        case content, status, members, gap, frame, failed, broken
     }
 
     /// About how many bytes it takes in a record.
@@ -66,9 +66,10 @@ extension ClientEvent {
             writer.write(bytes)
         case .failed(let id, let report):
             writer.write(Kind.failed, id)
-            writer.write(report.outcome.rawValue)
-            writer.write(report.code)
-            writer.write(report.text)
+            writer.write(report)
+        case .broken(let id, let report):
+            writer.write(Kind.broken, id)
+            writer.write(report)
         case .unsupported, .inboundError, .link, .storageTrouble: break  // not kept
         }
     }
@@ -100,9 +101,8 @@ extension ClientEvent {
         case .frame:
             let kind = try reader.text()
             self = .frame(id, kind: kind, bytes: try reader.field())
-        case .failed:
-            guard let outcome = Refusal.Outcome(rawValue: try reader.text()) else { throw reader.unreadable() }
-            self = .failed(id, Report(outcome, code: try reader.text(), text: try reader.text()))
+        case .failed: self = .failed(id, try reader.report())
+        case .broken: self = .broken(id, try reader.report())
         }
     }
 }
@@ -137,7 +137,20 @@ extension ContentStatus {
     }
 }
 
+extension RecordReader {
+    fileprivate mutating func report() throws(Refusal) -> ClientEvent.Report {
+        guard let outcome = Refusal.Outcome(rawValue: try text()) else { throw unreadable() }
+        return ClientEvent.Report(outcome, code: try text(), text: try text())
+    }
+}
+
 extension RecordWriter {
+    fileprivate mutating func write(_ report: ClientEvent.Report) {
+        write(report.outcome.rawValue)
+        write(report.code)
+        write(report.text)
+    }
+
     fileprivate mutating func write(_ kind: some RawRepresentable<UInt64>, _ id: ConversationID) {
         write(kind.rawValue)
         write(id.text)

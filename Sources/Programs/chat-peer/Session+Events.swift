@@ -55,6 +55,14 @@ extension Session {
                     [
                         "conversation": .string(id.text), "code": .string(report.code), "text": .string(report.text),
                     ]))
+        case .broken(let id, let report):
+            return .trouble(
+                "! \(name(id)): \(report.text.forTerminal); ask for a new link, or give out one of yours (/intro)",
+                .event(
+                    "broken",
+                    [
+                        "conversation": .string(id.text), "code": .string(report.code), "text": .string(report.text),
+                    ]))
         case .unsupported(let id, let report): return line("unsupported", report, id)
         case .inboundError(let id, let report): return line("refused", report, id)
         case .link(let notice): return line(notice)

@@ -54,8 +54,9 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
         overhead = constants.innerOverhead + SDSMessage.maximumOverhead(names, constants.sds)
     }
 
-    /// Sends content; other actions are the inner type's.
+    /// Sends content or a placeholder; other actions are the inner type's.
     public mutating func perform(_ action: Action, in turn: inout Step) throws(Refusal) {
+        if case .frame(kind: Placeholder.kind, let bytes) = action { return try sendPlaceholder(bytes, in: &turn) }
         guard case .send(let content, let id) = action else {
             let mark = turn.mark
             try inner.perform(action, in: &turn)

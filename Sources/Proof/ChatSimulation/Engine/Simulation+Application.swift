@@ -113,7 +113,7 @@ extension Simulation {
         case .unsupported(_, let report), .inboundError(_, let report):
             tally.refusedPayloads += 1
             note(peer, .told(report.description))
-        case .failed(_, let report): note(peer, .told(report.description))
+        case .failed(_, let report), .broken(_, let report): note(peer, .told(report.description))
         case .conversationStarted, .members, .frame, .link, .storageTrouble: break
         }
     }
