@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup python release demo files test soak vectors outside bench interop spec lint fuzz
+.PHONY: help setup python release demo files test soak vectors outside bench interop spec lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -66,3 +66,12 @@ lint: ## check the format of every source file
 fuzz: setup ## build the fuzzers; RUN=60 runs each for a minute, FUZZ=json only one
 	CHAT_FUZZ=1 swift build -c release --sanitize fuzzer --product chat-fuzz --scratch-path .build/fuzz
 	@[ -z "$(RUN)" ] || Tests/Fuzz/run.sh "$(RUN)" $(FUZZ)
+
+# Only the tests whose names match FILTER, if it is given.
+tsan: setup ## run the test suite under ThreadSanitizer; FILTER=… only some
+	CHAT_TSAN=1 TSAN_OPTIONS="halt_on_error=0 exitcode=66 $$TSAN_OPTIONS" \
+	swift test --sanitize thread --scratch-path .build/tsan $(if $(FILTER),--filter '$(FILTER)')
+
+asan: setup ## run the test suite under AddressSanitizer; FILTER=… only some
+	ASAN_OPTIONS="detect_leaks=0 $$ASAN_OPTIONS" \
+	swift test --sanitize address --scratch-path .build/asan $(if $(FILTER),--filter '$(FILTER)')

@@ -1,17 +1,21 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// `make tsan` builds with a lock that ThreadSanitizer sees: ChatModel's `Lock`.
+let conditions: [SwiftSetting] = Context.environment["CHAT_TSAN"] == nil ? [] : [.define("CHAT_TSAN")]
+
 /// The compiler holds the rules: existentials are seen, imports are internal unless they leak into
 /// the API, every unsafe step says `unsafe`, and a warning is an error.
-let settings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .enableExperimentalFeature("Lifetimes"),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-]
+let settings: [SwiftSetting] =
+    conditions + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableExperimentalFeature("Lifetimes"),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+    ]
 
 /// The rooms of the house, which are the folders of `Sources` and `Tests`: a room uses those above it, never those
 /// below.
@@ -116,7 +120,7 @@ let package = Package(
         Room.programs.tool("chat-peer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
 
         // Starts the programs and talks to them: the demonstration, and tests of whole programs.
-        Room.programs.module("ChatDriver", ["ChatSystem", "ChatTool", "ChatWire"]),
+        Room.programs.module("ChatDriver", ["ChatModel", "ChatSystem", "ChatTool", "ChatWire"]),
         Room.programs.tool("chat-demo", ["ChatClient", "ChatDriver", "ChatTool", "ChatWire"]),
         Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),

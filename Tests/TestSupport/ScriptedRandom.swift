@@ -1,16 +1,15 @@
 public import ChatModel
-import Synchronization
 import Testing
 
 /// Randomness from a script: the values of a vector, by label, in order.
 ///
 /// A draw for which the script has no value of that length is an issue of the test and gives zeros.
 public final class ScriptedRandom: RandomSource {
-    private let script: Mutex<[RandomLabel: [[UInt8]]]>
+    private let script: Lock<[RandomLabel: [[UInt8]]]>
 
     /// A script of values; those of one label are drawn in the order given.
     public init(_ values: [(RandomLabel, [UInt8])]) {
-        script = Mutex(Dictionary(grouping: values, by: \.0).mapValues { $0.map(\.1) })
+        script = Lock(Dictionary(grouping: values, by: \.0).mapValues { $0.map(\.1) })
     }
 
     /// Adds a value behind those that are left.

@@ -1,6 +1,5 @@
 public import ChatModel
 import Foundation
-import Synchronization
 
 /// What tests throw: the same numbers for the same seed everywhere.
 public typealias SplitMix64 = RepeatableRandom
@@ -10,11 +9,11 @@ public typealias SplitMix64 = RepeatableRandom
 /// A class, so that a turn and the test that made it draw on: two turns of one source never draw the
 /// same key. Two sources of one seed do.
 public final class SeededRandom: RandomSource {
-    private let generator: Mutex<SplitMix64>
+    private let generator: Lock<SplitMix64>
 
     /// Begins the sequence that belongs to a seed.
     public init(_ seed: UInt64) {
-        generator = Mutex(SplitMix64(seed: seed))
+        generator = Lock(SplitMix64(seed: seed))
     }
 
     /// Takes the next bytes of the sequence, eight at a time, whatever they are for.

@@ -1,5 +1,4 @@
 import ChatModel
-import Synchronization
 
 /// What the publishers of one in-memory service share: subscribers and history behind one lock.
 ///
@@ -22,12 +21,12 @@ final class Broker: Sendable {
     let rememberedIDs: Int
     private let limits: DeliveryLimits
     private let now: @Sendable () -> Moment
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(_ limits: DeliveryLimits, rememberedIDs: Int, now: @escaping @Sendable () -> Moment) {
         (self.limits, self.rememberedIDs, self.now) = (limits, rememberedIDs, now)
         let history = History(epoch: .random(in: 1 ... .max), retention: limits.retention)
-        state = Mutex(State(history: history, recent: RecentIDs(capacity: rememberedIDs)))
+        state = Lock(State(history: history, recent: RecentIDs(capacity: rememberedIDs)))
     }
 
     func publish(_ payloads: [Addressed], _ quota: inout Quota?) -> [Result<Receipt, DeliveryError>] {

@@ -1,5 +1,4 @@
 public import ChatModel
-import Synchronization
 
 /// A delivery service for clients in one process, which share it.
 ///
@@ -10,7 +9,7 @@ import Synchronization
 /// is published again on its address is taken and not delivered again; a payload whose id is all zeros has no id.
 public final class InMemoryDeliveryService: DeliveryService {
     private let broker: Broker
-    private let quota: Mutex<Quota?>
+    private let quota: Lock<Quota?>
 
     /// What it takes and offers.
     public let limits: DeliveryLimits
@@ -32,7 +31,7 @@ public final class InMemoryDeliveryService: DeliveryService {
     private init(_ broker: Broker, _ limits: DeliveryLimits) {
         self.broker = broker
         self.limits = limits.offering([.ordering, .acknowledgement])
-        quota = Mutex(limits.rate.map { Quota($0) })
+        quota = Lock(limits.rate.map { Quota($0) })
     }
 
     /// The same service for another publisher, which has a quota of its own.

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Where delivery services leave payloads for one client: bounded, in batches.
 ///
 /// A service offers payloads and notices; the client asks for the next batch, which says that it has
@@ -10,7 +8,7 @@ public final class Mailbox: Sendable {
     public let capacity: Int
     /// The most payload bytes it holds that the client has not stored.
     public let byteCapacity: Int
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     fileprivate struct State {
         var deliveries: [Delivery] = []
@@ -30,7 +28,7 @@ public final class Mailbox: Sendable {
     /// An empty mailbox.
     public init(capacity: Int = 4_096, byteCapacity: Int = 32 << 20) {
         (self.capacity, self.byteCapacity) = (capacity, byteCapacity)
-        state = Mutex(State())
+        state = Lock(State())
     }
 
     /// What arrived since the last batch.

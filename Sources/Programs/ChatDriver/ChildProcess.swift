@@ -1,3 +1,4 @@
+import ChatModel
 import ChatSystem
 import ChatTool
 
@@ -6,7 +7,6 @@ import ChatTool
 #else
     import Glibc
 #endif
-import Synchronization
 
 /// Another program, started and talked to in lines: for demonstrations and for tests of whole programs.
 ///
@@ -16,7 +16,7 @@ package final class ChildProcess: Sendable {
     package let id: Int32
     /// Lines of its standard output without their ends; ends when the program does.
     package let lines: AsyncStream<String>
-    private let input: Mutex<Int32?>
+    private let input: Lock<Int32?>
     private let ending: Ending
     private let exit: Task<Int32, Never>
 
@@ -31,7 +31,7 @@ package final class ChildProcess: Sendable {
     ) throws(DriverError) {
         let program = try StartedProgram([path] + arguments, environment: environment, joinsErrors: joinsErrors)
         id = program.id
-        input = Mutex(program.input)
+        input = Lock(program.input)
         let ending = Ending(id)
         self.ending = ending
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
@@ -98,7 +98,7 @@ package final class ChildProcess: Sendable {
 /// The end of a process, which is noticed before its number is free for another one.
 private final class Ending: Sendable {
     private let id: Int32
-    private let hasEnded = Mutex(false)
+    private let hasEnded = Lock(false)
 
     init(_ id: Int32) { self.id = id }
 

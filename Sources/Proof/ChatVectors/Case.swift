@@ -1,7 +1,6 @@
 import ChatCrypto
 import ChatModel
 import ChatWire
-import Synchronization
 
 /// A case of a file, or a step of one, with readers that say what is missing.
 struct Case {
@@ -119,8 +118,8 @@ final class Asked: Sendable {
         let place: Int
     }
 
-    private let keys = Mutex<Set<String>>([])
-    private let parts = Mutex<[Part: Asked]>([:])
+    private let keys = Lock<Set<String>>([])
+    private let parts = Lock<[Part: Asked]>([:])
 
     /// Somebody asks for a member.
     func note(_ key: String) { keys.withLock { _ = $0.insert(key) } }

@@ -1,6 +1,5 @@
 import ChatModel
 import ChatWire
-import Synchronization
 
 /// The random values of a case: those that the file names, in their order.
 ///
@@ -14,11 +13,11 @@ final class Draws: RandomSource {
     }
 
     private static let unnamed: Set<String> = ["payload_id"]
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// The values in the order in which they are drawn.
     init(_ script: [(String, [UInt8])] = []) {
-        state = Mutex(State(script: script.map { ($0.0, $0.1) }))
+        state = Lock(State(script: script.map { ($0.0, $0.1) }))
     }
 
     /// The values that a step has under `randomness`.

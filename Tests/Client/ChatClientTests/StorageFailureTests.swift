@@ -1,12 +1,11 @@
 import ChatClient
 import ChatModel
-import Synchronization
 import Testing
 
 /// Storage that fails when it is told to.
 final class FailingStorage: Storage {
     private let inner = InMemoryStorage()
-    private let isFull = Mutex(false)
+    private let isFull = Lock(false)
 
     func fail(_ full: Bool) { isFull.withLock { $0 = full } }
 

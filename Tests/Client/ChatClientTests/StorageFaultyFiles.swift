@@ -1,6 +1,5 @@
 import ChatModel
 import ChatClient
-import Synchronization
 import TestSupport
 
 /// Files in memory that fail on request and forget in a crash what was not synchronized.
@@ -48,7 +47,7 @@ final class FaultyFiles: FileSystem {
         var room = Int.max
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// How many operations there were.
     var operations: Int { state.withLock { $0.operations } }

@@ -1,6 +1,5 @@
 import ChatClient
 import ChatModel
-import Synchronization
 
 // The smallest honest implementation of each of the five, as somebody from outside would write it.
 
@@ -177,7 +176,7 @@ struct ToyFraming: FramingStrategy {
 final class ToyService: DeliveryService {
     let facts = Facts(name: "toy-service", summary: "at once, to everybody who is there")
     let limits = DeliveryLimits(maximumPayload: 1_000)
-    private let mailboxes = Mutex<[DeliveryAddress: [Mailbox]]>([:])
+    private let mailboxes = Lock<[DeliveryAddress: [Mailbox]]>([:])
 
     func publish(_ payloads: [Addressed]) async -> [Result<Receipt, DeliveryError>] {
         payloads.map { payload in

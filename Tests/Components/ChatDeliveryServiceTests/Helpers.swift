@@ -38,7 +38,7 @@ extension DeliveryService {
 
 /// A clock that stands until the test moves it.
 final class TestClock: Sendable {
-    private let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+    private let time = Lock(Timestamp(milliseconds: 1_700_000_000_000))
 
     func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
     var read: @Sendable () -> Timestamp { { [self] in time.withLock { $0 } } }

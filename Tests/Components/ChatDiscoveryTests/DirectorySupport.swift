@@ -2,7 +2,6 @@ import ChatCrypto
 import ChatDeliveryService
 import ChatDiscovery
 import ChatModel
-import Synchronization
 import Testing
 
 /// A seed of one repeated byte.
@@ -18,7 +17,7 @@ func bundle(_ byte: UInt8, scheme: String = "openinvite_1", expiry: Timestamp? =
 
 /// A clock that a test sets, at first to the time of the worked example.
 final class SetClock: Sendable {
-    private let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+    private let time = Lock(Timestamp(milliseconds: 1_700_000_000_000))
 
     var now: Timestamp {
         get { time.withLock { $0 } }
@@ -29,7 +28,7 @@ final class SetClock: Sendable {
 /// A delivery service that lets a test look and interfere.
 final class WatchedService: DeliveryService {
     let inner: InMemoryDeliveryService
-    private let state = Mutex((subscribed: 0, published: [Addressed](), failure: DeliveryError?.none))
+    private let state = Lock((subscribed: 0, published: [Addressed](), failure: DeliveryError?.none))
     let limits: DeliveryLimits
 
     init(limits: DeliveryLimits? = nil, keeping payloads: Int = 1_024) {

@@ -1,5 +1,4 @@
 import ChatModel
-import Synchronization
 import TestSupport
 import Testing
 
@@ -26,7 +25,7 @@ private func firstBytes(_ batch: Mailbox.Batch?) -> [UInt8]? { batch?.deliveries
     let first = await mailbox.next()
     #expect(firstBytes(first) == [1, 2, 3])
     #expect(mailbox.offer([delivery(4)]) == 0, "the batch is lent and not stored yet")
-    let stored = Mutex<[UInt8]>([])
+    let stored = Lock<[UInt8]>([])
     final class Service {}
     let service = Service()
     mailbox.whenStored(for: service) { deliveries in

@@ -1,11 +1,11 @@
-import Synchronization
+import ChatModel
 
 /// A value that copies share, which is what a machine must never have.
 final class Shared<Value: Sendable>: Sendable {
-    private let value: Mutex<Value>
+    private let value: Lock<Value>
 
     init(_ value: Value) {
-        self.value = Mutex(value)
+        self.value = Lock(value)
     }
 
     func with<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {

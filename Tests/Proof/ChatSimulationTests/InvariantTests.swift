@@ -2,7 +2,6 @@ import ChatFraming
 import ChatModel
 import ChatReliability
 import ChatSimulation
-import Synchronization
 import Testing
 
 /// Each invariant finds what it is there to find: a toy with the defect that it is about.
@@ -64,7 +63,7 @@ import Testing
     @Test func `logs that differ are found out, with the place at which they do`() {
         /// Whose turn it is to be asked.
         final class Turns: Sendable {
-            let count = Mutex(0)
+            let count = Lock(0)
             var isSecond: Bool {
                 count.withLock {
                     $0 += 1; return $0 % 2 == 0

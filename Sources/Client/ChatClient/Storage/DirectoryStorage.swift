@@ -1,6 +1,5 @@
 import ChatCrypto
 public import ChatModel
-import Synchronization
 
 /// Storage in a directory of its own: an encrypted journal of transactions.
 ///
@@ -9,7 +8,7 @@ import Synchronization
 /// directory open. Both methods block for the disk, and all live records are kept in memory, because
 /// rewriting needs them. The format stands in `Specs/storage.md`.
 public final class DirectoryStorage: Storage {
-    private let journal: Mutex<Journal>
+    private let journal: Lock<Journal>
     private let files: any FileSystem
     private let lock: File
 
@@ -36,7 +35,7 @@ public final class DirectoryStorage: Storage {
             try files.lock(lock)
             let journal = try Journal.open(in: path, key: key, limits: limits, files: files, random: random)
             (self.files, self.lock, tornBytes) = (files, lock, journal.torn)
-            self.journal = Mutex(journal)
+            self.journal = Lock(journal)
         } catch {
             files.close(lock)
             throw error

@@ -1,18 +1,17 @@
 public import ChatModel
-internal import Synchronization
 
 /// Storage that lasts as long as this object.
 ///
 /// For clients that keep nothing, and for tests: a second client over the same object finds what the
 /// first one left, as after a restart.
 public final class InMemoryStorage: Storage {
-    private let records: Mutex<[ExactText: Bytes]>
+    private let records: Lock<[ExactText: Bytes]>
 
     /// Begins with some records, usually none.
     public init(_ records: [Record] = []) {
         var table: [ExactText: Bytes] = [:]
         table.apply(records)
-        self.records = Mutex(table)
+        self.records = Lock(table)
     }
 
     /// The records in the order of their keys; never fails.

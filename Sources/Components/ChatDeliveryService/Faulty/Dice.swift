@@ -1,4 +1,4 @@
-import Synchronization
+import ChatModel
 
 /// Decides about faults: the same sequence for the same seed.
 struct Dice: Sendable {
@@ -22,13 +22,13 @@ struct Dice: Sendable {
 /// Loses datagrams, sent and received alike.
 final class DatagramLoss: Sendable {
     private let share: Double
-    private let dice: Mutex<Dice>
+    private let dice: Lock<Dice>
 
     /// Loses a share from 0 to 1; nil where that is nothing.
     init?(_ share: Double, seed: UInt64) {
         guard share > 0 else { return nil }
         self.share = share
-        dice = Mutex(Dice(seed: seed))
+        dice = Lock(Dice(seed: seed))
     }
 
     /// Whether the next datagram is lost.

@@ -1,5 +1,4 @@
 public import ChatModel
-import Synchronization
 
 /// A delivery service that behaves as badly as services may (DS-04, DS-05, DS-06), around one that behaves.
 ///
@@ -44,12 +43,12 @@ public final class FaultyDeliveryService: DeliveryService {
     }
 
     private let service: any DeliveryService
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Spoils a service with the faults that belong to a seed.
     public init(_ service: any DeliveryService, faults: Faults, seed: UInt64) {
         self.service = service
-        state = Mutex(State(dice: Dice(seed: seed), inboundDice: Dice(seed: ~seed), faults: faults))
+        state = Lock(State(dice: Dice(seed: seed), inboundDice: Dice(seed: ~seed), faults: faults))
     }
 
     /// Those of the service within.

@@ -1,5 +1,4 @@
 public import ChatModel
-import Synchronization
 
 /// Delivery through a relay over UDP datagrams; see Specs/udp.md.
 ///
@@ -15,7 +14,7 @@ public final class UDPDeliveryService: DeliveryService {
 
     /// What the relay said last.
     private final class Told: Sendable {
-        let limits = Mutex(DeliveryLimits(maximumPayload: 64 << 10, offers: UDPDeliveryService.offers))
+        let limits = Lock(DeliveryLimits(maximumPayload: 64 << 10, offers: UDPDeliveryService.offers))
     }
 
     private static let offers: Set<Capability> = [.acknowledgement, .ordering, .offlineRetrieval]

@@ -1,7 +1,6 @@
 internal import ChatCrypto
 public import ChatModel
 internal import ChatWire
-import Synchronization
 
 /// Bundles under a name, kept by any delivery service that retains payloads.
 ///
@@ -18,7 +17,7 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     private let lifetime: Duration
     private let checking: Duration
     private let identity: KeyPair?
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     private struct State {
         var memory = DirectoryMemory()

@@ -3,7 +3,6 @@ import ChatCrypto
 import ChatModel
 import ChatReliability
 import ChatWire
-import Synchronization
 
 // Kind `private_v1`: conversations of profile reference, from a seed to payloads and back.
 extension Kind {
@@ -255,7 +254,7 @@ extension Kind {
 private final class Recorder: RandomSource {
     private let maker: Maker
     private let name: String
-    private let values = Mutex<[JSON]>([])
+    private let values = Lock<[JSON]>([])
 
     init(_ maker: Maker, _ name: String) {
         (self.maker, self.name) = (maker, name)

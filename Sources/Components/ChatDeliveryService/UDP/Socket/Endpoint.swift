@@ -1,6 +1,5 @@
 import ChatModel
 import ChatSystem
-import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -41,7 +40,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
     private let socket: DatagramSocket
     private let wakeReading: Int32
     private let wakeWriting: Int32
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     /// Starts the thread.
     init(_ machine: Machine, on socket: DatagramSocket) throws(DeliveryError) {
@@ -56,7 +55,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
         }
         (self.socket, wakeReading, wakeWriting) = (socket, ends[0], ends[1])
-        state = Mutex(State(machine: machine))
+        state = Lock(State(machine: machine))
         startThread { [self] in run() }
     }
 
