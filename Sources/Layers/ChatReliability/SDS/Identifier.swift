@@ -74,13 +74,14 @@ extension Identifier: Hashable, Comparable, CustomStringConvertible {
             && left.fourth == right.fourth && left.count == right.count && left.rest == right.rest
     }
 
-    /// Hashes the first 32 bytes and their number.
+    /// Hashes all bytes: ids from outside that were alike in a part would share a place in every table.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(first)
         hasher.combine(second)
         hasher.combine(third)
         hasher.combine(fourth)
         hasher.combine(count)
+        if !rest.isEmpty { hasher.combine(rest) }
     }
 
     /// Orders by bytes, as SDS breaks ties (SDS-08).
