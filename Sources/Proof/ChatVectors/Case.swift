@@ -41,9 +41,12 @@ struct Case {
     /// Bytes from hex, or none where there is nothing under the key.
     func optionalBytes(_ key: String) throws -> [UInt8]? { has(key) ? try bytes(key) : nil }
 
-    /// Secret bytes from hex.
+    /// Secret bytes from hex, as many as a keyed hash takes.
     func secret(_ key: String) throws -> Secret {
         let bytes = try bytes(key)
+        guard BLAKE2b.keySizes.contains(bytes.count) else {
+            throw Problem.unreadable("\(key) has \(bytes.count) bytes, not \(BLAKE2b.keySizes)")
+        }
         return Secret(copying: bytes.span)
     }
 

@@ -23,18 +23,20 @@ extension Kind {
 
     private static func computeField(_ one: Case) async throws -> JSON {
         try requireSmallField(one)
-        func triple(_ key: String, _ last: ([UInt8]) -> UInt8) throws -> JSON {
+        func triple(_ key: String, labels count: Int = 1, _ last: ([UInt8]) -> UInt8) throws -> JSON {
             .array(
                 try one.list(key).map { entry in
                     let texts = try Case(json: ["entry": entry.json]).texts("entry")
                     let labels = try texts.dropLast().flatMap { try Case.bytes($0, key) }
-                    guard labels.count == texts.count - 1 else { throw Problem.unreadable("\(key) has no bytes") }
+                    guard labels.count == count, texts.count == count + 1 else {
+                        throw Problem.unreadable("an entry of \(key) has \(texts.count - 1) labels, not \(count)")
+                    }
                     return .texts(texts.dropLast() + [Hex.encode([last(labels)])])
                 })
         }
         return [
             "label_to_element": try triple("label_to_element") { LabelField.element($0[0]) },
-            "products": try triple("products") { LabelField.multiply($0[0], $0[1]) },
+            "products": try triple("products", labels: 2) { LabelField.multiply($0[0], $0[1]) },
             "inverses": try triple("inverses") { LabelField.divide(1, by: $0[0]) },
         ]
     }
