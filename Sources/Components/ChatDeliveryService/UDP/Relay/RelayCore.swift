@@ -160,11 +160,15 @@ extension RelayCore {
 
     /// Beyond the total, the client that is owed most gives way.
     private mutating func makeRoomForAnswers() {
-        while owedAnswers > limits.owedAnswers,
-            let heaviest = sessions.lazy.compactMap(\.self).max(by: { $0.countedAnswers < $1.countedAnswers })
-        {
+        while owedAnswers > limits.owedAnswers {
+            var (heaviest, most) = (RelaySession.Key?.none, 0)
+            for place in sessions.indices {
+                guard let owed = sessions[place]?.countedAnswers, owed > most else { continue }
+                (heaviest, most) = (sessions[place]?.key, owed)
+            }
+            guard let heaviest else { return }
             counts.expired += 1
-            remove(heaviest.key, saying: .unknown)
+            remove(heaviest, saying: .unknown)
         }
     }
 }
