@@ -8,8 +8,9 @@
 
 /// Secret bytes that are shared by reference, never changed and wiped by their last owner.
 ///
-/// Copying a machine that keeps a secret copies a reference and no key byte. The bytes are on the
-/// heap, are compared in constant time and do not print.
+/// Copying a machine that keeps a secret copies a reference and no key byte. The bytes lie in memory of their
+/// own that is locked as far as the system allows and that no core dump contains, are compared in constant
+/// time and do not print.
 @safe public final class Secret: Sendable {
     /// How many bytes it has.
     public let count: Int
@@ -19,8 +20,7 @@
     /// Lets a derivation or a random source write the bytes in place; they are zero before.
     public init<E: Error>(count: Int, _ write: (inout MutableSpan<UInt8>) throws(E) -> Void) throws(E) {
         self.count = count
-        unsafe memory = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
-        unsafe memory.initialize(repeating: 0, count: count)
+        unsafe memory = SecretMemory.allocate(count)
         var bytes = unsafe MutableSpan(_unsafeStart: memory, count: count)
         try write(&bytes)
     }
@@ -34,7 +34,7 @@
 
     deinit {
         unsafe wipe(memory, count)
-        unsafe memory.deallocate()
+        unsafe SecretMemory.free(memory, count)
     }
 
     /// Lends the bytes for one operation, which must not keep a copy.

@@ -1,6 +1,7 @@
 import ChatClient
 import ChatCrypto
 import ChatModel
+import ChatSystem
 import ChatTool
 import ChatWire
 
@@ -8,6 +9,7 @@ import ChatWire
 @main
 enum Main {
     static func main() async {
+        CoreDumps.forbid()
         let options = PeerOptions.command.parseOrExit()
         let output = Output(isJSON: options[PeerOptions.json])
         await run(options, output).exit()

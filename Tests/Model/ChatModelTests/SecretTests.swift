@@ -1,5 +1,6 @@
 import ChatModel
 import TestSupport
+import Foundation
 import Testing
 
 #if canImport(Glibc)
@@ -71,3 +72,60 @@ private func secret(_ bytes: [UInt8]) -> Secret { Secret(copying: bytes.span) }
         exit(left == 0 ? 0 : 1)
     }
 }
+
+@Test func `secrets of every size are zeros at first, apart from each other, and used again (CRY-9)`() {
+    for round in 0..<3 {
+        var secrets: [Secret] = []
+        for count in [0, 1, 31, 32, 33, 64, 65, 1_000, 4_096, 4_097, 20_000] {
+            for mark in UInt8(1)...4 {
+                var sum: UInt64 = 0
+                let secret = Secret(count: count) { bytes in
+                    for index in bytes.indices {
+                        sum += UInt64(bytes[index])
+                        bytes[index] = mark ^ UInt8(truncatingIfNeeded: count)
+                    }
+                }
+                #expect(sum == 0 && secret.count == count, "\(count) bytes, round \(round)")
+                secrets.append(secret)
+            }
+        }
+        for (index, secret) in secrets.enumerated() {
+            let expected = UInt8(1 + index % 4) ^ UInt8(truncatingIfNeeded: secret.count)
+            let isWhole = secret.lend { bytes in bytes.indices.allSatisfy { bytes[$0] == expected } }
+            #expect(isWhole)
+        }
+    }
+}
+
+#if os(Linux)
+    /// What the system says of the mapping that an address lies in.
+    private func mapping(of address: UInt) throws -> [String: String] {
+        var (fields, isInside): ([String: String], Bool) = ([:], false)
+        // A file of the kernel has no size; it is read to its end.
+        let file = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
+        for line in String(decoding: file.readDataToEndOfFile(), as: UTF8.self).split(separator: "\n") {
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            let range = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
+            if range.count == 2, !words[0].hasSuffix(":") {
+                isInside = (range[0]..<range[1]).contains(address)
+            } else if isInside {
+                fields[String(words[0].dropLast())] = words.dropFirst().joined(separator: " ")
+            }
+        }
+        return fields
+    }
+
+    @Test func `pages of secrets are locked, and no core dump contains them (CRY-9)`() throws {
+        let secret = Secret(count: 32) { $0[0] = 1 }
+        let address = secret.lend { unsafe $0.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) } }
+        let fields = try mapping(of: address)
+        let flags = try #require(fields["VmFlags"]).split(separator: " ")
+        #expect(flags.contains("dd"), "left out of core dumps: \(flags)")
+        let size = SecretMemory.size
+        #expect(size.pages >= 4_096 && size.locked <= size.pages)
+        guard size.locked == size.pages else {
+            return print("secrets: the system locks no more than \(size.locked) bytes")
+        }
+        #expect(flags.contains("lo"), "locked: \(flags)")
+    }
+#endif
