@@ -93,8 +93,10 @@ extension ChatCore {
         _ = outbox.remove(entry)
         guard isAwaited, let content = entry.content, let id = entry.conversation else { return }
         release(content)
-        fresh.append(.status(id, content, .failed(error.description)))
         wake(.conversation(id), .refused(content, error))
+        // A type may have sent it anew, for example in smaller pieces.
+        guard !outbox.isAwaited(content) else { return }
+        fresh.append(.status(id, content, .failed(error.description)))
     }
 }
 

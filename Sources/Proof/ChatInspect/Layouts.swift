@@ -139,6 +139,7 @@ extension Layout {
             11: Field("causal_history", .message(historyEntry), "what it comes after", "SDS-04"),
             12: Field("bloom_filter", .message(filter), "of the ids received lately"),
             13: Field("repair_request", .message(historyEntry), "what the sender misses", "SDSR-05"),
+            14: Field("gone", .message(historyEntry), "what the sender will never send again", "SDS-R11"),
             20: Field("content", .inner(.segment), "absent or empty in a sync message", "SDS-12"),
         ])
     private static let reliable = Layout(

@@ -135,6 +135,7 @@ extension Layout {
                 Field(11, "causal_history", .message("SdsHistoryEntry"), repeated: true),
                 Field(12, "bloom_filter", .bytes, optional: true),
                 Field(13, "repair_request", .message("SdsHistoryEntry"), repeated: true),
+                Field(14, "gone", .message("SdsHistoryEntry"), repeated: true),
                 Field(20, "content", .bytes, optional: true),
             ]
         ),

@@ -26,6 +26,8 @@ SECOND, DAY = 1_000, 86_400_000
 LONGEST_PAUSE, POSSIBLE_FACTOR = 600 * SECOND, 4  # SDS-11
 BURST, GIVE_UP, LOST = 32, 7 * DAY, DAY  # SDSR-06, SDS-11, SDS-10
 SYNC_ID, SYNC_PAUSE, LONGEST_SYNC = "sync", 30 * SECOND, 3_600 * SECOND  # SDS-12
+PATIENCE, FEW_AFTER, ONE_AFTER, FEW = 64, 512, 1_024, 8  # SDS-R8, SDS-R9
+MOST_ASKED = 64  # SDS-R11
 MAX_CLOCK, MAX_FOLLOWED = 2**63 - 1, 2**62 - 1  # SDS-R4
 MAX_ENTRIES, MAX_TEXT, MAX_HINT = 200, 255, 128  # SDS-R3
 
@@ -70,12 +72,14 @@ class Settings:
     first_pause: int = 5_000
     doubles_while_heard: bool = True
     window: int = 16
+    at_once: int = 16
     acknowledge: int = 1_000
     shortest: int = 30_000
     longest: int = 300_000
     requests: int = 3
     answers_for_others: bool = True
     names_senders: bool = True
+    joins_late: bool = False
 
 
 class Sent(NamedTuple):
@@ -105,7 +109,7 @@ class Member(sds.Channel):
 
     KEPT = (  # all there is beside messages that wait
         "lamport", "log", "senders", "sent", "missing", "given_up", "ends", "repeats", "turn", "kept", "in_filter",
-        "heard", "sync", "quiet", "owes",
+        "heard", "sync", "quiet", "owes", "first", "seen", "away", "grace", "vain", "gone", "asked",
     )
 
     def __init__(self, channel_id: str, sender_id: str, now: int, settings: Settings = Settings(),
@@ -124,16 +128,22 @@ class Member(sds.Channel):
         self.heard: int | None = None
         self.sync: list[int] | None = None  # between when and when a sync message is due
         self.quiet, self.owes = 0, False
+        self.first = now  # the clock with which this participant joined
+        self.seen, self.away, self.grace = now, 0, 0  # SDS-R10
+        self.vain = 0  # SDS-R9: copies since something was last acknowledged
+        self.gone: list[str] = []  # SDS-R11: own messages that were given up, and what was asked for in vain
+        self.asked: list[str] = []
 
     # sending
 
     def send(self, now: int, message_id: str, content: bytes, clock: int = 0) -> Step:
         """SDS-04, SDS-05. The clock of the message is at least `clock`."""
         require(message_id not in self.waiting and not self._is_in_log(message_id), "invalid_state", "an id in use")
+        self._pass(now)
         data, lamport, named = self._write(now, message_id, content, clock)
         self.sent[message_id] = {
             "data": data, "named": named, "at": now, "due": now + self.settings.first_pause, "tries": 0, "again": None,
-            "hits": 0,
+            "hits": 0, "away": self.away, "sends": 0,
         }
         self._enter(lamport, message_id, self.sender_id, named)
         self._add_to_filter(message_id)
@@ -145,7 +155,9 @@ class Member(sds.Channel):
         self, now: int, message_id: str, content: bytes | None = None, clock: int = 0
     ) -> tuple[bytes, int, list[str]]:
         """An encoded message with history, filter and requests as they are now; its clock, and what it names."""
-        lamport, named, requests = max(now, clock, self.lamport + 1), self._history(), self._due_requests(now)
+        lamport, named = max(now, clock, self.lamport + 1), self._history()
+        gone = self._gone(named)
+        requests = self._due_requests(now)[: max(1, self.settings.requests - len(gone))]
         history = [
             {"message_id": known} | ({"sender_id": self.senders[known]} if self.settings.names_senders else {})
             for known in named
@@ -154,16 +166,23 @@ class Member(sds.Channel):
             "sender_id": self.sender_id, "message_id": message_id, "channel_id": self.channel_id,
             "lamport_timestamp": lamport, "causal_history": history,
             "repair_request": [self.missing[known]["entry"] for known in requests],
+            "gone": [{"message_id": known} for known in gone],
         }
         if self.settings.filter is not None:
             message["bloom_filter"] = bloom.write(self.in_filter, self.settings.filter)
         data = SdsMessage.encode(message | ({"content": content} if content is not None else {}))
         self.lamport = lamport
+        self.asked = [known for known in self.asked if known not in gone]
         for known in requests:
             entry = self.missing[known]
             entry["tries"] += 1
             entry["request"] = now + min(self.settings.longest * 2 ** min(entry["tries"], 16), self._patience(now))
         return data, lamport, named
+
+    def _gone(self, named: list[str]) -> list[str]:
+        """SDS-R11: what it names and was given up, and what was asked for in vain."""
+        gone = [known for known in named if known in self.gone and known not in self.kept]
+        return (gone + [known for known in self.asked if known not in gone])[: max(10, self.settings.requests)]
 
     def _patience(self, now: int) -> int:
         """SDSR-05: who was heard a moment ago is there, and is asked again soon."""
@@ -210,11 +229,13 @@ class Member(sds.Channel):
             return step  # SDS-14
         content = message.get("content")
         is_known = bool(content) and (message_id in self.waiting or self._is_in_log(message_id))
+        self._pass(now)
         self._hear(now)
         self._acknowledge(message, step)
         if message_id in self.kept:
             self.kept[message_id] |= {"at": None, "answered": now}
         self._answer(now, message.get("repair_request", []), step)
+        self._take_gone(message, step)
         self._note_missing(now, message, step)
         if not content:
             covers = self.log and self.log[-1][1] in self._named(message)
@@ -257,11 +278,51 @@ class Member(sds.Channel):
     def _named(message: dict) -> list[str]:
         return [entry["message_id"] for entry in message.get("causal_history", [])]
 
+    def _open(self, message: dict) -> list[dict]:
+        """SDS-07: what of a history is waited for; nothing that precedes a late joining, no own messages."""
+        if self.settings.joins_late and message["lamport_timestamp"] <= self.first:
+            return []  # SDS-R12
+        return [
+            entry for entry in message.get("causal_history", [])
+            if not self._is_past(entry["message_id"]) and entry["message_id"] not in self.sent
+            and entry.get("sender_id") != self.sender_id
+        ]
+
+    def _pass(self, now: int) -> None:
+        """SDS-R10: more time without a step than any pause has is an absence, which does not count."""
+        time, self.seen = now - self.seen, max(now, self.seen)
+        if time <= 2 * LONGEST_SYNC:
+            return
+        self.away += time
+        for number, sent in enumerate(self.sent.values()):
+            due = now if number < self.settings.at_once else now + self.settings.first_pause
+            sent["due"] = min(sent["due"], due)
+            sent["tries"] = 0 if sent["sends"] < PATIENCE else sent["tries"]
+        self.grace = now + LONGEST_PAUSE
+        for entry in self.missing.values():
+            entry["lost"] = max(self.grace, entry["noticed"] + LOST)
+
+    def _take_gone(self, message: dict, step: Step) -> None:
+        """SDS-R11, of what is missing or what the message itself names."""
+        named = {entry["message_id"]: entry for entry in message.get("causal_history", [])}
+        for message_id in (entry.get("message_id", "") for entry in message.get("gone", [])):
+            known = self.missing.get(message_id, {}).get("entry") or named.get(message_id)
+            if known is None or self._is_past(message_id) or message_id in self.waiting:
+                continue
+            sender = known.get("sender_id") or named.get(message_id, {}).get("sender_id")
+            if self.settings.answers_for_others and sender != message["sender_id"]:
+                continue
+            self.missing.pop(message_id, None)
+            self.given_up.append(message_id)
+            step.lost.append(message_id)
+            self._deliver(step)
+
     def _hear(self, now: int) -> None:
         """SDS-11: after a silence nothing waits longer than at first."""
         if self.heard is None or self.heard + 2 * SYNC_PAUSE <= now:
             for sent in self.sent.values():
-                sent["tries"], sent["due"] = 0, min(sent["due"], now + self.settings.first_pause)
+                sent["tries"] = 0 if sent["sends"] < PATIENCE else sent["tries"]
+                sent["due"] = min(sent["due"], now + self.settings.first_pause)
         self.heard = now
 
     def _acknowledge(self, message: dict, step: Step) -> None:
@@ -273,6 +334,7 @@ class Member(sds.Channel):
                 named += self.sent[message_id]["named"] if self.settings.acknowledges_ancestors else []
                 step.acknowledged.append(message_id)
                 self._retire(message_id)
+                self.vain = 0
         try:
             fields = bloom.read(message.get("bloom_filter", b""))
         except Refused:
@@ -281,7 +343,9 @@ class Member(sds.Channel):
             for message_id, sent in self.sent.items():
                 if bloom.contains(fields, message_id):
                     sent["hits"] += 1
-                    step.possibly_acknowledged += [message_id] if sent["hits"] == 1 else []
+                    if sent["hits"] == 1:
+                        step.possibly_acknowledged.append(message_id)
+                        self.vain = 0
 
     def _retire(self, message_id: str) -> None:
         sent = self.sent.pop(message_id)
@@ -290,7 +354,12 @@ class Member(sds.Channel):
 
     def _answer(self, now: int, requests: list[dict], step: Step) -> None:
         """SDSR-06."""
-        for message_id in (entry.get("message_id", "") for entry in requests[:BURST]):
+        for request in requests[:BURST]:
+            message_id = request.get("message_id", "")
+            if self._is_asked_in_vain(message_id, request.get("sender_id")):
+                self.asked += [message_id] if message_id not in self.asked and len(self.asked) < MOST_ASKED else []
+                self._owe(now, is_new=False, pause=self.settings.acknowledge)
+                continue
             if message_id in self.missing:
                 entry = self.missing[message_id]
                 entry["request"] = max(entry["request"], now + self.settings.longest)
@@ -303,6 +372,12 @@ class Member(sds.Channel):
                 if sender == self.sender_id or self.settings.answers_for_others:
                     self._plan(now, message_id, sender)
 
+    def _is_asked_in_vain(self, message_id: str, sender: str | None) -> bool:
+        """SDS-R11: nobody but this participant could send it, and it cannot."""
+        if message_id in self.sent or message_id in self.kept or message_id in self.missing:
+            return False
+        return not self.settings.answers_for_others or self.senders.get(message_id, sender) == self.sender_id
+
     def _plan(self, now: int, message_id: str, sender: str) -> None:
         count, entry = groups(self.participants), self.kept[message_id]
         if joined_hash(self.sender_id, message_id) % count != joined_hash(sender, message_id) % count:
@@ -313,12 +388,12 @@ class Member(sds.Channel):
 
     def _note_missing(self, now: int, message: dict, step: Step) -> None:
         """SDS-10, SDSR-05."""
-        for entry in message.get("causal_history", []):
+        for entry in self._open(message):
             known = entry["message_id"]
-            if self._is_past(known) or known in self.waiting or known in self.missing:
+            if known in self.waiting or known in self.missing:
                 continue
             request = self._request_time(now, known)
-            self.missing[known] = {"entry": entry, "noticed": now, "request": request, "tries": 0}
+            self.missing[known] = {"entry": entry, "noticed": now, "lost": now + LOST, "request": request, "tries": 0}
             step.missing.append(known)
 
     def _request_time(self, now: int, message_id: str) -> int:
@@ -332,7 +407,7 @@ class Member(sds.Channel):
         return self._is_in_log(message_id) or message_id in self.given_up
 
     def _has_causal_past(self, message: dict) -> bool:
-        return all(map(self._is_past, self._named(message)))
+        return not self._open(message)
 
     def _deliver(self, step: Step) -> None:
         """SDS-07, SDS-08: what waits for nothing any more, earliest first."""
@@ -356,16 +431,20 @@ class Member(sds.Channel):
     def wake(self, now: int) -> Step:
         """SDS-10 to SDS-12, SDSR-05, SDSR-06."""
         step = Step()
-        for known in [known for known, entry in self.missing.items() if entry["noticed"] + LOST <= now]:
+        self._pass(now)
+        for known in [known for known, entry in self.missing.items() if entry["lost"] <= now]:
             del self.missing[known]
             self.given_up.append(known)
             step.lost.append(known)
             self._deliver(step)
-        for message_id in [known for known, sent in self.sent.items() if sent["at"] + GIVE_UP <= now]:
+        for message_id in [known for known, sent in self.sent.items() if self._is_over(sent, now)]:
             is_presumed = self._is_presumed(self.sent[message_id])
             (step.acknowledged if is_presumed else step.gave_up).append(message_id)
             self._retire(message_id)
-        oldest = [known for known, sent in self.sent.items() if not self._is_presumed(sent)][: self.settings.window]
+            self.gone += [] if is_presumed else [message_id]
+        window = 1 if self.vain >= ONE_AFTER else FEW if self.vain >= FEW_AFTER else self.settings.window
+        window = min(window, self.settings.window)
+        oldest = [known for known, sent in self.sent.items() if not self._is_presumed(sent)][:window]
         for message_id in [known for known in oldest if self._due(self.sent[known]) <= now][:BURST]:
             self._send_again(now, message_id, step)
         planned = [(entry["at"], known) for known, entry in self.kept.items() if entry["at"] is not None]
@@ -378,6 +457,10 @@ class Member(sds.Channel):
             self._rest(now)
         return step
 
+    def _is_over(self, sent: dict, now: int) -> bool:
+        """SDS-11, SDS-R10."""
+        return now >= self.grace and now - sent["at"] - (self.away - sent["away"]) >= GIVE_UP
+
     def _is_presumed(self, sent: dict) -> bool:
         """SDS-09."""
         return self.settings.presumed is not None and sent["hits"] >= self.settings.presumed
@@ -385,7 +468,8 @@ class Member(sds.Channel):
     def _due(self, sent: dict) -> int:
         """SDS-11: when a message is sent again."""
         last = sent["at"] if sent["again"] is None else sent["again"]
-        if self.settings.doubles_while_heard or self.heard is None or self.heard <= last:
+        is_heard = self.heard is not None and self.heard > last and sent["sends"] < PATIENCE
+        if self.settings.doubles_while_heard or not is_heard:
             return sent["due"]
         return min(sent["due"], last + self.settings.first_pause * (POSSIBLE_FACTOR if sent["hits"] else 1))
 
@@ -395,7 +479,7 @@ class Member(sds.Channel):
 
     def _send_again(self, now: int, message_id: str, step: Step) -> None:
         sent = self.sent[message_id]
-        sent["tries"] += 1
+        sent["tries"], sent["sends"], self.vain = sent["tries"] + 1, sent["sends"] + 1, self.vain + 1
         pause = self.settings.first_pause * 2 ** min(sent["tries"], 16) * (POSSIBLE_FACTOR if sent["hits"] else 1)
         sent["again"], sent["due"] = now, now + min(pause, LONGEST_PAUSE)
         step.messages.append(Sent("again", message_id, sent["data"]))
@@ -404,10 +488,10 @@ class Member(sds.Channel):
         pause = min(SYNC_PAUSE * 2 ** min(self.quiet, 16), LONGEST_SYNC)
         self.owes, self.sync = False, [now + pause // 2, now + pause]
 
-    def _owe(self, now: int, is_new: bool) -> None:
+    def _owe(self, now: int, is_new: bool, pause: int | None = None) -> None:
         self.quiet = 0 if is_new else self.quiet
         if not self.owes:
-            pause = self.settings.acknowledge * (4 if self.participants > 2 else 1)
+            pause = pause or self.settings.acknowledge * (4 if self.participants > 2 else 1)
             bounds = [now + pause // 2, now + pause]
             self.owes, self.sync = True, bounds if self.sync is None else list(map(min, self.sync, bounds))
 

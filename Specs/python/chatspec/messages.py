@@ -90,7 +90,7 @@ SdsMessage = Message(
     Field(10, "lamport_timestamp", "uint64", optional=True),
     Field(11, "causal_history", SdsHistoryEntry, repeated=True),
     Field(12, "bloom_filter", "bytes", optional=True),
-    Field(13, "repair_request", SdsHistoryEntry, repeated=True),
+    Field(13, "repair_request", SdsHistoryEntry, repeated=True), Field(14, "gone", SdsHistoryEntry, repeated=True),
     Field(20, "content", "bytes", optional=True),
 )
 HistoryEntry = Message(

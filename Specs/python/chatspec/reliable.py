@@ -45,7 +45,7 @@ class Stage:
         self.parity, self.has_filter = int(is_responder), has_filter
         settings = member.Settings(
             filter=bloom.STANDARD if has_filter else None, acknowledges_ancestors=True, presumed=None,
-            first_pause=2_000, doubles_while_heard=False, window=64, acknowledge=500, shortest=200, longest=200,
+            first_pause=2_000, doubles_while_heard=False, window=64, at_once=8, acknowledge=500, shortest=200, longest=200,
             requests=16, answers_for_others=False, names_senders=False,
         )
         self.channel = member.Member(channel, own, now, settings)

@@ -122,7 +122,7 @@ SegmentMessageProto: 1 bytes entire_message_hash, 2 uint32 data_segment_index, 3
     4 bytes payload, 5 uint32 parity_segment_index, 6 uint32 parity_segment_count, 7 bool is_parity
 SdsHistoryEntry: 1 string message_id, 2 ?bytes retrieval_hint, 3 ?string sender_id
 SdsMessage: 1 string sender_id, 2 string message_id, 3 string channel_id, 10 ?uint64 lamport_timestamp,
-    11 *SdsHistoryEntry causal_history, 12 ?bytes bloom_filter, 13 *SdsHistoryEntry repair_request,
+    11 *SdsHistoryEntry causal_history, 12 ?bytes bloom_filter, 13 *SdsHistoryEntry repair_request, 14 *SdsHistoryEntry gone,
     20 ?bytes content
 HistoryEntry: 1 string message_id, 2 bytes retrieval_hint, 3 string sender_id
 ReliablePayload: 2 string message_id, 3 string channel_id, 7 string sender_id, 10 int32 lamport_timestamp,

@@ -231,7 +231,7 @@ struct HostileMessageTests {
     @Test func `without a link nothing is given up as lost, and time is left when it is back (SDS-10)`() throws {
         var saro = Target()
         try saro.hear("m", after: ["x"])
-        saro.channel.loseLink()
+        saro.channel.loseLink(now: saro.now)
         saro.pass(day * 3)
         #expect(saro.channel.missing == [name("x")] && saro.delivered.isEmpty && saro.idleWakes < 4)
         try saro.hear("sync", content: nil)

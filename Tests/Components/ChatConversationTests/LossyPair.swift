@@ -27,6 +27,8 @@ struct LossyPair<Conversation: ReliableConversation> {
     var isLost = [false, false]
     /// The largest payload that the service takes; machines are told another one.
     var serviceLimit = Int.max
+    /// What it says of larger ones, if not that they are.
+    var refusal: DeliveryError?
     private let maximumPayload: Int
     private let random: SeededRandom
     private var flight: [(at: Timestamp, to: Int, routed: Routed)] = []
@@ -133,10 +135,14 @@ struct LossyPair<Conversation: ReliableConversation> {
             case .frame, .members: continue
             }
         }
+        // Of a content that was refused, the rest is nobody's: so the client has it.
+        var refused: Set<ContentID> = []
         for send in step.sends {
             guard send.routed.payload.count <= serviceLimit else {
-                let error = DeliveryError.tooLarge(bytes: send.routed.payload.count, limit: serviceLimit)
-                if let content = send.content { signal(.refused(content, error), side) }
+                let error = refusal ?? .tooLarge(bytes: send.routed.payload.count, limit: serviceLimit)
+                if let content = send.content, refused.insert(content).inserted {
+                    signal(.refused(content, error), side)
+                }
                 continue
             }
             sides[side].sent += 1

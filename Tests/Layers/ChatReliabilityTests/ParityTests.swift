@@ -164,3 +164,43 @@ struct LeopardVectors {
         }
     }
 }
+
+struct ParityWorkTests {
+    /// A payload that ends in zeros, of which parity is to give the last of its segments.
+    private func segments(zeros: Int) throws -> (payload: Bytes, data: [Bytes], parity: [Bytes]) {
+        let payload = Bytes([UInt8](repeating: 7, count: 30_000) + [UInt8](repeating: 0, count: zeros))
+        let all = try Segmentation(segmentSize: 25_600, parity: Segmentation.ParityRate(millionths: 1_000_000)).split(
+            payload)
+        return (payload, Array(all.prefix(all.count / 2)), Array(all.suffix(all.count / 2)))
+    }
+
+    @Test func `zeros at the end are counted up to a bound, and beyond it the last segment is waited for (SEG-R4)`()
+        throws
+    {
+        var few = Reassembler()
+        let short = try segments(zeros: 4_000)
+        _ = try few.receive(short.data[0], from: "saro", now: .zero)
+        #expect(try few.receive(short.parity[0], from: "saro", now: .zero) == .complete(short.payload))
+
+        var many = Reassembler()
+        let long = try segments(zeros: 9_000)
+        _ = try many.receive(long.data[0], from: "saro", now: .zero)
+        #expect(try many.receive(long.parity[0], from: "saro", now: .zero) == .waiting(have: 1, of: 2))
+        #expect(try many.receive(long.parity[1], from: "saro", now: .zero) == .waiting(have: 1, of: 2))
+        #expect(try many.receive(long.data[1], from: "saro", now: .zero) == .complete(long.payload))
+    }
+
+    @Test func `all-zero parity costs no more than so many hash steps (SEG-R4)`() throws {
+        // One data segment that is lost, and parity of zeros as large as it may be.
+        let message = SegmentMessage(
+            hash: Bytes([UInt8](repeating: 1, count: 32)), place: .parity(0), dataCount: 1, parityCount: 1,
+            payload: Bytes([UInt8](repeating: 0, count: Reassembler.maximumShard)))
+        var machine = Reassembler()
+        let before = ContinuousClock.now
+        for sender in 0..<10 {
+            #expect(try machine.receive(message.encoded(), from: "\(sender)", now: .zero) == .waiting(have: 0, of: 1))
+        }
+        // 153,600 steps each took a quarter of a second in a debug build.
+        #expect(ContinuousClock.now - before < .seconds(30))
+    }
+}

@@ -88,9 +88,9 @@ struct BadSDSMessages {
         #expect(saro.lamport == SDSChannel.maximumFollowed)
         for index in 0..<10 { try saro.send(Bytes("1"), id: name("own\(index)"), in: &step) }
         #expect(saro.lamport == SDSChannel.maximumFollowed + 10)
-        var raya = channel("raya")
-        for broadcast in step.broadcasts { try raya.receive(broadcast.bytes, in: &step) }
-        #expect(raya.waiting.count == 10)  // they wait for a and b
+        var pax = channel("pax")
+        for broadcast in step.broadcasts { try pax.receive(broadcast.bytes, in: &step) }
+        #expect(pax.waiting.count == 10)  // they wait for a and b
     }
 
     @Test func `histories of unknown ids are kept within a sender's share, and others are not shut out (SDS-R5)`()

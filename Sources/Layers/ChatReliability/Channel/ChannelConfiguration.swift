@@ -41,9 +41,17 @@ public struct ChannelConfiguration: Sendable {
         var settings = SDSSettings()
         settings.historyLength = max(1, causalHistorySize)
         (settings.resend.first, settings.resend.longest) = (acknowledgementTimeout, acknowledgementTimeout)
-        settings.resend.giveUpAfter = acknowledgementTimeout * (maxRetransmissions + 1)
+        // Counted, not timed: a restart, a quota or a lost link uses up no tries.
+        (settings.resend.giveUpAfter, settings.resend.most) = (nil, max(0, maxRetransmissions))
         settings.acknowledgesAncestors = true
         return settings
+    }
+
+    /// What is kept of unfinished contents: SDS delivers each segment once, and acknowledges it when it does.
+    static var reassembly: ReassemblyLimits {
+        var limits = ReassemblyLimits.behindSDS
+        (limits.finished, limits.isEachOnce) = (4_096, true)
+        return limits
     }
 
     func segmentation() throws(Refusal) -> Segmentation {

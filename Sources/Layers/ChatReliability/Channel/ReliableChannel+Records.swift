@@ -21,7 +21,8 @@ extension ReliableChannel {
             try SDSChannel(
                 restoring: Stored.inner(parts[0], Self.channelPrefix), settings: configuration.sds,
                 prefix: Self.channelPrefix),
-            try Reassembler(restoring: Stored.inner(parts[1], Self.segmentsPrefix)))
+            try Reassembler(
+                restoring: Stored.inner(parts[1], Self.segmentsPrefix), limits: ChannelConfiguration.reassembly))
         guard state.lastRequest <= Stored.largestCount else { throw Self.stored.unreadable(Stored.stateKey) }
         (lastRequest, lastNanoseconds) = (state.lastRequest, state.lastNanoseconds)
         quota = configuration.rateLimit.map { rate in

@@ -4,16 +4,20 @@ public import ChatModel
 extension ReliableChannel {
     /// Payloads to publish now, as many as the epoch still takes, oldest first (RC-05).
     public mutating func takeDispatches(now: Timestamp) -> [Dispatch] {
-        guard quota != nil else {
-            defer { queue.removeAll() }
-            return queue
+        var taken = queue
+        if quota != nil {
+            taken = []
+            while taken.count < queue.count, quota?.take(now) == true { taken.append(queue[taken.count]) }
+            if !taken.isEmpty { changes.state = true }
         }
-        var taken: [Dispatch] = []
-        while taken.count < queue.count, quota?.take(now) == true { taken.append(queue[taken.count]) }
         queue.removeFirst(taken.count)
-        if !taken.isEmpty { changes.state = true }
+        // Only now does the time of a message begin.
+        for dispatch in taken { channel.didSend(dispatch.message, now: now) }
         return taken
     }
+
+    /// The link is lost: until ``resume(since:now:)`` or something comes, nothing is sent again and no time passes.
+    public mutating func loseLink(now: Timestamp) { channel.loseLink(now: now) }
 
     /// The service took a payload.
     ///
@@ -53,7 +57,10 @@ extension ReliableChannel {
         var step = SDSStep(now: now)
         channel.wake(in: &step)
         carryOut(step)
-        _ = reassembler.sweep(now: now)
+        for abandoned in reassembler.sweep(now: now) {
+            lostCount += 1
+            events.append(.lost(id: hex(abandoned.hash.array)))
+        }
     }
 
     /// The link is back, or the process: says what there is to say, and asks for what was missed (RC-07).
@@ -100,6 +107,7 @@ extension ReliableChannel {
                 let request = owners[broadcast.id]
                 queue.removeAll { $0.message == broadcast.id }
                 queue.append(Dispatch(id: nil, message: broadcast.id, payload: payload, request: request))
+                channel.hold(broadcast.id)
             } catch {
                 events.append(.refused(error))
             }
@@ -140,11 +148,12 @@ extension ReliableChannel {
 
     private mutating func giveUp(_ id: Identifier) {
         guard let request = owners[id], let state = requests[request] else { return }
-        for id in state.ids { channel.withdraw(id) }
+        for id in state.ids { channel.giveUp(id) }
         queue.removeAll { $0.request == request }
         forget(request)
         let times = configuration.maxRetransmissions
-        events.append(.deliveryError(request, "sent again \(times) times and not acknowledged"))
+        let words = "sent again \(times) times and not acknowledged; whether others have it is unknown"
+        events.append(.deliveryError(request, words))
     }
 
     private mutating func forget(_ request: RequestID) {

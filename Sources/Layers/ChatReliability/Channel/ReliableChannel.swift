@@ -46,7 +46,7 @@ public struct ReliableChannel: Sendable {
         case deliveryError(RequestID, String)
         /// A segment is missing; with a hint, it may be had from the service (RC-06).
         case missing(id: String, hint: Bytes?)
-        /// It is given up.
+        /// It is given up; or an unfinished content is, for which there is no room, named by its Keccak-256.
         case lost(id: String)
         /// What was published since a time may have been missed: fetch it (RC-07).
         case fetch(since: Timestamp)
@@ -117,8 +117,9 @@ public struct ReliableChannel: Sendable {
                 .unable, CommonCause.tooLarge("name", bytes: max(name.utf8.count, id.utf8.count), limit: limit))
         }
         let channel = SDSChannel(
-            sender, channel: channelID, settings: configuration.sds, now: now, prefix: Self.channelPrefix)
-        try self.init(address, configuration, channel, Reassembler())
+            sender, channel: channelID, settings: configuration.sds, now: now, joinsLate: true,
+            prefix: Self.channelPrefix)
+        try self.init(address, configuration, channel, Reassembler(limits: ChannelConfiguration.reassembly))
         events.append(.fetch(since: now))
     }
 
@@ -154,6 +155,7 @@ public struct ReliableChannel: Sendable {
                 let payload = try encrypted(draft.bytes)
                 var step = SDSStep(now: now)
                 channel.commit(draft, tag: request.number, in: &step)
+                channel.hold(id)
                 ids.append(id)
                 queue.append(Dispatch(id: "\(request):\(ids.count)", message: id, payload: payload, request: request))
             }

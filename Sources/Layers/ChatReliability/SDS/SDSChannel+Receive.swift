@@ -22,7 +22,7 @@ extension SDSChannel {
         }
         let content = message.content.flatMap { $0.isEmpty ? nil : $0 }
         let isKnown = try isKnown(message, hasContent: content != nil)
-        let open = openDependencies(message)
+        var open = openDependencies(message)
         if content != nil, !isKnown {
             guard log.floor.map({ $0 < SDSLog.Order(lamport: lamport, id: message.id) }) ?? true else {
                 throw Refusal(.invalid, ReliabilityCause.tooOld(lamport: lamport))
@@ -31,12 +31,17 @@ extension SDSChannel {
         }
 
         // From here on, nothing is refused.
-        if sync.hear(step.now) || isLinkLost { meetAgain(step.now, within: times.resendFirst) }
+        advance(to: step.now)
+        if sync.hear(step.now) || presence.isLinkLost { meetAgain(step.now, within: times.resendFirst) }
         if !settings.resend.doublesWhileHeard { outgoing.hear(step.now, first: times.resendFirst) }
         if content != nil, incoming.missing[message.id] != nil { pace.encourage(step.now) }
         acknowledge(message, in: &step)
         kept.cancel(message.id, now: step.now)
         answer(message.repairs, in: &step)
+        if !message.gone.isEmpty {
+            takeGone(message, in: &step)
+            open = openDependencies(message)
+        }
         // What waits is counted for its sender; all other messages together may name a quarter.
         let limit = content != nil && !isKnown ? settings.limits.missing : settings.limits.missing / 4
         note(open, limit: limit, in: &step)
@@ -91,9 +96,11 @@ extension SDSChannel {
     /// What a message depends on and is neither delivered nor given up.
     func openDependencies(_ message: SDSMessage) -> [SDSMessage.HistoryEntry] {
         var open: [SDSMessage.HistoryEntry] = []
+        // What precedes one's joining waits for nothing: it would lead to the beginning of the channel.
+        if let joinedAt, let lamport = message.lamport, lamport <= joinedAt { return [] }
         for entry in message.history where !log.contains(entry.id) && !incoming.lost.contains(entry.id) {
-            // An own one that the log has forgotten is no gap.
-            guard outgoing[entry.id] == nil else { continue }
+            // An own one that the log has forgotten is no gap, nor one of an earlier life under this name.
+            guard outgoing[entry.id] == nil, entry.sender != participant else { continue }
             if !open.contains(where: { $0.id == entry.id }) { open.append(entry) }
         }
         return open
@@ -170,6 +177,8 @@ extension SDSChannel {
     /// Reviews which own messages another participant has (SDS-09).
     private mutating func acknowledge(_ message: SDSMessage, in step: inout SDSStep) {
         guard !outgoing.isEmpty else { return }
+        let before = step.events.count
+        defer { if step.events.count > before { outgoing.noteProgress(step.now) } }
         var ids = message.history.map(\.id)
         while let id = ids.popLast() {
             guard let entry = outgoing.remove(id) else { continue }

@@ -6,7 +6,7 @@ import ChatWire
 extension SDSChannel {
     private static let stored = Stored(machine: "sds")
     private static let (logKey, waitingKey, messageKey) = ("log/", "waiting/", "message/")
-    private static let (doneKey, lostKey) = ("done/", "lost/")
+    private static let (doneKey, lostKey, presenceKey) = ("done/", "lost/", "presence")
 
     /// The records that changed since the last call, in the order in which they are to be applied.
     public mutating func takeChanges() -> [Record] {
@@ -16,7 +16,10 @@ extension SDSChannel {
 
     /// Stores what never changes; the rest of the state follows from the messages.
     mutating func storeState() {
-        put(Stored.stateKey, StoredMessage(sender: participant, channel: channel, number: lamport))
+        put(
+            Stored.stateKey,
+            StoredMessage(
+                sender: participant, channel: channel, number: lamport, tag: joinedAt == nil ? 0 : 1))
     }
 
     /// Makes a channel again from all its records; call ``hurry(in:)`` next.
@@ -29,11 +32,15 @@ extension SDSChannel {
         restoring records: [Record], settings: SDSSettings = SDSSettings(), prefix: String = ""
     ) throws(Refusal) {
         var messages: [String: [(serial: UInt64, message: StoredMessage)]] = [:]
-        var state: StoredMessage?
+        var (state, present): (StoredMessage?, StoredMessage?) = (nil, nil)
         for record in records {
             let message: StoredMessage = try Self.stored.message(record)
             if record.key == Stored.stateKey {
                 state = message
+                continue
+            }
+            if record.key == Self.presenceKey {
+                present = message
                 continue
             }
             let parts = record.key.split(separator: "/")
@@ -43,7 +50,9 @@ extension SDSChannel {
             messages[parts[0] + "/", default: []].append((serial, message))
         }
         guard let state else { throw Self.stored.unreadable(Stored.stateKey) }
-        self.init(state.sender, channel: state.channel, settings: settings, now: .zero, lamport: state.number)
+        self.init(
+            state.sender, channel: state.channel, settings: settings, now: .zero, lamport: state.number,
+            joinsLate: state.tag != 0)
         changes = []
         recordPrefix = prefix
         // Losses are keyed by a hash of what was lost, everything else by a serial.
@@ -58,6 +67,9 @@ extension SDSChannel {
         try restoreLog(all(Self.logKey))
         try restoreWhole(all(Self.messageKey), done: Set(all(Self.doneKey).map(\.serial)))
         try restoreWaiting(all(Self.waitingKey))
+        let newest = outgoing.ids.compactMap { outgoing[$0]?.sentAt }.max()
+        let seen = present.map { Timestamp(milliseconds: $0.number) }
+        presence = SDSPresence(away: present?.away ?? 0, seen: [seen, newest].compactMap(\.self).max())
         rebuildFilter()
     }
 
@@ -68,7 +80,8 @@ extension SDSChannel {
             _ = log.insert(
                 .init(
                     lamport: entry.number, id: entry.id, sender: entry.sender, serial: serial, probe: probe,
-                    ended: entry.ended))
+                    ended: entry.ended, isGone: entry.tag != 0))
+            if entry.tag != 0 { hasGone = true }
             if entry.number <= Self.maximumFollowed { lamport = max(lamport, entry.number) }
             if !entry.bytes.isEmpty { hints[entry.id] = entry.bytes }
         }
@@ -100,7 +113,8 @@ extension SDSChannel {
                 message.id,
                 .init(
                     bytes: stored.bytes, tag: stored.tag, parents: message.history.map(\.id),
-                    sentAt: Timestamp(milliseconds: stored.number), due: .zero, serial: serial,
+                    sentAt: Timestamp(milliseconds: stored.number), awayBefore: stored.away, due: .zero,
+                    serial: serial,
                     probe: settings.filter.map { _ in BloomFilter.Probe(message.id) }))
         }
     }
@@ -136,7 +150,7 @@ extension SDSChannel {
             Self.logKey + String(entry.serial),
             StoredMessage(
                 sender: entry.sender, id: entry.id, number: entry.lamport, bytes: hints[entry.id] ?? Bytes(),
-                ended: entry.ended)
+                tag: entry.isGone ? 1 : 0, ended: entry.ended)
         )
     }
 
@@ -145,9 +159,20 @@ extension SDSChannel {
         remove(Self.logKey + String(entry.serial))
     }
 
-    /// Stores a message whole; one of our own with its tag and the time at which it was sent.
-    mutating func storeMessage(_ bytes: Bytes, _ serial: UInt64, tag: UInt64 = 0, sentAt: Timestamp = .zero) {
-        put(Self.messageKey + String(serial), StoredMessage(number: sentAt.milliseconds, bytes: bytes, tag: tag))
+    /// Stores a message whole; one of our own with its tag, the time at which it was sent, and how long this side had
+    /// been away until then.
+    mutating func storeMessage(
+        _ bytes: Bytes, _ serial: UInt64, tag: UInt64 = 0, sentAt: Timestamp = .zero, away: UInt64 = 0
+    ) {
+        put(
+            Self.messageKey + String(serial),
+            StoredMessage(number: sentAt.milliseconds, bytes: bytes, tag: tag, away: away))
+    }
+
+    /// Stores when this side was last there, and how long it was not in all.
+    mutating func storePresence() {
+        guard let seen = presence.seen else { return }
+        put(Self.presenceKey, StoredMessage(number: seen.milliseconds, away: presence.away))
     }
 
     mutating func unstoreMessage(_ serial: UInt64, isDone: Bool) {
@@ -190,17 +215,19 @@ private struct StoredMessage: ProtoMessage {
     var number: UInt64 = 0
     /// Field 5: an encoded message.
     var bytes = Bytes()
-    /// Field 6: what an own message is for.
+    /// Field 6: what an own message is for; of a log entry, 1 if it is gone.
     var tag: UInt64 = 0
     /// Field 7, repeated: serials.
     var ended: [UInt64] = []
+    /// Field 8: milliseconds of absence.
+    var away: UInt64 = 0
 
     init(
         sender: Identifier = Identifier(), id: Identifier = Identifier(), channel: Identifier = Identifier(),
-        number: UInt64 = 0, bytes: Bytes = Bytes(), tag: UInt64 = 0, ended: [UInt64] = []
+        number: UInt64 = 0, bytes: Bytes = Bytes(), tag: UInt64 = 0, ended: [UInt64] = [], away: UInt64 = 0
     ) {
         (self.sender, self.id, self.channel) = (sender, id, channel)
-        (self.number, self.bytes, self.tag, self.ended) = (number, bytes, tag, ended)
+        (self.number, self.bytes, self.tag, self.ended, self.away) = (number, bytes, tag, ended, away)
     }
 
     init(decoding message: Bytes) throws(WireError) {
@@ -214,6 +241,7 @@ private struct StoredMessage: ProtoMessage {
             case 5: bytes = message.slice(try reader.range())
             case 6: tag = try reader.uint64()
             case 7: ended.append(try reader.uint64() &- 1)
+            case 8: away = try reader.uint64()
             default: continue
             }
         }
@@ -223,7 +251,7 @@ private struct StoredMessage: ProtoMessage {
         ProtoSize.field(1, count: sender.count) + ProtoSize.field(2, count: id.count)
             + ProtoSize.field(3, count: channel.count) + ProtoSize.field(4, number)
             + ProtoSize.field(5, count: bytes.count) + ProtoSize.field(6, tag)
-            + ended.reduce(0) { $0 + ProtoSize.field(7, $1 &+ 1) }
+            + ended.reduce(0) { $0 + ProtoSize.field(7, $1 &+ 1) } + ProtoSize.field(8, away)
     }
 
     @_lifetime(output: copy output)
@@ -236,5 +264,6 @@ private struct StoredMessage: ProtoMessage {
         output.append(field: 6, tag)
         // Plus 1, because a field that is 0 is left out.
         for serial in ended { output.append(field: 7, serial &+ 1) }
+        output.append(field: 8, away)
     }
 }

@@ -1,11 +1,13 @@
-import ChatModel
+public import ChatModel
 
 // What time brings.
 extension SDSChannel {
     /// Gives up what is lost, sends again what is due, answers, and sends a sync message.
     public mutating func wake(in step: inout SDSStep) {
-        // Without a link, nothing could have come.
-        if let lostAfter = times.lostAfter, !isLinkLost {
+        advance(to: step.now)
+        // Without a link, nothing could have come, and nothing gets away.
+        guard !presence.isLinkLost else { return }
+        if let lostAfter = times.lostAfter {
             for id in incoming.takeLosses(step.now, again: step.now.later(by: lostAfter)) { lose(id, in: &step) }
         }
         sweepOutgoing(in: &step)
@@ -17,17 +19,30 @@ extension SDSChannel {
         nextSweep = step.now.later(by: 1)
     }
 
-    /// Gives up nothing that is missing until somebody is heard or ``hurry(in:)`` says that the link is back: meanwhile,
-    /// it could not have come (SDS-10).
-    public mutating func loseLink() { isLinkLost = true }
+    /// Gives nothing up and sends nothing again until somebody is heard or ``hurry(in:)`` says that the link is back
+    /// (SDS-R10); that time does not count.
+    public mutating func loseLink(now: Timestamp) {
+        advance(to: now)
+        presence.loseLink()
+    }
+
+    /// Counts the time until now; after an absence, everything is tried again before anything is given up.
+    mutating func advance(to now: Timestamp) {
+        let isReturn = presence.advance(to: now, longestPause: times.syncLongest)
+        if isReturn {
+            outgoing.hurry(now, within: times.resendFirst, atOnce: settings.resend.atOnce)
+            giveTime(now)
+        }
+        if !outgoing.isEmpty, presence.isToBeStored(now) || isReturn { storePresence() }
+    }
 
     /// Says at once what there is to say, and waits no longer than at first: the other side may just be back.
     ///
     /// Nothing is given up for a while: the time that has passed was not one in which it could have come.
     public mutating func hurry(in step: inout SDSStep) {
+        advance(to: step.now)
         outgoing.hurry(step.now, within: times.resendFirst, atOnce: settings.resend.atOnce)
         pace.encourage(step.now)
-        isLinkLost = false
         giveTime(step.now)
         if log.count > 0 || !incoming.missing.isEmpty { sync.hurry(step.now) }
         wake(in: &step)
@@ -35,14 +50,14 @@ extension SDSChannel {
 
     /// Somebody is there again, or may be: what waits for them waits no longer than a time.
     mutating func meetAgain(_ now: Timestamp, within wait: UInt64) {
-        if isLinkLost { giveTime(now) }
-        isLinkLost = false
+        if presence.isLinkLost { giveTime(now) }
         outgoing.hurry(now, within: wait)
         pace.encourage(now)
     }
 
     /// Gives nothing up for a while.
     private mutating func giveTime(_ now: Timestamp) {
+        presence.resume(grace: times.resendLongest, now)
         guard let lostAfter = times.lostAfter else { return }
         let grace = min(lostAfter, times.resendLongest)
         incoming.postponeLosses(until: now.later(by: grace), lostAfter: lostAfter)
@@ -64,14 +79,23 @@ extension SDSChannel {
         // Looked at even where nothing is to be sent again, because all is presumed to have arrived.
         if let time = nextGiveUp, time <= step.now, let limit = times.giveUpAfter {
             for id in outgoing.ids {
-                guard let entry = outgoing[id], entry.sentAt.later(by: limit) <= step.now else { break }
+                guard let entry = outgoing[id],
+                    presence.time(since: entry.sentAt, away: entry.awayBefore, step.now) >= limit
+                else { break }
                 _ = outgoing.remove(id)
                 let isPresumed = settings.hitsToPresume.map { entry.hits >= $0 } ?? false
                 step.events.append(isPresumed ? .acknowledged(id) : .gaveUp(id))
                 retire(id, entry)
+                if !isPresumed { abandon(id) }
             }
         }
         guard let due = outgoing.nextDue, due <= step.now else { return }
+        if let most = settings.resend.most {
+            for id in outgoing.exhausted(step.now, sends: most) {
+                step.events.append(.gaveUp(id))
+                giveUp(id)
+            }
+        }
         for id in outgoing.takeDue(step.now, times, settings) {
             guard let entry = outgoing[id], !sendAgain(id, entry.bytes, in: &step) else { continue }
             return outgoing.pause(until: step.now.later(by: times.resendFirst / 4))
@@ -81,7 +105,7 @@ extension SDSChannel {
     /// When the oldest own message is given up.
     var nextGiveUp: Timestamp? {
         guard let limit = times.giveUpAfter, let oldest = outgoing.oldest else { return nil }
-        return oldest.sentAt.later(by: limit)
+        return presence.moment(limit, since: oldest.sentAt, away: oldest.awayBefore)
     }
 
     /// Sends a message again if there is room for it.

@@ -28,12 +28,17 @@ public struct SDSChannel: Sendable {
     var hints: [Identifier: Bytes] = [:]
     var sync: SDSSync
     var pace = SDSPace()
-    var isLinkLost = false
+    var presence = SDSPresence()
+    var gone = SDSGone()
+    /// Whether an own message in the log was ever given up.
+    var hasGone = false
     /// Not woken again before: what a burst left is sent with the next one.
     var nextSweep = Timestamp.zero
     var nextSerial: UInt64 = 0
     var changes: [Record] = []
     let times: SDSTimes
+    /// A message with a clock up to this one waits for nothing (SDS-R12); nil where all wait.
+    let joinedAt: UInt64?
     /// In front of the keys of records.
     var recordPrefix: String
 
@@ -41,13 +46,15 @@ public struct SDSChannel: Sendable {
     ///
     /// - Parameters:
     ///   - lamport: the clock to begin with; nil for milliseconds since the epoch (SDS-02).
+    ///   - joinsLate: whether others may have been there before; what precedes the own clock then waits for nothing.
     ///   - prefix: stands in front of the keys of records.
     public init(
         _ participant: Identifier, channel: Identifier, settings: SDSSettings = SDSSettings(), now: Timestamp,
-        lamport: UInt64? = nil, prefix: String = ""
+        lamport: UInt64? = nil, joinsLate: Bool = false, prefix: String = ""
     ) {
         (self.participant, self.channel, self.settings) = (participant, channel, settings)
         (self.lamport, times) = (lamport ?? now.milliseconds, SDSTimes(settings))
+        joinedAt = joinsLate ? self.lamport : nil
         recordPrefix = prefix
         filter = settings.filter.map { BloomFilter($0) }
         sync = SDSSync(participant, times)
@@ -77,9 +84,11 @@ public struct SDSChannel: Sendable {
 
     /// When to call ``wake(in:)``; never later than something is due, perhaps earlier.
     public var nextWake: Timestamp? {
+        // Without a link there is nothing to do.
+        guard !presence.isLinkLost else { return nil }
         let request = incoming.nextRequest.map { max($0, pace.nextAsk) }
         let own: Timestamp? = .earliest(.earliest(outgoing.nextDue, nextGiveUp), .earliest(kept.nextDue, sync.due))
-        let next: Timestamp? = .earliest(own, .earliest(isLinkLost ? nil : incoming.nextLoss, request))
+        let next: Timestamp? = .earliest(own, .earliest(incoming.nextLoss, request))
         return next.map { max($0, nextSweep) }
     }
 
@@ -107,14 +116,15 @@ public struct SDSChannel: Sendable {
     ///
     /// - Parameter tag: what it is for; comes back after a restart.
     public mutating func commit(_ draft: SDSDraft, tag: UInt64 = 0, in step: inout SDSStep) {
+        advance(to: step.now)
         take(draft, now: step.now)
         let (id, parents) = (draft.id, draft.history.map(\.id))
         let entry = SDSOutgoing.Entry(
-            bytes: draft.bytes, tag: tag, parents: parents, sentAt: step.now,
+            bytes: draft.bytes, tag: tag, parents: parents, sentAt: step.now, awayBefore: presence.away,
             due: step.now.later(by: times.resendFirst),
             serial: nextSerial, probe: settings.filter.map { _ in BloomFilter.Probe(id) })
         outgoing.insert(id, entry)
-        storeMessage(draft.bytes, entry.serial, tag: tag, sentAt: step.now)
+        storeMessage(draft.bytes, entry.serial, tag: tag, sentAt: step.now, away: presence.away)
         insert(id, sender: participant, lamport: lamport, naming: parents, probe: entry.probe)
         sync.didBroadcast(at: step.now, isNew: true)
         step.broadcasts.append(.init(reason: .new, id: id, bytes: draft.bytes))
@@ -133,7 +143,24 @@ public struct SDSChannel: Sendable {
     public mutating func withdraw(_ id: Identifier) {
         guard let entry = outgoing.remove(id) else { return }
         unstoreMessage(entry.serial, isDone: false)
+        abandon(id)
     }
+
+    /// Says that an own message waits to be dispatched: until ``didSend(_:now:)``, it is neither sent again nor given up.
+    public mutating func hold(_ id: Identifier) { outgoing.hold(id) }
+
+    /// Says that a message that was held back was dispatched.
+    public mutating func didSend(_ id: Identifier, now: Timestamp) { outgoing.didSend(id, now, times) }
+
+    /// Stops sending an own message again, but sends it to who asks for it as long as it is kept.
+    public mutating func giveUp(_ id: Identifier) {
+        guard let entry = outgoing.remove(id) else { return }
+        retire(id, entry)
+        abandon(id)
+    }
+
+    /// An own message that nobody has acknowledged, encoded.
+    public func message(_ id: Identifier) -> Bytes? { outgoing[id]?.bytes }
 
     /// Sends content that nobody waits for and that is not sent again (SDS-14).
     public func ephemeral(_ content: Bytes, id: Identifier, in step: inout SDSStep) {
@@ -144,10 +171,12 @@ public struct SDSChannel: Sendable {
     /// A message with clock, history, filter and requests as they are now.
     mutating func draft(_ id: Identifier, content: Bytes?, now: Timestamp) -> SDSDraft {
         let (history, inTurn) = history()
+        let gone = goneEntries(naming: history)
         let message = SDSMessage(
             sender: participant, id: id, channel: channel,
             lamport: max(now.milliseconds, lamport == .max ? .max : lamport + 1),
-            history: history, filter: filter?.encoded(), repairs: repairRequests(now: now), content: content)
+            history: history, filter: filter?.encoded(), repairs: repairRequests(now: now, besides: gone.count),
+            gone: gone, content: content)
         return SDSDraft(message, bytes: message.encoded(), inTurn: inTurn)
     }
 
@@ -155,6 +184,7 @@ public struct SDSChannel: Sendable {
     mutating func take(_ draft: SDSDraft, now: Timestamp) {
         lamport = max(lamport, draft.lamport)
         frontier.didName(draft.inTurn)
+        gone.didTell(draft.gone)
         didRequest(draft.repairs, now: now)
     }
 

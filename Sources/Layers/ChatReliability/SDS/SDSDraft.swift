@@ -8,13 +8,13 @@ public struct SDSDraft: Sendable {
     public let lamport: UInt64
     /// The encoded message.
     public let bytes: Bytes
-    let history, repairs: [SDSMessage.HistoryEntry]
+    let history, repairs, gone: [SDSMessage.HistoryEntry]
     /// How many messages it names because it was their turn.
     let inTurn: Int
 
     init(_ message: SDSMessage, bytes: Bytes, inTurn: Int) {
         (id, lamport) = (message.id, message.lamport ?? 0)
-        (history, repairs) = (message.history, message.repairs)
+        (history, repairs, gone) = (message.history, message.repairs, message.gone)
         (self.bytes, self.inTurn) = (bytes, inTurn)
     }
 }

@@ -10,6 +10,8 @@ struct SDSLog: Sendable {
         let probe: BloomFilter.Probe?
         /// Serials of messages at which the causal order ended until this one named them.
         var ended: [UInt64] = []
+        /// An own message that was given up: it is never sent again.
+        var isGone = false
 
         var order: Order { Order(lamport: lamport, id: id) }
     }
@@ -54,6 +56,14 @@ struct SDSLog: Sendable {
         let index = index(of: entry.order)
         entries.insert(entry, at: index)
         return .after(index > start ? entries[index - 1].id : nil)
+    }
+
+    /// Notes that an own message was given up; returns its entry.
+    mutating func markGone(_ id: Identifier) -> Entry? {
+        guard let lamport = lamports[id] else { return nil }
+        let index = index(of: Order(lamport: lamport, id: id))
+        entries[index].isGone = true
+        return entries[index]
     }
 
     /// Forgets the first if there are more than a number; returns it.

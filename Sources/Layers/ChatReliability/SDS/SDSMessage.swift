@@ -33,23 +33,26 @@ public struct SDSMessage: Hashable, Sendable {
     public var filter: Bytes?
     /// What the sender asks others to send again (SDSR-05).
     public var repairs: [HistoryEntry]
+    /// Own messages that the sender will never send again, since it gave them up or does not have them (SDS-R11).
+    public var gone: [HistoryEntry]
     /// What is sent; nil or empty in a sync message (SDS-12).
     public var content: Bytes?
 
     /// Makes a message.
     public init(
         sender: Identifier, id: Identifier, channel: Identifier, lamport: UInt64? = nil, history: [HistoryEntry] = [],
-        filter: Bytes? = nil, repairs: [HistoryEntry] = [], content: Bytes? = nil
+        filter: Bytes? = nil, repairs: [HistoryEntry] = [], gone: [HistoryEntry] = [], content: Bytes? = nil
     ) {
         (self.sender, self.id, self.channel, self.lamport) = (sender, id, channel, lamport)
-        (self.history, self.filter, self.repairs, self.content) = (history, filter, repairs, content)
+        (self.history, self.filter, self.repairs, self.gone) = (history, filter, repairs, gone)
+        self.content = content
     }
 
     /// Which field has which number: the document and chat_proto differ.
     public enum Layout: Hashable, Sendable {
         /// `Message` of the SDS document; optional fields have presence.
         case document
-        /// `logoschat.reliability.ReliablePayload` of chat_proto: the sender in field 7, defaults omitted, no repair requests.
+        /// `logoschat.reliability.ReliablePayload` of chat_proto: the sender in field 7, defaults omitted, no repair requests, nothing that is gone.
         case chatProto
 
         var numbers: (sender: Int, id: Int, channel: Int) {
@@ -101,6 +104,7 @@ extension SDSMessage {
         }
         if case .document = layout {
             for entry in repairs { size += ProtoSize.present(13, count: entry.size(layout)) }
+            for entry in gone { size += ProtoSize.present(14, count: entry.size(layout)) }
         }
         if let content = present(content, layout, isDefault: content?.isEmpty == true) {
             size += ProtoSize.present(20, count: content.count) - content.count
@@ -126,6 +130,7 @@ extension SDSMessage {
         }
         if case .document = layout {
             for entry in repairs { entry.write(13, layout, to: &output) }
+            for entry in gone { entry.write(14, layout, to: &output) }
         }
         if let content = present(content, layout, isDefault: content?.isEmpty == true) {
             output.append(present: 20, count: content.count)
@@ -192,6 +197,7 @@ extension SDSMessage {
             case 11: history.append(try HistoryEntry(&reader, bytes, count: history.count))
             case 12: filter = bytes.slice(try reader.range())
             case 13 where layout == .document: repairs.append(try HistoryEntry(&reader, bytes, count: repairs.count))
+            case 14 where layout == .document: gone.append(try HistoryEntry(&reader, bytes, count: gone.count))
             case 20: content = bytes.slice(try reader.range())
             default: continue
             }

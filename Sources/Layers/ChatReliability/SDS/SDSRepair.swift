@@ -57,10 +57,10 @@ extension SDSChannel {
                 participant, id, shortest: times.repairShortest, longest: times.repairLongest))
     }
 
-    /// The requests that go with a message sent now.
-    mutating func repairRequests(now: Timestamp) -> [SDSMessage.HistoryEntry] {
+    /// The requests that go with a message sent now, beside so many other entries.
+    mutating func repairRequests(now: Timestamp, besides others: Int) -> [SDSMessage.HistoryEntry] {
         guard let repair = settings.repair, !incoming.missing.isEmpty else { return [] }
-        return incoming.dueRequests(now, limit: repair.requests)
+        return incoming.dueRequests(now, limit: others > 0 ? max(1, repair.requests - others) : repair.requests)
     }
 
     /// Some were sent.
@@ -88,6 +88,11 @@ extension SDSChannel {
                 if let resentAt = own.resentAt, now < resentAt.later(by: 1_000) { continue }
                 guard pace.mayAnswer(now, limit: 8 * settings.limits.burst) else { continue }
                 sendAgain(request.id, own.bytes, in: &step)
+                continue
+            }
+            if isGone(request), pace.mayAnswer(now, limit: 8 * settings.limits.burst) {
+                gone.insert(request.id)
+                sync.owe(now, isNew: false, isGroup: false)
                 continue
             }
             guard let sender = log.entry(request.id)?.sender, kept[request.id] != nil else { continue }

@@ -28,6 +28,9 @@ public struct SDSSettings: Hashable, Sendable {
     /// What is kept at most.
     public var limits = Limits()
 
+    /// Messages that one message tells to be gone, at most (SDS-R11): as many as it may ask for, ten at least.
+    var maximumGone: Int { max(10, repair?.requests ?? 0) }
+
     /// The defaults.
     public init() {}
 
@@ -47,8 +50,10 @@ public struct SDSSettings: Hashable, Sendable {
         public var possibleFactor = 4
         /// How many of the oldest are sent again: what lies behind them waits until they have arrived.
         public var window = 16
-        /// When a message is given up; nil for never.
+        /// After how much time in which something could be sent a message is given up (SDS-R10); nil for never.
         public var giveUpAfter: Duration? = .seconds(7 * 86_400)
+        /// How often a message is sent again before it is given up, in one run; nil for as often as its time allows.
+        public var most: Int?
 
         /// The defaults.
         public init() {}

@@ -16,6 +16,8 @@ struct PendingPayload: Sendable {
     private(set) var cost = 0
     /// Bytes of every segment but the last of the data, once known.
     private var fullSize: Int?
+    /// The last data segment is needed itself: recovered from parity, it ends in too many zeros to tell where.
+    var needsTail = false
 
     init(_ segment: SegmentMessage, serial: UInt64, now: Timestamp) {
         (self.serial, touched) = (serial, now)
@@ -75,12 +77,30 @@ struct PendingPayload: Sendable {
     static func cost(_ segment: SegmentMessage) -> Int { segment.payload.count + ReassemblyLimits.segmentCost }
 
     /// Whether there are enough segments for the whole payload (SEG-08).
-    var isReady: Bool { count >= dataCount }
+    var isReady: Bool { count >= dataCount && (!needsTail || data[dataCount - 1] != nil) }
 
-    /// The payload with a Keccak-256, from data and if need be parity; nil if the segments do not give it.
-    func assemble(_ hash: Bytes) throws(Refusal) -> Bytes? {
+    /// Segments that are here, of those needed.
+    var have: Int { needsTail ? dataCount - 1 : count }
+
+    /// Indices of the segments that have not come, parity behind the data.
+    var indicesLeft: [UInt8] {
+        (data + parity).enumerated().filter { $0.element == nil }.map { UInt8(clamping: $0.offset) }
+    }
+
+    /// What segments make.
+    enum Assembly: Equatable {
+        /// The payload with the hash.
+        case whole(Bytes)
+        /// Not the payload with the hash.
+        case mismatch
+        /// Where the last segment ends cannot be told in a bounded time (SEG-R4).
+        case undecided
+    }
+
+    /// The payload with a Keccak-256, from data and if need be parity.
+    func assemble(_ hash: Bytes) throws(Refusal) -> Assembly {
         guard data.contains(where: { $0 == nil }) else { return Self.join(data, hash) }
-        guard let fullSize else { return nil }
+        guard let fullSize else { return .mismatch }
         let code = try ParityCode(dataCount: dataCount, parityCount: parityCount)
         var data = data
         let isLastLost = data[dataCount - 1] == nil
@@ -88,15 +108,18 @@ struct PendingPayload: Sendable {
         return isLastLost ? Self.joinWithoutTail(data, hash) : Self.join(data, hash)
     }
 
-    private static func join(_ parts: [Bytes?], _ hash: Bytes) -> Bytes? {
+    private static func join(_ parts: [Bytes?], _ hash: Bytes) -> Assembly {
         let whole = concatenate(parts)
-        return Bytes(Keccak256.hash(whole.span)) == hash ? whole : nil
+        return Bytes(Keccak256.hash(whole.span)) == hash ? .whole(whole) : .mismatch
     }
 
+    /// Lengths that are tried at most: each costs a hash step, and a stranger chooses how many there are.
+    static let maximumTries = 4_096
+
     /// Finds how long the last part was before it was filled up with zeros: no segment says it, the hash does.
-    private static func joinWithoutTail(_ parts: [Bytes?], _ hash: Bytes) -> Bytes? {
+    private static func joinWithoutTail(_ parts: [Bytes?], _ hash: Bytes) -> Assembly {
         let whole = concatenate(parts)
-        guard let full = parts.last??.count else { return nil }
+        guard let full = parts.last??.count else { return .mismatch }
         let bytes = whole.span
         var count = whole.count
         // The last of several segments has a byte at least.
@@ -104,12 +127,13 @@ struct PendingPayload: Sendable {
         while count > shortest, bytes[count - 1] == 0 { count -= 1 }
         var hasher = Keccak256.Hasher()
         hasher.absorb(bytes.extracting(..<count))
+        let end = min(whole.count, count + Self.maximumTries - 1)
         while Bytes(hasher.digest) != hash {
-            guard count < whole.count else { return nil }
+            guard count < end else { return end < whole.count ? .undecided : .mismatch }
             hasher.absorb(bytes.extracting(count..<count + 1))
             count += 1
         }
-        return whole.slice(0..<count)
+        return .whole(whole.slice(0..<count))
     }
 
     private static func concatenate(_ parts: [Bytes?]) -> Bytes {

@@ -10,12 +10,18 @@ extension Reassembler {
     /// Takes up all records of an earlier run; those of another version or form are refused.
     public init(restoring records: [Record], limits: ReassemblyLimits = ReassemblyLimits()) throws(Refusal) {
         self.init(limits: limits)
-        var done: [(UInt64, Key)] = []
+        var done: [(key: Key, entry: FinishedPayloads.Entry)] = []
         for record in records {
             let message: StoredSegment = try Self.stored.message(record)
             if record.key.hasPrefix(Self.finishedPrefix) {
                 let serial = try Self.stored.count(in: record.key, behind: Self.finishedPrefix)
-                done.append((serial, Key(sender: message.sender, hash: message.bytes)))
+                let bytes = message.bytes.array
+                let (hash, left) = (bytes.prefix(Self.hashSize), bytes.dropFirst(Self.hashSize))
+                done.append(
+                    (
+                        Key(sender: message.sender, hash: Bytes(Array(hash))),
+                        .init(serial: serial, left: Dictionary(left.map { ($0, 1) }) { $0 + $1 })
+                    ))
             } else {
                 try restore(message, record.key)
             }
@@ -58,9 +64,14 @@ extension Reassembler {
         }
     }
 
-    mutating func store(_ key: Key, finished serial: UInt64) {
-        let message = StoredSegment(sender: key.sender, time: .zero, bytes: key.hash)
-        changes.append(Self.stored.record(Self.finishedKey(serial), message))
+    /// Bytes of a payload's hash; in a record, the indices of segments that have not come follow.
+    private static let hashSize = 32
+
+    mutating func store(_ key: Key, finished entry: FinishedPayloads.Entry) {
+        let left = entry.left.sorted { $0.key < $1.key }.flatMap { [UInt8](repeating: $0.key, count: $0.value) }
+        let bytes = left.isEmpty ? key.hash : Bytes(key.hash.array + left)
+        let message = StoredSegment(sender: key.sender, time: .zero, bytes: bytes)
+        changes.append(Self.stored.record(Self.finishedKey(entry.serial), message))
     }
 
     static func finishedKey(_ serial: UInt64) -> String { finishedPrefix + String(serial) }

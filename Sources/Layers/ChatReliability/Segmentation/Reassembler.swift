@@ -64,24 +64,52 @@ public struct Reassembler: Sendable {
             throw Refusal(.invalid, CommonCause.tooLarge("sender", bytes: sender.utf8.count, limit: limit))
         }
         let key = Key(sender: sender, hash: Bytes(copying: segment.hash.span))
-        if limits.finished > 0, finished.contains(key) { return .repeated }
+        if limits.isEachOnce {
+            if takeLeft(segment, key) { return .repeated }
+        } else if limits.finished > 0, finished.contains(key) {
+            return .repeated
+        }
 
         if let payload = pending[key] {
             guard try !payload.has(segment) else { return .repeated }
         } else if segment.dataCount == 1, case .data = segment.place {
             guard Bytes(Keccak256.hash(segment.payload.span)) == key.hash else { throw Self.mismatch(1) }
-            finish(key)
+            finish(key, left: (0..<segment.parityCount).map { UInt8(1 + $0) })
             return .complete(segment.payload)
         }
         try makeRoom(for: segment, key)
         insert(segment, key, serial: nextSerial, now: now)
         guard let payload = pending[key] else { return .repeated }
         store(segment, key, payload.serial, now)
-        guard payload.isReady else { return .waiting(have: payload.count, of: payload.dataCount) }
-        forget(key)
-        guard let whole = try payload.assemble(key.hash) else { throw Self.mismatch(payload.count) }
-        finish(key)
-        return .complete(whole)
+        guard payload.isReady else { return .waiting(have: payload.have, of: payload.dataCount) }
+        switch try payload.assemble(key.hash) {
+        case .whole(let whole):
+            forget(key)
+            finish(key, left: payload.indicesLeft)
+            return .complete(whole)
+        case .mismatch:
+            forget(key)
+            throw Self.mismatch(payload.count)
+        case .undecided:
+            pending[key]?.needsTail = true
+            return .waiting(have: payload.dataCount - 1, of: payload.dataCount)
+        }
+    }
+
+    /// Whether a segment is one that a finished payload of the same bytes had left.
+    private mutating func takeLeft(_ segment: SegmentMessage, _ key: Key) -> Bool {
+        let index =
+            switch segment.place {
+            case .data(let index): index
+            case .parity(let index): segment.dataCount + index
+            }
+        guard let entry = finished.take(UInt8(clamping: index), of: key) else { return false }
+        if entry.left.isEmpty {
+            changes.append(Record(Self.finishedKey(entry.serial), nil))
+        } else {
+            store(key, finished: entry)
+        }
+        return true
     }
 
     /// Gives up payloads that got no segment for too long; returns them and those that limits pushed out since.
@@ -142,10 +170,10 @@ public struct Reassembler: Sendable {
         unstore(payload)
     }
 
-    private mutating func finish(_ key: Key) {
-        guard limits.finished > 0 else { return }
-        let (serial, gone) = finished.insert(key, limit: limits.finished)
-        store(key, finished: serial)
+    private mutating func finish(_ key: Key, left: [UInt8]) {
+        guard limits.finished > 0, !limits.isEachOnce || !left.isEmpty else { return }
+        let (entry, gone) = finished.insert(key, left: limits.isEachOnce ? left : [], limit: limits.finished)
+        store(key, finished: entry)
         if let gone { changes.append(Record(Self.finishedKey(gone), nil)) }
     }
 

@@ -14,6 +14,9 @@ public struct ReassemblyLimits: Hashable, Sendable {
     ///
     /// 0 where repeats do not get here, as behind SDS.
     public var finished = 4_096
+    /// Whether the layer below delivers each segment once. Then equal payloads are several: a segment that comes again
+    /// belongs to the next of them, and of a finished one only the segments that have not come yet are remembered.
+    public var isEachOnce = false
     /// The longest name of a sender in bytes.
     public static let maximumSender = 255
     /// What a segment costs beside its bytes.

@@ -22,10 +22,8 @@ extension ReliableStage {
         switch signal {
         case .due: channel.wake(in: &step)
         case .restored, .linkBack: channel.hurry(in: &step)
-        case .refused(let content, _):
-            // The client reports it; nothing of it is sent again.
-            for id in contents.remove(content) { channel.withdraw(id) }
-        case .linkLost: channel.loseLink()
+        case .refused(let content, let error): retract(content, error, in: &turn)
+        case .linkLost: channel.loseLink(now: turn.now)
         case .started, .replyEnded, .published, .inviteAnswered: break
         }
         carryOut(step, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
@@ -85,7 +83,8 @@ extension ReliableStage {
                 if acknowledged.isWhole { turn.report(.status(content, .delivered)) }
             case .gaveUp(let id):
                 guard let content = contents.fail(id) else { continue }
-                turn.report(.status(content, .failed("the other side acknowledged nothing for too long")))
+                let words = "not acknowledged for too long; whether the other side has it is unknown"
+                turn.report(.status(content, .failed(words)))
             case .missing(let entry):
                 turn.report(.gap(Gap(reference: entry.id.text, sender: peer, isFinal: false)))
             case .lost(let id, _): turn.report(.gap(Gap(reference: id.text, sender: peer, isFinal: true)))
@@ -94,9 +93,52 @@ extension ReliableStage {
         }
         for one in progress { turn.report(one.event) }
         for broadcast in step.broadcasts {
-            // A message that cannot be sent now is sent again later.
-            do throws(Refusal) { try transmit(broadcast.bytes, for: nil, in: &turn) } catch { continue }
+            do throws(Refusal) { try transmit(broadcast.bytes, for: nil, in: &turn) } catch {
+                // What cannot be sent now is sent again later, but what has become too large for the service.
+                if case .again = broadcast.reason, error.cause.code == Self.tooLarge {
+                    fail(broadcast.id, error, in: &turn)
+                }
+            }
         }
+    }
+
+    private static var tooLarge: String { CommonCause.tooLarge("", bytes: 0, limit: 0).code }
+
+    /// A message cannot be sent again: its content fails, and nobody waits for it (REL-12).
+    private mutating func fail(_ id: Identifier, _ refusal: Refusal, in turn: inout Step) {
+        guard let content = contents.content(of: id) else { return channel.withdraw(id) }
+        for id in contents.remove(content) { channel.withdraw(id) }
+        let words = "\(refusal.cause); whether the other side has it is unknown"
+        turn.report(.status(content, .failed(words)))
+    }
+
+    /// The service refused a payload of a content for good: nothing of it is sent again, and the other side does not
+    /// wait for it. What is too large is cut anew, to what the service takes (REL-12); the client reports the rest.
+    private mutating func retract(_ content: ContentID, _ error: DeliveryError, in turn: inout Step) {
+        let ids = contents.remove(content)
+        let messages = ids.compactMap { channel.message($0) }
+        let segments = messages.compactMap { try? SDSMessage(decoding: $0) }.compactMap(\.content)
+        for id in ids { channel.withdraw(id) }
+        guard case .tooLarge(let bytes, let limit) = error, segments.count == ids.count,
+            let body = Self.frame(of: segments)?.body, let largest = messages.map(\.count).max(),
+            let current = segments.map(\.count).max()
+        else { return }
+        // What the layers below added to the largest message, and what this one adds to a segment at most.
+        let room = limit - max(0, bytes - largest) - (overhead - constants.innerOverhead) - SegmentMessage.overhead
+        guard room > 0, room + SegmentMessage.overhead < current else { return }
+        maximumSegment = min(maximumSegment, room)
+        // What cannot be cut so small has failed, as the client reports.
+        do throws(Refusal) { try send(body, for: content, in: &turn) } catch { return }
+    }
+
+    /// The frame that the segments of a content make, in their order; nil where one is missing.
+    private static func frame(of segments: [Bytes]) -> ReliableFrame? {
+        let messages = segments.compactMap { try? SegmentMessage(decoding: $0) }
+        guard let first = messages.first, messages.count == first.dataCount else { return nil }
+        let whole = Bytes(headRoom: 0, count: messages.reduce(0) { $0 + $1.payload.count }) { output in
+            for message in messages { output.append(bytes: message.payload.span) }
+        }
+        return try? ReliableFrame(decoding: whole)
     }
 
     /// Takes a segment, and with the last one of a frame what is in it; returns how far the frame is.

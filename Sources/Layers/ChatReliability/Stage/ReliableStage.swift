@@ -20,6 +20,8 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     var reassembler: Reassembler
     var contents = SentContents()
     var isStored = false
+    /// The largest segment that the service was seen to take, in this run.
+    var maximumSegment: Int
     /// What a message adds to a segment at most, with what the inner type adds.
     let overhead: Int
 
@@ -51,6 +53,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     ) {
         (self.inner, self.names, self.constants, self.role, self.peer) = (inner, names, constants, role, peer)
         (self.channel, self.reassembler) = (channel, reassembler)
+        maximumSegment = constants.maximumSegment
         overhead = constants.innerOverhead + SDSMessage.maximumOverhead(names, constants.sds)
     }
 
@@ -70,8 +73,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
         try send(.placeholder(placeholder), for: nil, in: &turn)
     }
 
-    private mutating func send(_ body: ReliableFrame.Body, for content: ContentID?, in turn: inout Step) throws(Refusal)
-    {
+    mutating func send(_ body: ReliableFrame.Body, for content: ContentID?, in turn: inout Step) throws(Refusal) {
         let segmentation = try segmentation(in: turn)
         let headRoom = SegmentMessage.overhead + overhead
         let time = nextTime(turn.now)
@@ -117,7 +119,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
             let needed = overhead + SegmentMessage.overhead + 1
             throw Refusal(.unable, CommonCause.tooLarge("payload", bytes: needed, limit: turn.maximumPayload))
         }
-        return try Segmentation(segmentSize: min(constants.maximumSegment, room))
+        return try Segmentation(segmentSize: min(maximumSegment, room))
     }
 
     /// The time of the next frame and of its first message: later than those of all messages here, and even for the

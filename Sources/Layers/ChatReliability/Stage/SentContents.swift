@@ -12,6 +12,9 @@ struct SentContents: Sendable {
         for message in messages where message.tag != 0 { insert(ContentID(message.tag), message.id) }
     }
 
+    /// For which content a message is sent.
+    func content(of id: Identifier) -> ContentID? { contents[id] }
+
     mutating func insert(_ content: ContentID, _ id: Identifier) {
         contents[id] = content
         messages[content, default: ([], 0)].ids.append(id)

@@ -93,7 +93,7 @@ extension Kind {
                 usualSegment
             ),
             ("failed", "nobody answers for seven days (SDS-11)", usualSegment),
-        ] {
+        ] where id != "failed" || Version.constants.sds.filter == nil {
             let name = "private_v1/\(type)/\(id)"
             let head: JSON = [
                 "type": .string(type), "secret": maker.hex(32, "\(name)/secret"),
@@ -107,6 +107,11 @@ extension Kind {
             drafts.append(draft)
         }
         return drafts
+    }
+
+    /// A wake every two hours: time without a step does not count (SDS-R10).
+    private static func hours(_ count: Int, _ by: String) -> [Move] {
+        stride(from: 2, through: count, by: 2).map { .wake($0 * 3_600_000, by) }
     }
 
     private static func moves<Version: ReliableConversation>(
@@ -210,9 +215,8 @@ extension Kind {
         case "lost":
             return [
                 .send(0, i, 3), .receive(10, r, 0), .send(20, i, 4), .send(30, i, 5), .receive(40, r, 2),
-                .wake(day + 40, r),
-            ]
-        case "failed": return [.send(0, i, 3), .wake(7 * day, i)]
+            ] + hours(24, r) + [.wake(day + 40, r)]
+        case "failed": return [.send(0, i, 3)] + hours(168, i)
         default: throw Problem.unreadable("there is no script \(id)")
         }
     }

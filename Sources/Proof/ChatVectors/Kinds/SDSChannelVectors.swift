@@ -55,6 +55,14 @@ extension Kind {
                     ]),
                 ]),
             draft(
+                "message-with-gone", "a sync message that says that two messages will not come (SDS-R11)",
+                [
+                    "operation": "roundtrip", "message": "SdsMessage",
+                    "fields": base.adding([
+                        "repair_request": [["message_id": "b1"]], "gone": [["message_id": "a1"], ["message_id": "a2"]],
+                    ]),
+                ]),
+            draft(
                 "message-with-requests", "a sync message that asks for two messages, and names their senders",
                 [
                     "operation": "roundtrip", "message": "SdsMessage",
@@ -83,6 +91,15 @@ extension Kind {
         var request = try message(p, "c1", 1_700_000_001_000)
         (request.content, request.repairs) = (nil, [SDSMessage.HistoryEntry(try identifier("a1"))])
         let third: Int = 86_400_000
+        func named(_ id: String, by sender: String) throws -> SDSMessage.HistoryEntry {
+            SDSMessage.HistoryEntry(try identifier(id), sender: try identifier(sender))
+        }
+        var orphan = try message(p, "c1", 1_700_000_000_010)
+        orphan.history = [try named("a9", by: s)]
+        var earlier = try message(p, "c2", 1_700_000_000_020)
+        earlier.history = [try named("b9", by: r)]
+        var liar = try message(p, "c2", 1_700_000_310_020)
+        (liar.content, liar.history, liar.gone) = (nil, [try named("a9", by: s)], [try named("a9", by: s)])
         return [
             (
                 "in-turn", "three participants in turn, with filters: histories name senders and acknowledge (SDS-09)",
@@ -130,8 +147,8 @@ extension Kind {
                     .bytes(40_000, s, try message(r, "b7", 1_700_000_040_000)), .wake(44_000, s), .wake(44_999, s),
                     .wake(45_000, s),
                     .bytes(45_100, s, try filtered(message(r, "b9", 1_700_000_045_100), ["a1", "b9"])),
-                    .wake(300_000, s), .wake(7 * third, s),
-                ]
+                    .wake(300_000, s),
+                ] + hours(2...168, s)
             ),
             (
                 "sent-again",
@@ -214,13 +231,33 @@ extension Kind {
                 "a missing message is given up after a day, what waited is delivered, and it may still come (SDS-10)",
                 .null,
                 [
-                    .send(0, s, "a1"), .send(10, s, "a2"), .receive(20, r, "a2"), .wake(third + 20, r),
-                    .receive(third + 30, r, "a1"),
-                ]
+                    .send(0, s, "a1"), .send(10, s, "a2"), .receive(20, r, "a2"),
+                ] + hours(2...24, r) + [.wake(third + 20, r), .receive(third + 30, r, "a1")]
             ),
             (
                 "given-up", "an own message that nobody acknowledges is given up after seven days (SDS-11)", .null,
-                [.send(0, s, "a1"), .wake(7 * third, s)]
+                [.send(0, s, "a1")] + hours(2...168, s)
+            ),
+            (
+                "absent", "more than two hours without a step are an absence, which does not count (SDS-R10)", .null,
+                [
+                    .send(0, s, "a1"), .send(5, s, "a2"), .receive(10, r, "a2"), .wake(8 * third, s),
+                    .wake(8 * third, r), .wake(8 * third + 599_999, r), .wake(8 * third + 600_000, r),
+                ]
+            ),
+            (
+                "gone",
+                "who alone could send what is asked for and cannot says so (SDS-R11): it is waited for no longer; nobody "
+                    + "else's word counts", .null,
+                [
+                    .bytes(10, r, orphan), .wake(310_000, r), .receive(310_010, s, "sync/raya"),
+                    .receive(310_010, p, "sync/raya"), .bytes(310_020, r, liar), .wake(311_010, s),
+                    .receive(311_100, r, "sync/saro"),
+                ]
+            ),
+            (
+                "earlier-life", "nobody waits for a message that is said to be an own one (SDS-07)", .null,
+                [.bytes(20, r, earlier)]
             ),
             (
                 "refused", "what no participant sends changes nothing (SDS-R3, SDS-R4)", .null,
@@ -265,6 +302,11 @@ extension Kind {
                 ]
             ),
         ]
+    }
+
+    /// A wake every two hours: time without a step does not count (SDS-R10).
+    private static func hours(_ range: ClosedRange<Int>, _ by: String) -> [Move] {
+        stride(from: range.lowerBound, through: range.upperBound, by: 2).map { .wake($0 * 3_600_000, by) }
     }
 
     private static func filtered(_ message: SDSMessage, _ ids: [String]?, _ bytes: String = "") throws -> SDSMessage {

@@ -1,0 +1,79 @@
+import ChatConversation
+import ChatCrypto
+import ChatFraming
+import ChatInitialization
+import ChatModel
+import TestSupport
+import Testing
+
+@testable import ChatClient
+
+/// Two clients on a service that takes less than it said.
+private struct StricterService {
+    var cores: [ChatCore]
+    var events: [[ClientEvent]] = [[], []]
+    var limit = Int.max
+    private(set) var now = Timestamp(milliseconds: 1_700_000_000_000)
+    let conversation: ConversationID
+
+    init() throws {
+        cores = try (1...2).map { number in
+            try ChatCore(
+                InboxV1(identity: try X25519.keyPair(Secret(count: 32) { $0[1] = UInt8(number) })),
+                conversations: [PrivateV1.Compact.self], framing: EnvelopeV1(),
+                delivery: DeliveryLimits(maximumPayload: 60_000), random: SeededRandom(UInt64(number)),
+                now: Timestamp(milliseconds: 1_700_000_000_000))
+        }
+        let bundle = try cores[1].introduce(1, now: now)[0]
+        conversation = try cores[0].begin(PrivateV1.Compact.type, with: bundle, saying: Bytes("hello"), now: now).0
+        pass()
+    }
+
+    /// A minute, a second at a time.
+    mutating func pass() {
+        for _ in 0..<60 {
+            now = now + .seconds(1)
+            for side in 0..<2 {
+                cores[side].wake(now: now)
+                let payloads = cores[side].takeOutbox(now: now)
+                let results = payloads.map { payload -> Result<Receipt, DeliveryError> in
+                    let size = payload.addressed.payload.count
+                    return size > limit ? .failure(.tooLarge(bytes: size, limit: limit)) : .success(Receipt())
+                }
+                cores[side].settle(payloads, results, now: now)
+                let taken = zip(payloads, results).filter { (try? $0.1.get()) != nil }.map { Delivery($0.0.addressed) }
+                cores[1 - side].receive(taken, now: now)
+                for index in 0..<2 { keep(index) }
+            }
+        }
+    }
+
+    private mutating func keep(_ side: Int) {
+        _ = cores[side].takeRecords()
+        while let batch = cores[side].nextBatch {
+            events[side] += batch.events
+            cores[side].confirm(batchesUpTo: batch.number)
+            _ = cores[side].takeRecords()
+        }
+    }
+
+    var heard: [Content] {
+        events[1].compactMap { if case .content(_, let received) = $0 { received.content } else { nil } }
+    }
+}
+
+@Test func `a content that a service with a smaller limit refuses is cut anew and never failed (REL-12)`() throws {
+    var service = try StricterService()
+    service.limit = 5_000
+    let text = Bytes([UInt8](repeating: 0x61, count: 40_000))
+    let large = try service.cores[0].send(text, in: service.conversation, now: service.now)
+    _ = try service.cores[0].send(Bytes("next"), in: service.conversation, now: service.now)
+    service.pass()
+    // What was said in between does not wait for it.
+    #expect(service.heard == [Bytes("hello"), Bytes("next"), text])
+    let statuses = service.events[0].compactMap { event -> ContentStatus? in
+        if case .status(_, large, let status) = event { status } else { nil }
+    }
+    #expect(statuses.last == .delivered)
+    #expect(!statuses.contains { if case .failed = $0 { true } else { false } })
+}
