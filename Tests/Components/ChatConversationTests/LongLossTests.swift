@@ -18,7 +18,7 @@ private func lines(_ count: Int, _ who: String = "line") -> [Content] { (0..<cou
 
 /// Honest loss, however long: the conversation goes on when payloads get through again.
 struct LongLossTests {
-    @Test(arguments: [1_001, 3_000])
+    @Test(arguments: [1_001, 2_000])
     func `contents of one direction lost in a row all arrive after it heals (DR-7, PLAIN-3, SDS-11)`(count: Int) throws
     {
         func check<Conversation: ReliableConversation>(_ type: Conversation.Type) throws {
