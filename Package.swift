@@ -150,7 +150,7 @@ let package = Package(
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
         Room.systems.tests("AgentChatTests", ["AgentChat", "ChatModel", "ChatWire"]),
         Room.programs.tests("ChatToolTests", ["ChatTool"]),
-        Room.client.tests("ChatClientTests", everything),
+        Room.client.tests("ChatClientTests", everything + ["ChatConformance"]),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
         Room.proof.tests("ChatInspectTests", everything + ["ChatInspect"]),
         Room.proof.tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),

@@ -99,6 +99,6 @@ extension ChatCore {
         budget.add(-slot.bytes, of: stranger)
         budget.add(slot.bytes, of: nil)
         slots[id]?.about.hasSpoken = true
-        if let about = slots[id]?.about { changes.records.append(Record(Keys.about(id), about.encoded)) }
+        storeAbout(id)
     }
 }

@@ -5,101 +5,151 @@ extension ChatCore {
     /// Makes bundles to be published; each is good as soon as the records are stored.
     public mutating func introduce(_ count: Int, now: Timestamp) throws(Refusal) -> [IntroductionBundle] {
         advance(to: now)
-        var step = makeStep()
-        let bundles = try initialization.introduce(count, in: &step)
-        absorb(&step, from: .initialization)
+        let (bundles, output) = try run { (core, step) throws(Refusal) in
+            try core.initialization.introduce(count, in: &step)
+        }
+        absorb(output, from: .initialization)
         return bundles
     }
 
-    /// Begins a conversation with the maker of a bundle; the content travels in the invite.
+    /// Begins a conversation with the maker of a bundle, perhaps with content; the first travels in the invite.
     ///
-    /// One step of two machines, tried on a copy of the initialization: whatever refuses, nothing has happened.
+    /// One step of two machines, tried on a copy of the initialization: whatever refuses, nothing has happened. Where
+    /// messages must go back and forth first, the contact is pending: what is said waits, stored, until it begins or
+    /// fails.
     ///
     /// - Parameter bundle: nil founds a group.
     public mutating func begin(
-        _ type: ConversationType, with bundle: IntroductionBundle?, saying content: Content, now: Timestamp
-    ) throws(Refusal) -> (ConversationID, ContentID) {
+        _ type: ConversationType, with bundle: IntroductionBundle?, saying content: Content?, now: Timestamp
+    ) throws(Refusal) -> (ConversationID, ContentID?) {
         advance(to: now)
-        guard let Conversation = types[type] else {
+        guard types[type] != nil else {
             throw Refusal(.unsupported, CommonCause.unsupportedConversationType(type.name, by: "this client"))
         }
-        try admitOutbound(bytes: content.count)
-        var step = makeStep()
+        try admitOutbound(bytes: content?.count ?? 0)
+        let contact = ContactID(numbers.contact + 1)
+        let said = content.map { (id: ContentID(numbers.content + 1), bytes: $0) }
         var trial = initialization
-        let seed = try trial.seed(type, for: bundle, in: &step)
-        var machine: any ConversationProtocol = try Conversation.init(seed, in: &step)
-        let id = machine.id
-        try admit(id)
-        let contentID = ContentID(numbers.content + 1)
-        let start = step.mark
-        try machine.perform(.send(content, contentID), in: &step)
-        let openings = step.takeOpenings(since: start)
-        let said = step.sends.count
-        if bundle != nil {
-            guard let opening = openings.first else { throw Refusal(.unable, ClientCause.noOpening(type)) }
-            try trial.invite(seed, as: id, opening: opening.payload, for: opening.content, in: &step)
+        let (begun, output) = try run { (core, step) throws(Refusal) -> Begun? in
+            guard let bundle else {
+                let seed = try trial.found(type, in: &step)
+                return try core.begin(seed, saying: said, on: &trial, in: &step)
+            }
+            guard var seed = try trial.begin(type, with: bundle, as: contact, in: &step) else { return nil }
+            seed.contact = contact
+            let begun = try core.begin(seed, saying: said, on: &trial, in: &step)
+            guard said == nil || !begun.machine.acceptsContent || !begun.invites.isEmpty else {
+                throw Refusal(.unable, ClientCause.noOpening(type))
+            }
+            return begun
         }
-        for send in step.sends where send.routed.payload.count > maximumPayload {
-            throw Refusal(
-                .unable, CommonCause.tooLarge("invite", bytes: send.routed.payload.count, limit: maximumPayload))
+        let id = begun?.id ?? ConversationID(bytes: random.bytes(16, for: .identifier))
+        if begun == nil { try admit(id) }
+        if let said, begun.map({ !$0.machine.acceptsContent }) ?? true {
+            try wait(said.bytes, as: said.id, for: id)
         }
-        numbers.content = contentID.number
+        numbers.content = said?.id.number ?? numbers.content
+        if bundle != nil { numbers.contact = contact.number }
+        if begun == nil {
+            update(Contacts.Entry(id: contact, type: type, conversation: id, isMember: false, isPending: true))
+            fresh.append(.pending(id, type))
+        }
         keep(trial)
-        insert(machine, About(type: type, role: .initiator, peers: seed.peers, isAnswered: bundle == nil))
-        absorb(&step, from: .conversation(id), invite: said)
-        return (id, contentID)
+        if let begun { keep(begun) }
+        carryOut(output, from: .initialization)
+        return (id, said?.id)
     }
 
-    /// Sends content in a conversation that is here.
+    /// Sends content in a conversation that is here; where that does not take content yet, it waits, stored.
     public mutating func send(_ content: Content, in id: ConversationID, now: Timestamp) throws(Refusal) -> ContentID {
-        advance(to: now)
-        try admitOutbound(bytes: content.count)
-        if let lane = slots[id]?.lane { try admitOutbound(bytes: content.count, on: lane) }
-        let contentID = ContentID(numbers.content + 1)
-        try perform(.send(content, contentID), in: id)
-        speak(id)
-        numbers.content = contentID.number
-        changes.numbers = true
-        return contentID
+        try perform(.send(content), in: id, now: now)
     }
 
-    /// Does something else in a conversation that is here.
-    public mutating func perform(_ action: Action, in id: ConversationID, now: Timestamp) throws(Refusal) {
+    /// Does something in a conversation that is here; what becomes of it is a status of the id.
+    ///
+    /// - Parameter earlier: the id of a content of which this is another part, or nil.
+    public mutating func perform(
+        _ action: Action, in id: ConversationID, as earlier: ContentID? = nil, now: Timestamp
+    ) throws(Refusal) -> ContentID {
         advance(to: now)
-        try perform(action, in: id)
+        let contentID = earlier ?? ContentID(numbers.content + 1)
+        switch action {
+        case .send(let content, let part, let about):
+            try admitOutbound(bytes: content.count)
+            if let lane = slots[id]?.lane { try admitOutbound(bytes: content.count, on: lane) }
+            if slots[id].map({ !$0.machine.acceptsContent }) ?? (contacts.pending(id) != nil) {
+                guard part == .whole, about == nil else {
+                    throw Refusal(.unable, ClientCause.pendingConversation(id))
+                }
+                try wait(content, as: contentID, for: id)
+                break
+            }
+            let wasUnfinished = unfinished.contains(contentID)
+            if part.isLast { unfinished.remove(contentID) } else { unfinished.insert(contentID) }
+            do throws(Refusal) { try perform(action, as: contentID, in: id) } catch {
+                if wasUnfinished { unfinished.insert(contentID) } else { unfinished.remove(contentID) }
+                throw error
+            }
+        case .cancel(.own(let content)) where contacts.waiting[id]?.contains(where: { $0.id == content }) == true:
+            changes.records.append(Record(Keys.waiting(content), nil))
+            contacts.stopWaiting(content, for: id)
+            fresh.append(.status(id, content, .cancelled))
+        default: try perform(action, as: contentID, in: id)
+        }
+        numbers.content = max(numbers.content, contentID.number)
+        changes.numbers = true
         speak(id)
+        return contentID
     }
 
     /// Invites the makers of bundles into a conversation whose type takes members.
     ///
-    /// All seeds are made first, then the conversation decides, then each invite is sent with its opening.
+    /// All contacts begin first, then the conversation decides, then each invite is sent with its opening. One whose
+    /// contact is pending is added as soon as it is no more.
     public mutating func add(
         _ bundles: [IntroductionBundle], to id: ConversationID, now: Timestamp
     ) throws(Refusal) {
         advance(to: now)
-        guard let type = slots[id]?.about.type else { throw Refusal(.unable, ClientCause.unknownConversation(id)) }
-        var step = makeStep()
-        var trial = initialization
-        var seeds: [ConversationSeed] = []
-        for bundle in bundles { seeds.append(try trial.seed(type, for: bundle, in: &step)) }
-        let start = step.mark
-        // The copy keeps the machine as it is should an invite be refused.
-        guard var machine = slots[id]?.machine else { return }
-        try machine.perform(.add(seeds), in: &step)
-        for opening in step.takeOpenings(since: start) where seeds.indices.contains(opening.member) {
-            try trial.invite(
-                seeds[opening.member], as: id, opening: opening.payload, for: opening.content, in: &step)
+        guard let about = slots[id]?.about, let before = slots[id]?.machine else { throw unknown(id) }
+        var (machine, trial, number) = (before, initialization, numbers.contact)
+        var (entries, invites): ([Contacts.Entry], [(ContactID?, Step.Output)]) = ([], [])
+        let action = ContentID(numbers.content + 1)
+        let (said, output) = try run { (core, step) throws(Refusal) -> Step.Output in
+            var seeds: [ConversationSeed] = []
+            for bundle in bundles {
+                number += 1
+                let contact = ContactID(number)
+                var seed = try trial.begin(about.type, with: bundle, as: contact, in: &step)
+                seed?.contact = contact
+                if let seed { seeds.append(seed) }
+                entries.append(
+                    Contacts.Entry(
+                        id: contact, type: about.type, conversation: id, isMember: true, isPending: seed == nil))
+            }
+            guard !seeds.isEmpty else { return Step.Output() }
+            var said = try step.lend { (step) throws(Refusal) in try machine.perform(.add(seeds), as: action, in: &step)
+            }.output
+            for opening in said.openings {
+                invites.append((opening.contact, try core.invite(opening, for: about, on: &trial, in: &step)))
+            }
+            said.openings = []
+            return said
         }
+        (numbers.contact, numbers.content) = (number, action.number)
         slots[id]?.machine = machine
-        speak(id)
+        for entry in entries { update(entry) }
         keep(trial)
-        absorb(&step, from: .conversation(id))
+        for (contact, invite) in invites { carryOut([invite], of: contact, for: id) }
+        absorb(said, from: .conversation(id))
+        carryOut(output, from: .initialization)
     }
 
-    /// Forgets a conversation and everything stored of it.
+    /// Forgets a conversation, pending or here, and everything stored of it.
     public mutating func forget(_ id: ConversationID, now: Timestamp) throws(Refusal) {
         advance(to: now)
-        guard slots[id] != nil else { throw Refusal(.unable, ClientCause.unknownConversation(id)) }
+        guard slots[id] != nil || contacts.pending(id) != nil else { throw unknown(id) }
+        for contact in contacts.all(of: id) { end(contact) }
+        _ = takeWaiting(for: id)
         remove(id)
     }
 
@@ -115,21 +165,38 @@ extension ChatCore {
         changes.records.append(Record(Keys.about(id), nil))
     }
 
-    mutating func perform(_ action: Action, in id: ConversationID) throws(Refusal) {
-        var step = makeStep()
-        guard let place = slots.index(forKey: id) else {
-            throw Refusal(.unable, ClientCause.unknownConversation(id))
+    /// Does what the application asks. As long as an invite may follow, on copies of both machines: whatever refuses,
+    /// nothing has happened.
+    mutating func perform(_ action: Action, as contentID: ContentID, in id: ConversationID) throws(Refusal) {
+        guard let place = slots.index(forKey: id) else { throw unknown(id) }
+        guard contacts.awaitsInvite(of: id) else {
+            let output = try run { (core, step) throws(Refusal) in
+                try core.slots.values[place].machine.perform(action, as: contentID, in: &step)
+            }.output
+            touch(id, at: place)
+            return carryOut(output, from: .conversation(id))
         }
-        try slots.values[place].machine.perform(action, in: &step)
-        touch(id, at: place)
-        carryOut(&step, from: .conversation(id))
+        let about = slots.values[place].about
+        var (machine, trial) = (slots.values[place].machine, initialization)
+        var invites: [(ContactID?, Step.Output)] = []
+        let output = try run { (core, step) throws(Refusal) in
+            try machine.perform(action, as: contentID, in: &step)
+            for opening in step.openings {
+                let invite = try core.invite(opening, for: about, on: &trial, in: &step)
+                invites.append((opening.contact ?? about.contact, invite))
+            }
+        }.output
+        slots.values[place].machine = machine
+        keep(trial)
+        for (contact, invite) in invites { carryOut([invite], of: contact, for: id) }
+        var rest = output
+        rest.openings = []
+        absorb(rest, from: .conversation(id))
     }
 
-    /// Keeps an initialization that a step was tried on.
-    private mutating func keep(_ trial: any InitializationProtocol) {
-        initialization = trial
-        touch(.initialization)
-        follow(.initialization)
+    private func unknown(_ id: ConversationID) -> Refusal {
+        guard contacts.pending(id) == nil else { return Refusal(.unable, ClientCause.pendingConversation(id)) }
+        return Refusal(.unable, ClientCause.unknownConversation(id))
     }
 
     private func admitOutbound(bytes: Int) throws(Refusal) {
@@ -158,17 +225,21 @@ extension ChatCore {
 
     func admit(_ id: ConversationID) throws(Refusal) {
         guard slots[id] == nil else { throw Refusal(.invalid, ClientCause.duplicateConversation(id)) }
-        guard slots.count < limits.conversations else {
+        guard slots.count < limits.conversations, contacts.entries.count < limits.conversations else {
             throw Refusal(.unable, ClientCause.tooMany("conversations", limit: limits.conversations))
         }
     }
 
-    mutating func insert(_ machine: any ConversationProtocol, _ about: About) {
-        let id = machine.id
-        slots[id] = Slot(machine: machine, about: about)
-        changes.records.append(Record(Keys.about(id), about.encoded))
+    mutating func insert(_ machine: any Conversation, _ about: About, as id: ConversationID) {
+        slots[id] = Slot(machine: machine, about: about, id: id)
+        storeAbout(id)
         touch(.conversation(id))
         follow(.conversation(id))
-        fresh.append(.conversationStarted(id, about.type, about.role, peers: about.peers))
+        fresh.append(.began(id, about.type, about.role, peers: about.peers))
+    }
+
+    mutating func storeAbout(_ id: ConversationID) {
+        guard let about = slots[id]?.about else { return }
+        changes.records.append(Record(Keys.about(id), about.encoded))
     }
 }

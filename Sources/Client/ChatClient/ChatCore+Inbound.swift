@@ -66,12 +66,13 @@ extension ChatCore {
     /// Wakes machines whose time has come.
     public mutating func wake(now: Timestamp) {
         advance(to: now)
+        sendRepeats()
         for owner in alarms.takeDue(at: self.now).sorted(by: Self.precedes) { ring(owner) }
         offerParked()
     }
 
     /// When, by the clock of the calls, ``wake(now:)`` next has something to do.
-    public var nextAlarm: Timestamp? { alarms.next.map(numbers.clock.reading) }
+    public var nextAlarm: Timestamp? { .earliest(alarms.next, contacts.nextDue).map(numbers.clock.reading) }
 
     /// Takes one payload and says what became of it; keeps nothing to be offered again.
     ///
@@ -131,43 +132,45 @@ extension ChatCore {
     }
 
     private mutating func receive(_ routed: Routed, in id: ConversationID) throws(Refusal) {
-        var step = makeStep()
         guard let place = slots.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
         try checkRoom(slots.values[place])
-        try slots.values[place].machine.receive(routed, in: &step)
+        let output = try run { (core, step) throws(Refusal) in
+            try core.slots.values[place].machine.receive(routed, in: &step)
+        }.output
         let isFirst = slots.values[place].answer()
         touch(id, at: place)
-        carryOut(&step, from: .conversation(id))
+        carryOut(output, from: .conversation(id))
         guard isFirst else { return }
-        if let about = slots[id]?.about { changes.records.append(Record(Keys.about(id), about.encoded)) }
-        wake(.initialization, .inviteAnswered(id))
+        storeAbout(id)
+        if let contact = slots[id]?.about.contact { end(contact) }
     }
 
-    /// Tries an invite on a copy of the initialization, so that one which comes to nothing costs no single-use key.
+    /// Tries what came for the initialization on a copy, so that an invite which comes to nothing costs no single-use
+    /// key, and an answer that comes to nothing no contact.
     private mutating func receiveInvite(_ routed: Routed) throws(Refusal) {
-        var step = makeStep()
         var trial = initialization
-        try trial.receive(routed, in: &step)
-        var begun: [(any ConversationProtocol, About, Step)] = []
-        for seed in step.takeSeeds() {
-            guard let Conversation = types[seed.type] else {
-                throw Refusal(.unsupported, CommonCause.unsupportedConversationType(seed.type.name, by: "this client"))
+        var members: [ConversationSeed] = []
+        var (begun, output) = try run { (core, step) throws(Refusal) -> [Begun] in
+            var output = try step.lend { (step) throws(Refusal) in try trial.receive(routed, in: &step) }.output
+            var begun: [Begun] = []
+            for seed in output.seeds {
+                if seed.contact.flatMap({ core.contacts[$0]?.isMember }) == true {
+                    members.append(seed)
+                } else {
+                    begun.append(try core.begin(seed, on: &trial, in: &step))
+                }
             }
-            var inner = makeStep()
-            inner.random = step.random
-            let machine: any ConversationProtocol = try Conversation.init(seed, in: &inner)
-            step.random = inner.random
-            try admit(machine.id)
-            begun.append(
-                (machine, About(type: seed.type, role: .responder, peers: seed.peers, isAnswered: true), inner))
+            output.seeds = []
+            step.take(output)
+            return begun
         }
-        initialization = trial
-        absorb(&step, from: .initialization)
-        for (machine, about, inner) in begun {
-            var inner = inner
-            inner.random = random
-            insert(machine, about)
-            absorb(&inner, from: .conversation(machine.id))
+        keep(trial)
+        output.seeds = members
+        carryOut(output, from: .initialization)
+        while !begun.isEmpty {
+            let one = begun.removeFirst()
+            keep(one)
+            releaseWaiting(for: one.id)
         }
     }
 
@@ -179,7 +182,7 @@ extension ChatCore {
 
     /// Tells of a payload that was refused. That a service delivers one twice, and that an invite is sent again until
     /// it is answered, is nothing to tell of.
-    private mutating func tell(_ refusal: Refusal, in conversation: ConversationID?) {
+    mutating func tell(_ refusal: Refusal, in conversation: ConversationID?) {
         guard refusal.cause.code != "replay" else { return }
         note(refusal, in: conversation)
     }

@@ -82,7 +82,7 @@ extension ChatCore {
     private mutating func finish(_ entry: Outbox.Entry) {
         changes.records.append(Record(Keys.outbox(entry.number), nil))
         guard case .complete = outbox.remove(entry), let content = entry.content else { return }
-        guard let id = entry.conversation else { return }
+        guard let id = entry.conversation, !unfinished.contains(content) else { return }
         fresh.append(.status(id, content, .sent))
         wake(.conversation(id), .published(content))
     }

@@ -13,6 +13,9 @@ extension ChatCore {
         static let batches = "events/"
         static let cursors = "cursor/"
         static let troubles = "trouble/"
+        static let contacts = "contact/"
+        static let repeats = "repeat/"
+        static let waiting = "waiting/"
 
         static func about(_ id: ConversationID) -> String { conversations + id.text }
         static func trouble(_ id: ConversationID) -> String { troubles + id.text }
@@ -20,6 +23,9 @@ extension ChatCore {
         static func outbox(_ number: UInt64) -> String { numbered("outbox/", number) }
         static func parked(_ number: UInt64) -> String { numbered("parked/", number) }
         static func batch(_ number: UInt64) -> String { numbered("events/", number) }
+        static func contact(_ id: ContactID) -> String { numbered("contact/", id.number) }
+        static func repeated(_ number: UInt64) -> String { numbered("repeat/", number) }
+        static func waiting(_ id: ContentID) -> String { numbered("waiting/", id.number) }
         static func cursor(_ address: DeliveryAddress) -> String { cursors + address.text }
 
         /// A prefix and 20 decimal digits, so that keys sort by number; written in one piece, since every step has some.
@@ -42,6 +48,7 @@ extension ChatCore {
         var own: [Record] = []
         var abouts: [(ConversationID, About)] = []
         var machines: [ConversationID: [Record]] = [:]
+        var waiting: [Contacts.Waiting] = []
         for record in records {
             guard let slash = record.key.firstIndex(of: "/") else {
                 if record.key == Keys.numbers { numbers = try Numbers(record) }
@@ -59,10 +66,14 @@ extension ChatCore {
             case Keys.troubles: troubles[ConversationID(rest)] = try Trouble(record)
             case Keys.parked: parked.insert(try Parked.Entry(record))
             case Keys.batches: try restoreBatch(record)
+            case Keys.contacts: contacts.insert(try Contacts.Entry(record))
+            case Keys.repeats: contacts.restore(try Contacts.Repeat(record))
+            case Keys.waiting: waiting.append(try Contacts.Waiting(record))
             case Keys.cursors: subscriptions.restore(DeliveryAddress(rest), Cursor(record.bytes ?? []))
             default: continue
             }
         }
+        for one in waiting.sorted(by: { $0.id.number < $1.id.number }) { contacts.wait(one) }
         let isFirstRun = numbers == Numbers()
         advance(to: now)
         try initialization.restore(own)
@@ -71,13 +82,15 @@ extension ChatCore {
         wakeAll(isFirstRun ? .started : .restored)
     }
 
+    /// A conversation whose type is not listed is told of and its records are kept, for a client that lists it.
     private mutating func restore(_ id: ConversationID, _ about: About, _ records: [Record]) throws(Refusal) {
-        guard let Conversation = types[about.type] else {
-            throw Refusal(.unsupported, CommonCause.unsupportedConversationType(about.type.name, by: "this client"))
+        guard let type = types[about.type] else {
+            let cause = CommonCause.unsupportedConversationType(about.type.name, by: "this client")
+            return fresh.append(.unsupported(id, ClientEvent.Report(Refusal(.unsupported, cause))))
         }
-        let machine: any ConversationProtocol = try Conversation.init(restoring: records)
-        guard machine.id == id else { throw RecordReader.unreadable(Keys.about(id)) }
-        let slot = Slot(machine: machine, about: about, stored: records)
+        let machine = try type.restore(records)
+        guard machine.id == about.machine else { throw RecordReader.unreadable(Keys.about(id)) }
+        let slot = Slot(machine: machine, about: about, id: id, stored: records)
         slots[id] = slot
         budget.add(slot.bytes, of: Self.stranger(id, about))
         follow(.conversation(id))
@@ -92,17 +105,23 @@ extension ChatCore {
 }
 
 extension ChatCore.Numbers {
+    /// Version 1 was written before contacts were numbered; initializations then sent invites again themselves.
+    private static let version: UInt8 = 2
+
     var encoded: Bytes {
-        var writer = RecordWriter(version: 1, size: 25)
+        var writer = RecordWriter(version: Self.version, size: 33)
         writer.write(content)
+        writer.write(contact)
         writer.write(batch)
         writer.write(clock.now.milliseconds)
         return writer.record
     }
 
     init(_ record: Record) throws(Refusal) {
-        var reader = try RecordReader(record, version: 1)
+        guard record.bytes?.array.first != 1 else { throw Refusal(.unsupported, ClientCause.olderData) }
+        var reader = try RecordReader(record, version: Self.version)
         content = try reader.counter()
+        contact = try reader.counter()
         batch = try reader.counter()
         clock = CoreClock(now: Timestamp(milliseconds: try reader.number()))
         try reader.end()
@@ -111,27 +130,28 @@ extension ChatCore.Numbers {
 
 extension ChatCore.About {
     var encoded: Bytes {
-        var writer = RecordWriter(version: Self.version)
+        var writer = RecordWriter(version: 3)
         writer.write(type.name)
         writer.write(role.rawValue)
         writer.write(isAnswered)
-        writer.write(peers)
         writer.write(hasSpoken)
+        writer.write(peers)
+        writer.write(contact?.number ?? 0)
+        writer.write(machine.text)
         return writer.record
     }
 
-    private static let version: UInt8 = 2
-
-    /// Reads a record; one of version 1 does not say whether the application has spoken, so nobody is a stranger.
     init(_ record: Record) throws(Refusal) {
-        let version = record.bytes.flatMap { $0.isEmpty ? nil : $0[0] } == 1 ? 1 : Self.version
-        var reader = try RecordReader(record, version: version)
+        var reader = try RecordReader(record, version: 3)
         type = ConversationType(try reader.text())
         guard let role = Role(rawValue: try reader.text()) else { throw reader.unreadable() }
         self.role = role
         isAnswered = try reader.flag()
+        hasSpoken = try reader.flag()
         peers = try reader.keys()
-        hasSpoken = version == 1 ? true : try reader.flag()
+        let contact = try reader.number()
+        self.contact = contact == 0 ? nil : ContactID(contact)
+        machine = ConversationID(try reader.text())
         try reader.end()
     }
 }

@@ -2,38 +2,60 @@ internal import ChatModel
 
 // What becomes of a step that a machine has filled.
 extension ChatCore {
-    /// Carries out everything in a step except seeds, which only inbound steps have.
-    ///
-    /// - Parameter invite: from where on what it sends is the invite of the conversation, which leaves first.
-    mutating func absorb(_ step: inout Step, from owner: Owner, invite: Int = .max) {
-        touch(owner)
-        carryOut(&step, from: owner, invite: invite)
+    /// Runs a step. What it drew stays drawn, also where it refuses (STEP-2).
+    mutating func run<Result>(
+        _ body: (inout ChatCore, inout Step) throws(Refusal) -> Result
+    ) throws(Refusal) -> (result: Result, output: Step.Output) {
+        var step = makeStep()
+        defer { random = step.random }
+        let result = try body(&self, &step)
+        return (result, step.takeOutput())
     }
 
-    /// The same of a machine that is known to be touched, and is not woken before a time.
+    /// Carries out everything that a machine left (STEP-3), and notes that the machine may have changed.
+    mutating func absorb(_ output: consuming Step.Output, from owner: Owner) {
+        touch(owner)
+        carryOut(output, from: owner)
+    }
+
+    /// The same of a machine that is known to be touched.
+    ///
+    /// - Parameters:
+    ///   - isInvite: whether what the conversation says later must wait until the service has this.
+    ///   - earliest: the machine is not woken before.
     mutating func carryOut(
-        _ step: inout Step, from owner: Owner, invite: Int = .max, notBefore earliest: Timestamp = .zero
+        _ output: consuming Step.Output, from owner: Owner, isInvite: Bool = false,
+        notBefore earliest: Timestamp = .zero
     ) {
         changes.numbers = true
-        var sends = step.takeSends()
-        let inviteCount = sends.dropFirst(invite).count
-        if inviteCount > 0 { sends = sends.suffix(inviteCount) + sends.dropLast(inviteCount) }
+        repeatUntilEnd(output.sends)
         var unsendable: Set<ContentID> = []
-        for index in sends.indices {
-            let (routed, content) = (sends[index].routed, sends[index].content)
+        for index in output.sends.indices {
+            let (routed, content) = (output.sends[index].routed, output.sends[index].content)
             // With nobody else holding the payload, the framing writes into its head room.
-            sends[index].routed.payload = []
-            // Of a content of which a part cannot be sent, the other parts are sent for nobody.
+            output.sends[index].routed.payload = []
+            // After one payload of a content cannot be wrapped, its other payloads are untracked.
             let awaiting = content.flatMap { unsendable.contains($0) ? nil : $0 }
-            let isInvite = index < inviteCount
-            if !post(routed, for: awaiting, from: owner, isInvite, in: &step), let content = awaiting {
+            if !post(routed, for: awaiting, from: owner, isInvite: isInvite), let content = awaiting {
                 unsendable.insert(content)
             }
         }
-        random = step.random
-        for event in step.events {
-            if case .status(let content, let status) = event, status.isFinal { release(content) }
+        for content in output.withdrawals {
+            changes.records += outbox.withdraw(content).map { Record(Keys.outbox($0), nil) }
+        }
+        for event in output.events {
+            if case .status(let content, let status) = event, status.isFinal {
+                release(content)
+                unfinished.remove(content)
+            }
             tell(event, from: owner)
+        }
+        if case .conversation(let id) = owner {
+            for opening in output.openings { invite(opening, from: id) }
+        }
+        if !output.seeds.isEmpty { start(output.seeds) }
+        for ending in output.endings {
+            if let refusal = ending.refusal { fail(ending.contact, refusal) } else { end(ending.contact) }
         }
         follow(owner, notBefore: earliest)
         // As what the service refuses for good: the machine must not report anything else of it, nor send it again.
@@ -41,17 +63,18 @@ extension ChatCore {
             release(content)
             wake(owner, .refused(content, .rejected("the framing cannot wrap it")))
         }
+        if !contacts.waiting.isEmpty, case .conversation(let id) = owner { releaseWaiting(for: id) }
     }
 
     /// Wraps a payload and puts it into the outbox; false where that failed, which is reported.
-    private mutating func post(
-        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, _ isInvite: Bool, in step: inout Step
+    mutating func post(
+        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, isInvite: Bool
     ) -> Bool {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
         do throws(Refusal) {
-            var addressed = try framing.wrap(routed, of: owner, random: &step.random)
-            addressed.id = payloadID(&step)
+            var addressed = try framing.wrap(routed, of: owner, random: &random)
+            addressed.id = payloadID()
             let entry = outbox.append(
                 addressed, conversation: conversation, content: content, isInvite: isInvite)
             changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
@@ -67,10 +90,10 @@ extension ChatCore {
         }
     }
 
-    private func payloadID(_ step: inout Step) -> PayloadID {
+    private mutating func payloadID() -> PayloadID {
         var bytes = InlineArray<16, UInt8>(repeating: 0)
         var span = bytes.mutableSpan
-        step.random.fill(&span, for: .payloadID)
+        random.fill(&span, for: .payloadID)
         var halves: (UInt64, UInt64) = (0, 0)
         for index in 0..<8 {
             halves.0 = halves.0 << 8 | UInt64(bytes[index])
@@ -98,6 +121,9 @@ extension ChatCore {
         case .gap(let gap): return .gap(id, gap)
         case .refused(let refusal): return report(refusal, in: id)
         case .frame(let kind, let bytes): return .frame(id, kind: kind, bytes: bytes)
+        case .progress(let target, let done, let of): return .progress(id, target, done: done, of: of)
+        case .cancelled(let target): return .cancelled(id, target)
+        case .ended(let reason): return .ended(id, reason)
         }
     }
 
@@ -164,7 +190,8 @@ extension ChatCore {
             touch(id, at: place)
             slots.values[place].machine.handle(signal, in: &step)
         }
-        carryOut(&step, from: owner, notBefore: signal == .due ? now + Alarms.pause : .zero)
+        random = step.random
+        carryOut(step.takeOutput(), from: owner, notBefore: signal == .due ? now + Alarms.pause : .zero)
     }
 
     /// Wakes every machine with a signal.

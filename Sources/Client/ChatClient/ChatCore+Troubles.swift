@@ -34,7 +34,9 @@ extension ChatCore {
         guard tellsOther else { return }
         // A type without placeholders has no way to tell.
         do throws(Refusal) {
-            try perform(.frame(kind: UnopenedNotice.kind, bytes: UnopenedNotice.encoded), in: id)
+            let action = ContentID(numbers.content + 1)
+            try perform(.frame(kind: UnopenedNotice.kind, bytes: UnopenedNotice.encoded), as: action, in: id)
+            numbers.content = action.number
         } catch {}
     }
 

@@ -9,7 +9,7 @@ public import ChatModel
 public struct ChatCore: Sendable {
     /// What is kept at most.
     public let limits: CoreLimits
-    let types: [ConversationType: any ConversationProtocol.Type]
+    let types: [ConversationType: any ConversationProtocol]
     /// The largest framed payload that the delivery service takes, in bytes.
     let maximumFramed: Int
     let maximumPayload: Int
@@ -18,6 +18,7 @@ public struct ChatCore: Sendable {
     var random: any RandomSource
     var slots: [ConversationID: Slot] = [:]
     var outbox = Outbox()
+    var contacts = Contacts()
     var budget = Budget()
     var refusals = RefusalLog()
     var troubles: [ConversationID: Trouble] = [:]
@@ -38,12 +39,14 @@ public struct ChatCore: Sendable {
     /// somebody listens to something new or because it said so, and who made progress.
     var isListeningNew = false
     var progressed: Set<Owner> = []
+    /// Own contents of which the last part was not sent yet: that the service has the others is not told.
+    var unfinished: Set<ContentID> = []
     /// Whether the delivery service said that it lost its link.
     var isInterrupted = false
 
     /// One conversation and what the client knows of it.
     struct Slot: Sendable {
-        var machine: any ConversationProtocol
+        var machine: any Conversation
         var about: About
         /// What its machine stated last.
         var stated = Stated()
@@ -58,9 +61,11 @@ public struct ChatCore: Sendable {
         /// The bytes of these records.
         private(set) var bytes = 0
 
-        init(machine: any ConversationProtocol, about: About, stored records: [Record] = []) {
+        init(
+            machine: any Conversation, about: About, id: ConversationID, stored records: [Record] = []
+        ) {
             (self.machine, self.about) = (machine, about)
-            prefix = Keys.machine(machine.id)
+            prefix = Keys.machine(id)
             keys = Dictionary(records.map { (ExactText($0.key), $0.bytes?.count ?? 0) }) { $1 }
             bytes = keys.values.reduce(0, +)
         }
@@ -79,8 +84,8 @@ public struct ChatCore: Sendable {
 
         /// The records of its machine that changed, as they are stored; returns by how many bytes they grew.
         mutating func takeChanges(into records: inout [Record]) -> Int {
-            isTouched = false
             let before = bytes
+            isTouched = false
             for record in machine.takeChanges() {
                 let key = ExactText(record.key)
                 let size = record.bytes?.count
@@ -105,18 +110,26 @@ public struct ChatCore: Sendable {
         let peers: [PublicKey]
         /// Whether the other side was heard.
         var isAnswered: Bool
+        /// The first contact with which it began, until that ends.
+        var contact: ContactID?
+        /// By what the machine calls it; the application's id differs where the contact was pending at first.
+        let machine: ConversationID
         /// Whether the application has said or done something in it: whose it is, is no stranger then.
         var hasSpoken: Bool
 
-        init(type: ConversationType, role: Role, peers: [PublicKey], isAnswered: Bool) {
+        init(
+            type: ConversationType, role: Role, peers: [PublicKey], isAnswered: Bool, contact: ContactID?,
+            machine: ConversationID
+        ) {
             (self.type, self.role, self.peers, self.isAnswered) = (type, role, peers, isAnswered)
-            hasSpoken = role == .initiator
+            (self.contact, self.machine, hasSpoken) = (contact, machine, role == .initiator)
         }
     }
 
     /// Counters that never go back, also over restarts.
     struct Numbers: Sendable, Hashable {
         var content: UInt64 = 0
+        var contact: UInt64 = 0
         var batch: UInt64 = 0
         var clock = CoreClock()
     }
@@ -135,13 +148,13 @@ public struct ChatCore: Sendable {
     /// - Parameter limits: of the delivery service; `maximumPayload` bounds what is sent.
     /// - Throws: what a machine refused to restore; nothing is lost by it.
     public init(
-        _ initialization: any InitializationProtocol, conversations: [any ConversationProtocol.Type],
+        _ initialization: any InitializationProtocol, conversations: [any ConversationProtocol],
         framing: any FramingStrategy, delivery: DeliveryLimits, random: any RandomSource,
         limits: CoreLimits = CoreLimits(), restoring records: [Record] = [], now: Timestamp
     ) throws(Refusal) {
         (self.initialization, self.framing, self.random) = (initialization, framing, random)
         self.limits = limits
-        types = Dictionary(conversations.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
+        types = Dictionary(conversations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         maximumFramed = delivery.maximumPayload
         maximumPayload = framing.maximumPayload(within: delivery.maximumPayload)
         try restore(records, now: now)
@@ -152,8 +165,13 @@ public struct ChatCore: Sendable {
         slots.map { ConversationSummary(id: $0.key, about: $0.value.about) }.sorted { $0.id < $1.id }
     }
 
+    /// Conversations whose first contact is pending, by id.
+    public var pending: [ConversationID] {
+        contacts.entries.values.filter { $0.isPending && !$0.isMember }.map(\.conversation).sorted()
+    }
+
     /// A conversation as it is now: for those who look inside, such as a simulator.
-    package func machine(_ id: ConversationID) -> (any ConversationProtocol)? { slots[id]?.machine }
+    package func machine(_ id: ConversationID) -> (any Conversation)? { slots[id]?.machine }
 
     /// Where invites arrive, and under which routes.
     public var inboxes: [Listening] { initialization.listening }

@@ -14,6 +14,7 @@ extension ChatSuite: CustomStringConvertible {
                 let note = claim.note.isEmpty ? "" : ": \(claim.note)"
                 lines.append("  \(claim.holds ? "+" : "-") \(claim.property.rawValue) (\(claim.requirement))\(note)")
             }
+            if facts.messages > 1 { lines.append("  a first contact takes \(facts.messages) messages") }
             guard !facts.needs.isEmpty else { continue }
             lines.append("  needs \(facts.needs.map(\.rawValue).sorted().joined(separator: ", "))")
         }
@@ -34,11 +35,14 @@ extension ChatSuite: CustomStringConvertible {
     public var json: JSON {
         var choices: [JSON] = []
         for (component, facts) in self.choices {
-            choices.append([
-                "component": .string(component.rawValue), "name": .string(facts.name),
-                "summary": .string(facts.summary), "claims": .array(facts.claims.map(\.json)),
-                "needs": .array(facts.needs.map(\.rawValue).sorted().map { .string($0) }),
-            ])
+            var choice = JSON.Object()
+            choice["component"] = .string(component.rawValue)
+            choice["name"] = .string(facts.name)
+            choice["summary"] = .string(facts.summary)
+            choice["claims"] = .array(facts.claims.map(\.json))
+            choice["needs"] = .array(facts.needs.map(\.rawValue).sorted().map { .string($0) })
+            if facts.messages > 1 { choice["messages"] = JSON(facts.messages) }
+            choices.append(.object(choice))
         }
         return ["suite": .string(name.description), "choices": .array(choices), "limits": delivery.limits.json]
     }

@@ -7,7 +7,7 @@ public struct ChatSuite: Sendable {
     /// How a recipient learns that someone wants to talk.
     public let initialization: any InitializationProtocol
     /// How participants exchange content; the first is the default for new conversations.
-    public let conversations: [any ConversationProtocol.Type]
+    public let conversations: [any ConversationProtocol]
     /// How payloads are routed and delivered.
     public let delivery: any DeliveryService
     /// How payloads are encoded and told apart.
@@ -19,7 +19,7 @@ public struct ChatSuite: Sendable {
     ///   delivery service does not offer.
     public init(
         discovery: any DiscoveryProtocol, initialization: any InitializationProtocol,
-        conversations: [any ConversationProtocol.Type], delivery: any DeliveryService, framing: any FramingStrategy
+        conversations: [any ConversationProtocol], delivery: any DeliveryService, framing: any FramingStrategy
     ) throws(SuiteError) {
         guard !conversations.isEmpty else { throw .noConversationType }
         let names = conversations.map { $0.facts.name }
@@ -39,7 +39,7 @@ public struct ChatSuite: Sendable {
     /// - Throws: as the initializer.
     public func changing(
         discovery: (any DiscoveryProtocol)? = nil, initialization: (any InitializationProtocol)? = nil,
-        conversations: [any ConversationProtocol.Type]? = nil, delivery: (any DeliveryService)? = nil,
+        conversations: [any ConversationProtocol]? = nil, delivery: (any DeliveryService)? = nil,
         framing: (any FramingStrategy)? = nil
     ) throws(SuiteError) -> ChatSuite {
         try ChatSuite(
@@ -99,6 +99,8 @@ public enum SuiteError: Error, Sendable, Hashable, CustomStringConvertible {
     case unmet(Capability, of: String, by: String)
     /// A composition's name has another number of parts than five.
     case parts(Int, in: String)
+    /// What follows the first `;` of a conversation type's name is not `key=value;key=value`.
+    case malformedParameters(in: String)
     /// No component of that name is registered.
     case unknown(String, Component, known: [String])
 
@@ -109,6 +111,7 @@ public enum SuiteError: Error, Sendable, Hashable, CustomStringConvertible {
         case .twice(let name): "conversation type \(name) is given twice"
         case .unmet(let need, let name, let service): "\(name) needs \(need.rawValue), which \(service) does not offer"
         case .parts(let count, let text): "\(text) has \(count) parts; five are expected, separated by /"
+        case .malformedParameters(let text): "the parameters of \(text) are not of the form key=value;key=value"
         case .unknown(let name, let component, let known):
             "no \(component.title.lowercased()) is named \(name); there are \(known.joined(separator: ", "))"
         }

@@ -101,7 +101,21 @@ extension Client {
     public func begin(
         _ type: ConversationType? = nil, with introduction: Introduction, saying content: Content
     ) async throws(ClientError) -> (ConversationID, ContentID) {
-        let type = type ?? suite.conversations[0].type
+        let (id, contentID) = try await begin(type, with: introduction, saying: Optional(content))
+        return (id, contentID ?? ContentID(0))
+    }
+
+    /// Begins a conversation with somebody who was found, without content: its invite leaves with the first content.
+    public func begin(
+        _ type: ConversationType? = nil, with introduction: Introduction
+    ) async throws(ClientError) -> ConversationID {
+        try await begin(type, with: introduction, saying: Content?.none).0
+    }
+
+    private func begin(
+        _ type: ConversationType?, with introduction: Introduction, saying content: Content?
+    ) async throws(ClientError) -> (ConversationID, ContentID?) {
+        let type = type ?? suite.conversations[0].name
         return try await step { core, now throws(Refusal) in
             var refusal = Refusal(.unsupported, CommonCause.unsupportedScheme("none", initialization: "this client"))
             for bundle in introduction.bundles {
@@ -126,8 +140,24 @@ extension Client {
         try await step { core, now throws(Refusal) in try core.send(content, in: conversation, now: now) }
     }
 
-    /// Does something else in a conversation.
-    public func perform(_ action: Action, in conversation: ConversationID) async throws(ClientError) {
+    /// Sends a part of a content: the first gives an id, under which the others are sent.
+    ///
+    /// - Parameters:
+    ///   - id: of the content of which this is another part; nil for the first.
+    ///   - about: what the content answers.
+    @discardableResult
+    public func send(
+        _ content: Content, _ part: Part, of id: ContentID? = nil, about: Target? = nil,
+        in conversation: ConversationID
+    ) async throws(ClientError) -> ContentID {
+        try await step { core, now throws(Refusal) in
+            try core.perform(.send(content, part: part, about: about), in: conversation, as: id, now: now)
+        }
+    }
+
+    /// Does something else in a conversation; what becomes of it comes back in status events of the id.
+    @discardableResult
+    public func perform(_ action: Action, in conversation: ConversationID) async throws(ClientError) -> ContentID {
         try await step { core, now throws(Refusal) in try core.perform(action, in: conversation, now: now) }
     }
 

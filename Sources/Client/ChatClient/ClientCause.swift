@@ -6,8 +6,16 @@ public enum ClientCause: RefusalCause, Hashable {
     case unknownConversation(ConversationID)
     /// A new conversation has the id of one that is here (CT-03).
     case duplicateConversation(ConversationID)
+    /// The first contact of a conversation has not come to an end yet.
+    case pendingConversation(ConversationID)
+    /// Nobody answered a first contact for as long as it was sent again.
+    case unanswered
+    /// The records are of an earlier version of this package.
+    case olderData
     /// The conversation type put nothing into the invite.
     case noOpening(ConversationType)
+    /// The conversation type put something into an invite, and there is nobody to invite.
+    case nobodyInvited(ConversationType)
     /// A content did not arrive in a trial of its composition.
     case notArrived(ConversationType)
     /// As many as the limit allows are here.
@@ -24,7 +32,11 @@ public enum ClientCause: RefusalCause, Hashable {
         switch self {
         case .unknownConversation: "unknown_conversation"
         case .duplicateConversation: "duplicate_conversation"
+        case .pendingConversation: "pending"
+        case .unanswered: "unanswered"
+        case .olderData: "older_data"
         case .noOpening: "no_opening"
+        case .nobodyInvited: "nobody_invited"
         case .notArrived: "not_arrived"
         case .tooMany: "too_many"
         case .noRoom: "no_room"
@@ -38,7 +50,12 @@ public enum ClientCause: RefusalCause, Hashable {
         switch self {
         case .unknownConversation(let id): "no conversation \(id) here"
         case .duplicateConversation(let id): "conversation \(id) is here already"
+        case .pendingConversation(let id): "conversation \(id) has not begun yet; only content can be sent in it"
+        case .unanswered: "nobody answered the first contact; ask for a new bundle"
+        case .olderData:
+            "the stored data is of an earlier version, which this one does not read; use that version or begin anew"
         case .noOpening(let type): "\(type) has nothing to say in an invite"
+        case .nobodyInvited(let type): "\(type) begins with an invite, and nobody is invited; it founds no group"
         case .notArrived(let type): "a content of \(type) did not arrive"
         case .tooMany(let what, let limit): "\(limit) \(what) at most; wait until some are done"
         case .noRoom(let bytes): "there is no room: unfinished contents of this conversation take \(bytes) bytes"

@@ -3,7 +3,11 @@ public import ChatModel
 /// What a client tells its application.
 public enum ClientEvent: Sendable, Hashable {
     /// A conversation began: by our invite or by somebody else's.
-    case conversationStarted(ConversationID, ConversationType, Role, peers: [PublicKey])
+    case began(ConversationID, ConversationType, Role, peers: [PublicKey])
+    /// A first contact began that takes several messages; what is said in the conversation waits until it began.
+    case pending(ConversationID, ConversationType)
+    /// A first contact came to nothing, or a conversation had to end, and why; nothing more comes in it or leaves.
+    case failed(ConversationID, Report)
     /// Content arrived.
     case content(ConversationID, ReceivedContent)
     /// How far one of our own contents came; `failed` says why it will not arrive.
@@ -12,14 +16,18 @@ public enum ClientEvent: Sendable, Hashable {
     case members(ConversationID, [PublicKey])
     /// Content is missing.
     case gap(ConversationID, Gap)
-    /// What a single conversation type knows.
-    case frame(ConversationID, kind: String, bytes: Bytes)
+    /// How far a content is that takes several payloads; not kept over a restart.
+    case progress(ConversationID, Target, done: Int, of: Int)
+    /// The other side does not want one of our contents, or what it said, any more.
+    case cancelled(ConversationID, Target)
+    /// A conversation is over, and why.
+    case ended(ConversationID, String)
     /// The keys of a conversation seem to fit no longer: what comes cannot be opened, here or on the other side. Mostly
     /// an old copy of one side's data was put back. What is said may never arrive; a new first contact is the way out.
     /// The conversation goes on nevertheless, since a stranger can make it look like that.
     case broken(ConversationID, Report)
-    /// A conversation has ended for a reason; nothing more comes in it or leaves.
-    case failed(ConversationID, Report)
+    /// What a single conversation type knows.
+    case frame(ConversationID, kind: String, bytes: Bytes)
     /// Something well-formed arrived that this client does not speak (FR-03, INIT-04, CT-12).
     case unsupported(ConversationID?, Report)
     /// Something arrived that was refused; it changed nothing.
@@ -54,8 +62,8 @@ public enum ClientEvent: Sendable, Hashable {
     /// Whether it survives a restart: everything that is about content does.
     var isKept: Bool {
         switch self {
-        case .conversationStarted, .content, .status, .members, .gap, .frame, .failed, .broken: true
-        case .unsupported, .inboundError, .link, .storageTrouble: false
+        case .began, .pending, .failed, .content, .status, .members, .gap, .frame, .cancelled, .ended, .broken: true
+        case .progress, .unsupported, .inboundError, .link, .storageTrouble: false
         }
     }
 }

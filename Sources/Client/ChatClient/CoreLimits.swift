@@ -10,6 +10,10 @@ public struct CoreLimits: Sendable, Hashable {
     public var lanePayloads = 16_384
     /// Bytes that wait for one delivery address. A quarter of all.
     public var laneBytes = 64 << 20
+    /// Contents that wait until their conversation takes them; beyond it, sending is refused.
+    public var waitingContents = 4_096
+    /// Bytes of such contents.
+    public var waitingContentBytes = 16 << 20
     /// Payloads that came too early or for nobody yet, kept to be offered again; the oldest go first.
     public var parkedPayloads = 256
     /// Bytes of such payloads.

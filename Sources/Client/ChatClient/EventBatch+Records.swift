@@ -6,7 +6,7 @@ extension EventBatch {
     var encoded: Bytes? {
         let kept = events.reduce(0) { $0 + ($1.isKept ? 1 : 0) }
         guard kept > 0 else { return nil }
-        var writer = RecordWriter(version: 1, size: 32 + events.reduce(0) { $0 + $1.probableSize })
+        var writer = RecordWriter(version: 2, size: 32 + events.reduce(0) { $0 + $1.probableSize })
         writer.write(number)
         writer.write(UInt64(kept))
         for event in events where event.isKept { event.write(to: &writer) }
@@ -14,7 +14,7 @@ extension EventBatch {
     }
 
     init(_ record: Record) throws(Refusal) {
-        var reader = try RecordReader(record, version: 1)
+        var reader = try RecordReader(record, version: 2)
         let number = try reader.counter()
         var events: [ClientEvent] = []
         for _ in 0..<(try reader.count()) { events.append(try ClientEvent(&reader)) }
@@ -26,7 +26,7 @@ extension EventBatch {
 extension ClientEvent {
     private enum Kind: UInt64 {
         case started = 1
-        case content, status, members, gap, frame, failed, broken
+        case content, status, members, gap, frame, pending, failed, cancelled, ended, broken
     }
 
     /// About how many bytes it takes in a record.
@@ -36,7 +36,7 @@ extension ClientEvent {
 
     fileprivate func write(to writer: inout RecordWriter) {
         switch self {
-        case .conversationStarted(let id, let type, let role, let peers):
+        case .began(let id, let type, let role, let peers):
             writer.write(Kind.started, id)
             writer.write(type.name)
             writer.write(role.rawValue)
@@ -45,8 +45,9 @@ extension ClientEvent {
             writer.write(Kind.content, id)
             writer.write(received.content)
             writer.write([received.sender].compactMap(\.self))
-            writer.write(received.part.rawValue)
+            writer.write(received.part)
             writer.write(received.reference)
+            writer.write(received.about)
         case .status(let id, let content, let status):
             writer.write(Kind.status, id)
             writer.write(content.number)
@@ -64,13 +65,22 @@ extension ClientEvent {
             writer.write(Kind.frame, id)
             writer.write(kind)
             writer.write(bytes)
+        case .pending(let id, let type):
+            writer.write(Kind.pending, id)
+            writer.write(type.name)
         case .failed(let id, let report):
             writer.write(Kind.failed, id)
             writer.write(report)
         case .broken(let id, let report):
             writer.write(Kind.broken, id)
             writer.write(report)
-        case .unsupported, .inboundError, .link, .storageTrouble: break  // not kept
+        case .cancelled(let id, let target):
+            writer.write(Kind.cancelled, id)
+            writer.write(target)
+        case .ended(let id, let reason):
+            writer.write(Kind.ended, id)
+            writer.write(reason)
+        case .progress, .unsupported, .inboundError, .link, .storageTrouble: break  // not kept
         }
     }
 
@@ -81,13 +91,15 @@ extension ClientEvent {
         case .started:
             let type = ConversationType(try reader.text())
             guard let role = Role(rawValue: try reader.text()) else { throw reader.unreadable() }
-            self = .conversationStarted(id, type, role, peers: try reader.keys())
+            self = .began(id, type, role, peers: try reader.keys())
         case .content:
             let content = try reader.field()
             let sender = try reader.keys().first
-            guard let part = ReceivedContent.Part(rawValue: try reader.text()) else { throw reader.unreadable() }
+            let part = try reader.part()
             let reference = try reader.optionalText()
-            self = .content(id, ReceivedContent(content, sender: sender, part: part, reference: reference))
+            let about = try reader.target()
+            self = .content(
+                id, ReceivedContent(content, sender: sender, part: part, reference: reference, about: about))
         case .status:
             let content = ContentID(try reader.number())
             let word = try reader.text()
@@ -98,11 +110,16 @@ extension ClientEvent {
             let reference = try reader.text()
             let sender = try reader.keys().first
             self = .gap(id, Gap(reference: reference, sender: sender, isFinal: try reader.flag()))
+        case .pending: self = .pending(id, ConversationType(try reader.text()))
+        case .failed: self = .failed(id, try reader.report())
+        case .broken: self = .broken(id, try reader.report())
+        case .cancelled:
+            guard let target = try reader.target() else { throw reader.unreadable() }
+            self = .cancelled(id, target)
+        case .ended: self = .ended(id, try reader.text())
         case .frame:
             let kind = try reader.text()
             self = .frame(id, kind: kind, bytes: try reader.field())
-        case .failed: self = .failed(id, try reader.report())
-        case .broken: self = .broken(id, try reader.report())
         }
     }
 }
@@ -114,6 +131,7 @@ extension ContentStatus {
         case .accepted: "accepted"
         case .sent: "sent"
         case .delivered: "delivered"
+        case .cancelled: "cancelled"
         case .failed: "failed"
         }
     }
@@ -122,7 +140,7 @@ extension ContentStatus {
     var isFinal: Bool {
         switch self {
         case .accepted, .sent: false
-        case .delivered, .failed: true
+        case .delivered, .cancelled, .failed: true
         }
     }
 
@@ -131,16 +149,10 @@ extension ContentStatus {
         case "accepted": self = .accepted
         case "sent": self = .sent
         case "delivered": self = .delivered
+        case "cancelled": self = .cancelled
         case "failed": self = .failed(reason)
         default: return nil
         }
-    }
-}
-
-extension RecordReader {
-    fileprivate mutating func report() throws(Refusal) -> ClientEvent.Report {
-        guard let outcome = Refusal.Outcome(rawValue: try text()) else { throw unreadable() }
-        return ClientEvent.Report(outcome, code: try text(), text: try text())
     }
 }
 
@@ -151,8 +163,64 @@ extension RecordWriter {
         write(report.text)
     }
 
+    fileprivate mutating func write(_ part: Part) {
+        write(part.word)
+        guard case .cut(let ending) = part else { return }
+        switch ending {
+        case .complete: write("complete")
+        case .cancelled: write("cancelled")
+        case .failed(let reason):
+            write("failed")
+            write(reason)
+        }
+    }
+
+    fileprivate mutating func write(_ target: Target?) {
+        switch target {
+        case nil: write(UInt64(0))
+        case .own(let id):
+            write(UInt64(1))
+            write(id.number)
+        case .received(let reference):
+            write(UInt64(2))
+            write(reference)
+        }
+    }
+
     fileprivate mutating func write(_ kind: some RawRepresentable<UInt64>, _ id: ConversationID) {
         write(kind.rawValue)
         write(id.text)
+    }
+}
+
+extension RecordReader {
+    fileprivate mutating func report() throws(Refusal) -> ClientEvent.Report {
+        guard let outcome = Refusal.Outcome(rawValue: try text()) else { throw unreadable() }
+        return ClientEvent.Report(outcome, code: try text(), text: try text())
+    }
+
+    fileprivate mutating func part() throws(Refusal) -> Part {
+        switch try text() {
+        case "whole": return .whole
+        case "delta": return .delta
+        case "snapshot": return .snapshot
+        case "cut":
+            switch try text() {
+            case "complete": return .cut(.complete)
+            case "cancelled": return .cut(.cancelled)
+            case "failed": return .cut(.failed(try text()))
+            default: throw unreadable()
+            }
+        default: throw unreadable()
+        }
+    }
+
+    fileprivate mutating func target() throws(Refusal) -> Target? {
+        switch try number() {
+        case 0: return nil
+        case 1: return .own(ContentID(try number()))
+        case 2: return .received(try text())
+        default: throw unreadable()
+        }
     }
 }

@@ -153,6 +153,23 @@ extension Outbox {
     /// Whether somebody waits to hear that the service has a content.
     func isAwaited(_ content: ContentID) -> Bool { outstanding[content] != nil }
 
+    /// Drops what waits for a content and is neither on its way nor an invite; returns the numbers.
+    mutating func withdraw(_ content: ContentID) -> [UInt64] {
+        var dropped: [UInt64] = []
+        for number in outstanding[content]?.sorted() ?? [] {
+            guard let entry = entries[number], !entry.isInvite,
+                lanes[entry.addressed.address]?.withdraw(entry) == true
+            else { continue }
+            if lanes[entry.addressed.address]?.count == 0 { lanes[entry.addressed.address] = nil }
+            entries[number] = nil
+            bytes -= entry.addressed.payload.count
+            outstanding[content]?.remove(number)
+            dropped.append(number)
+        }
+        if outstanding[content]?.isEmpty == true { outstanding[content] = nil }
+        return dropped
+    }
+
     /// Nobody waits any more to hear of a content; returns what still waits to be published for it, now for nobody.
     mutating func release(_ content: ContentID) -> [Entry] {
         guard let numbers = outstanding.removeValue(forKey: content) else { return [] }

@@ -53,6 +53,15 @@ struct OutboxLane: Sendable {
         head = 0
     }
 
+    /// Removes one that is not on its way; whether it was one.
+    mutating func withdraw(_ entry: Outbox.Entry) -> Bool {
+        let rest = min(head + inFlight, numbers.count)
+        guard let place = numbers[rest...].firstIndex(of: entry.number) else { return false }
+        numbers.remove(at: place)
+        bytes -= entry.addressed.payload.count
+        return true
+    }
+
     /// Waits until a moment that the service named.
     mutating func retain(until pause: Timestamp) { notBefore = max(notBefore, pause) }
 

@@ -6,12 +6,15 @@ public import ChatModel
 public struct Registry: Sendable {
     /// Makes a component when it is wanted; closures carry what it needs.
     public typealias Maker<Product> = @Sendable () async throws -> Product
+    /// Makes the conversation type of a family that has these parameters, or says what is wrong with them.
+    public typealias FamilyMaker = @Sendable ([String: String]) throws -> any ConversationProtocol
     /// A directory may work over the delivery service of the same composition.
     public typealias DiscoveryMaker = @Sendable (any DeliveryService) async throws -> any DiscoveryProtocol
 
     private var discoveries: [String: DiscoveryMaker] = [:]
     private var initializations: [String: Maker<any InitializationProtocol>] = [:]
-    private var conversations: [String: any ConversationProtocol.Type] = [:]
+    private var conversations: [String: any ConversationProtocol] = [:]
+    private var families: [String: FamilyMaker] = [:]
     private var deliveries: [String: Maker<any DeliveryService>] = [:]
     private var framings: [String: Maker<any FramingStrategy>] = [:]
 
@@ -27,7 +30,23 @@ public struct Registry: Sendable {
     }
 
     /// Adds a conversation type under its own name.
-    public mutating func conversation(_ type: any ConversationProtocol.Type) { conversations[type.facts.name] = type }
+    public mutating func conversation(_ type: any ConversationProtocol) { conversations[type.facts.name] = type }
+
+    /// Adds conversation types that differ in parameters, under the name that they have in front of these.
+    public mutating func conversations(_ base: String, _ make: @escaping FamilyMaker) { families[base] = make }
+
+    /// The conversation type of a name, with parameters or without (``ConversationType/parameters``).
+    ///
+    /// The type has the canonical name, which another spelling of the same parameters is no part of.
+    public func conversation(_ name: String) throws -> any ConversationProtocol {
+        if let type = conversations[name] { return type }
+        let wanted = ConversationType(name)
+        guard let make = families[wanted.base] else {
+            throw SuiteError.unknown(name, .conversation, known: names(of: .conversation))
+        }
+        guard let parameters = wanted.parameters else { throw SuiteError.malformedParameters(in: name) }
+        return try make(parameters)
+    }
 
     /// Adds a delivery service.
     public mutating func delivery(_ name: String, _ make: @escaping Maker<any DeliveryService>) {
@@ -54,7 +73,7 @@ public struct Registry: Sendable {
     public func suite(_ name: SuiteName) async throws -> ChatSuite {
         let makeDiscovery = try pick(name.discovery, .discovery, discoveries)
         let makeInitialization = try pick(name.initialization, .initialization, initializations)
-        let types = try name.conversations.map { try pick($0, .conversation, conversations) }
+        let types = try name.conversations.map { try conversation($0) }
         let makeDelivery = try pick(name.delivery, .delivery, deliveries)
         let makeFraming = try pick(name.framing, .framing, framings)
         let delivery = try await makeDelivery()

@@ -44,7 +44,7 @@ public struct SuiteTrial: Sendable, Hashable {
     public init(_ saros: ChatSuite, _ rayas: ChatSuite) throws(Refusal) {
         var pair = try Pair(saros, rayas)
         let bundles = try pair.raya.introduce(1, now: pair.now)
-        let type = saros.conversations[0].type
+        let type = saros.conversations[0].name
         guard let bundle = bundles.first else { throw Refusal(.unable, ClientCause.noOpening(type)) }
         let opening = pair.content()
         _ = try pair.saro.begin(type, with: bundle, saying: opening, now: pair.now)

@@ -24,6 +24,9 @@ public enum ConversationCause: RefusalCause, Hashable {
     /// A frame that cannot be an opening.
     case notAnOpening(type: String)
 
+    /// A conversation type with a parameter or value that does not exist.
+    case parameter(String, String)
+
     /// The words of the interoperability shim, where it has one.
     public var code: String {
         switch self {
@@ -33,7 +36,7 @@ public enum ConversationCause: RefusalCause, Hashable {
         case .tooManySkipped: "too_many_skipped"
         case .keysDoNotFit: "keys_do_not_fit"
         case .nothingReceived, .chainExhausted: "invalid_state"
-        case .unknownFrame, .unexpectedPayload, .notAnOpening: "unsupported"
+        case .unknownFrame, .unexpectedPayload, .notAnOpening, .parameter: "unsupported"
         }
     }
 
@@ -52,6 +55,7 @@ public enum ConversationCause: RefusalCause, Hashable {
         case .chainExhausted(let count): "\(count) payloads were sent in a row; wait for an answer"
         case .unknownFrame(let type): "a frame of a kind that \(type) does not know; the other side may be newer"
         case .unexpectedPayload(let type): "\(type) does not send payloads of this kind"
+        case .parameter(let key, let value): "no conversation type here has parameter \(key)=\(value)"
         case .notAnOpening(let type): "\(type) begins with content and with no other frame"
         }
     }

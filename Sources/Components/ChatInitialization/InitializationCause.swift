@@ -23,8 +23,10 @@ public enum InitializationCause: RefusalCause, Hashable {
     case expiredBundle(Timestamp)
     /// A conversation type whose name an invite cannot carry.
     case unfitName(String)
-    /// A seed that cannot be invited with, and what it lacks.
-    case noTicket(String)
+    /// A contact that never began here, or that has ended or was invited already.
+    case unknownContact(ContactID)
+    /// More contacts wait for their invites than the limit allows.
+    case tooManyContacts(limit: Int)
 
     /// The words of the interoperability shim, where it has one.
     public var code: String {
@@ -33,9 +35,9 @@ public enum InitializationCause: RefusalCause, Hashable {
         case .usedKey, .seenBefore: "replay"
         case .expiredKey, .expiredBundle: "expired"
         case .unexpectedPayload, .unknownFrame, .unfitName: "unsupported"
-        case .tooManyKeys: "too_many"
+        case .tooManyKeys, .tooManyContacts: "too_many"
         case .takenName: "taken"
-        case .noTicket: "invalid_state"
+        case .unknownContact: "invalid_state"
         }
     }
 
@@ -52,7 +54,8 @@ public enum InitializationCause: RefusalCause, Hashable {
         case .takenName(let name): "an older introduction is called \(name) too; make another one"
         case .expiredBundle(let time): "the introduction expired at \(time); ask for a new one"
         case .unfitName(let name): "an invite cannot carry conversation type \(name.prefix(64))"
-        case .noTicket(let what): "the seed cannot be invited with: \(what)"
+        case .unknownContact(let contact): "contact \(contact) waits for no invite"
+        case .tooManyContacts(let limit): "\(limit) contacts wait for their first content; no more are begun"
         }
     }
 }

@@ -17,51 +17,6 @@ public struct IntroductionBundle: Hashable, Sendable {
     }
 }
 
-/// Which side of a first contact a participant is on.
-public enum Role: String, Hashable, Sendable {
-    /// Saro: found a bundle and invites.
-    case initiator
-    /// Raya: published a bundle and is invited.
-    case responder
-}
-
-/// What two participants share when a conversation begins: output of Initialization, input of Conversation.
-///
-/// A scheme with a key exchange fills in keys; one without fills in the secret alone, and then also
-/// derives the responder's pair from it, so that any conversation type can begin from any scheme.
-public struct ConversationSeed: Sendable {
-    /// The type of conversation to begin.
-    public var type: ConversationType
-    /// Our side of it.
-    public var role: Role
-    /// 32 bytes that only the participants know; nil where the scheme has none.
-    public var secret: Secret?
-    /// Our first key pairs: for the responder the one behind its bundle.
-    public var ownKeys: [KeyPair]
-    /// The others' first public keys: for the initiator the one in the bundle.
-    public var remoteKeys: [PublicKey]
-    /// Our long-term public key, if the scheme has identities.
-    public var ownIdentity: PublicKey?
-    /// The long-term public keys that the scheme authenticated.
-    public var peers: [PublicKey]
-    /// What the inviter's conversation said first; filled in on the responder's side.
-    public var opening: Payload?
-    /// State between `seed` and `invite` that only its maker reads.
-    public var ticket: Secret?
-
-    /// Makes a seed.
-    public init(
-        type: ConversationType, role: Role, secret: Secret? = nil, ownKeys: [KeyPair] = [],
-        remoteKeys: [PublicKey] = [], ownIdentity: PublicKey? = nil, peers: [PublicKey] = [],
-        opening: Payload? = nil, ticket: Secret? = nil
-    ) {
-        (self.type, self.role, self.secret) = (type, role, secret)
-        (self.ownKeys, self.remoteKeys) = (ownKeys, remoteKeys)
-        (self.ownIdentity, self.peers) = (ownIdentity, peers)
-        (self.opening, self.ticket) = (opening, ticket)
-    }
-}
-
 /// A name and a value beside a payload, for systems whose framing has them.
 public struct Header: Hashable, Sendable {
     /// The header's name.

@@ -1,45 +1,93 @@
 /// What a conversation tells the application.
 public enum Event: Sendable, Hashable {
-    /// Content arrived.
+    /// Content arrived, whole or in part.
     case content(ReceivedContent)
     /// How far one of our own contents came.
     case status(ContentID, ContentStatus)
+    /// How far a content is that takes several payloads; nothing that is kept, and never the last step.
+    case progress(Target, done: Int, of: Int)
+    /// The other side does not want one of our contents, or what it said, any more.
+    case cancelled(Target)
     /// Who takes part has changed; the list is complete.
     case members([PublicKey])
     /// Content is missing here.
     case gap(Gap)
     /// A part of what was received could not be used; the rest could.
     case refused(Refusal)
+    /// The conversation is over, and why; nothing can be sent in it any more.
+    case ended(String)
     /// What a single type knows, with a typed façade beside that type.
     case frame(kind: String, bytes: Bytes)
 }
 
-/// Content that arrived, whole or in part.
-public struct ReceivedContent: Sendable, Hashable {
-    /// How the bytes relate to what came before under the same reference.
-    public enum Part: String, Sendable, Hashable {
-        /// The whole content.
-        case whole
-        /// A piece to append.
-        case delta
-        /// All of it so far, replacing what came before.
-        case snapshot
-        /// The last piece.
-        case last
+/// How bytes relate to what came before under the same reference or content id.
+public enum Part: Sendable, Hashable {
+    /// The whole content; nothing follows.
+    case whole
+    /// Something to add; what that means is the type's.
+    case delta
+    /// All of it so far, replacing what came before.
+    case snapshot
+    /// All of it that there will ever be, and why it ends here; nothing follows.
+    case cut(Ending)
+
+    /// The part in one word, for records and programs.
+    public var word: String {
+        switch self {
+        case .whole: "whole"
+        case .delta: "delta"
+        case .snapshot: "snapshot"
+        case .cut: "cut"
+        }
     }
 
+    /// Whether nothing follows.
+    public var isLast: Bool {
+        switch self {
+        case .whole, .cut: true
+        case .delta, .snapshot: false
+        }
+    }
+}
+
+/// How something ended that was under way.
+public enum Ending: Sendable, Hashable {
+    /// There is no more of it.
+    case complete
+    /// Somebody did not want any more of it.
+    case cancelled
+    /// It could not go on, and why.
+    case failed(String)
+}
+
+/// A content that an action or event is about.
+public enum Target: Sendable, Hashable {
+    /// One of our own.
+    case own(ContentID)
+    /// One that was received, by the type's name for it (``ReceivedContent/reference``).
+    case received(String)
+}
+
+/// Content that arrived, whole or in part.
+public struct ReceivedContent: Sendable, Hashable {
     /// The bytes.
     public let content: Content
     /// Who sent it, where the type knows.
     public let sender: PublicKey?
     /// Whole, or which part.
     public let part: Part
-    /// The type's own name for it, where it has one.
+    /// The type's own name for it, where it has one; all parts of one content have the same.
     public let reference: String?
+    /// What it answers, where the type knows.
+    public let about: Target?
 
     /// Describes received content.
-    public init(_ content: Content, sender: PublicKey? = nil, part: Part = .whole, reference: String? = nil) {
-        (self.content, self.sender, self.part, self.reference) = (content, sender, part, reference)
+    public init(
+        _ content: Content, sender: PublicKey? = nil, part: Part = .whole, reference: String? = nil,
+        about: Target? = nil
+    ) {
+        (self.content, self.sender, self.part) = (content, sender, part)
+        (self.reference, self.about) = (reference, about)
     }
 }
 
@@ -51,6 +99,8 @@ public enum ContentStatus: Sendable, Hashable {
     case sent
     /// The peer's client has it.
     case delivered
+    /// It was taken back before it arrived, or cut short, by whom it came from.
+    case cancelled
     /// It will not arrive, and why.
     case failed(String)
 }

@@ -9,9 +9,15 @@ public struct Facts: Sendable, Hashable {
     /// What the delivery service must offer.
     public let needs: Set<Capability>
 
+    /// Of an initialization: how many messages a first contact takes, the invite included.
+    public let messages: Int
+
     /// States the facts.
-    public init(name: String, summary: String, claims: [Claim] = [], needs: Set<Capability> = []) {
+    public init(
+        name: String, summary: String, claims: [Claim] = [], needs: Set<Capability> = [], messages: Int = 1
+    ) {
         (self.name, self.summary, self.claims, self.needs) = (name, summary, claims, needs)
+        self.messages = messages
     }
 }
 

@@ -51,14 +51,16 @@ public enum Signal: Sendable, Hashable {
     case published(ContentID)
     /// The service refused a payload of a content for good.
     case refused(ContentID, DeliveryError)
-    /// The other side answered the invite that began this conversation.
-    case inviteAnswered(ConversationID)
+    /// A contact has ended: the other side was heard, or the contact was given up.
+    case contactEnded(ContactID)
 }
 
 /// What an application asks of a conversation.
 public enum Action: Sendable {
-    /// Sends content; the id comes back in its status.
-    case send(Content, ContentID)
+    /// Sends content, whole or in part; all parts of one content are sent under the same id (PART-2).
+    case send(Content, part: Part = .whole, about: Target? = nil)
+    /// Takes back a content of our own, or wants no more of one that comes.
+    case cancel(Target)
     /// Adds members, each by a seed that their bundle gave.
     case add([ConversationSeed])
     /// Removes members.
@@ -71,7 +73,10 @@ public enum Action: Sendable {
     /// The action's name, for refusals.
     public var name: String {
         switch self {
-        case .send: "send"
+        case .send(_, part: .whole, about: nil): "send"
+        case .send(_, let part, about: nil): "send \(part.word)"
+        case .send(_, let part, _): "send \(part.word) as an answer"
+        case .cancel: "cancel"
         case .add: "add"
         case .remove: "remove"
         case .leave: "leave"

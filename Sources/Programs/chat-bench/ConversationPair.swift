@@ -2,7 +2,7 @@ import ChatCrypto
 import ChatModel
 
 /// Two conversations that began with each other, and carry a content of one size.
-struct ConversationPair<Conversation: ConversationProtocol> {
+struct ConversationPair<Conversation: SimpleConversation> {
     private(set) var (saro, raya): (Conversation, Conversation)
     private var turn = Step(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
     private let content: Content
@@ -18,12 +18,13 @@ struct ConversationPair<Conversation: ConversationProtocol> {
         let pair = X25519.generate(using: &turn.random, for: .introEphemeralPrivate)
         saro = try Conversation(
             ConversationSeed(
-                type: Conversation.type, role: .initiator, secret: secret, remoteKeys: [pair.publicKey]), in: &turn)
-        try saro.perform(.send(content, ContentID(1)), in: &turn)
+                type: Conversation.type.name, side: .inviting(), secret: secret, remoteKeys: [pair.publicKey]),
+            in: &turn)
+        try saro.perform(.send(content), as: ContentID(1), in: &turn)
         raya = try Conversation(
             ConversationSeed(
-                type: Conversation.type, role: .responder, secret: secret, ownKeys: [pair],
-                opening: turn.openings[0].payload),
+                type: Conversation.type.name, side: .invited(opening: turn.openings[0].payload), secret: secret,
+                ownKeys: [pair]),
             in: &turn)
         turn.clear()
         // Acknowledged, and the direction has turned: what begins with this is what lasts.
@@ -69,11 +70,11 @@ struct ConversationPair<Conversation: ConversationProtocol> {
         nextContent += 1
         let id = ContentID(nextContent)
         if fromSaro {
-            try saro.perform(.send(content, id), in: &turn)
+            try saro.perform(.send(content), as: id, in: &turn)
         } else {
-            try raya.perform(.send(content, id), in: &turn)
+            try raya.perform(.send(content), as: id, in: &turn)
         }
-        let sends = turn.takeSends()
+        let sends = turn.takeOutput().sends
         guard sends.count == 1 else { throw Lost() }
         count(sends[0].routed)
         if fromSaro {
@@ -87,7 +88,7 @@ struct ConversationPair<Conversation: ConversationProtocol> {
 
     /// What Raya acknowledges goes to Saro.
     private mutating func deliverRest() throws {
-        for send in turn.takeSends() {
+        for send in turn.takeOutput().sends {
             count(send.routed)
             try saro.receive(send.routed, in: &turn)
         }

@@ -58,7 +58,7 @@ enum PipelineBench {
     private static let ratchetOverhead = 72
 
     /// Bytes on the wire for a content of 64 bytes, acknowledgements included.
-    private static func wire<Conversation: ConversationProtocol>(
+    private static func wire<Conversation: SimpleConversation>(
         _ type: Conversation.Type, _ plan: Bench.Plan
     ) async throws {
         let name = "pipeline/\(type.facts.name)/wire/64"

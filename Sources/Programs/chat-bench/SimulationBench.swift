@@ -13,11 +13,11 @@ import ChatSimulation
 enum SimulationBench {
     static func run(_ plan: Bench.Plan) async throws {
         let plain = Composition(
-            "open-invite/plain-reliable/plain", conversations: [Reliable<PlainConversation>.self],
+            "open-invite/plain-reliable/plain", conversations: [Reliable<PlainConversation>.type],
             framing: PlainFraming()
         ) { _, _ in OpenInvite() }
         let reference = Composition(
-            "inbox-v1/private-v1/envelope-v1", conversations: [PrivateV1.self], framing: EnvelopeV1()
+            "inbox-v1/private-v1/envelope-v1", conversations: [PrivateV1.type], framing: EnvelopeV1()
         ) { _, random in
             let secret = random.secret(32, for: .secret)
             return try InboxV1(identity: KeyPair(secret: secret, publicKey: try X25519.publicKey(of: secret)))

@@ -26,7 +26,19 @@ extension Session {
 
     private func line(_ event: ClientEvent, at path: String?) -> Output.Line {
         switch event {
-        case .conversationStarted(let id, let type, let role, let peers): return started(id, type, role, peers)
+        case .began(let id, let type, let role, let peers): return started(id, type, role, peers)
+        case .pending(let id, let type):
+            return .remark(
+                "-- conversation \(name(id)) waits for an answer (\(type)); what you say is kept until then",
+                .event("pending", ["conversation": .string(id.text), "type": .string(type.name)]))
+        case .failed(let id, let report):
+            return .trouble(
+                "! the conversation with \(name(id)) has ended: \(report.text.forTerminal)",
+                .event(
+                    "ended",
+                    [
+                        "conversation": .string(id.text), "code": .string(report.code), "text": .string(report.text),
+                    ]))
         case .content(let id, let received): return line(received, at: path, in: id)
         case .status(let id, let number, let status): return line(status, of: number, in: id)
         case .members(let id, let members):
@@ -43,18 +55,9 @@ extension Session {
                         "final": .bool(gap.isFinal),
                     ]))
         case .frame(let id, let kind, let bytes):
-            if let progress = TransferProgress(kind: kind, bytes: bytes) { return line(progress, in: id) }
             return .remark(
                 "-- \(name(id)): \(kind.forTerminal), \(bytes.count) bytes",
                 .event("frame", ["conversation": .string(id.text), "kind": .string(kind), "bytes": .hex(bytes)]))
-        case .failed(let id, let report):
-            return .trouble(
-                "! the conversation with \(name(id)) has ended: \(report.text.forTerminal)",
-                .event(
-                    "ended",
-                    [
-                        "conversation": .string(id.text), "code": .string(report.code), "text": .string(report.text),
-                    ]))
         case .broken(let id, let report):
             return .trouble(
                 "! \(name(id)): \(report.text.forTerminal); ask for a new link, or give out one of yours (/intro)",
@@ -63,10 +66,26 @@ extension Session {
                     [
                         "conversation": .string(id.text), "code": .string(report.code), "text": .string(report.text),
                     ]))
+        case .progress(let id, let target, let done, let of): return line(target, done, of: of, in: id)
+        case .cancelled(let id, let target):
+            return .remark(
+                "-- \(name(id)) does not want \(Self.words(target)) any more",
+                .event("cancelled", ["conversation": .string(id.text), "target": .string(Self.words(target))]))
+        case .ended(let id, let reason):
+            return .remark(
+                "-- the conversation with \(name(id)) is over: \(reason.forTerminal)",
+                .event("over", ["conversation": .string(id.text), "reason": .string(reason)]))
         case .unsupported(let id, let report): return line("unsupported", report, id)
         case .inboundError(let id, let report): return line("refused", report, id)
         case .link(let notice): return line(notice)
         case .storageTrouble(let text): return .error("storage", text)
+        }
+    }
+
+    private static func words(_ target: Target) -> String {
+        switch target {
+        case .own(let id): "#\(id)"
+        case .received(let reference): reference.forTerminal
         }
     }
 
@@ -100,7 +119,7 @@ extension Session {
         if case .object(var object) = content {
             object["conversation"] = .string(id.text)
             if let sender = received.sender { object["sender"] = .string(sender.description) }
-            if received.part != .whole { object["part"] = .string(received.part.rawValue) }
+            if received.part != .whole { object["part"] = .string(received.part.word) }
             if let reference = received.reference { object["reference"] = .string(reference) }
             json = .object(object)
         }
@@ -120,6 +139,7 @@ extension Session {
         case .accepted: break
         case .sent: word = "sent"
         case .delivered: word = "delivered"
+        case .cancelled: word = "cancelled"
         case .failed(let why): (word, reason) = ("failed", why)
         }
         if status != .accepted, unsent.remove(number) == nil, number > lastAnswered { settledEarly.insert(number) }
@@ -132,7 +152,7 @@ extension Session {
         }
         let why = reason.map { ": \($0.forTerminal)" } ?? ""
         let label = label(number)
-        if word == "delivered" || reason != nil { fileNames[number] = nil }
+        if word == "delivered" || word == "cancelled" || reason != nil { fileNames[number] = nil }
         return Output.Line(
             kind: reason == nil ? .remark : .trouble, text: "   #\(number)\(label) \(word)\(why)", json: json)
     }

@@ -84,26 +84,28 @@ extension Session {
     }
 
     /// How far a content of several segments is.
-    func line(_ progress: TransferProgress, in id: ConversationID) -> Output.Line {
-        let count = "\(progress.done) of \(progress.of)"
-        guard let content = progress.content else {
+    func line(_ target: Target, _ done: Int, of: Int, in id: ConversationID) -> Output.Line {
+        let count = "\(done) of \(of)"
+        switch target {
+        case .received(let hash):
             return .remark(
                 "   from \(name(id)): \(count)",
                 .event(
                     "progress",
                     [
-                        "conversation": .string(id.text), "hash": .string(Hex.encode(progress.hash.array)),
-                        "received": JSON(progress.done), "of": JSON(progress.of),
+                        "conversation": .string(id.text), "hash": .string(hash),
+                        "received": JSON(done), "of": JSON(of),
+                    ]))
+        case .own(let content):
+            return .remark(
+                "   #\(content)\(label(content)): \(count) delivered",
+                .event(
+                    "progress",
+                    [
+                        "conversation": .string(id.text), "content": JSON(content.number),
+                        "delivered": JSON(done), "of": JSON(of),
                     ]))
         }
-        return .remark(
-            "   #\(content)\(label(content)): \(count) delivered",
-            .event(
-                "progress",
-                [
-                    "conversation": .string(id.text), "content": JSON(content.number),
-                    "delivered": JSON(progress.done), "of": JSON(progress.of),
-                ]))
     }
 
     /// The name of a file that is being sent, for people.

@@ -24,7 +24,7 @@ enum Suites {
         }
         var composition = Composition(suites)
         composition.keyUses = keyUses(framing: name.framing)
-        composition.order = { ($0 as? any ReliableConversation)?.messageOrder }
+        composition.order = { ($0 as? any StagedConversation)?.messageOrder }
         return composition
     }
 

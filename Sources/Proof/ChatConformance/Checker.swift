@@ -152,5 +152,5 @@ extension RepeatableRandom {
 
 extension Step {
     /// Whether a step left nothing that the client would act on.
-    var isUntouched: Bool { sends.isEmpty && openings.isEmpty && seeds.isEmpty && events.isEmpty }
+    var isUntouched: Bool { output.isEmpty }
 }

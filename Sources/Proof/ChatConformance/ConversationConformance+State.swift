@@ -5,7 +5,7 @@ extension Conformance {
     /// The most bytes of records after 400 contents of 3,000 bytes, many of which never came; 1.2 MB may wait for an answer.
     static let maximumState = 4 << 20
 
-    static func checkHostility(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+    static func checkHostility(_ type: any ConversationProtocol, _ checker: inout Checker) {
         checker.check("CT-10", "what cannot be read is refused as invalid, unsupported or early") { dice throws(Stop) in
             var pair = try Pair(type, &dice)
             guard let good = try pair.send(dice.bytes(20), fromSaro: true, &dice).first else { return }
@@ -51,10 +51,10 @@ extension Conformance {
                     try? pair.raya.receive(bad, in: &step)
                 }
                 var (invited, step) = (seed, dice.step())
-                invited.opening = dice.hostile(like: seed.opening ?? [])
-                _ = try? type.init(invited, in: &step)
+                invited.side = .invited(opening: dice.hostile(like: seed.opening ?? []))
+                _ = try? type.begin(invited, in: &step)
                 let bad = records.map { Record($0.key, dice.hostile(like: $0.bytes ?? [])) }
-                _ = try? type.init(restoring: bad)
+                _ = try? type.restore(bad)
             }
             guard type.facts.claims(.integrity) else { return }
             // The good one may have come already, in another encoding.
@@ -63,7 +63,7 @@ extension Conformance {
         }
     }
 
-    static func checkState(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+    static func checkState(_ type: any ConversationProtocol, _ checker: inout Checker) {
         checker.check("MODEL-1", "a copy is independent of the original") { dice throws(Stop) in
             var pair = try Pair(type, &dice)
             let payloads = try pair.send([7], fromSaro: true, &dice)
@@ -90,14 +90,14 @@ extension Conformance {
             var pair = try Pair(type, &dice)
             let records = pair.records
             try applies(!records.isEmpty, "keeps no records")
-            _ = try refusal(of: "nothing to restore from") { () throws(Refusal) in _ = try type.init(restoring: []) }
+            _ = try refusal(of: "nothing to restore from") { () throws(Refusal) in _ = try type.restore([]) }
             for index in records.indices {
                 guard var bytes = records[index].bytes?.array, !bytes.isEmpty else { continue }
                 bytes[0] = 0xee
                 var altered = records
                 altered[index] = Record(records[index].key, Bytes(bytes))
                 _ = try refusal(of: "version 0xee of \(records[index].key)") { () throws(Refusal) in
-                    _ = try type.init(restoring: altered)
+                    _ = try type.restore(altered)
                 }
             }
         }

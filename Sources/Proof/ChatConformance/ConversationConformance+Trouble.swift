@@ -2,7 +2,7 @@ internal import ChatModel
 
 // What unreliable services, limits and the application do to a conversation.
 extension Conformance {
-    static func checkUnreliability(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+    static func checkUnreliability(_ type: any ConversationProtocol, _ checker: inout Checker) {
         checker.check("DS-04", "a payload that is lost takes no later one with it; a type that recovers gets it back") {
             dice throws(Stop) in
             var pair = try Pair(type, &dice)
@@ -45,14 +45,16 @@ extension Conformance {
         }
     }
 
-    static func checkLimits(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+    static func checkLimits(_ type: any ConversationProtocol, _ checker: inout Checker) {
         checker.check("DS-09", "no payload is larger than the turn allows; content too large is refused with numbers") {
             dice throws(Stop) in
             var pair = try Pair(type, &dice)
-            for size in [1_000, 1_950, 2_000, 2_100, 1 << 20] {
+            for (index, size) in [1_000, 1_950, 2_000, 2_100, 1 << 20].enumerated() {
                 var step = dice.step(maximumPayload: 2_000)
                 let content = dice.bytes(size)
-                do throws(Refusal) { try pair.saro.perform(.send(content, ContentID(99)), in: &step) } catch {
+                do throws(Refusal) {
+                    try pair.saro.perform(.send(content), as: ContentID(UInt64(900 + index)), in: &step)
+                } catch {
                     try expect(error.outcome == .unable && error.cause.code == "too_large", "refused as \(error)")
                     try expect(step.isUntouched, "a refused send left something in its turn")
                     continue
@@ -69,7 +71,7 @@ extension Conformance {
             var saro = pair.saro
             var step = dice.step()
             let refused = try refusal(of: "an action nobody knows") { () throws(Refusal) in
-                try saro.perform(.frame(kind: "no such action", bytes: []), in: &step)
+                try saro.perform(.frame(kind: "no such action", bytes: []), as: ContentID(99), in: &step)
             }
             try expect(refused.cause.code == "unsupported", "the cause is \(refused)")
         }
@@ -79,13 +81,13 @@ extension Conformance {
             var step = dice.step()
             let stranger = PublicKey(dice.bytes(32).array)
             _ = try refusal(of: "the removal of a stranger") { () throws(Refusal) in
-                try saro.perform(.remove([stranger]), in: &step)
+                try saro.perform(.remove([stranger]), as: ContentID(99), in: &step)
             }
             try expect(step.isUntouched, "a refused removal left something in its turn")
         }
     }
 
-    static func checkClaims(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+    static func checkClaims(_ type: any ConversationProtocol, _ checker: inout Checker) {
         checker.check("CONV-02", "it states whether content is confidential, whole and authentic") { _ throws(Stop) in
             let stated = type.facts.claims.map(\.property)
             for property in [Property.confidentiality, .integrity, .authentication] {

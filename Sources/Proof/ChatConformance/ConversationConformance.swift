@@ -11,7 +11,7 @@ extension Conformance {
     ///   - seed: makes the run repeatable.
     ///   - only: the ids of the checks to run; all where nil.
     public static func check(
-        conversation type: any ConversationProtocol.Type, idBits: Int = 128, seed: UInt64 = 1,
+        conversation type: any ConversationProtocol, idBits: Int = 128, seed: UInt64 = 1,
         only: Set<String>? = nil
     ) -> Report {
         var checker = Checker("conversation", type.facts, seed: seed, only: only)
@@ -21,13 +21,14 @@ extension Conformance {
         checkContent(type, &checker)
         checkUnreliability(type, &checker)
         checkLimits(type, &checker)
+        checkParts(type, &checker)
         checkClaims(type, &checker)
         checkHostility(type, &checker)
         checkState(type, &checker)
         return checker.report
     }
 
-    private static func checkNames(_ type: any ConversationProtocol.Type, _ idBits: Int, _ checker: inout Checker) {
+    private static func checkNames(_ type: any ConversationProtocol, _ idBits: Int, _ checker: inout Checker) {
         checker.check("CT-01", "an id follows from the seed and the turn's randomness alone") { dice throws(Stop) in
             var again = dice
             let (pair, same) = (try Pair(type, &dice), try Pair(type, &again))
@@ -47,7 +48,7 @@ extension Conformance {
         }
     }
 
-    private static func checkAddresses(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+    private static func checkAddresses(_ type: any ConversationProtocol, _ checker: inout Checker) {
         checker.check("CT-04", "each payload goes where the other side listens") { dice throws(Stop) in
             var pair = try Pair(type, &dice)
             for turns in 0..<6 {
@@ -69,7 +70,7 @@ extension Conformance {
         }
     }
 
-    private static func checkContent(_ type: any ConversationProtocol.Type, _ checker: inout Checker) {
+    private static func checkContent(_ type: any ConversationProtocol, _ checker: inout Checker) {
         checker.check("CT-06", "content of any size arrives as it was") { dice throws(Stop) in
             var pair = try Pair(type, &dice)
             try expect(pair.opened == [Pair.hello], "the opening carried \(pair.opened)")

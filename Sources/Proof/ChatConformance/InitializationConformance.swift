@@ -68,7 +68,7 @@ extension Conformance {
             var step = dice.step()
             let strange = IntroductionBundle(scheme: "nobodys_1", bytes: contact.bundle.bytes)
             let refused = try refusal(of: "a strange bundle") { () throws(Refusal) in
-                _ = try saro.seed("any-type", for: strange, in: &step)
+                _ = try saro.begin("any-type", with: strange, as: ContactID(1), in: &step)
             }
             try expect(refused.outcome == .unsupported, "refused as \(refused)")
             try expect(step.isUntouched, "a refused step left something in its turn")
@@ -78,14 +78,12 @@ extension Conformance {
             for size in [100, 1_800, 1_950, 2_000, 50_000] {
                 var contact = try Contact(make, &dice)
                 var step = dice.step(maximumPayload: 2_000)
-                let bundle = contact.bundle
-                let seed = try succeed("a good bundle") { () throws(Refusal) in
-                    try contact.saro.seed("any-type", for: bundle, in: &step)
+                guard let id = try contact.begin("any-type", &dice).contact else {
+                    throw .failed("the seed names no contact")
                 }
                 let opening = dice.bytes(size)
                 do throws(Refusal) {
-                    try contact.saro.invite(
-                        seed, as: ConversationID("00"), opening: opening, for: ContentID(1), in: &step)
+                    try contact.saro.invite(id, opening: opening, for: ContentID(1), in: &step)
                 } catch {
                     try expect(error.outcome == .unable && error.cause.code == "too_large", "refused as \(error)")
                     continue
@@ -160,7 +158,7 @@ extension Conformance {
             for _ in 0..<hostileInputs / 10 {
                 var (bad, saro, step) = (contact.bundle, contact.saro, dice.step())
                 bad.bytes = dice.hostile(like: bad.bytes)
-                do throws(Refusal) { _ = try saro.seed("any-type", for: bad, in: &step) } catch {
+                do throws(Refusal) { _ = try saro.begin("any-type", with: bad, as: ContactID(1), in: &step) } catch {
                     try expect(step.isUntouched, "\(bad.bytes.array) was refused and left something in its turn")
                 }
             }
@@ -250,6 +248,29 @@ extension Conformance {
                 }
             }
         }
+        checker.check("CONTACT-3", "a contact that has begun is invited after a restart as before it") {
+            dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            let seed = try contact.begin("any-type", &dice)
+            try contact.restartSaro(make)
+            let invite = try contact.invite(seed, opening: Bytes("late"), &dice)
+            let raya = try contact.receive(invite, &dice)
+            try expect(raya.opening == Bytes("late") && raya.secret == seed.secret, "the invite is of another contact")
+        }
+        checker.check("CONTACT-4", "a contact that was invited, or has ended, leaves nothing that is stored") {
+            dice throws(Stop) in
+            var contact = try Contact(make, &dice)
+            let before = contact.sarosRecords
+            for isInvited in [true, false] {
+                let seed = try contact.begin("any-type", &dice)
+                if isInvited { _ = try contact.invite(seed, opening: Bytes("hello"), &dice) }
+                _ = contact.sarosRecords
+                guard let id = seed.contact else { throw .failed("the seed names no contact") }
+                var step = dice.step()
+                contact.saro.handle(.contactEnded(id), in: &step)
+                try expect(contact.sarosRecords == before, "records of a contact that has ended are left")
+            }
+        }
         checker.check("MODEL-5", "what is stored stays below \(maximumState) bytes, whatever is asked for") {
             dice throws(Stop) in
             var contact = try Contact(make, &dice)
@@ -268,75 +289,5 @@ extension Conformance {
             let size = contact.storedSize
             try expect(size <= maximumState, "records have \(size) bytes")
         }
-    }
-}
-
-/// Saro has a bundle of Raya's.
-private struct Contact {
-    var saro: any InitializationProtocol
-    var raya: any InitializationProtocol
-    var bundle: IntroductionBundle
-    private var stored = Stored()
-
-    init(_ make: (Int) -> any InitializationProtocol, _ dice: inout Dice) throws(Stop) {
-        var raya = make(1)
-        var step = dice.step()
-        let bundles = try succeed("a bundle") { () throws(Refusal) in try raya.introduce(1, in: &step) }
-        guard let bundle = bundles.first else { throw .failed("no bundle was made") }
-        (saro, self.raya, self.bundle) = (make(0), raya, bundle)
-    }
-
-    mutating func invite(
-        _ type: ConversationType, opening: Bytes, _ dice: inout Dice
-    ) throws(Stop) -> (seed: ConversationSeed, invite: Routed) {
-        var step = dice.step()
-        let bundle = bundle
-        let seed = try succeed("a good bundle") { () throws(Refusal) in try saro.seed(type, for: bundle, in: &step) }
-        try succeed("an invite") { () throws(Refusal) in
-            try saro.invite(seed, as: ConversationID("00"), opening: opening, for: ContentID(1), in: &step)
-        }
-        guard let send = step.sends.first else { throw .failed("no invite was sent") }
-        return (seed, send.routed)
-    }
-
-    mutating func receive(_ invite: Routed, _ dice: inout Dice) throws(Stop) -> ConversationSeed {
-        var step = dice.step()
-        try succeed("a good invite") { () throws(Refusal) in try raya.receive(invite, in: &step) }
-        guard let seed = step.seeds.first else { throw .failed("an invite gave no seed") }
-        return seed
-    }
-
-    mutating func meet(
-        _ type: ConversationType, opening: Bytes, _ dice: inout Dice
-    ) throws(Stop) -> (saro: ConversationSeed, raya: ConversationSeed) {
-        let (seed, invite) = try invite(type, opening: opening, &dice)
-        return (seed, try receive(invite, &dice))
-    }
-
-    /// What a second invite would begin with.
-    mutating func again(_ dice: inout Dice) throws(Stop) -> ConversationSeed {
-        try invite("any-type", opening: Bytes("again"), &dice).seed
-    }
-
-    /// Raya's records.
-    var records: [Record] {
-        mutating get {
-            stored.take(raya.takeChanges())
-            return stored.records
-        }
-    }
-
-    var storedSize: Int {
-        mutating get {
-            stored.take(raya.takeChanges())
-            return stored.size
-        }
-    }
-
-    mutating func restart(_ make: (Int) -> any InitializationProtocol) throws(Stop) {
-        let records = records
-        var again = make(1)
-        try succeed("its own records") { () throws(Refusal) in try again.restore(records) }
-        raya = again
     }
 }

@@ -5,8 +5,8 @@ internal import ChatModel
 struct Pair {
     static let hello = Bytes("hello")
 
-    var saro: any ConversationProtocol
-    var raya: any ConversationProtocol
+    var saro: any Conversation
+    var raya: any Conversation
     /// What Saro's opening delivered to Raya.
     let opened: [Content]
     /// The seed from which Raya's side began.
@@ -18,30 +18,30 @@ struct Pair {
     /// What a side sent because something came, and who sent it; on its way until time passes.
     private var replies: [(routed: Routed, isSaros: Bool)] = []
 
-    init(_ type: any ConversationProtocol.Type, _ dice: inout Dice) throws(Stop) {
+    init(_ type: any ConversationProtocol, _ dice: inout Dice) throws(Stop) {
         var random: any RandomSource = Dice(seed: dice.next())
         let secret = random.secret(32, for: .secret)
         let ephemeral = X25519.generate(using: &random, for: .introEphemeralPrivate)
         let identities = (0..<2).map { _ in PublicKey(random.bytes(32, for: .identifier)) }
         var turn = dice.step()
         let invites = ConversationSeed(
-            type: type.type, role: .initiator, secret: secret, remoteKeys: [ephemeral.publicKey],
+            type: type.name, side: .inviting(), secret: secret, remoteKeys: [ephemeral.publicKey],
             ownIdentity: identities[0], peers: [identities[1]])
-        var saro: any ConversationProtocol = try succeed("a seed for the initiator") { () throws(Refusal) in
-            try type.init(invites, in: &turn)
+        var saro: any Conversation = try succeed("a seed for the initiator") { () throws(Refusal) in
+            try type.begin(invites, in: &turn)
         }
         try succeed("the first content") { () throws(Refusal) in
-            try saro.perform(.send(Self.hello, ContentID(1)), in: &turn)
+            try saro.perform(.send(Self.hello), as: ContentID(1), in: &turn)
         }
-        guard let opening = turn.takeOpenings().first else {
+        guard let opening = turn.openings.first else {
             throw .failed("the initiator put nothing into the invite")
         }
         var other = dice.step()
         invited = ConversationSeed(
-            type: type.type, role: .responder, secret: secret, ownKeys: [ephemeral], ownIdentity: identities[1],
-            peers: [identities[0]], opening: opening.payload)
+            type: type.name, side: .invited(opening: opening.payload), secret: secret, ownKeys: [ephemeral],
+            ownIdentity: identities[1], peers: [identities[0]])
         let invited = invited
-        raya = try succeed("the opening") { () throws(Refusal) in try type.init(invited, in: &other) }
+        raya = try succeed("the opening") { () throws(Refusal) in try type.begin(invited, in: &other) }
         self.saro = saro
         opened = Self.contents(of: other)
     }
@@ -51,12 +51,12 @@ struct Pair {
 
     mutating func send(_ content: Content, fromSaro: Bool, _ dice: inout Dice) throws(Stop) -> [Routed] {
         nextContent += 1
-        let action = Action.send(content, ContentID(nextContent))
+        let (action, id) = (Action.send(content), ContentID(nextContent))
         var turn = dice.step(now: now)
         if fromSaro {
-            try succeed("content from Saro") { () throws(Refusal) in try saro.perform(action, in: &turn) }
+            try succeed("content from Saro") { () throws(Refusal) in try saro.perform(action, as: id, in: &turn) }
         } else {
-            try succeed("content from Raya") { () throws(Refusal) in try raya.perform(action, in: &turn) }
+            try succeed("content from Raya") { () throws(Refusal) in try raya.perform(action, as: id, in: &turn) }
         }
         return turn.sends.map(\.routed)
     }
@@ -70,6 +70,15 @@ struct Pair {
         }
         replies += turn.sends.map { ($0.routed, bySaro) }
         return Self.contents(of: turn)
+    }
+
+    /// Hands payloads to Raya; gives what came of them.
+    mutating func hear(_ payloads: [Routed], _ dice: inout Dice) throws(Stop) -> [ReceivedContent] {
+        var step = dice.step(now: now)
+        for payload in payloads {
+            try succeed("a payload for Raya") { () throws(Refusal) in try raya.receive(payload, in: &step) }
+        }
+        return step.events.compactMap { if case .content(let received) = $0 { received } else { nil } }
     }
 
     mutating func receive(_ payloads: [Routed], bySaro: Bool, _ dice: inout Dice) throws(Stop) -> [Content] {
@@ -161,11 +170,11 @@ struct Pair {
     }
 
     /// Makes one side again from its records.
-    mutating func restart(_ type: any ConversationProtocol.Type, saro isSaro: Bool) throws(Stop) {
+    mutating func restart(_ type: any ConversationProtocol, saro isSaro: Bool) throws(Stop) {
         store()
         let (before, records) = (isSaro ? saro.id : raya.id, stored[isSaro ? 0 : 1].records)
-        let again: any ConversationProtocol = try succeed("its own records") { () throws(Refusal) in
-            try type.init(restoring: records)
+        let again: any Conversation = try succeed("its own records") { () throws(Refusal) in
+            try type.restore(records)
         }
         try expect(before == again.id, "id \(before) became \(again.id) over a restart")
         if isSaro { saro = again } else { raya = again }

@@ -1,12 +1,12 @@
 /// The fields of a proto3 message, as a document names them.
-struct Layout {
+struct Layout: Sendable {
     let name: String
     let section: Section
     let fields: [Int: Field]
     /// The kind that it is by itself; nil for a message that is only ever part of another.
     var kind: ChatInspect.Kind?
 
-    struct Field {
+    struct Field: Sendable {
         let name: String
         let type: Kind
         let meaning: String
@@ -17,7 +17,7 @@ struct Layout {
         }
     }
 
-    enum Kind {
+    enum Kind: Sendable {
         /// A varint that is shown as a number, a time or a truth value.
         case number, time, flag
         /// UTF-8 of at most so many bytes.

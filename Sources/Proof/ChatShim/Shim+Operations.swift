@@ -159,7 +159,7 @@ extension Shim.Participant {
             bundle = try await answers.next()?.first?.bundles.first
         } catch { throw ShimError(error) }
         guard let bundle else { throw ShimError("malformed", "nobody is introduced by this text") }
-        let type = suite.conversations[0].type
+        let type = suite.conversations[0].name
         return try attempt { core throws(Refusal) in
             try core.begin(type, with: bundle, saying: content, now: core.now).0
         }
@@ -205,7 +205,7 @@ extension Shim.Participant {
 
     private static func json(_ event: ClientEvent) -> JSON? {
         switch event {
-        case .conversationStarted(let id, _, .responder, let peers):
+        case .began(let id, _, .responder, let peers):
             [
                 "type": "conversation_started", "conversation_id": .string(id.text),
                 "remote_installation_key": .string(peers.first?.description ?? ""),

@@ -1,4 +1,5 @@
 public import ChatClient
+internal import ChatModel
 
 extension Variants {
     /// The document in `Specs/` with a requirement that a component of this package names; nil for one from outside.
@@ -18,7 +19,7 @@ extension Variants {
 
     /// The document in `Specs/` that specifies a component of this package; nil for one from outside.
     public static func document(of component: Component, named name: String) -> String? {
-        switch (component, name) {
+        switch (component, component == .conversation ? ConversationType(name).base : name) {
         case (.discovery, "links"): "intro-links.md"
         case (.discovery, "directory"): "directory.md"
         case (.initialization, "inbox-v1"), (.initialization, "inbox-v1-libchat"): "inbox-v1.md"

@@ -40,12 +40,13 @@ public struct Variants: Sendable {
         registry.initialization("inbox-v1") { try InboxV1(identity: variants.identity) }
         registry.initialization("inbox-v1-libchat") { try InboxV1(identity: variants.identity, profile: .libchat) }
         registry.initialization("open-invite") { OpenInvite() }
-        registry.conversation(PrivateV1.self)
-        registry.conversation(PrivateV1.Compact.self)
-        registry.conversation(PrivateV1.Ratchet.self)
-        registry.conversation(PrivateV1.Libchat.self)
-        registry.conversation(PlainConversation.self)
-        registry.conversation(Reliable<PlainConversation>.self)
+        registry.conversation(PrivateV1.type)
+        registry.conversation(PrivateV1.Compact.type)
+        registry.conversation(PrivateV1.Ratchet.type)
+        registry.conversation(PrivateV1.Libchat.type)
+        registry.conversation(PlainConversation.type)
+        registry.conversation(Reliable<PlainConversation>.type)
+        registry.conversations("private-v1") { try PrivateV1.type(parameters: $0) }
         registry.delivery("memory") { variants.memory }
         registry.delivery("udp") { try await UDPDeliveryService(relay: variants.relay) }
         registry.framing("envelope-v1") { EnvelopeV1(.reference) }

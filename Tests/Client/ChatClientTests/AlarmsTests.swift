@@ -33,7 +33,7 @@ import Testing
     @Test func `a machine that wants to be woken in the past is woken once a second (STATE-3)`() throws {
         var now = Timestamp(milliseconds: 1_700_000_000_000)
         var core = try ChatCore(
-            RestlessInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+            RestlessInitialization(), conversations: [ToyConversation.type], framing: ToyFraming(),
             delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1), now: now)
         _ = try core.introduce(1, now: now)
         var wakes = 0
@@ -55,16 +55,15 @@ private struct RestlessInitialization: InitializationProtocol {
     mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         try toy.introduce(count, in: &step)
     }
-    func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-    ) throws(Refusal) -> ConversationSeed {
-        try toy.seed(type, for: bundle, in: &step)
+    mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+    ) throws(Refusal) -> ConversationSeed? {
+        try toy.begin(type, with: bundle, as: contact, in: &step)
     }
-    func invite(
-        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in step: inout Step
+    mutating func invite(
+        _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
-        try toy.invite(seed, as: conversation, opening: opening, for: content, in: &step)
+        try toy.invite(contact, opening: opening, for: content, in: &step)
     }
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) { try toy.receive(routed, in: &step) }
 }

@@ -8,7 +8,7 @@ struct Pair {
 
     func client(_ name: String, storage: any Storage = InMemoryStorage()) async throws -> Client {
         let suite = try ChatSuite(
-            discovery: ToyDiscovery(), initialization: ToyInitialization(name), conversations: [ToyConversation.self],
+            discovery: ToyDiscovery(), initialization: ToyInitialization(name), conversations: [ToyConversation.type],
             delivery: service, framing: ToyFraming())
         return try await Client(suite, storage: storage)
     }

@@ -5,8 +5,9 @@ import TestSupport
 /// A core with its storage and its share of a network, driven by hand.
 struct CorePeer {
     let name: String
-    var types: [any ConversationProtocol.Type]
+    var types: [any ConversationProtocol]
     var limits = CoreLimits()
+    let make: @Sendable (String) -> any InitializationProtocol
     var core: ChatCore
     var stored: [String: Bytes] = [:]
     var seen: [EventBatch] = []
@@ -15,20 +16,22 @@ struct CorePeer {
     private var runs: UInt64 = 0
 
     init(
-        _ name: String, types: [any ConversationProtocol.Type] = [ToyConversation.self],
-        limits: CoreLimits = CoreLimits()
+        _ name: String, types: [any ConversationProtocol] = [ToyConversation.type],
+        limits: CoreLimits = CoreLimits(),
+        initialization make: @escaping @Sendable (String) -> any InitializationProtocol = { ToyInitialization($0) }
     ) throws {
-        (self.name, self.types, self.limits) = (name, types, limits)
-        core = try Self.core(name, types, limits, [:], now, seed: 0)
+        (self.name, self.types, self.limits, self.make) = (name, types, limits, make)
+        core = try Self.core(make(name), name, types, limits, [:], now, seed: 0)
         store()
     }
 
     private static func core(
-        _ name: String, _ types: [any ConversationProtocol.Type], _ limits: CoreLimits, _ records: [String: Bytes],
+        _ initialization: any InitializationProtocol, _ name: String, _ types: [any ConversationProtocol],
+        _ limits: CoreLimits, _ records: [String: Bytes],
         _ now: Timestamp, seed: UInt64
     ) throws -> ChatCore {
         try ChatCore(
-            ToyInitialization(name), conversations: types, framing: ToyFraming(),
+            initialization, conversations: types, framing: ToyFraming(),
             delivery: DeliveryLimits(maximumPayload: 1_000),
             random: SeededRandom(UInt64(name.utf8.first ?? 0) << 32 | seed),
             limits: limits, restoring: records.map { Record($0.key, $0.value) }.sorted { $0.key < $1.key }, now: now)
@@ -47,7 +50,7 @@ struct CorePeer {
     /// What a crash and a new start leave.
     mutating func restart() throws {
         runs += 1
-        core = try Self.core(name, types, limits, stored, now, seed: runs)
+        core = try Self.core(make(name), name, types, limits, stored, now, seed: runs)
         store()
     }
 
@@ -81,6 +84,16 @@ struct CorePeer {
     mutating func introduce() throws -> IntroductionBundle {
         defer { store() }
         return try core.introduce(1, now: now)[0]
+    }
+
+    /// Lets time pass to the next alarm and wakes what is due; false where nothing is.
+    @discardableResult
+    mutating func sleep(until limit: Timestamp? = nil) -> Bool {
+        guard let next = core.nextAlarm, limit.map({ next <= $0 }) ?? true else { return false }
+        now = max(now, next)
+        core.wake(now: now)
+        store()
+        return true
     }
 
     var events: [ClientEvent] { seen.flatMap(\.events) }

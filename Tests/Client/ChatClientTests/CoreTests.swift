@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A second type, so that one client may know what another does not.
-struct OtherConversation: ConversationProtocol {
+struct OtherConversation: SimpleConversation {
     static let facts = Facts(name: "other", summary: "a toy by another name")
     private var toy: ToyConversation
 
@@ -13,7 +13,9 @@ struct OtherConversation: ConversationProtocol {
     init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) { toy = try ToyConversation(seed, in: &step) }
     init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
     mutating func takeChanges() -> [Record] { toy.takeChanges() }
-    mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) { try toy.perform(action, in: &step) }
+    mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+        try toy.perform(action, as: id, in: &step)
+    }
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) { try toy.receive(routed, in: &step) }
 }
 
@@ -26,7 +28,7 @@ struct OtherConversation: ConversationProtocol {
     }
 
     @Test func `an unknown conversation type is reported and costs no single-use key (INIT-04, INBOX-14)`() throws {
-        var saro = try CorePeer("saro", types: [OtherConversation.self, ToyConversation.self])
+        var saro = try CorePeer("saro", types: [OtherConversation.type, ToyConversation.type])
         var raya = try CorePeer("raya")
         let bundle = try raya.introduce()
         _ = try saro.begin(with: bundle, "other")
@@ -250,16 +252,15 @@ private struct PatientInitialization: InitializationProtocol {
     mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         try toy.introduce(count, in: &step)
     }
-    func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-    ) throws(Refusal) -> ConversationSeed {
-        try toy.seed(type, for: bundle, in: &step)
+    mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+    ) throws(Refusal) -> ConversationSeed? {
+        try toy.begin(type, with: bundle, as: contact, in: &step)
     }
     mutating func invite(
-        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in step: inout Step
+        _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
-        try toy.invite(seed, as: conversation, opening: opening, for: content, in: &step)
+        try toy.invite(contact, opening: opening, for: content, in: &step)
         nextWake = step.now + .seconds(1)
     }
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) { try toy.receive(routed, in: &step) }
@@ -273,7 +274,7 @@ private struct PatientInitialization: InitializationProtocol {
 @Test func `an invite that is to be sent again wakes the initialization and not the conversation`() throws {
     let now = Timestamp(milliseconds: 1_700_000_000_000)
     var core = try ChatCore(
-        PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+        PatientInitialization(), conversations: [ToyConversation.type], framing: ToyFraming(),
         delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1), now: now)
     let bundle = IntroductionBundle(scheme: "toy", bytes: Bytes([1] + Array("raya".utf8)))
     _ = try core.begin("toy", with: bundle, saying: Bytes("hello"), now: now)
@@ -288,7 +289,7 @@ private struct PatientInitialization: InitializationProtocol {
     let (day, start) = (UInt64(86_400_000), UInt64(1_700_000_000_000))
     func at(_ milliseconds: UInt64) -> Timestamp { Timestamp(milliseconds: start + milliseconds) }
     var core = try ChatCore(
-        PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+        PatientInitialization(), conversations: [ToyConversation.type], framing: ToyFraming(),
         delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1), now: at(day))
     let bundle = IntroductionBundle(scheme: "toy", bytes: Bytes([1] + Array("raya".utf8)))
     _ = try core.begin("toy", with: bundle, saying: Bytes("hello"), now: at(day))
@@ -302,7 +303,7 @@ private struct PatientInitialization: InitializationProtocol {
     #expect(core.nextAlarm == at(1_142), "the first moment at which it is due: earlier would be in vain")
     // After a restart it is the same; once the system's clock is right again, so is this one.
     var again = try ChatCore(
-        PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+        PatientInitialization(), conversations: [ToyConversation.type], framing: ToyFraming(),
         delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1),
         restoring: core.takeRecords().filter { $0.bytes != nil }, now: at(1_500))
     #expect(again.now == at(day + 875))
@@ -316,7 +317,7 @@ private struct PatientInitialization: InitializationProtocol {
     let start = UInt64(1_700_000_000_000)
     for ahead in stride(from: UInt64(0), to: 20_000, by: 97) {
         var core = try ChatCore(
-            PatientInitialization(), conversations: [ToyConversation.self], framing: ToyFraming(),
+            PatientInitialization(), conversations: [ToyConversation.type], framing: ToyFraming(),
             delivery: DeliveryLimits(maximumPayload: 1_000), random: SeededRandom(1),
             now: Timestamp(milliseconds: start + ahead))
         let bundle = IntroductionBundle(scheme: "toy", bytes: Bytes([1] + Array("raya".utf8)))
@@ -332,7 +333,7 @@ private struct PatientInitialization: InitializationProtocol {
 }
 
 @Test func `a content that is delivered is not sent afterwards`() throws {
-    struct Boasting: ConversationProtocol {
+    struct Boasting: SimpleConversation {
         static let facts = Facts(name: "boasting", summary: "says delivered when it hears anything")
         private var toy: ToyConversation
         var id: ConversationID { toy.id }
@@ -340,14 +341,14 @@ private struct PatientInitialization: InitializationProtocol {
         init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) { toy = try .init(seed, in: &step) }
         init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
         mutating func takeChanges() -> [Record] { toy.takeChanges() }
-        mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
-            try toy.perform(action, in: &step)
+        mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+            try toy.perform(action, as: id, in: &step)
         }
         mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
             step.report(.status(ContentID(2), .delivered))
         }
     }
-    var saro = try CorePeer("saro", types: [Boasting.self])
+    var saro = try CorePeer("saro", types: [Boasting.type])
     var raya = try CorePeer("raya")
     let id = try saro.begin(with: try raya.introduce(), "boasting")
     try saro.send("two", in: id)

@@ -20,12 +20,12 @@ private struct StricterService {
         cores = try (1...2).map { number in
             try ChatCore(
                 InboxV1(identity: try X25519.keyPair(Secret(count: 32) { $0[1] = UInt8(number) })),
-                conversations: [PrivateV1.Compact.self], framing: EnvelopeV1(),
+                conversations: [PrivateV1.Compact.type], framing: EnvelopeV1(),
                 delivery: DeliveryLimits(maximumPayload: 60_000), random: SeededRandom(UInt64(number)),
                 now: Timestamp(milliseconds: 1_700_000_000_000))
         }
         let bundle = try cores[1].introduce(1, now: now)[0]
-        conversation = try cores[0].begin(PrivateV1.Compact.type, with: bundle, saying: Bytes("hello"), now: now).0
+        conversation = try cores[0].begin(PrivateV1.Compact.type.name, with: bundle, saying: Bytes("hello"), now: now).0
         pass()
     }
 

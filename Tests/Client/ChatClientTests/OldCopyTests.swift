@@ -19,7 +19,7 @@ private struct Talker {
     private static func core(_ number: UInt8, _ records: [Record], seed: UInt64, _ now: Timestamp) throws -> ChatCore {
         let identity = try X25519.keyPair(Secret(count: 32) { $0[1] = number })
         return try ChatCore(
-            InboxV1(identity: identity), conversations: [PrivateV1.Compact.self], framing: EnvelopeV1(),
+            InboxV1(identity: identity), conversations: [PrivateV1.Compact.type], framing: EnvelopeV1(),
             delivery: DeliveryLimits(maximumPayload: 4_000), random: SeededRandom(UInt64(number) << 32 | seed),
             restoring: records, now: now)
     }
@@ -84,7 +84,7 @@ private struct Walk {
 
     mutating func meet() throws {
         let bundle = try raya.core.introduce(1, now: now)[0]
-        _ = try saro.core.begin(PrivateV1.Compact.type, with: bundle, saying: Bytes("hello"), now: now)
+        _ = try saro.core.begin(PrivateV1.Compact.type.name, with: bundle, saying: Bytes("hello"), now: now)
         settle(for: .seconds(10))
     }
 

@@ -21,7 +21,7 @@ private struct Writer {
 
     private static func core(_ records: [Record], _ limits: CoreLimits, _ seed: UInt64) throws -> ChatCore {
         try ChatCore(
-            OpenInvite(), conversations: [PlainConversation.self], framing: PlainFraming(),
+            OpenInvite(), conversations: [PlainConversation.type], framing: PlainFraming(),
             delivery: DeliveryLimits(maximumPayload: 2_000), random: SeededRandom(seed), limits: limits,
             restoring: records, now: start)
     }
@@ -166,10 +166,10 @@ private struct Writer {
 
 @Test func `the invite leaves before the other segments of a large first content (CORE-16)`() throws {
     var raya = try ChatCore(
-        OpenInvite(), conversations: [Reliable<PlainConversation>.self], framing: PlainFraming(),
+        OpenInvite(), conversations: [Reliable<PlainConversation>.type], framing: PlainFraming(),
         delivery: DeliveryLimits(maximumPayload: 2_000), random: SeededRandom(3), now: start)
     var saro = try ChatCore(
-        OpenInvite(), conversations: [Reliable<PlainConversation>.self], framing: PlainFraming(),
+        OpenInvite(), conversations: [Reliable<PlainConversation>.type], framing: PlainFraming(),
         delivery: DeliveryLimits(maximumPayload: 2_000), random: SeededRandom(4), now: start)
     let bundle = try raya.introduce(1, now: start)[0]
     let content = Bytes([UInt8](repeating: 1, count: 10_000))

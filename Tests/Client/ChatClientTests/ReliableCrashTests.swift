@@ -52,7 +52,7 @@ extension EnvelopeV1 {
 private struct DurablePeer {
     private let bench = StorageBench()
     private let identity: KeyPair
-    private let type: any ConversationProtocol.Type
+    private let type: any ConversationProtocol
     private let service: KeepingService
     private var storage: DirectoryStorage?
     private var core: ChatCore?
@@ -67,7 +67,7 @@ private struct DurablePeer {
     private(set) var crashes = 0
     private let loss: FaultyFiles.Loss
 
-    init(_ number: UInt8, _ type: any ConversationProtocol.Type, _ service: KeepingService, _ loss: FaultyFiles.Loss)
+    init(_ number: UInt8, _ type: any ConversationProtocol, _ service: KeepingService, _ loss: FaultyFiles.Loss)
         throws
     {
         identity = try X25519.keyPair(Secret(count: 32) { $0[1] = number })
@@ -183,14 +183,14 @@ private struct CrashRun {
     private let service = KeepingService()
     private var now = Timestamp(milliseconds: 1_700_000_000_000)
 
-    init(_ type: any ConversationProtocol.Type, _ loss: FaultyFiles.Loss = .tail, saro: Int? = nil, raya: Int? = nil)
+    init(_ type: any ConversationProtocol, _ loss: FaultyFiles.Loss = .tail, saro: Int? = nil, raya: Int? = nil)
         throws
     {
         self.saro = try DurablePeer(1, type, service, loss)
         self.raya = try DurablePeer(2, type, service, loss)
         self.saro.crash(at: saro)
         self.raya.crash(at: raya)
-        try run(type.type)
+        try run(type.name)
     }
 
     private mutating func run(_ type: ConversationType) throws {
@@ -231,7 +231,7 @@ private struct CrashRun {
     }
 }
 
-private let types: [any ConversationProtocol.Type] = [PrivateV1.Compact.self, Reliable<PlainConversation>.self]
+private let types: [any ConversationProtocol] = [PrivateV1.Compact.type, Reliable<PlainConversation>.type]
 
 @Test(arguments: FaultyFiles.Loss.allCases)
 func
@@ -248,12 +248,12 @@ func
         for operation in stride(from: first, to: quiet.saro.operations, by: 4) {
             let run = try CrashRun(type, loss, saro: operation)
             #expect(run.saro.crashes > 0)
-            run.check("\(type.type), \(loss), Saro at operation \(operation)")
+            run.check("\(type.name), \(loss), Saro at operation \(operation)")
         }
         for operation in stride(from: first, to: quiet.raya.operations, by: 4) {
             let run = try CrashRun(type, loss, raya: operation)
             #expect(run.raya.crashes > 0)
-            run.check("\(type.type), \(loss), Raya at operation \(operation)")
+            run.check("\(type.name), \(loss), Raya at operation \(operation)")
         }
     }
 }

@@ -20,7 +20,7 @@ private struct Stranger {
     init(_ number: UInt8, seed: UInt64) throws {
         let identity = try X25519.keyPair(Secret(count: 32) { $0[1] = number })
         core = try ChatCore(
-            InboxV1(identity: identity), conversations: [PrivateV1.Compact.self], framing: EnvelopeV1(),
+            InboxV1(identity: identity), conversations: [PrivateV1.Compact.type], framing: EnvelopeV1(),
             delivery: limits, random: SeededRandom(seed), now: start)
     }
 
@@ -28,7 +28,7 @@ private struct Stranger {
     mutating func begin(
         with bundle: IntroductionBundle, saying content: Bytes, first count: Int = .max
     ) throws -> [Addressed] {
-        _ = try core.begin(PrivateV1.Compact.type, with: bundle, saying: content, now: start)
+        _ = try core.begin(PrivateV1.Compact.type.name, with: bundle, saying: content, now: start)
         _ = core.takeRecords()
         var payloads: [Addressed] = []
         while payloads.count < count {
@@ -52,7 +52,7 @@ private struct Host {
     private static func core(_ limits: CoreLimits, _ records: [Record], seed: UInt64) throws -> ChatCore {
         let identity = try X25519.keyPair(Secret(count: 32) { $0[31] = 1 })
         return try ChatCore(
-            InboxV1(identity: identity), conversations: [PrivateV1.Compact.self], framing: EnvelopeV1(),
+            InboxV1(identity: identity), conversations: [PrivateV1.Compact.type], framing: EnvelopeV1(),
             delivery: DeliveryLimits(maximumPayload: 2_000), random: SeededRandom(seed), limits: limits,
             restoring: records, now: start)
     }
@@ -190,7 +190,7 @@ func `a batch that cannot be stored does not stop what comes after it (CORE-18)`
     let service = InMemoryDeliveryService(limits: limits)
     let identity = try X25519.keyPair(Secret(count: 32) { $0[31] = 1 })
     let suite = try ChatSuite(
-        discovery: IntroLinks(), initialization: InboxV1(identity: identity), conversations: [PrivateV1.Compact.self],
+        discovery: IntroLinks(), initialization: InboxV1(identity: identity), conversations: [PrivateV1.Compact.type],
         delivery: service, framing: EnvelopeV1())
     let raya = try await Client(suite, storage: try bench.open(), random: SeededRandom(5))
     let links = try await raya.introduce(count: 9)

@@ -8,8 +8,8 @@ import Testing
         var registry = Registry()
         registry.discovery("toy-discovery") { _ in ToyDiscovery() }
         registry.initialization("toy-initialization") { ToyInitialization("raya") }
-        registry.conversation(ToyConversation.self)
-        registry.conversation(OtherConversation.self)
+        registry.conversation(ToyConversation.type)
+        registry.conversation(OtherConversation.type)
         registry.delivery("toy-service") { ToyService() }
         registry.framing("toy-framing") { ToyFraming() }
         return registry
@@ -58,20 +58,32 @@ import Testing
         #expect(throws: SuiteError.unmet(.offlineRetrieval, of: "needy", by: "toy-service")) {
             try ChatSuite(
                 discovery: ToyDiscovery(), initialization: ToyInitialization("raya"),
-                conversations: [ToyConversation.self], delivery: ToyService(), framing: Needy())
+                conversations: [ToyConversation.type], delivery: ToyService(), framing: Needy())
         }
         #expect(throws: SuiteError.twice("toy")) {
             try ChatSuite(
                 discovery: ToyDiscovery(), initialization: ToyInitialization("raya"),
-                conversations: [ToyConversation.self, ToyConversation.self], delivery: ToyService(),
+                conversations: [ToyConversation.type, ToyConversation.type], delivery: ToyService(),
                 framing: ToyFraming())
         }
+    }
+
+    @Test func `a first contact of several messages is described (CONTACT-1)`() throws {
+        func suite(_ initialization: any InitializationProtocol) throws -> ChatSuite {
+            try ChatSuite(
+                discovery: ToyDiscovery(), initialization: initialization, conversations: [ToyConversation.type],
+                delivery: ToyService(), framing: ToyFraming())
+        }
+        let (one, three) = (try suite(ToyInitialization("raya")), try suite(ToyHandshake("raya")))
+        #expect(three.description.contains("\n  a first contact takes 3 messages\n"))
+        #expect(!one.description.contains("first contact takes"))
+        #expect(three.json["choices"]?.list?[1]["messages"] == 3 && one.json["choices"]?.list?[1]["messages"] == nil)
     }
 
     @Test func `one choice changes and the other four stay (FW-02)`() async throws {
         let text = "toy-discovery/toy-initialization/toy/toy-service/toy-framing"
         let suite = try await registry().suite(try SuiteName(parsing: text))
-        let changed = try suite.changing(conversations: [OtherConversation.self])
+        let changed = try suite.changing(conversations: [OtherConversation.type])
         #expect(changed.name.description == "toy-discovery/toy-initialization/other/toy-service/toy-framing")
         #expect(try suite.changing().name == suite.name)
         #expect(throws: SuiteError.noConversationType) { try suite.changing(conversations: []) }

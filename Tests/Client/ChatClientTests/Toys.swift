@@ -30,6 +30,8 @@ struct ToyInitialization: InitializationProtocol {
     let name: String
     var open: Set<UInt8> = []
     private var next: UInt8 = 0
+    private var begun: [ContactID: [UInt8]] = [:]
+    private var recorded: Set<ContactID> = []
 
     init(_ name: String) {
         self.name = name
@@ -39,14 +41,25 @@ struct ToyInitialization: InitializationProtocol {
     var listening: [Listening] { [Listening("inbox", Route(name))] }
 
     mutating func restore(_ records: [Record]) throws(Refusal) {
-        guard let record = records.first else { return }
-        guard let bytes = record.bytes?.array, let first = bytes.first else {
-            throw Refusal(.unsupported, CommonCause.unreadableRecord(record.key, machine: facts.name))
+        for record in records {
+            guard let bytes = record.bytes?.array, let first = bytes.first else {
+                throw Refusal(.unsupported, CommonCause.unreadableRecord(record.key, machine: facts.name))
+            }
+            guard let number = UInt64(record.key) else {
+                (next, open) = (first, Set(bytes.dropFirst()))
+                continue
+            }
+            begun[ContactID(number)] = bytes
+            recorded.insert(ContactID(number))
         }
-        (next, open) = (first, Set(bytes.dropFirst()))
     }
 
-    func takeChanges() -> [Record] { [Record("open", Bytes([next] + open.sorted()))] }
+    mutating func takeChanges() -> [Record] {
+        let gone = recorded.subtracting(begun.keys).sorted().map { Record("\($0)", nil) }
+        recorded = Set(begun.keys)
+        return gone + begun.sorted { $0.key < $1.key }.map { Record("\($0.key)", Bytes($0.value)) }
+            + [Record("open", Bytes([next] + open.sorted()))]
+    }
 
     mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         (0..<count).map { _ in
@@ -56,24 +69,28 @@ struct ToyInitialization: InitializationProtocol {
         }
     }
 
-    func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-    ) throws(Refusal) -> ConversationSeed {
-        guard let bytes = bundle?.bytes.array, bundle?.scheme == "toy", bytes.count > 1 else {
-            throw Refusal(.unsupported, CommonCause.unsupportedScheme(bundle?.scheme ?? "", initialization: facts.name))
+    mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+    ) throws(Refusal) -> ConversationSeed? {
+        let bytes = bundle.bytes.array
+        guard bundle.scheme == "toy", bytes.count > 1 else {
+            throw Refusal(.unsupported, CommonCause.unsupportedScheme(bundle.scheme, initialization: facts.name))
         }
-        return ConversationSeed(type: type, role: .initiator, ticket: Secret(copying: bytes.span))
+        begun[contact] = [UInt8(type.name.utf8.count)] + Array(type.name.utf8) + bytes
+        return ConversationSeed(type: type, side: .inviting(), contact: contact, bundle: bundle)
     }
 
-    func invite(
-        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in step: inout Step
+    mutating func invite(
+        _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
-        guard let ticket = seed.ticket?.lend(to: { Bytes(copying: $0).array }) else { return }
-        let name = Array(seed.type.name.utf8)
-        let bytes = [ticket[0], UInt8(name.count)] + name + opening.array
-        let inbox = Route(String(decoding: ticket.dropFirst(), as: UTF8.self))
-        step.send(Routed("inbox", inbox, payload: Bytes(bytes)), for: content)
+        guard let kept = begun.removeValue(forKey: contact) else { throw Refusal(.unable, Cause.used) }
+        let (name, bundle) = (kept[..<(1 + Int(kept[0]))], kept.dropFirst(1 + Int(kept[0])))
+        let inbox = Route(String(decoding: bundle.dropFirst(), as: UTF8.self))
+        step.send(Routed("inbox", inbox, payload: Bytes(Array(bundle.prefix(1) + name + opening.array))), for: content)
+    }
+
+    mutating func handle(_ signal: Signal, in step: inout Step) {
+        if case .contactEnded(let contact) = signal { begun[contact] = nil }
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
@@ -82,12 +99,12 @@ struct ToyInitialization: InitializationProtocol {
         guard open.remove(bytes[0]) != nil else { throw Refusal(.invalid, Cause.used) }
         let type = String(decoding: bytes[2..<2 + Int(bytes[1])], as: UTF8.self)
         let opening = Bytes(Array(bytes.dropFirst(2 + Int(bytes[1]))))
-        step.start(ConversationSeed(type: ConversationType(type), role: .responder, opening: opening))
+        step.start(ConversationSeed(type: ConversationType(type), side: .invited(opening: opening)))
     }
 }
 
 /// Conversation on the one address there is: four random bytes name it, a count numbers each content; one that comes too soon is refused as early.
-struct ToyConversation: ConversationProtocol {
+struct ToyConversation: SimpleConversation {
     static let facts = Facts(name: "toy", summary: "content in strict order, in the clear")
 
     private(set) var name: [UInt8]
@@ -125,14 +142,14 @@ struct ToyConversation: ConversationProtocol {
 
     func takeChanges() -> [Record] { [Record("toy", Bytes(name + [role == .initiator ? 1 : 2, sent, received]))] }
 
-    mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
-        guard case .send(let content, let contentID) = action else {
+    mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+        guard case .send(let content, part: .whole, about: nil) = action else {
             throw Refusal(.unable, CommonCause.unsupportedAction(action.name, type: "toy"))
         }
         sent += 1
         let bytes = [sent] + content.array
-        if role == .initiator, sent == 1 { return step.open(Bytes(name + bytes), for: contentID) }
-        step.send(Routed("inbox", Route(peer.text), payload: Bytes(bytes)), for: contentID)
+        if role == .initiator, sent == 1 { return step.open(Bytes(name + bytes), for: id) }
+        step.send(Routed("inbox", Route(peer.text), payload: Bytes(bytes)), for: id)
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {

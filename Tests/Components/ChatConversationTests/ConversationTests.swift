@@ -7,7 +7,7 @@ import Testing
 
 @testable import ChatConversation
 
-private typealias Type = any (ConversationProtocol & Equatable).Type
+private typealias Type = any (SimpleConversation & Equatable).Type
 private let both: [Type] = [PrivateV1.Libchat.self, PlainConversation.self]
 
 /// What both conversation types have in common.
@@ -17,7 +17,7 @@ struct ConversationTests {
         try talk(type)
     }
 
-    private func talk<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
+    private func talk<C: SimpleConversation & Equatable>(_ type: C.Type) throws {
         var pair = try Pair<C>("hello")
         #expect(contents(pair.begun) == ["hello"])
         #expect(pair.saro.id != pair.raya.id)
@@ -37,7 +37,7 @@ struct ConversationTests {
         try repeatOne(type)
     }
 
-    private func repeatOne<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
+    private func repeatOne<C: SimpleConversation & Equatable>(_ type: C.Type) throws {
         var pair = try Pair<C>()
         let routed = try pair.saro.send("once")
         _ = try pair.raya.hear(routed)
@@ -54,7 +54,7 @@ struct ConversationTests {
         try skip(type)
     }
 
-    private func skip<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
+    private func skip<C: SimpleConversation & Equatable>(_ type: C.Type) throws {
         var pair = try Pair<C>()
         let routed = try (0..<3).map { try pair.saro.send(Bytes("\($0)")) }
         let events = try pair.raya.hear(routed[2])
@@ -76,11 +76,11 @@ struct ConversationTests {
         try route(type)
     }
 
-    private func route<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
+    private func route<C: SimpleConversation & Equatable>(_ type: C.Type) throws {
         let random = SeededRandom(4)
         var turn = Step(now: now, headRoom: 11, random: random)
         var saro = try C(Seeds(random: random).initiator, in: &turn)
-        for number in 1...3 { try saro.perform(.send("x", ContentID(UInt64(number))), in: &turn) }
+        for number in 1...3 { try saro.perform(.send("x"), as: ContentID(UInt64(number)), in: &turn) }
         #expect(turn.openings.map(\.content) == [ContentID(1)])
         #expect(turn.sends.map(\.content) == [ContentID(2), ContentID(3)])
         #expect(turn.sends.map(\.routed.sequence) == [1, 2])
@@ -94,18 +94,18 @@ struct ConversationTests {
         try tooLarge(type)
     }
 
-    private func tooLarge<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
+    private func tooLarge<C: SimpleConversation & Equatable>(_ type: C.Type) throws {
         var pair = try Pair<C>()
         let before = pair.raya
         var twin = pair.raya
         let fits = try twin.send("12345").payload.count
         var turn = Step(now: now, maximumPayload: fits, random: SeededRandom(1))
         let refusal = #expect(throws: Refusal.self) {
-            try pair.raya.perform(.send("123456", ContentID(1)), in: &turn)
+            try pair.raya.perform(.send("123456"), as: ContentID(1), in: &turn)
         }
         #expect(refusal == Refusal(.unable, CommonCause.tooLarge("payload", bytes: fits + 1, limit: fits)))
         #expect(pair.raya == before && turn.sends.isEmpty)
-        try pair.raya.perform(.send("12345", ContentID(1)), in: &turn)
+        try pair.raya.perform(.send("12345"), as: ContentID(1), in: &turn)
         #expect(turn.sends[0].routed.payload.count == fits)
     }
 
@@ -114,11 +114,16 @@ struct ConversationTests {
         try act(type)
     }
 
-    private func act<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
+    private func act<C: SimpleConversation & Equatable>(_ type: C.Type) throws {
         var pair = try Pair<C>()
-        for action in [Action.add([]), .remove([]), .leave, .frame(kind: "dance", bytes: [])] {
+        let actions: [Action] = [
+            .add([]), .remove([]), .leave, .frame(kind: "dance", bytes: []), .cancel(.own(ContentID(1))),
+            .send([1], part: .delta), .send([1], part: .snapshot), .send([1], part: .cut(.complete)),
+            .send([1], about: .received("1")),
+        ]
+        for action in actions {
             var turn = Step(now: now, random: SeededRandom(1))
-            let refusal = #expect(throws: Refusal.self) { try pair.saro.perform(action, in: &turn) }
+            let refusal = #expect(throws: Refusal.self) { try pair.saro.perform(action, as: ContentID(9), in: &turn) }
             #expect(refusal == Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: C.facts.name)))
         }
     }
@@ -128,7 +133,7 @@ struct ConversationTests {
         try lack(type)
     }
 
-    private func lack<C: ConversationProtocol & Equatable>(_ type: C.Type) throws {
+    private func lack<C: SimpleConversation & Equatable>(_ type: C.Type) throws {
         let pair = try Pair<C>()
         var turn = Step(now: now, random: SeededRandom(1))
         var seed = Seeds().initiator
@@ -148,7 +153,7 @@ struct ConversationTests {
         #expect(turn.events.isEmpty && turn.sends.isEmpty && turn.openings.isEmpty)
     }
 
-    private func expectIncomplete<C: ConversationProtocol>(
+    private func expectIncomplete<C: SimpleConversation>(
         _ type: C.Type, _ seed: ConversationSeed, _ turn: inout Step, sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let refusal = #expect(throws: Refusal.self, sourceLocation: sourceLocation) { try C(seed, in: &turn) }

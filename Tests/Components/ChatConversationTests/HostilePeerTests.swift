@@ -299,7 +299,7 @@ private struct Ambush {
 
     mutating func say(_ content: Content) throws(Refusal) {
         var turn = Step(now: now, maximumPayload: 2_000, headRoom: 5, random: random)
-        try saro.perform(.send(content, ContentID(nextContent)), in: &turn)
+        try saro.perform(.send(content), as: ContentID(nextContent), in: &turn)
         nextContent += 1
         take(&turn)
     }
@@ -307,7 +307,7 @@ private struct Ambush {
     /// Raya encrypts whatever it is, and Saro gets it.
     mutating func hear(raw bytes: Bytes) throws {
         var turn = Step(now: now, random: random)
-        try raya.perform(.send(bytes, ContentID(1)), in: &turn)
+        try raya.perform(.send(bytes), as: ContentID(1), in: &turn)
         let routed = try #require(turn.sends.first?.routed)
         var saros = Step(now: now, headRoom: 5, random: random)
         try saro.receive(routed, in: &saros)
@@ -357,7 +357,7 @@ private struct Ambush {
         events.reduce(into: [:]) { statuses, event in
             guard case .status(let id, let status) = event else { return }
             switch status {
-            case .delivered, .failed: statuses[id, default: []].append(status)
+            case .delivered, .cancelled, .failed: statuses[id, default: []].append(status)
             default: return
             }
         }

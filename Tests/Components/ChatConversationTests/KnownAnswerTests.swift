@@ -35,7 +35,7 @@ struct KnownAnswerTests {
         #expect(saro.id.text == Example.initiatorID)
         #expect(saro.listening == [Listening("delivery_address", Route(Example.initiatorID))])
 
-        try saro.perform(.send("hello", ContentID(1)), in: &step)
+        try saro.perform(.send("hello"), as: ContentID(1), in: &step)
         let opening = try #require(step.openings.first?.payload)
         guard case .doubleRatchet(let message) = try EncryptedPayload(decoding: opening) else {
             Issue.record("no ratchet message")
@@ -54,7 +54,7 @@ struct KnownAnswerTests {
         var raya = try PrivateV1.Libchat(seeds.responder(opening), in: &answer)
         #expect(raya.id.text == Example.responderID)
         #expect(contents(answer.events) == ["hello"])
-        try raya.perform(.send("hi", ContentID(1)), in: &answer)
+        try raya.perform(.send("hi"), as: ContentID(1), in: &answer)
         let reply = try #require(answer.sends.first?.routed)
         #expect(reply.address == "delivery_address" && reply.route.id == Example.initiatorID && reply.sequence == 0)
         // The envelope of profile `libchat` around it, whose digest the specification prints.

@@ -40,8 +40,8 @@ struct LossyPair<Conversation: ReliableConversation> {
         let seeds = Seeds(random: random)
         var step = Step(now: now, maximumPayload: maximumPayload, random: random)
         var saro = try Conversation(seeds.initiator, in: &step)
-        try saro.perform(.send("first", ContentID(1)), in: &step)
-        let opening = try #require(step.takeOpenings().first?.payload)
+        try saro.perform(.send("first"), as: ContentID(1), in: &step)
+        let opening = try #require(step.takeOutput().openings.first?.payload)
         sides = [Side(conversation: saro), Side(conversation: saro)]
         nextContent = 2
         take(&step, 0)
@@ -57,7 +57,7 @@ struct LossyPair<Conversation: ReliableConversation> {
         let id = ContentID(nextContent)
         nextContent += 1
         var step = step()
-        try sides[side].conversation.perform(.send(Bytes(text), id), in: &step)
+        try sides[side].conversation.perform(.send(Bytes(text)), as: id, in: &step)
         take(&step, side)
         return id
     }
@@ -132,7 +132,7 @@ struct LossyPair<Conversation: ReliableConversation> {
             case .status(let id, let status): sides[side].statuses[id] = status
             case .gap(let gap): sides[side].finalGaps += gap.isFinal ? 1 : 0
             case .refused(let refusal): sides[side].causes[refusal.cause.code, default: 0] += 1
-            case .frame, .members: continue
+            case .frame, .members, .progress, .cancelled, .ended: continue
             }
         }
         // Of a content that was refused, the rest is nobody's: so the client has it.

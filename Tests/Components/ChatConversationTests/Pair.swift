@@ -5,7 +5,7 @@ import TestSupport
 @testable import ChatConversation
 
 /// Saro and Raya with a seed each, as an initialization would have made them.
-struct Pair<Conversation: ConversationProtocol> {
+struct Pair<Conversation: SimpleConversation> {
     var saro: Conversation
     var raya: Conversation
     /// What Raya heard when the conversation began.
@@ -17,7 +17,7 @@ struct Pair<Conversation: ConversationProtocol> {
         let seeds = Seeds(random: random)
         var step = Step(now: now, headRoom: 5, random: random)
         saro = try Conversation(seeds.initiator, in: &step)
-        try saro.perform(.send(first, ContentID(1)), in: &step)
+        try saro.perform(.send(first), as: ContentID(1), in: &step)
         guard step.openings.count == 1, step.sends.isEmpty, step.events.isEmpty else { throw Mistake() }
         opening = step.openings[0].payload
         step.clear()
@@ -44,22 +44,22 @@ struct Seeds {
         self.secret = secret ?? random.secret(32, for: .secret)
         pair = responder ?? X25519.generate(using: &random, for: .introEphemeralPrivate)
         initiator = ConversationSeed(
-            type: "test", role: .initiator, secret: self.secret, remoteKeys: [pair.publicKey],
+            type: "test", side: .inviting(), secret: self.secret, remoteKeys: [pair.publicKey],
             peers: [PublicKey([UInt8](repeating: 7, count: 32))])
     }
 
     func responder(_ opening: Payload?) -> ConversationSeed {
         ConversationSeed(
-            type: "test", role: .responder, secret: secret, ownKeys: [pair],
-            peers: [PublicKey([UInt8](repeating: 8, count: 32))], opening: opening)
+            type: "test", side: .invited(opening: opening ?? []), secret: secret, ownKeys: [pair],
+            peers: [PublicKey([UInt8](repeating: 8, count: 32))])
     }
 }
 
-extension ConversationProtocol {
+extension SimpleConversation {
     /// Sends content in a turn of its own and gives what is to be published.
     mutating func send(_ content: Content, random: (any RandomSource)? = nil) throws -> Routed {
         var step = Step(now: now, headRoom: 5, random: random ?? everybody)
-        try perform(.send(content, ContentID(2)), in: &step)
+        try perform(.send(content), as: ContentID(2), in: &step)
         guard step.sends.count == 1, step.openings.isEmpty, step.events.isEmpty else { throw Mistake() }
         return step.sends[0].routed
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import ChatConversation
 
 /// Saro and Raya at random over a network that loses, repeats, reorders and alters, on machines that restart.
-private struct Walk<Conversation: ConversationProtocol & Equatable> {
+private struct Walk<Conversation: SimpleConversation & Equatable> {
     /// One side and what it has in store.
     private struct Side {
         var conversation: Conversation

@@ -20,9 +20,8 @@ private func check<Conversation: ReliableConversation>(
         #expect(delivered == count, "\(type.facts.name), seed \(seed): \(delivered) of \(count) delivered")
         #expect(walk.sides[side].gaps.filter { $0.isFinal }.isEmpty)
         // Of what has several segments, both sides hear how far it is.
-        let (own, others) = (
-            walk.sides[side].progress.count { $0.content != nil }, walk.sides[side].progress.count { $0.content == nil }
-        )
+        let own = walk.sides[side].progress.count { if case .own = $0 { true } else { false } }
+        let others = walk.sides[side].progress.count - own
         #expect((own > 0) == (largest > maximumPayload) && (others > 0) == (largest > maximumPayload))
     }
 }

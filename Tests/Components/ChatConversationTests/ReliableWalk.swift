@@ -17,7 +17,7 @@ struct ReliableWalk<Conversation: ReliableConversation> {
         var sent: [Content] = []
         var statuses: [ContentID: ContentStatus] = [:]
         var gaps: [Gap] = []
-        var progress: [TransferProgress] = []
+        var progress: [Target] = []
     }
 
     /// What happens on the way, each in percent.
@@ -46,8 +46,8 @@ struct ReliableWalk<Conversation: ReliableConversation> {
         let first = Bytes("first")
         var turn = Step(now: now, maximumPayload: maximumPayload, headRoom: 5, random: random)
         var saro = try Conversation(seeds.initiator, in: &turn)
-        try saro.perform(.send(first, ContentID(1)), in: &turn)
-        let opening = try #require(turn.takeOpenings().first?.payload)
+        try saro.perform(.send(first), as: ContentID(1), in: &turn)
+        let opening = try #require(turn.takeOutput().openings.first?.payload)
         sides = [Side(conversation: saro), Side(conversation: saro)]
         sides[0].sent = [first]
         take(&turn, from: 0)
@@ -79,7 +79,7 @@ struct ReliableWalk<Conversation: ReliableConversation> {
 
     mutating func send(_ content: Content, from side: Int) throws {
         var turn = turn()
-        try sides[side].conversation.perform(.send(content, ContentID(nextContent[side])), in: &turn)
+        try sides[side].conversation.perform(.send(content), as: ContentID(nextContent[side]), in: &turn)
         nextContent[side] += 1
         sides[side].sent.append(content)
         take(&turn, from: side)
@@ -117,14 +117,10 @@ struct ReliableWalk<Conversation: ReliableConversation> {
             case .status(let id, let status): sides[side].statuses[id] = status
             case .gap(let gap): sides[side].gaps.append(gap)
             case .refused(let refusal): refused[refusal.cause.code, default: 0] += 1
-            case .frame(let kind, let bytes):
-                guard let progress = TransferProgress(kind: kind, bytes: bytes) else {
-                    Issue.record("an unexpected event: \(event)")
-                    continue
-                }
-                #expect(progress.done > 0 && progress.done < progress.of, "the last step is no progress")
-                sides[side].progress.append(progress)
-            case .members: Issue.record("an unexpected event: \(event)")
+            case .progress(let target, let done, let of):
+                #expect(done > 0 && done < of, "the last step is no progress")
+                sides[side].progress.append(target)
+            case .members, .frame, .cancelled, .ended: Issue.record("an unexpected event: \(event)")
             }
         }
         for send in turn.sends {

@@ -37,7 +37,7 @@ struct SpecificationTests {
         let seeds = Seeds(secret: Self.secret, responder: try responder())
         var turn = Step(now: now, random: random())
         var saro = try PrivateV1.Libchat(seeds.initiator, in: &turn)
-        try saro.perform(.send("hello", ContentID(1)), in: &turn)
+        try saro.perform(.send("hello"), as: ContentID(1), in: &turn)
         #expect(turn.openings[0].payload.array == examples[1])
     }
 
@@ -51,7 +51,7 @@ struct SpecificationTests {
         var stage = try ReliableStage<PrivateV1.Ratchet>(
             seeds.initiator, PrivateV1.names(seeds.initiator), .compact, in: &turn)
         turn = Step(now: now, random: turn.random)
-        try stage.perform(.send("hello", ContentID(1)), in: &turn)
+        try stage.perform(.send("hello"), as: ContentID(1), in: &turn)
         let payload = turn.openings[0].payload
         let (frame, segment, message) = (examples[2], examples[3], examples[4])
         #expect(hex(BLAKE2b.hash(count: 16, frame)) == "4ac8d4b701b21fd7afc9fb445c48d21b")
@@ -72,8 +72,8 @@ struct SpecificationTests {
         let examples = try Specification.examples(of: "plain-conversation.md")
         var turn = Step(now: now, random: ScriptedRandom([]))
         var saro = try PlainConversation(Seeds(secret: Self.secret).initiator, in: &turn)
-        try saro.perform(.send("hello", ContentID(1)), in: &turn)
-        try saro.perform(.send("", ContentID(2)), in: &turn)
+        try saro.perform(.send("hello"), as: ContentID(1), in: &turn)
+        try saro.perform(.send(""), as: ContentID(2), in: &turn)
         #expect([turn.openings[0].payload.array, turn.sends[0].routed.payload.array] == examples)
         #expect(saro.id.text == "36d232c82a91d36375cfef8436934266")
         #expect(turn.sends[0].routed.route.id == "f74352fb42cf3dd5b4cfe2b335b30e2f")

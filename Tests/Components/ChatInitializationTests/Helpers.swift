@@ -23,6 +23,7 @@ struct Peer<Machine: InitializationProtocol> {
     var random: any RandomSource
     var stored: [String: Bytes] = [:]
     var sent: [Routed] = []
+    private var nextContact: UInt64 = 0
     var alarm: Timestamp? { machine.nextWake }
 
     init(_ machine: Machine, random: any RandomSource) {
@@ -51,17 +52,27 @@ struct Peer<Machine: InitializationProtocol> {
     mutating func seed(
         _ type: ConversationType = "any-type", for bundle: IntroductionBundle?
     ) throws(Refusal) -> ConversationSeed {
-        try step { machine, turn throws(Refusal) in try machine.seed(type, for: bundle, in: &turn) }.0
+        nextContact += 1
+        let contact = ContactID(nextContact)
+        return try step { machine, turn throws(Refusal) -> ConversationSeed in
+            guard let bundle else { return try machine.found(type, in: &turn) }
+            guard let seed = try machine.begin(type, with: bundle, as: contact, in: &turn) else {
+                throw Refusal(.unable, CommonCause.incompleteSeed("an end", type: type.name))
+            }
+            return seed
+        }.0
     }
 
     /// Seeds and invites; gives the invite.
     mutating func invite(
-        _ type: ConversationType = "any-type", with bundle: IntroductionBundle, as id: String = "c0",
+        _ type: ConversationType = "any-type", with bundle: IntroductionBundle,
         saying opening: Bytes = Bytes("hello")
     ) throws(Refusal) -> Routed {
-        let seed = try seed(type, for: bundle)
+        guard let contact = try seed(type, for: bundle).contact else {
+            throw Refusal(.foreign, CommonCause.malformed("seed", at: 0))
+        }
         let (_, turn) = try step { machine, turn throws(Refusal) in
-            try machine.invite(seed, as: ConversationID(id), opening: opening, for: ContentID(1), in: &turn)
+            try machine.invite(contact, opening: opening, for: ContentID(1), in: &turn)
         }
         return turn.sends[0].routed
     }

@@ -133,5 +133,5 @@ private func open(_ seed: UInt64, lifetime: Duration? = nil) -> Peer<OpenInvite>
         let routed = Routed(invite.address, invite.route, payload: Bytes(input))
         do throws(Refusal) { try copy.receive(routed, in: &turn) } catch {}
     }
-    #expect(turn.takeSeeds().allSatisfy { $0.secret?.count == 32 && !$0.type.name.isEmpty })
+    #expect(turn.seeds.allSatisfy { $0.secret?.count == 32 && !$0.type.name.isEmpty })
 }

@@ -4,9 +4,9 @@ import ChatReliability
 
 extension FuzzTarget {
     /// The types of this package.
-    static let conversationTypes: [any ConversationProtocol.Type] = [
-        PrivateV1.self, PrivateV1.Compact.self, PrivateV1.Ratchet.self, PrivateV1.Libchat.self, PlainConversation.self,
-        Reliable<PlainConversation>.self,
+    static let conversationTypes: [any ConversationProtocol] = [
+        PrivateV1.type, PrivateV1.Compact.type, PrivateV1.Ratchet.type, PrivateV1.Libchat.type, PlainConversation.type,
+        Reliable<PlainConversation>.type,
     ]
 
     /// What a participant of each type receives, and what begins it.
@@ -17,7 +17,7 @@ extension FuzzTarget {
     /// A refused payload changes nothing, and nobody makes content that the other side did not send.
     ///
     /// An input's first byte says to whom it goes: 0 to Raya, 1 to Saro, otherwise to somebody new as an opening.
-    private static func target(_ type: any ConversationProtocol.Type) throws -> FuzzTarget {
+    private static func target(_ type: any ConversationProtocol) throws -> FuzzTarget {
         let pair = try Pair(type)
         let isAuthentic = type.facts.claims.contains { $0.property == .integrity && $0.holds }
         return FuzzTarget("conversation-\(type.facts.name)", seeds: pair.seeds) { bytes in

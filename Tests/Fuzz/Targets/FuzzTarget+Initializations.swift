@@ -52,13 +52,14 @@ extension FuzzTarget {
         by saro: inout any InitializationProtocol, _ bundle: IntroductionBundle, _ number: Int
     ) throws -> (payload: Payload, opening: Payload) {
         var turn = turn(seed: 20 + UInt64(number))
-        let mark = turn.mark
-        let seed = try saro.seed(PrivateV1.Libchat.type, for: bundle, in: &turn)
+        guard let seed = try saro.begin(PrivateV1.Libchat.type.name, with: bundle, as: ContactID(1), in: &turn) else {
+            throw Violation(description: "a bundle that gives no seed")
+        }
         var conversation = try PrivateV1.Libchat(seed, in: &turn)
-        try conversation.perform(.send(Bytes("hello \(number)"), ContentID(1)), in: &turn)
-        let opening = turn.takeOpenings(since: mark).first?.payload ?? []
-        try saro.invite(seed, as: conversation.id, opening: opening, for: nil, in: &turn)
-        guard let payload = turn.takeSends(since: mark).first?.routed.payload else {
+        try conversation.perform(.send(Bytes("hello \(number)")), as: ContentID(1), in: &turn)
+        let opening = turn.openings.first?.payload ?? []
+        try saro.invite(ContactID(1), opening: opening, for: nil, in: &turn)
+        guard let payload = turn.sends.first?.routed.payload else {
             throw Violation(description: "an invite that sends nothing")
         }
         return (payload, opening)

@@ -65,9 +65,10 @@ private struct InboxRun {
         guard let bundle = choices.one(of: bundles) else { return }
         let changed = IntroductionBundle(scheme: bundle.scheme, bytes: Bytes(bundle.bytes.array.changed(&choices)))
         let used = choices.isOne(of: 4) ? changed : bundle
-        guard let seed = try? saro.seed(PrivateV1.Libchat.type, for: used, in: &step) else { return }
+        let contact = ContactID(self.seed)
+        guard (try? saro.begin(PrivateV1.Libchat.type.name, with: used, as: contact, in: &step)) != nil else { return }
         let opening = Bytes(choices.bytes(choices.one(of: 0, 5, 40)))
-        try? saro.invite(seed, as: ConversationID("c\(self.seed)"), opening: opening, for: nil, in: &step)
+        try? saro.invite(contact, opening: opening, for: nil, in: &step)
         payloads += step.sends.map(\.routed.payload)
     }
 

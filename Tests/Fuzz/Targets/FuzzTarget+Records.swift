@@ -10,7 +10,7 @@ extension FuzzTarget {
             return generated("records-\(type.facts.name)", inputs: 100) { choices, steps in
                 let side = choices.below(2)
                 let records = spoiled(Array(pair.stored[side].values.sorted { $0.key < $1.key }), &choices)
-                guard let machine = try? type.init(restoring: records) else { return }
+                guard let machine = try? type.restore(records) else { return }
                 var sides = [pair.saro, pair.raya]
                 sides[side] = machine
                 var run = TwoSides(sides: sides)
@@ -46,12 +46,12 @@ extension FuzzTarget {
 
 /// Two participants, what is on its way to each, and time.
 private struct TwoSides {
-    var sides: [any ConversationProtocol]
+    var sides: [any Conversation]
     private var mailboxes: [[Routed]] = [[], []]
     private var now = Timestamp(milliseconds: 1_700_000_000_000)
     private var sent: UInt64 = 100
 
-    init(sides: [any ConversationProtocol]) {
+    init(sides: [any Conversation]) {
         self.sides = sides
     }
 
@@ -64,7 +64,7 @@ private struct TwoSides {
         switch choices.below(6) {
         case 0, 1:
             let content = Bytes([UInt8](repeating: 3, count: choices.one(of: 1, 0, 3_000)))
-            try? sides[side].perform(.send(content, ContentID(sent)), in: &step)
+            try? sides[side].perform(.send(content), as: ContentID(sent), in: &step)
         case 2:
             now = now.later(choices.wait())
             sides[side].handle(choices.one(of: .due, .due, .restored, .linkLost, .linkBack), in: &step)

@@ -23,20 +23,20 @@ extension FuzzTarget {
 private struct Walk: Sendable {
     /// One side, with what it stored and what is on its way to it.
     struct Side: Sendable {
-        var machine: any ConversationProtocol
+        var machine: any Conversation
         var stored: [String: Record] = [:]
         var mailbox: [Routed] = []
         /// What the other side sent and this one has not heard.
         var expected: Set<Content> = []
     }
 
-    private let type: any ConversationProtocol.Type
+    private let type: any ConversationProtocol
     /// Saro, then Raya.
     private var sides: [Side]
     private var sent: UInt8 = 0
     private let isAuthentic: Bool
 
-    init(_ type: any ConversationProtocol.Type) throws {
+    init(_ type: any ConversationProtocol) throws {
         let pair = try Pair(type)
         self.type = type
         sides = [Side(machine: pair.saro), Side(machine: pair.raya)]
@@ -64,7 +64,7 @@ private struct Walk: Sendable {
         sent &+= 1
         let content = Bytes([UInt8(side), sent])
         var step = turn(seed: UInt64(sent) << 1 | UInt64(side))
-        try sides[side].machine.perform(.send(content, ContentID(UInt64(sent))), in: &step)
+        try sides[side].machine.perform(.send(content), as: ContentID(UInt64(sent)), in: &step)
         sides[1 - side].expected.insert(content)
         sides[1 - side].mailbox += step.sends.map(\.routed)
         store(side)
@@ -110,6 +110,6 @@ private struct Walk: Sendable {
     }
 
     private mutating func restart(_ side: Int) throws {
-        sides[side].machine = try type.init(restoring: Array(sides[side].stored.values))
+        sides[side].machine = try type.restore(Array(sides[side].stored.values))
     }
 }

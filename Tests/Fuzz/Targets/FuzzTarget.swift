@@ -56,6 +56,6 @@ func turn(seed: UInt64 = 1) -> Step {
 extension Step {
     /// Whether nothing was left in it.
     var isEmpty: Bool {
-        sends.isEmpty && openings.isEmpty && seeds.isEmpty && events.isEmpty
+        output.isEmpty
     }
 }

@@ -52,3 +52,13 @@ import Testing
     }
     #expect(seen.allSatisfy { $0 != 0 })
 }
+
+@Test func `a type's name with parameters parses back, and has one spelling (TYPE-2)`() {
+    let type = ConversationType("base", parameters: ["z": "1", "a": "x=y"])
+    #expect(type.name == "base;a=x=y;z=1" && type.base == "base" && type.parameters == ["a": "x=y", "z": "1"])
+    #expect(ConversationType("base").parameters == [:] && ConversationType("base", parameters: [:]).name == "base")
+    for malformed in ["base;", "base;a", "base;a=", "base;=1", "base;a=1;a=2", "base;a=1;"] {
+        #expect(ConversationType(malformed).parameters == nil, "\(malformed)")
+        #expect(ConversationType(malformed).base == "base")
+    }
+}

@@ -20,7 +20,7 @@ func `the ten lines of the README are a protocol (FW-01, INIT-01)`() async throw
     func client(_ identity: KeyPair) async throws -> Client {
         let suite = try ChatSuite(
             discovery: IntroLinks(), initialization: InboxV1(identity: identity),
-            conversations: [PrivateV1.Libchat.self], delivery: service, framing: EnvelopeV1())
+            conversations: [PrivateV1.Libchat.type], delivery: service, framing: EnvelopeV1())
         return try await Client(suite)
     }
     let (saro, raya) = (try await client(sarosIdentity), try await client(rayasIdentity))

@@ -24,7 +24,7 @@ func `each check of framings finds the framing that breaks it`(defect: BrokenFra
 @Test(arguments: BrokenConversation.Defect.allCases)
 func `each check of conversations finds the type that breaks it`(defect: BrokenConversation.Defect) {
     let report = BrokenConversation.$defect.withValue(defect) {
-        Conformance.check(conversation: BrokenConversation.self, idBits: 144, only: [defect.rawValue])
+        Conformance.check(conversation: BrokenConversation.type, idBits: 144, only: [defect.rawValue])
     }
     #expect(report.found(defect.rawValue), "\(report)")
 }
@@ -57,7 +57,7 @@ func `each check of discoveries finds the discovery that breaks it`(defect: Brok
     let framing = Conformance.check(framing: { PlainFraming() })
     #expect(Set(framing.ids) == Set(BrokenFraming.Defect.allCases.map(\.rawValue)))
     let conversation = BrokenConversation.$defect.withValue(.claimsNothing) {
-        Conformance.check(conversation: BrokenConversation.self, idBits: 144)
+        Conformance.check(conversation: BrokenConversation.type, idBits: 144)
     }
     #expect(Set(conversation.ids) == Set(BrokenConversation.Defect.allCases.map(\.rawValue)))
     let clients = try (0..<2).map { try BrokenInitialization(.badName, $0) }

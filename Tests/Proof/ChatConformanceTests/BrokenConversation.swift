@@ -1,10 +1,11 @@
 import ChatConversation
 import ChatModel
+import TestSupport
 
 /// A good conversation type with one defect, named by the check that must find it.
 ///
 /// A suite is given a type and not a value, so the defect is bound to the task that runs it.
-struct BrokenConversation: ConversationProtocol {
+struct BrokenConversation: SimpleConversation {
     enum Defect: String, CaseIterable, Sendable {
         case badName = "FW-01"
         case drawsIDs = "CT-01"
@@ -35,6 +36,8 @@ struct BrokenConversation: ConversationProtocol {
         case hoards = "MODEL-5"
         case movesOnRestart = "MODEL-3c"
         case wakesInThePast = "MODEL-6"
+        case sendsPartsWhole = "PART-1"
+        case sendsAfterTheEnd = "PART-2"
     }
 
     @TaskLocal static var defect: Defect = .badName
@@ -55,7 +58,7 @@ struct BrokenConversation: ConversationProtocol {
     /// The conversation that was made last, for a defect that mixes conversations up.
     private static let latest = Shared<UInt64>(0)
 
-    private var inner: any ConversationProtocol
+    private var inner: any Conversation
     private let token = UInt64.random(in: 1 ... .max)
     private let seen = Shared<[Bytes: [Event]]>([:])
     private var extra: [Record] = []
@@ -66,27 +69,28 @@ struct BrokenConversation: ConversationProtocol {
 
     private var defect: Defect { Self.defect }
 
-    private static var innerType: any ConversationProtocol.Type {
+    private static var innerType: any ConversationProtocol {
         switch defect {
-        case .claimsConfidentiality, .claimsIntegrity: PlainConversation.self
-        default: PrivateV1.Libchat.self
+        case .claimsConfidentiality, .claimsIntegrity: PlainConversation.type
+        case .sendsAfterTheEnd: ToyStream.type
+        default: PrivateV1.Libchat.type
         }
     }
 
     init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
-        inner = try Self.innerType.init(seed, in: &step)
+        inner = try Self.innerType.begin(seed, in: &step)
         isResponder = seed.role == .responder
         if isResponder { Self.latest.with { $0 = token } }
     }
 
     init(restoring records: [Record]) throws(Refusal) {
         do throws(Refusal) {
-            inner = try Self.innerType.init(restoring: records.filter { !$0.key.hasPrefix("hoard/") })
+            inner = try Self.innerType.restore(records.filter { !$0.key.hasPrefix("hoard/") })
         } catch {
             guard Self.defect == .takesAnyRecord else { throw error }
             var step = Step(now: .zero, random: RepeatableRandom(seed: 1))
             let secret = Secret(count: 32) { $0[0] = 1 }
-            inner = try PlainConversation(ConversationSeed(type: "plain", role: .initiator, secret: secret), in: &step)
+            inner = try PlainConversation(ConversationSeed(type: "plain", side: .inviting(), secret: secret), in: &step)
         }
         (isResponder, isStored, isRestored) = (false, true, true)
     }
@@ -114,29 +118,38 @@ struct BrokenConversation: ConversationProtocol {
         return inner.takeChanges() + extra
     }
 
-    mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
+    mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
         switch (defect, action) {
         case (.doesAnything, .frame), (.removesAnybody, .remove): return
-        case (.hoards, .send(_, let id)):
+        case (.sendsPartsWhole, .send(let content, let part, _)) where part != .whole:
+            return try perform(.send(content), as: id, in: &step)
+        case (.sendsAfterTheEnd, .send):
+            do throws(Refusal) { return try inner.perform(action, as: id, in: &step) } catch {
+                return try inner.perform(action, as: ContentID(id.number + 1_000), in: &step)
+            }
+        case (.hoards, .send):
             extra.append(Record("hoard/\(id)", Bytes([UInt8](repeating: 1, count: 20_000))))
         default: break
         }
         let limit = defect == .tooLarge ? .max : step.maximumPayload
         var own = Step(now: step.now, maximumPayload: limit, headRoom: step.headRoom, random: step.random)
-        try inner.perform(action, in: &own)
+        try inner.perform(action, as: id, in: &own)
         isBusy = true
         step.random = own.random
-        for opening in own.takeOpenings() { step.open(opening.payload, for: opening.content) }
-        for var send in own.takeSends() {
-            if defect == .wrongAddress { send.routed.address = "elsewhere" }
-            step.send(send.routed, for: send.content)
+        var left = own.takeOutput()
+        if defect == .wrongAddress {
+            for index in left.sends.indices { left.sends[index].routed.address = "elsewhere" }
         }
+        left.events = []
+        step.take(left)
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         try check(routed)
-        let mark = step.mark
-        do throws(Refusal) { try inner.receive(routed, in: &step) } catch {
+        var left: Step.Output
+        do throws(Refusal) {
+            left = try step.lend { (step) throws(Refusal) in try inner.receive(routed, in: &step) }.output
+        } catch {
             if defect == .deliversRepeats, let events = seen.with({ $0[routed.payload] }) {
                 return events.forEach { step.report($0) }
             }
@@ -147,7 +160,9 @@ struct BrokenConversation: ConversationProtocol {
         isBusy = false
         received += 1
         last = max(last ?? 0, routed.sequence)
-        let events = step.takeEvents(since: mark)
+        let events = left.events
+        left.events = []
+        step.take(left)
         seen.with { $0[routed.payload] = events }
         for event in events {
             step.report(spoiled(event))

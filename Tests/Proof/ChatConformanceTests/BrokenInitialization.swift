@@ -25,6 +25,8 @@ struct BrokenInitialization: InitializationProtocol {
         case hoards = "MODEL-5"
         case movesOnRestart = "MODEL-3c"
         case wakesInThePast = "MODEL-6"
+        case forgetsContacts = "CONTACT-3"
+        case keepsContacts = "CONTACT-4"
     }
 
     private let defect: Defect
@@ -44,7 +46,10 @@ struct BrokenInitialization: InitializationProtocol {
     var listening: [Listening] { defect == .movesOnRestart && isRestored ? [] : inner.listening }
     var nextWake: Timestamp? { defect == .wakesInThePast ? Timestamp(milliseconds: 1) : inner.nextWake }
 
-    mutating func handle(_ signal: Signal, in step: inout Step) { inner.handle(signal, in: &step) }
+    mutating func handle(_ signal: Signal, in step: inout Step) {
+        if defect == .keepsContacts, case .contactEnded = signal { return }
+        inner.handle(signal, in: &step)
+    }
 
     mutating func restore(_ records: [Record]) throws(Refusal) {
         isRestored = true
@@ -58,7 +63,8 @@ struct BrokenInitialization: InitializationProtocol {
 
     mutating func takeChanges() -> [Record] {
         defer { extra = [] }
-        return inner.takeChanges() + extra
+        let changes = inner.takeChanges()
+        return (defect == .forgetsContacts ? changes.filter { !$0.key.hasPrefix("contact/") } : changes) + extra
     }
 
     mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
@@ -70,28 +76,28 @@ struct BrokenInitialization: InitializationProtocol {
         return defect == .oneBundle ? bundles.map { _ in bundles[0] } : bundles
     }
 
-    mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-    ) throws(Refusal) -> ConversationSeed {
+    mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+    ) throws(Refusal) -> ConversationSeed? {
         var bundle = bundle
-        if defect == .takesAnyScheme { bundle?.scheme = "chatintro_1" }
-        do throws(Refusal) { return try inner.seed(type, for: bundle, in: &step) } catch {
+        if defect == .takesAnyScheme { bundle.scheme = "chatintro_1" }
+        do throws(Refusal) { return try inner.begin(type, with: bundle, as: contact, in: &step) } catch {
             if defect == .reportsRefusedBundles { step.report(.refused(error)) }
             throw error
         }
     }
 
     mutating func invite(
-        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in step: inout Step
+        _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
         let limit = defect == .tooLarge ? .max : step.maximumPayload
         var own = Step(now: step.now, maximumPayload: limit, headRoom: step.headRoom, random: step.random)
-        try inner.invite(seed, as: conversation, opening: opening, for: content, in: &own)
-        for var send in own.takeSends() {
-            if defect == .wrongAddress { send.routed.address = "elsewhere" }
-            step.send(send.routed, for: send.content)
+        try inner.invite(contact, opening: opening, for: content, in: &own)
+        var left = own.takeOutput()
+        if defect == .wrongAddress {
+            for index in left.sends.indices { left.sends[index].routed.address = "elsewhere" }
         }
+        step.take(left)
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
@@ -100,13 +106,19 @@ struct BrokenInitialization: InitializationProtocol {
             throw Refusal(.invalid, CommonCause.malformed("a repeat", at: 0))
         }
         let before = inner
-        do throws(Refusal) { try inner.receive(routed, in: &step) } catch {
+        var left: Step.Output
+        do throws(Refusal) {
+            left = try step.lend { (step) throws(Refusal) in try inner.receive(routed, in: &step) }.output
+        } catch {
             if defect == .givesUp { refusals += 1 }
             if defect == .recordsRefusals { extra.append(Record("refused", [1])) }
             throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
         }
         if defect == .keepsUsedKeys || defect == .takesRepeats { inner = before }
-        for var seed in step.takeSeeds() {
+        let seeds = left.seeds
+        left.seeds = []
+        step.take(left)
+        for var seed in seeds {
             if defect == .otherSecret { seed.secret = Secret(count: 32) { $0[0] = 1 } }
             if defect == .noKeys { seed.ownKeys = [] }
             if defect == .cutsTypes { seed.type = ConversationType(String(seed.type.name.prefix(10))) }

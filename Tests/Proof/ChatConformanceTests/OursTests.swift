@@ -12,6 +12,7 @@ private let ours: [(Component, String)] = {
     var random: any RandomSource = SystemRandom()
     let registry = Variants(identity: X25519.generate(using: &random, for: .secret)).registry
     return Component.allCases.flatMap { component in registry.names(of: component).map { (component, $0) } }
+        + [(.conversation, "private-v1;filter=0;segment=2000")]
 }()
 
 @Test(.timeLimit(.minutes(5)), arguments: ours)

@@ -29,18 +29,18 @@ private struct Contact {
         // The record is a version, then field 1 with the private key.
         let ephemeral = Array(key.array[3..<35])
 
-        let seed = try saro.seed("private-v1-libchat", for: bundle, in: &step)
+        let seed = try #require(try saro.begin("private-v1-libchat", with: bundle, as: ContactID(1), in: &step))
         var talk = try PrivateV1.Libchat(seed, in: &step)
         let id = ContentID(1)
-        try talk.perform(.send(Bytes("the time has come"), id), in: &step)
-        let opening = step.takeOpenings()[0].payload
-        try saro.invite(seed, as: talk.id, opening: opening, for: id, in: &step)
-        invite = step.takeSends()[0].routed.payload
-        try talk.perform(.send(Bytes("the walrus said"), id), in: &step)
-        second = step.takeSends()[0].routed.payload
+        try talk.perform(.send(Bytes("the time has come")), as: id, in: &step)
+        let opening = step.takeOutput().openings[0].payload
+        try saro.invite(ContactID(1), opening: opening, for: id, in: &step)
+        invite = step.takeOutput().sends[0].routed.payload
+        try talk.perform(.send(Bytes("the walrus said")), as: id, in: &step)
+        second = step.takeOutput().sends[0].routed.payload
 
         try raya.receive(Routed("a", Route("r"), payload: invite), in: &step)
-        var answer = try PrivateV1.Libchat(step.takeSeeds()[0], in: &step)
+        var answer = try PrivateV1.Libchat(step.takeOutput().seeds[0], in: &step)
         let record = try #require(answer.takeChanges().first { $0.key == "state" }?.bytes)
         state = Secret(copying: record.span)
         keys = Keys(identity: rayas.secret, ephemerals: [Secret(copying: ephemeral.span)])

@@ -8,19 +8,19 @@ import ChatSimulation
 
 /// Toys that recover from loss, sound or with a defect.
 func toys<Defect: ToyDefect>(_ defect: Defect.Type = Sound.self) -> Composition {
-    Composition("toy-invites/\(Defect.name)/plain", conversations: [ToyTalk<Defect>.self], framing: PlainFraming()) {
+    Composition("toy-invites/\(Defect.name)/plain", conversations: [ToyTalk<Defect>.type], framing: PlainFraming()) {
         peer, _ in ToyInvites(peer: peer)
     }
 }
 
 /// A type without recovery, whose payloads only get lost where nothing else was promised.
-let plain = Composition("open-invite/plain/plain", conversations: [PlainConversation.self], framing: PlainFraming()) {
+let plain = Composition("open-invite/plain/plain", conversations: [PlainConversation.type], framing: PlainFraming()) {
     _, _ in OpenInvite()
 }
 
 /// The whole libchat profile: handshake, ratchet and envelope.
 let libchat = Composition(
-    "inbox-v1-libchat/private-v1-libchat/envelope-v1-libchat", conversations: [PrivateV1.Libchat.self],
+    "inbox-v1-libchat/private-v1-libchat/envelope-v1-libchat", conversations: [PrivateV1.Libchat.type],
     framing: EnvelopeV1(.libchat)
 ) { _, random in
     let secret = random.secret(32, for: .secret)
@@ -31,20 +31,29 @@ let libchat = Composition(
 /// The plain type made reliable.
 let plainReliable = withOrder(
     Composition(
-        "open-invite/plain-reliable/plain", conversations: [Reliable<PlainConversation>.self], framing: PlainFraming()
+        "open-invite/plain-reliable/plain", conversations: [Reliable<PlainConversation>.type], framing: PlainFraming()
     ) { _, _ in OpenInvite() })
 
 /// PRIVATE1 as its document has it.
 let reference = withOrder(
-    Composition("inbox-v1/private-v1/envelope-v1", conversations: [PrivateV1.self], framing: EnvelopeV1()) {
+    Composition("inbox-v1/private-v1/envelope-v1", conversations: [PrivateV1.type], framing: EnvelopeV1()) {
         _, random in try inbox(&random)
     })
 
 /// The same without a filter in each message.
 let compact = withOrder(
     Composition(
-        "inbox-v1/private-v1-compact/envelope-v1", conversations: [PrivateV1.Compact.self], framing: EnvelopeV1()
+        "inbox-v1/private-v1-compact/envelope-v1", conversations: [PrivateV1.Compact.type], framing: EnvelopeV1()
     ) { _, random in try inbox(&random) })
+
+/// PRIVATE1 with other constants, which its name says.
+func parameterised() throws -> Composition {
+    let type = try PrivateV1.type(parameters: ["filter": "0", "segment": "300"])
+    return withOrder(
+        Composition("inbox-v1/\(type.name)/envelope-v1", conversations: [type], framing: EnvelopeV1()) {
+            _, random in try inbox(&random)
+        })
+}
 
 private func inbox(_ random: inout any RandomSource) throws -> InboxV1 {
     let secret = random.secret(32, for: .secret)
@@ -53,7 +62,7 @@ private func inbox(_ random: inout any RandomSource) throws -> InboxV1 {
 
 private func withOrder(_ composition: Composition) -> Composition {
     var composition = composition
-    composition.order = { ($0 as? any ReliableConversation)?.messageOrder }
+    composition.order = { ($0 as? any StagedConversation)?.messageOrder }
     return composition
 }
 

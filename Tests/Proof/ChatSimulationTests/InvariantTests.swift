@@ -73,7 +73,7 @@ import Testing
         let turns = Turns()
         var composition = plainReliable
         composition.order = { conversation in
-            guard let order = (conversation as? any ReliableConversation)?.messageOrder else { return nil }
+            guard let order = (conversation as? any StagedConversation)?.messageOrder else { return nil }
             return turns.isSecond ? order.dropLast() + ["other"] : order
         }
         let violation = run(.calm, composition).violation
@@ -102,18 +102,17 @@ import Testing
             mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
                 try toy.introduce(count, in: &step)
             }
-            func seed(
-                _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-            ) throws(Refusal) -> ConversationSeed { try toy.seed(type, for: bundle, in: &step) }
+            mutating func begin(
+                _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+            ) throws(Refusal) -> ConversationSeed? { try toy.begin(type, with: bundle, as: contact, in: &step) }
             mutating func invite(
-                _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload,
-                for content: ContentID?, in step: inout Step
-            ) throws(Refusal) { try toy.invite(seed, as: conversation, opening: opening, for: content, in: &step) }
+                _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
+            ) throws(Refusal) { try toy.invite(contact, opening: opening, for: content, in: &step) }
             mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
                 try toy.receive(routed, in: &step)
             }
         }
-        let composition = Composition("forgetful", conversations: [ToyTalk<Sound>.self], framing: PlainFraming()) {
+        let composition = Composition("forgetful", conversations: [ToyTalk<Sound>.type], framing: PlainFraming()) {
             peer, _ in Forgetful(peer: peer)
         }
         #expect(run(.restarts, composition).violation?.invariant == "restart")

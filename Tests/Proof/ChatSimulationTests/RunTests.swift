@@ -23,6 +23,13 @@ import Testing
         #expect(run.tally.heard == run.tally.contents && run.checks.contains("equal logs"))
     }
 
+    @Test(arguments: [Scenario.mixed, .restarts])
+    func `a type with parameters is simulated like any other (TYPE-1)`(scenario: Scenario) throws {
+        let run = run(scenario, try parameterised(), seed: 4)
+        #expect(run.violation == nil)
+        #expect(run.tally.heard == run.tally.contents && run.checks.contains("equal logs"))
+    }
+
     @Test func `the same seed is the same run, and another seed is another one`() {
         let digests = [7, 7, 8].map { run(.mixed, libchat, seed: $0).tally.digest }
         #expect(digests[0] == digests[1] && digests[0] != digests[2])
@@ -118,7 +125,7 @@ import Testing
     }
 
     @Test func `a composition that needs what a scenario does not offer is told so`() {
-        let retaining = Composition("needs", conversations: [NeedsRetention.self], framing: plain.framing) {
+        let retaining = Composition("needs", conversations: [NeedsRetention.type], framing: plain.framing) {
             peer, _ in ToyInvites(peer: peer)
         }
         #expect(retaining.unmet(by: .lossy) == [.offlineRetrieval])
@@ -126,12 +133,12 @@ import Testing
     }
 }
 
-private struct NeedsRetention: ConversationProtocol {
+private struct NeedsRetention: SimpleConversation {
     static let facts = Facts(name: "needs-retention", summary: "nothing", needs: [.offlineRetrieval])
     var id: ConversationID { ConversationID("1") }
     var listening: [Listening] { [] }
     init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {}
     init(restoring records: [Record]) throws(Refusal) {}
-    func perform(_ action: Action, in step: inout Step) throws(Refusal) {}
+    func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {}
     func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {}
 }

@@ -5,8 +5,8 @@ struct ToyInvites: InitializationProtocol {
     let peer: UInt32
     private var next: UInt32 = 0
     private var live: Set<UInt32> = []
-    private var pending: [(id: String, address: String, payload: Bytes)] = []
-    private var backoff = ToyBackoff()
+    /// Of contacts that have begun: the peer, the number, the type's name.
+    private var begun: [ContactID: (peer: UInt32, number: UInt32, type: String)] = [:]
 
     init(peer: Int) {
         self.peer = UInt32(peer)
@@ -16,20 +16,15 @@ struct ToyInvites: InitializationProtocol {
         name: "toy-invites", summary: "numbers that are good once", claims: [Claim(.lossRecovery, "TOY-1")])
     var listening: [Listening] { [Listening(DeliveryAddress("inbox-\(peer)"), Route("inbox"))] }
 
-    var nextWake: Timestamp? { pending.isEmpty ? nil : backoff.next }
-
     mutating func restore(_ records: [Record]) throws(Refusal) {
         guard let bytes = records.first?.bytes else { return }
         var reader = ToyReader(bytes)
         next = try reader.number()
         for _ in 0..<(try reader.number()) { live.insert(try reader.number()) }
         for _ in 0..<(try reader.number()) {
-            let (id, address) = (try reader.field(), try reader.field())
-            pending.append(
-                (
-                    String(decoding: id.array, as: UTF8.self), String(decoding: address.array, as: UTF8.self),
-                    try reader.field()
-                ))
+            let contact = ContactID(UInt64(try reader.number()))
+            let (peer, number) = (try reader.number(), try reader.number())
+            begun[contact] = (peer, number, String(decoding: try reader.field().array, as: UTF8.self))
         }
     }
 
@@ -38,11 +33,12 @@ struct ToyInvites: InitializationProtocol {
         writer.write(next)
         writer.write(UInt32(live.count))
         for number in live.sorted() { writer.write(number) }
-        writer.write(UInt32(pending.count))
-        for invite in pending {
-            writer.write(Bytes(invite.id))
-            writer.write(Bytes(invite.address))
-            writer.write(invite.payload)
+        writer.write(UInt32(begun.count))
+        for (contact, kept) in begun.sorted(by: { $0.key < $1.key }) {
+            writer.write(UInt32(contact.number))
+            writer.write(kept.peer)
+            writer.write(kept.number)
+            writer.write(Bytes(kept.type))
         }
         return [Record("state", Bytes(writer.bytes))]
     }
@@ -58,27 +54,24 @@ struct ToyInvites: InitializationProtocol {
         }
     }
 
-    func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-    ) throws(Refusal) -> ConversationSeed {
-        guard let bytes = bundle?.bytes else { throw Refusal(.unable, ToyCause.malformed) }
-        return ConversationSeed(type: type, role: .initiator, ticket: Secret(copying: bytes.span))
+    mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+    ) throws(Refusal) -> ConversationSeed? {
+        var reader = ToyReader(bundle.bytes)
+        begun[contact] = (try reader.number(), try reader.number(), type.name)
+        return ConversationSeed(type: type, side: .inviting(), contact: contact)
     }
 
     mutating func invite(
-        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in step: inout Step
+        _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
-        var ticket = ToyReader(seed.ticket?.lend { Bytes(copying: $0) } ?? [])
-        let (peer, number) = (try ticket.number(), try ticket.number())
+        guard let kept = begun.removeValue(forKey: contact) else { throw Refusal(.unable, ToyCause.used) }
         var writer = ToyWriter()
-        writer.write(number)
-        writer.write(Bytes(seed.type.name))
+        writer.write(kept.number)
+        writer.write(Bytes(kept.type))
         writer.write(opening)
-        let address = "inbox-\(peer)"
-        pending.append((conversation.text, address, Bytes(writer.bytes)))
-        step.send(Routed(DeliveryAddress(address), Route("inbox"), payload: Bytes(writer.bytes)), for: content)
-        backoff.start(at: step.now)
+        let address = DeliveryAddress("inbox-\(kept.peer)")
+        step.send(Routed(address, Route("inbox"), payload: Bytes(writer.bytes)), for: content, until: contact)
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
@@ -87,19 +80,10 @@ struct ToyInvites: InitializationProtocol {
         let (type, opening) = (try reader.field(), try reader.field())
         guard live.remove(number) != nil else { throw Refusal(.invalid, ToyCause.used) }
         let name = String(decoding: type.array, as: UTF8.self)
-        step.start(ConversationSeed(type: ConversationType(name), role: .responder, opening: opening))
+        step.start(ConversationSeed(type: ConversationType(name), side: .invited(opening: opening)))
     }
 
     mutating func handle(_ signal: Signal, in step: inout Step) {
-        switch signal {
-        case .inviteAnswered(let id): pending.removeAll { $0.id == id.text }
-        case .restored where !pending.isEmpty: backoff.start(at: step.now)
-        case .due where step.now >= backoff.next:
-            for invite in pending {
-                step.send(Routed(DeliveryAddress(invite.address), Route("inbox"), payload: invite.payload))
-            }
-            backoff.again(at: step.now)
-        default: break
-        }
+        if case .contactEnded(let contact) = signal { begun[contact] = nil }
     }
 }

@@ -39,7 +39,7 @@ enum StoresLate: ToyDefect { static let (name, storesLate) = ("toy-stores-late",
 enum Garbles: ToyDefect { static let (name, garbles) = ("toy-garbles", true) }
 
 /// Conversation of two: numbered contents, sent again until they are acknowledged, handed on in order.
-struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
+struct ToyTalk<Defect: ToyDefect>: SimpleConversation {
     static var facts: Facts {
         Facts(
             name: Defect.name, summary: "content in order, in the clear, until it has arrived",
@@ -110,17 +110,17 @@ struct ToyTalk<Defect: ToyDefect>: ConversationProtocol {
         return [late ?? record]
     }
 
-    mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
-        guard case .send(let content, let contentID) = action else {
+    mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+        guard case .send(let content, part: .whole, about: nil) = action else {
             throw Refusal(.unable, CommonCause.unsupportedAction(action.name, type: Defect.name))
         }
         said += 1
-        unacknowledged.append((said, content, UInt32(contentID.number)))
+        unacknowledged.append((said, content, UInt32(id.number)))
         if unacknowledged.count == 1 { backoff.start(at: step.now) }
-        guard role == .initiator, said == 1 else { return send(said, content, for: contentID, in: &step) }
+        guard role == .initiator, said == 1 else { return send(said, content, for: id, in: &step) }
         var writer = ToyWriter()
         writer.write(name)
-        step.open(Bytes(writer.bytes + frame(said, content).array), for: contentID)
+        step.open(Bytes(writer.bytes + frame(said, content).array), for: id)
     }
 
     private func frame(_ number: UInt32, _ content: Bytes) -> Bytes {

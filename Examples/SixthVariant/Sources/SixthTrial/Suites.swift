@@ -12,7 +12,7 @@ public enum Suites {
         return [
             await Conformance.check(discovery: { _ in TextFileDiscovery(file: "\(folder)/people.txt") }),
             Conformance.check(initialization: { _ in phrase }),
-            Conformance.check(conversation: SecretStreamConversation.self),
+            Conformance.check(conversation: SecretStreamConversation.type),
             await Conformance.check(delivery: { _ in try FolderDelivery(folder: "\(folder)/payloads") }),
             Conformance.check(framing: { LineFraming() }),
         ]

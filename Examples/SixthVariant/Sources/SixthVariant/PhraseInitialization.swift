@@ -18,7 +18,10 @@ public struct PhraseInitialization: InitializationProtocol {
     private let key: Secret
     private var inbox: [UInt8]?
     private var tickets: [[UInt8]] = []
-    private var isChanged = false
+    /// What an invite will need, of contacts that have begun: inbox, ticket, nonce and the type's name.
+    private var begun: [ContactID: [UInt8]] = [:] { didSet { isBegunChanged = true } }
+    private var recorded: Set<ContactID> = []
+    private var (isChanged, isBegunChanged) = (false, false)
 
     /// Makes the key of a phrase, which takes some 100 ms and 64 MiB: both make guessing dear.
     public init(phrase: String) throws(CryptoError) {
@@ -57,12 +60,9 @@ public struct PhraseInitialization: InitializationProtocol {
     }
 
     /// Prepares a conversation; the secret is drawn for groups, and follows from the ticket otherwise.
-    public mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-    ) throws(Refusal) -> ConversationSeed {
-        guard let bundle else {
-            return ConversationSeed(type: type, role: .initiator, secret: step.random.secret(32, for: .secret))
-        }
+    public mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+    ) throws(Refusal) -> ConversationSeed? {
         guard bundle.scheme == Self.scheme else {
             throw Refusal(.unsupported, CommonCause.unsupportedScheme(bundle.scheme, initialization: facts.name))
         }
@@ -70,23 +70,24 @@ public struct PhraseInitialization: InitializationProtocol {
         let head =
             Array(bundle.bytes.array.dropFirst(Self.partSize))
             + step.random.bytes(Self.nonceSize, for: .nonce)
-        let secret = secret("secret", head)
-        let inbox = Array(bundle.bytes.array.prefix(Self.partSize))
+        let (secret, remote) = (secret("secret", head), try pair(head).publicKey)
+        let name = Array(type.name.utf8)
+        guard (1...255).contains(name.count), begun.count < Self.maximumTickets else {
+            throw Refusal(.unable, CommonCause.tooLarge("contacts", bytes: begun.count, limit: Self.maximumTickets))
+        }
+        begun[contact] = Array(bundle.bytes.array.prefix(Self.partSize)) + head + name
         return ConversationSeed(
-            type: type, role: .initiator, secret: secret, remoteKeys: [try pair(head).publicKey],
-            ticket: Secret(copying: (inbox + head).span))
+            type: type, side: .inviting(), contact: contact, secret: secret, remoteKeys: [remote], bundle: bundle)
     }
 
     /// Seals type and opening.
     public mutating func invite(
-        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in step: inout Step
+        _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
-        let name = Array(seed.type.name.utf8)
-        guard let ticket = seed.ticket?.lend(to: { Bytes(copying: $0).array }),
-            ticket.count == 2 * Self.partSize + Self.nonceSize, (1...255).contains(name.count)
-        else { throw Refusal(.unable, CommonCause.incompleteSeed("a ticket of its own", type: facts.name)) }
-        let (inbox, head) = (Array(ticket.prefix(Self.partSize)), Array(ticket.dropFirst(Self.partSize)))
+        guard let kept = begun[contact] else { throw Refusal(.unable, PhraseCause.unknownContact) }
+        let nameStart = 2 * Self.partSize + Self.nonceSize
+        let (inbox, name) = (Array(kept.prefix(Self.partSize)), Array(kept.dropFirst(nameStart)))
+        let head = Array(kept[Self.partSize..<nameStart])
         let plain = [UInt8(name.count)] + name + opening.array
         let size = head.count + plain.count + AEAD.tagSize
         guard size <= step.maximumPayload else {
@@ -100,7 +101,14 @@ public struct PhraseInitialization: InitializationProtocol {
                 try Self.aead.seal(plain.span, nonce: nonce, aad: head.span, key: key, into: &output)
             }
         }
-        step.send(Routed(Self.address(inbox), Route(Hex.encode(inbox)), payload: payload), for: content)
+        step.send(
+            Routed(Self.address(inbox), Route(Hex.encode(inbox)), payload: payload), for: content, until: contact)
+        begun[contact] = nil
+    }
+
+    /// Forgets a contact that will not be invited any more.
+    public mutating func handle(_ signal: Signal, in step: inout Step) {
+        if case .contactEnded(let contact) = signal { begun[contact] = nil }
     }
 
     /// Opens an invite and uses its ticket up; a forged one costs no ticket.
@@ -129,23 +137,51 @@ public struct PhraseInitialization: InitializationProtocol {
         isChanged = true
         step.start(
             ConversationSeed(
-                type: ConversationType(name), role: .responder, secret: secret("secret", head), ownKeys: [pair],
-                opening: plain.slice(nameEnd..<plain.count)))
+                type: ConversationType(name), side: .invited(opening: plain.slice(nameEnd..<plain.count)),
+                secret: secret("secret", head), ownKeys: [pair]))
     }
 
-    /// One record, if anything changed: version, inbox, tickets.
+    /// What changed: version, inbox and tickets in one record, and one for each contact that has begun.
     public mutating func takeChanges() -> [Record] {
-        guard isChanged, let inbox else { return [] }
+        var records: [Record] = []
+        if isBegunChanged {
+            let live = Set(begun.keys)
+            for contact in recorded.subtracting(live).sorted() { records.append(Record("contact/\(contact)", nil)) }
+            for contact in live.subtracting(recorded).sorted() {
+                records.append(Record("contact/\(contact)", Bytes([Self.version] + (begun[contact] ?? []))))
+            }
+            (recorded, isBegunChanged) = (live, false)
+        }
+        guard isChanged, let inbox else { return records }
         isChanged = false
-        return [Record("inbox", Bytes([Self.version] + inbox + tickets.flatMap(\.self)))]
+        return records + [Record("inbox", Bytes([Self.version] + inbox + tickets.flatMap(\.self)))]
     }
 
-    /// Takes up the record of an earlier run.
+    /// Takes up the records of an earlier run.
     public mutating func restore(_ records: [Record]) throws(Refusal) {
-        guard let record = records.first else { return }
+        var trial = self
+        for record in records {
+            if record.key.hasPrefix("contact/") {
+                try trial.restoreContact(record)
+            } else {
+                try trial.restoreInbox(record)
+            }
+        }
+        self = trial
+    }
+
+    private mutating func restoreContact(_ record: Record) throws(Refusal) {
+        guard let number = UInt64(record.key.dropFirst("contact/".count)), let bytes = record.bytes?.array,
+            bytes.first == Self.version, bytes.count > 1 + 2 * Self.partSize + Self.nonceSize
+        else { throw Refusal(.unsupported, CommonCause.unreadableRecord(record.key, machine: facts.name)) }
+        begun[ContactID(number)] = Array(bytes.dropFirst())
+        recorded.insert(ContactID(number))
+    }
+
+    private mutating func restoreInbox(_ record: Record) throws(Refusal) {
         let bytes = record.bytes?.array ?? []
         let count = (bytes.count - 1) / Self.partSize
-        guard records.count == 1, record.key == "inbox", bytes.first == Self.version,
+        guard record.key == "inbox", bytes.first == Self.version,
             bytes.count == 1 + count * Self.partSize, (1...Self.maximumTickets + 1).contains(count)
         else { throw Refusal(.unsupported, CommonCause.unreadableRecord(record.key, machine: facts.name)) }
         let parts = (0..<count).map { Array(bytes[1 + $0 * Self.partSize..<1 + ($0 + 1) * Self.partSize]) }
@@ -179,7 +215,13 @@ public struct PhraseInitialization: InitializationProtocol {
 /// What can be wrong with an invite beside its form and its seal.
 enum PhraseCause: RefusalCause {
     case unknownTicket
+    case unknownContact
 
-    var code: String { "unknown_key" }
-    var description: String { "the ticket was used before or is none of ours" }
+    var code: String { self == .unknownTicket ? "unknown_key" : "invalid_state" }
+    var description: String {
+        switch self {
+        case .unknownTicket: "the ticket was used before or is none of ours"
+        case .unknownContact: "the contact waits for no invite"
+        }
+    }
 }

@@ -9,7 +9,7 @@ extension Registry {
     public mutating func addSixthVariant(phrase: PhraseInitialization, folder: String) {
         discovery("text-file") { _ in TextFileDiscovery(file: "\(folder)/people.txt") }
         initialization("phrase") { phrase }
-        conversation(SecretStreamConversation.self)
+        conversation(SecretStreamConversation.type)
         delivery("folder") { try FolderDelivery(folder: "\(folder)/payloads") }
         framing("lines") { LineFraming() }
     }

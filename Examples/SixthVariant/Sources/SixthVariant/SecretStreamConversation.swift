@@ -7,7 +7,7 @@ internal import ChatWire
 /// A payload is its number in eight bytes, big-endian; with the first of a direction the 24 bytes of the
 /// stream's header; and the sealed content. Streams open in order, so one that comes too soon is refused
 /// as early and offered again, and a service must lose nothing and keep the order.
-public struct SecretStreamConversation: ConversationProtocol {
+public struct SecretStreamConversation: SimpleConversation {
     private static let version: UInt8 = 1
     private static let idSize = 16, numberSize = 8
 
@@ -68,8 +68,8 @@ public struct SecretStreamConversation: ConversationProtocol {
     public var listening: [Listening] { [Listening(address, Route(id.text))] }
 
     /// Sends content; the first of the initiator goes into the invite.
-    public mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
-        guard case .send(let content, let contentID) = action else {
+    public mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+        guard case .send(let content, part: .whole, about: nil) = action else {
             throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
         }
         let isFirst = sending.next == 0
@@ -87,11 +87,11 @@ public struct SecretStreamConversation: ConversationProtocol {
             for part in [number, header, sealed] { for byte in part { output.append(byte) } }
         }
         if isFirst, role == .initiator {
-            step.open(payload, for: contentID)
+            step.open(payload, for: id)
         } else {
             let peer: Role = role == .initiator ? .responder : .initiator
             let route = Route(Hex.encode(Self.id(of: peer, base)))
-            step.send(Routed(address, route, payload: payload, sequence: sending.next), for: contentID)
+            step.send(Routed(address, route, payload: payload, sequence: sending.next), for: id)
         }
         sending = Direction(state: next.state, next: sending.next + 1)
         isChanged = true

@@ -6,7 +6,7 @@ import ChatWire
 ///
 /// It behaves like ``PrivateV1/Libchat`` where that does not need keys: ids and address come from the
 /// seed's secret, payloads are numbered, each is delivered once and in any order (`Specs/plain-conversation.md`).
-public struct PlainConversation: ConversationProtocol, Equatable {
+public struct PlainConversation: SimpleConversation, Equatable {
     /// Name, claims, and plainly what it lacks.
     public static let facts = Facts(
         name: "plain",
@@ -66,13 +66,13 @@ public struct PlainConversation: ConversationProtocol, Equatable {
     public var listening: [Listening] { party.listening }
 
     /// Sends content; the first of an initiator goes into the invite. There are no other actions.
-    public mutating func perform(_ action: Action, in turn: inout Step) throws(Refusal) {
-        guard case .send(let content, let contentID) = action else {
+    public mutating func perform(_ action: Action, as id: ContentID, in turn: inout Step) throws(Refusal) {
+        guard case .send(let content, part: .whole, about: nil) = action else {
             throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
         }
         let frame = PlainFrame(number: state.sent, content: content)
         try party.check(frame.size, in: turn)
-        party.dispatch(frame.encoded(headRoom: turn.headRoom), number: frame.number, for: contentID, in: &turn)
+        party.dispatch(frame.encoded(headRoom: turn.headRoom), number: frame.number, for: id, in: &turn)
         state.sent += 1
         isChanged = true
     }

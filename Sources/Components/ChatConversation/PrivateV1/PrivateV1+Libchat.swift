@@ -8,7 +8,7 @@ extension PrivateV1 {
     ///
     /// Each content is one payload: a frame in a Double Ratchet message, without segmentation and
     /// without resending. All payloads of all conversations go to one address.
-    public struct Libchat: ConversationProtocol, Equatable {
+    public struct Libchat: SimpleConversation, Equatable {
         /// Name, claims and what it lacks.
         public static let facts = Facts(
             name: "private-v1-libchat",
@@ -52,14 +52,14 @@ extension PrivateV1 {
         public var listening: [Listening] { base.party.listening }
 
         /// Sends content; the first of an initiator goes into the invite. There are no other actions.
-        public mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
-            guard case .send(let content, let contentID) = action else {
+        public mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+            guard case .send(let content, part: .whole, about: nil) = action else {
                 throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
             }
             let frame = Frame(
                 conversation: base.party.own.id, timestamp: Int64(clamping: step.now.milliseconds),
                 body: .content(content))
-            try base.send(frame.size, for: contentID, in: &step) { frame.write(to: &$0) }
+            try base.send(frame.size, for: id, in: &step) { frame.write(to: &$0) }
         }
 
         /// Receives a payload; forged, malformed, repeated and early ones change nothing.

@@ -6,7 +6,7 @@ extension PrivateV1 {
     /// The bare Double Ratchet of the reference profile: each content is one payload, as it is.
     ///
     /// What ``PrivateV1`` and ``Compact`` are built around; a type of its own for who needs no more.
-    public struct Ratchet: ConversationProtocol, Equatable {
+    public struct Ratchet: SimpleConversation, Equatable {
         /// Name, claims and what it lacks.
         public static let facts = Facts(
             name: "ratchet",
@@ -54,11 +54,11 @@ extension PrivateV1 {
         public var listening: [Listening] { base.party.listening }
 
         /// Sends content; the first of an initiator goes into the invite. There are no other actions.
-        public mutating func perform(_ action: Action, in step: inout Step) throws(Refusal) {
-            guard case .send(let content, let contentID) = action else {
+        public mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+            guard case .send(let content, part: .whole, about: nil) = action else {
                 throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
             }
-            try base.send(content.count, for: contentID, in: &step) { $0.append(bytes: content.span) }
+            try base.send(content.count, for: id, in: &step) { $0.append(bytes: content.span) }
         }
 
         /// Receives a payload; forged, malformed, repeated and early ones change nothing.

@@ -33,31 +33,39 @@ extension InboxV1 {
         return IntroductionBundle(scheme: Profile.scheme, bytes: bundle.encoded(), expiry: expiry, isSingleUse: true)
     }
 
-    /// Verifies a bundle and agrees on a secret with its maker, or founds a group on a secret of our own.
-    public mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-    ) throws(Refusal) -> ConversationSeed {
+    /// Founds a group on a secret of our own.
+    public func found(_ type: ConversationType, in step: inout Step) throws(Refusal) -> ConversationSeed {
+        guard profile.discriminator(for: type) != nil else {
+            throw Refusal(.unsupported, InitializationCause.unfitName(type.name))
+        }
+        return ConversationSeed(
+            type: type, side: .founding, secret: step.random.secret(32, for: .secret), ownIdentity: identity.publicKey)
+    }
+
+    /// Verifies a bundle and agrees on a secret with its maker.
+    public mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+    ) throws(Refusal) -> ConversationSeed? {
         guard let discriminator = profile.discriminator(for: type) else {
             throw Refusal(.unsupported, InitializationCause.unfitName(type.name))
         }
-        guard let bundle else {
-            return ConversationSeed(
-                type: type, role: .initiator, secret: step.random.secret(32, for: .secret),
-                ownIdentity: identity.publicKey)
-        }
         let intro = try verified(bundle, at: step.now)
         let ephemeral = X25519.generate(using: &step.random, for: .handshakeEphemeralPrivate)
-        return try refusing { () throws(CryptoError) in
+        let (agreement, header) = try refusing { () throws(CryptoError) in
             let half = try KeyAgreement.Initiator(
                 ephemeral: ephemeral, invited: intro.installation, prekey: intro.ephemeral)
-            let agreement = try half.finish(identity: identity)
-            let ticket = Ticket(
-                header: try header(for: intro, from: ephemeral.publicKey, sealedBy: half),
-                payloadKey: agreement.payloadKey, discriminator: discriminator)
-            return ConversationSeed(
-                type: type, role: .initiator, secret: agreement.seed, remoteKeys: [intro.ephemeral],
-                ownIdentity: identity.publicKey, peers: [intro.installation], ticket: ticket.encoded)
+            return (
+                try half.finish(identity: identity),
+                try self.header(for: intro, from: ephemeral.publicKey, sealedBy: half)
+            )
         }
+        let ticket = Ticket(
+            invited: intro.installation, header: header, payloadKey: agreement.payloadKey,
+            discriminator: discriminator)
+        try contacts.add(contact, ticket.encoded)
+        return ConversationSeed(
+            type: type, side: .inviting(), contact: contact, secret: agreement.seed, remoteKeys: [intro.ephemeral],
+            ownIdentity: identity.publicKey, peers: [intro.installation], bundle: bundle)
     }
 
     private func verified(_ bundle: IntroductionBundle, at now: Timestamp) throws(Refusal) -> IntroBundle {

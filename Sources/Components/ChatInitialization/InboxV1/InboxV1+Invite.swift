@@ -4,13 +4,12 @@ import ChatWire
 
 // Inviting: the header with the keys, then what the conversation says first.
 extension InboxV1 {
-    /// Sends the invite of a seed to the inbox of the one invited; in profile `reference` again until it is answered.
+    /// Sends the invite of a contact to the inbox of the one invited; in profile `reference` again until it is answered.
     public mutating func invite(
-        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in step: inout Step
+        _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
-        guard let ticket = Ticket(seed.ticket), let invited = seed.peers.first else {
-            throw Refusal(.unable, InitializationCause.noTicket("\(profile.name) did not make it for a bundle"))
+        guard let ticket = Ticket(try contacts.find(contact)) else {
+            throw Refusal(.unable, InitializationCause.unknownContact(contact))
         }
         let frame = InboxFrame(discriminator: ticket.discriminator, opening: opening).encoded()
         let handshake = InboxHandshakeV1(header: ticket.header, payload: try sealed(frame, with: ticket, in: &step))
@@ -20,10 +19,10 @@ extension InboxV1 {
                 .unable, CommonCause.tooLarge("invite", bytes: payload.size, limit: step.maximumPayload))
         }
         let routed = Routed(
-            profile.address(of: invited), Route(profile.inbox(of: invited)),
+            profile.address(of: ticket.invited), Route(profile.inbox(of: ticket.invited)),
             payload: payload.encoded(headRoom: step.headRoom))
-        step.send(routed, for: content)
-        if profile == .reference { pending.add(routed, for: conversation, now: step.now) }
+        step.send(routed, for: content, until: profile == .reference ? contact : nil)
+        contacts.end(contact)
         keys.sweep(step.now)
     }
 
@@ -53,31 +52,34 @@ extension InboxV1 {
     }
 }
 
-/// What `seed` keeps for `invite`: the header, the key that seals the invite, and the name of the type.
+/// What `begin` keeps for `invite`: who is invited, the header, the key that seals the invite, the name of the type.
 struct Ticket {
+    let invited: PublicKey
     let header: InboxHandshakeV1.Header
     let payloadKey: Secret
     let discriminator: String
 
-    init(header: InboxHandshakeV1.Header, payloadKey: Secret, discriminator: String) {
-        (self.header, self.payloadKey, self.discriminator) = (header, payloadKey, discriminator)
+    init(invited: PublicKey, header: InboxHandshakeV1.Header, payloadKey: Secret, discriminator: String) {
+        (self.invited, self.header) = (invited, header)
+        (self.payloadKey, self.discriminator) = (payloadKey, discriminator)
     }
 
-    /// The ticket of a seed; nil where it is not one of ours.
-    init?(_ secret: Secret?) {
-        guard let secret, secret.count > Self.keySize else { return nil }
+    /// Reads what ``encoded`` gave; nil for anything else.
+    init?(_ secret: Secret) {
+        guard secret.count > 2 * Self.keySize else { return nil }
         payloadKey = secret.part(0..<Self.keySize)
-        let rest = secret.part(Self.keySize..<secret.count).lend { Bytes(copying: $0) }
+        invited = PublicKey(secret.part(Self.keySize..<2 * Self.keySize).lend { Bytes(copying: $0).array })
+        let rest = secret.part(2 * Self.keySize..<secret.count).lend { Bytes(copying: $0) }
         guard let header = try? InboxHandshakeV1(decoding: rest), let keys = header.header,
             let discriminator = String(validating: header.payload.array, as: UTF8.self)
         else { return nil }
         (self.header, self.discriminator) = (keys, discriminator)
     }
 
-    /// The key, then an `InboxHandshakeV1` whose payload is the name.
+    /// The two keys, then an `InboxHandshakeV1` whose payload is the name.
     var encoded: Secret {
         let rest = InboxHandshakeV1(header: header, payload: Bytes(discriminator)).encoded()
-        return Secret.joining([payloadKey, Secret(copying: rest.span)])
+        return Secret.joining([payloadKey, Secret(copying: invited.bytes.span), Secret(copying: rest.span)])
     }
 
     private static let keySize = 32

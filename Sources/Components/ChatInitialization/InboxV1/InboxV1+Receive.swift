@@ -30,8 +30,8 @@ extension InboxV1 {
         keys.end(name, as: .used, now: step.now)
         step.start(
             ConversationSeed(
-                type: type, role: .responder, secret: agreement.seed, ownKeys: [prekey],
-                ownIdentity: identity.publicKey, peers: [inviter], opening: opening))
+                type: type, side: .invited(opening: opening), secret: agreement.seed, ownKeys: [prekey],
+                ownIdentity: identity.publicKey, peers: [inviter]))
         keys.sweep(step.now)
     }
 

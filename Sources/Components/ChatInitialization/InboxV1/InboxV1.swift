@@ -22,7 +22,7 @@ public struct InboxV1: InitializationProtocol {
     /// Where invites to us arrive; the same always (CT-05, INBOX-11).
     public let listening: [Listening]
     var keys: KeyRing
-    var pending = PendingInvites()
+    var contacts: BegunContacts
 
     /// The inbox of a client; throws ``CryptoError`` for an identity that is no X25519 key pair.
     public init(identity: KeyPair, profile: Profile = .reference) throws(CryptoError) {
@@ -30,20 +30,21 @@ public struct InboxV1: InitializationProtocol {
         self.identity = KeyPair(secret: identity.secret, publicKey: publicKey)
         self.profile = profile
         listening = [Listening(profile.address(of: publicKey), Route(profile.inbox(of: publicKey)))]
+        contacts = BegunContacts(machine: profile.name)
         keys = KeyRing(limits: profile.keyLimits, machine: profile.name)
     }
 
     /// Name and claims of the profile.
     public var facts: Facts { profile.facts }
 
-    /// When an invite is to be sent again or a key expires.
-    public var nextWake: Timestamp? { .earliest(keys.nextDue, pending.nextDue) }
+    /// When a key expires or is forgotten.
+    public var nextWake: Timestamp? { keys.nextDue }
 
-    /// Sends invites again and forgets keys whose time is over.
+    /// Forgets keys whose time is over, and contacts that have ended.
     public mutating func handle(_ signal: Signal, in step: inout Step) {
         switch signal {
-        case .inviteAnswered(let conversation): pending.end(conversation)
-        case .due, .started, .restored: pending.sendDue(in: &step)
+        case .contactEnded(let contact): contacts.end(contact)
+        case .due, .started, .restored: break
         default: return
         }
         keys.sweep(step.now)

@@ -19,6 +19,7 @@ public struct OpenInvite: InitializationProtocol {
     private var inbox: [UInt8]?
     private var seen = Memory(prefix: "seen/", limit: maximumMemory, machine: name)
     private var changes: [Record] = []
+    private var contacts = BegunContacts(machine: name)
 
     private static let name = "open-invite"
     private static let stored = Stored(machine: name)
@@ -61,37 +62,48 @@ public struct OpenInvite: InitializationProtocol {
     }
 
     /// Draws a secret; the responder's first key pair is made from it on both sides (OPEN-4).
-    public mutating func seed(
-        _ type: ConversationType, for bundle: IntroductionBundle?, in step: inout Step
-    ) throws(Refusal) -> ConversationSeed {
+    public mutating func begin(
+        _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
+    ) throws(Refusal) -> ConversationSeed? {
+        try Self.check(type)
+        let inbox = try Self.inbox(of: bundle, at: step.now)
+        let secret = Self.secret(in: &step)
+        let remote = try Self.pair(from: secret).publicKey
+        try contacts.add(
+            contact, Secret.joining([secret, Secret(copying: inbox.span), Secret(copying: Bytes(type.name).span)]))
+        return ConversationSeed(
+            type: type, side: .inviting(), contact: contact, secret: secret, remoteKeys: [remote], bundle: bundle)
+    }
+
+    /// Draws a secret for a group.
+    public func found(_ type: ConversationType, in step: inout Step) throws(Refusal) -> ConversationSeed {
+        try Self.check(type)
+        return ConversationSeed(type: type, side: .founding, secret: Self.secret(in: &step))
+    }
+
+    private static func check(_ type: ConversationType) throws(Refusal) {
         guard OpenFrame.nameSizes.contains(type.name.utf8.count) else {
             throw Refusal(.unsupported, InitializationCause.unfitName(type.name))
         }
-        guard let bundle else {
-            return ConversationSeed(type: type, role: .initiator, secret: Self.secret(in: &step))
-        }
-        let inbox = try Self.inbox(of: bundle, at: step.now)
-        let secret = Self.secret(in: &step)
-        return ConversationSeed(
-            type: type, role: .initiator, secret: secret, remoteKeys: [try Self.pair(from: secret).publicKey],
-            ticket: Secret(copying: inbox.span))
     }
 
     /// Sends type, secret and opening in clear.
     public mutating func invite(
-        _ seed: ConversationSeed, as conversation: ConversationID, opening: Payload, for content: ContentID?,
-        in step: inout Step
+        _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
-        guard let secret = seed.secret, let ticket = seed.ticket, ticket.count == OpenBundle.inboxSize else {
-            throw Refusal(.unable, InitializationCause.noTicket("\(Self.name) did not make it for a bundle"))
-        }
-        let inbox = ticket.lend { Bytes(copying: $0).array }
-        let frame = OpenFrame(type: seed.type.name, secret: secret.lend { Bytes(copying: $0) }, opening: opening)
+        let kept = try contacts.find(contact).lend { Bytes(copying: $0) }
+        let nameStart = OpenFrame.secretSize + OpenBundle.inboxSize
+        guard kept.count > nameStart,
+            let type = String(validating: kept.slice(nameStart..<kept.count).array, as: UTF8.self)
+        else { throw Refusal(.unable, InitializationCause.unknownContact(contact)) }
+        let inbox = kept.slice(OpenFrame.secretSize..<nameStart).array
+        let frame = OpenFrame(type: type, secret: kept.slice(0..<OpenFrame.secretSize), opening: opening)
         guard frame.size <= step.maximumPayload else {
             throw Refusal(.unable, CommonCause.tooLarge("invite", bytes: frame.size, limit: step.maximumPayload))
         }
         let payload = frame.encoded(headRoom: step.headRoom)
         step.send(Routed(Self.address(of: inbox), Route(hex(inbox)), payload: payload), for: content)
+        contacts.end(contact)
     }
 
     /// Takes an invite, unless one with the same secret came before (OPEN-6).
@@ -104,8 +116,8 @@ public struct OpenInvite: InitializationProtocol {
         seen.remember(name, until: step.now + Self.memoryLifetime)
         step.start(
             ConversationSeed(
-                type: ConversationType(frame.type), role: .responder, secret: secret, ownKeys: [pair],
-                opening: frame.opening))
+                type: ConversationType(frame.type), side: .invited(opening: frame.opening), secret: secret,
+                ownKeys: [pair]))
         seen.sweep(step.now)
     }
 
@@ -116,6 +128,7 @@ public struct OpenInvite: InitializationProtocol {
     public mutating func handle(_ signal: Signal, in step: inout Step) {
         switch signal {
         case .due, .started, .restored: seen.sweep(step.now)
+        case .contactEnded(let contact): contacts.end(contact)
         default: return
         }
     }
@@ -123,7 +136,7 @@ public struct OpenInvite: InitializationProtocol {
     /// The records that changed since the last call.
     public mutating func takeChanges() -> [Record] {
         defer { changes = [] }
-        return changes + seen.takeChanges()
+        return changes + seen.takeChanges() + contacts.takeChanges()
     }
 
     /// Takes up all records of an earlier run; one that cannot be read refuses them all.
@@ -131,6 +144,7 @@ public struct OpenInvite: InitializationProtocol {
         var trial = self
         for record in records {
             if try trial.seen.restore(record) { continue }
+            if try trial.contacts.restore(record) { continue }
             guard record.key == Self.inboxKey else { throw Self.stored.unreadable(record.key, .unsupported) }
             let item: StoredItem = try Self.stored.message(record)
             guard item.bytes.count == OpenBundle.inboxSize else { throw Self.stored.unreadable(record.key) }

@@ -3,7 +3,7 @@ public import ChatModel
 /// Any conversation type of two made reliable: `Reliable<PlainConversation>` is type `plain-reliable`.
 ///
 /// Without a filter: of two participants, histories and repair requests say all that one would.
-public struct Reliable<Inner: ConversationProtocol>: ReliableConversation {
+public struct Reliable<Inner: SimpleConversation>: ReliableConversation {
     /// The inner type's facts, and what the stage adds.
     public static var facts: Facts {
         let inner = Inner.facts

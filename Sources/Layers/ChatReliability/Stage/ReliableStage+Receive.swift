@@ -6,17 +6,14 @@ extension ReliableStage {
     /// Receives a payload; what the inner type refuses changes nothing, what it accepts and is no SDS message is
     /// reported.
     public mutating func receive(_ routed: Routed, in turn: inout Step) throws(Refusal) {
-        let mark = turn.mark
-        try inner.receive(routed, in: &turn)
-        absorb(since: mark, in: &turn)
+        let left = try turn.lend { (turn) throws(Refusal) in try inner.receive(routed, in: &turn) }.output
+        absorb(left, in: &turn)
     }
 
     /// Passes a signal on, and does what is due.
     public mutating func handle(_ signal: Signal, in turn: inout Step) {
         if signal != .due || inner.nextWake.map({ $0 <= turn.now }) ?? false {
-            let mark = turn.mark
-            inner.handle(signal, in: &turn)
-            absorb(since: mark, in: &turn)
+            absorb(turn.lend { inner.handle(signal, in: &$0) }.output, in: &turn)
         }
         var step = self.step(in: turn)
         switch signal {
@@ -24,7 +21,7 @@ extension ReliableStage {
         case .restored, .linkBack: channel.hurry(in: &step)
         case .refused(let content, let error): retract(content, error, in: &turn)
         case .linkLost: channel.loseLink(now: turn.now)
-        case .started, .replyEnded, .published, .inviteAnswered: break
+        case .started, .replyEnded, .published, .contactEnded: break
         }
         carryOut(step, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
         for abandoned in reassembler.sweep(now: turn.now) {
@@ -40,17 +37,20 @@ extension ReliableStage {
         SDSStep(now: turn.now, room: max(0, Self.maximumBacklog - turn.waitingBytes))
     }
 
-    /// Takes what the inner machine reported since a mark.
-    mutating func absorb(since mark: Step.Mark, in turn: inout Step) {
-        absorb(since: mark, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
+    /// Takes what the inner machine left.
+    mutating func absorb(_ left: consuming Step.Output, in turn: inout Step) {
+        absorb(left, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
     }
 
     /// The same, with what is to happen if something is refused.
     mutating func absorb<E: Error>(
-        since mark: Step.Mark, in turn: inout Step, _ refuse: (inout Step, Refusal) throws(E) -> Void
+        _ left: consuming Step.Output, in turn: inout Step, _ refuse: (inout Step, Refusal) throws(E) -> Void
     ) throws(E) {
         var step = self.step(in: turn)
-        for event in turn.takeEvents(since: mark) {
+        let events = left.events
+        left.events = []
+        turn.take(left)
+        for event in events {
             switch event {
             case .content(let received):
                 do throws(Refusal) {
@@ -60,7 +60,7 @@ extension ReliableStage {
                 }
             // Of its messages, this stage knows better.
             case .status, .gap: continue
-            case .members, .refused, .frame: turn.report(event)
+            case .members, .refused, .frame, .progress, .cancelled, .ended: turn.report(event)
             }
         }
         try carryOut(step, in: &turn, refuse)
@@ -78,7 +78,7 @@ extension ReliableStage {
                     try refuse(&turn, error)
                 }
             case .acknowledged(let id):
-                guard let acknowledged = contents.acknowledge(id), let content = acknowledged.content else { continue }
+                guard let (content, acknowledged) = contents.acknowledge(id) else { continue }
                 progress.note(acknowledged)
                 if acknowledged.isWhole { turn.report(.status(content, .delivered)) }
             case .gaveUp(let id):
@@ -91,7 +91,7 @@ extension ReliableStage {
             case .ephemeral, .possiblyAcknowledged: continue
             }
         }
-        for one in progress { turn.report(one.event) }
+        for one in progress { turn.report(.progress(one.target, done: one.done, of: one.of)) }
         for broadcast in step.broadcasts {
             do throws(Refusal) { try transmit(broadcast.bytes, for: nil, in: &turn) } catch {
                 // What cannot be sent now is sent again later, but what has become too large for the service.

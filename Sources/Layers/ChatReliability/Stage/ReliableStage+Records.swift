@@ -10,8 +10,13 @@ extension ReliableStage {
 
     /// Makes the conversation again from its records; wake it with ``Signal/restored`` next.
     ///
-    /// - Parameter constants: those with which it was made.
-    public init(restoring records: [Record], _ constants: ReliableConstants) throws(Refusal) {
+    /// - Parameters:
+    ///   - constants: those with which it was made.
+    ///   - restore: makes the inner conversation again.
+    public init(
+        restoring records: [Record], _ constants: ReliableConstants,
+        inner restore: ([Record]) throws(Refusal) -> Inner
+    ) throws(Refusal) {
         let (record, parts) = try Self.stored.sort(
             records, Self.innerPrefix, Self.channelPrefix, Self.segmentsPrefix)
         let state: State = try Self.stored.message(record)
@@ -19,7 +24,7 @@ extension ReliableStage {
             restoring: Stored.inner(parts[1], Self.channelPrefix), settings: constants.sds, prefix: Self.channelPrefix)
         let names = ReliableNames(own: channel.participant, peer: state.peerName, channel: channel.channel)
         self.init(
-            try Inner(restoring: Stored.inner(parts[0], Self.innerPrefix)), names, constants, state.role,
+            try restore(Stored.inner(parts[0], Self.innerPrefix)), names, constants, state.role,
             peer: state.peer, channel,
             try Reassembler(
                 restoring: Stored.inner(parts[2], Self.segmentsPrefix), limits: constants.reassembly))

@@ -8,7 +8,7 @@ import ChatWire
 /// Outbound: frame, segments (MESSAGE-SEGMENTATION), SDS messages, each of which is content to the inner type; so
 /// one that is sent again is encrypted anew. Inbound the other way. A value without I/O that lends its turn to the
 /// inner machine and takes back what that one left in it.
-public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
+public struct ReliableStage<Inner: Conversation>: Sendable {
     /// The conversation whose contents are SDS messages.
     public package(set) var inner: Inner
     let names: ReliableNames
@@ -26,12 +26,14 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     let overhead: Int
 
     /// Begins a conversation; the responder's opening is received here, and refused like any other payload.
+    ///
+    /// - Parameter begin: begins the inner conversation.
     public init(
-        _ seed: ConversationSeed, _ names: ReliableNames, _ constants: ReliableConstants, in turn: inout Step
+        _ seed: ConversationSeed, _ names: ReliableNames, _ constants: ReliableConstants,
+        inner begin: (ConversationSeed, inout Step) throws(Refusal) -> Inner, in turn: inout Step
     ) throws(Refusal) {
-        let (mark, eventCount) = (turn.mark, turn.events.count)
-        let inner = try Inner(seed, in: &turn)
-        let carriesContent = turn.events.dropFirst(eventCount).contains { event in
+        let (inner, left) = try turn.lend { (turn) throws(Refusal) in try begin(seed, &turn) }
+        let carriesContent = left.events.contains { event in
             if case .content = event { true } else { false }
         }
         let channel = SDSChannel(
@@ -40,7 +42,7 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
         self.init(
             inner, names, constants, seed.role, peer: seed.peers.first, channel,
             Reassembler(limits: constants.reassembly))
-        try absorb(since: mark, in: &turn) { _, refusal throws(Refusal) in throw refusal }
+        try absorb(left, in: &turn) { _, refusal throws(Refusal) in throw refusal }
         // Nobody begins a conversation with an acknowledgement (PVR-6): it would use up a single-use key.
         guard !carriesContent || self.channel.log.count > 0 || !self.channel.waiting.isEmpty else {
             throw Refusal(.invalid, ReliabilityCause.contradictoryMessage("an opening without clock or content"))
@@ -58,12 +60,11 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
     }
 
     /// Sends content or a placeholder; other actions are the inner type's.
-    public mutating func perform(_ action: Action, in turn: inout Step) throws(Refusal) {
+    public mutating func perform(_ action: Action, as id: ContentID, in turn: inout Step) throws(Refusal) {
         if case .frame(kind: Placeholder.kind, let bytes) = action { return try sendPlaceholder(bytes, in: &turn) }
-        guard case .send(let content, let id) = action else {
-            let mark = turn.mark
-            try inner.perform(action, in: &turn)
-            return absorb(since: mark, in: &turn)
+        guard case .send(let content, part: .whole, about: nil) = action else {
+            let left = try turn.lend { (turn) throws(Refusal) in try inner.perform(action, as: id, in: &turn) }.output
+            return absorb(left, in: &turn)
         }
         try send(.content(content), for: id, in: &turn)
     }
@@ -85,17 +86,15 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
             try send(segment, id: id, at: time, for: content, in: &turn)
         } else {
             // Refused in the middle, nothing has happened; the copies cost little beside so many bytes.
-            let (saved, savedChannel, savedContents, mark) = (inner, channel, contents, turn.mark)
-            do throws(Refusal) {
+            var trial = self
+            let left = try turn.lend { (turn) throws(Refusal) in
                 for segment in segments {
                     let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, segment.span).span) ?? Identifier()
-                    try send(segment, id: id, at: time, for: content, in: &turn)
+                    try trial.send(segment, id: id, at: time, for: content, in: &turn)
                 }
-            } catch {
-                (inner, channel, contents) = (saved, savedChannel, savedContents)
-                turn.rollBack(to: mark)
-                throw error
-            }
+            }.output
+            turn.take(left)
+            self = trial
         }
     }
 
@@ -132,16 +131,16 @@ public struct ReliableStage<Inner: ConversationProtocol>: Sendable {
 
     /// Hands a message to the inner type; what it sends counts for the content, if that is new.
     mutating func transmit(_ bytes: Bytes, for content: ContentID?, in turn: inout Step) throws(Refusal) {
-        let mark = turn.mark
-        try inner.perform(.send(bytes, content ?? Self.noContent), in: &turn)
+        var left = try turn.lend { (turn) throws(Refusal) in
+            try inner.perform(.send(bytes), as: content ?? Self.noContent, in: &turn)
+        }.output
         // What becomes of a message, this stage knows better.
-        for event in turn.takeEvents(since: mark) {
-            if case .status = event { continue }
-            turn.report(event)
+        left.events.removeAll { if case .status = $0 { true } else { false } }
+        if content == nil {
+            for index in left.sends.indices { left.sends[index].content = nil }
+            for index in left.openings.indices { left.openings[index].content = nil }
         }
-        guard content == nil else { return }
-        for send in turn.takeSends(since: mark) { turn.send(send.routed) }
-        for opening in turn.takeOpenings(since: mark) { turn.open(opening.payload, member: opening.member) }
+        turn.take(left)
     }
 
     /// For messages that carry no new content; the client's ids begin at 1.

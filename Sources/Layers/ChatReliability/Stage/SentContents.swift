@@ -22,10 +22,10 @@ struct SentContents: Sendable {
     }
 
     /// The other side has a message; returns how far its content is.
-    mutating func acknowledge(_ id: Identifier) -> TransferProgress? {
+    mutating func acknowledge(_ id: Identifier) -> (ContentID, TransferProgress)? {
         guard let content = contents.removeValue(forKey: id), let (ids, left) = messages[content] else { return nil }
         messages[content] = left > 1 ? (ids, left - 1) : nil
-        return TransferProgress(content: content, done: ids.count - left + 1, of: ids.count)
+        return (content, TransferProgress(content: content, done: ids.count - left + 1, of: ids.count))
     }
 
     /// A message is given up; returns the content that cannot arrive for it, once.

@@ -25,9 +25,9 @@ extension Simulation {
     private mutating func begin(
         _ thread: Int, with bundle: IntroductionBundle?, _ peer: Int, _ clock: Timestamp
     ) throws(Refusal) -> ConversationID {
-        let (draft, type) = (draft(thread, 0), composition.conversations[0].type)
+        let (draft, type) = (draft(thread, 0), composition.conversations[0].name)
         let (id, content) = try cores[peer].begin(type, with: bundle, saying: draft.content, now: clock)
-        drafts.append((draft, content, id))
+        if let content { drafts.append((draft, content, id)) }
         return id
     }
 
@@ -114,7 +114,7 @@ extension Simulation {
             tally.refusedPayloads += 1
             note(peer, .told(report.description))
         case .failed(_, let report), .broken(_, let report): note(peer, .told(report.description))
-        case .conversationStarted, .members, .frame, .link, .storageTrouble: break
+        case .began, .pending, .members, .frame, .progress, .cancelled, .ended, .link, .storageTrouble: break
         }
     }
 

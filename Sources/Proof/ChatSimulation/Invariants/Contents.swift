@@ -155,7 +155,7 @@ extension ContentStatus {
     /// Better statuses are higher; one that failed may yet turn out to have arrived.
     fileprivate var rank: Int {
         switch self {
-        case .failed: 1
+        case .failed, .cancelled: 1
         case .accepted: 0
         case .sent: 1
         case .delivered: 2

@@ -9,7 +9,7 @@ public struct Composition: Sendable {
     /// By which it is known.
     public let name: String
     /// The conversation types; the first is the one that is used.
-    public let conversations: [any ConversationProtocol.Type]
+    public let conversations: [any ConversationProtocol]
     /// The framing.
     public let framing: any FramingStrategy
     /// What a client keeps at most.
@@ -17,7 +17,7 @@ public struct Composition: Sendable {
     /// The keys that a payload on the wire was sealed with, as far as a stranger can tell; nil where it has none.
     public var keyUses: (@Sendable (Addressed) -> [KeyUse])?
     /// What a conversation has, in an order that both sides share once nothing is missing; nil where a type has none.
-    public var order: (@Sendable (any ConversationProtocol) -> [String]?)?
+    public var order: (@Sendable (any Conversation) -> [String]?)?
     /// How bundles get from one peer to the other: through a text that is printed and read again, for example.
     public var handOver: @Sendable (IntroductionBundle) throws -> IntroductionBundle = { $0 }
     private let makeInitialization: @Sendable (Int, inout any RandomSource) throws -> any InitializationProtocol
@@ -26,7 +26,7 @@ public struct Composition: Sendable {
     ///
     /// - Parameter initialization: makes that of a peer by its number, with keys from the given source.
     public init(
-        _ name: String, conversations: [any ConversationProtocol.Type], framing: any FramingStrategy,
+        _ name: String, conversations: [any ConversationProtocol], framing: any FramingStrategy,
         initialization: @escaping @Sendable (Int, inout any RandomSource) throws -> any InitializationProtocol
     ) {
         (self.name, self.conversations, self.framing) = (name, conversations, framing)

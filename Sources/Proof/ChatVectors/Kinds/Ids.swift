@@ -16,7 +16,7 @@ extension Kind {
         case .libchat: return roleIDs(try one.secret("seed_key"), size: 18).adding(["address": "delivery_address"])
         case .reference:
             var step = Step(now: .zero, random: Draws())
-            let seed = ConversationSeed(type: "plain", role: .initiator, secret: try one.secret("seed_key"))
+            let seed = ConversationSeed(type: "plain", side: .inviting(), secret: try one.secret("seed_key"))
             let plain = try PlainConversation(seed, in: &step)
             return roleIDs(try one.secret("seed_key"), size: 16).adding([
                 "plain_address": .string(plain.listening[0].address.text)

@@ -25,8 +25,11 @@ extension Kind {
         var step = Step(now: Timestamp(milliseconds: try one.uint64("now_ms")), random: draws)
         var machine = OpenInvite()
         let bundle = IntroductionBundle(scheme: OpenInvite.scheme, bytes: Bytes(try one.bytes("bundle")))
-        let seed = try machine.seed(ConversationType(one.text("conversation_type")), for: bundle, in: &step)
-        try machine.invite(seed, as: ConversationID("c"), opening: Bytes(try one.bytes("opening")), for: nil, in: &step)
+        let type = ConversationType(try one.text("conversation_type"))
+        guard let seed = try machine.begin(type, with: bundle, as: ContactID(1), in: &step) else {
+            throw Problem.differs("there is no seed")
+        }
+        try machine.invite(ContactID(1), opening: Bytes(try one.bytes("opening")), for: nil, in: &step)
         let routed = step.sends[0].routed
         return [
             "responder_key": .hex(seed.remoteKeys[0].bytes), "address": .string(routed.address.text),

@@ -10,7 +10,7 @@ extension Kind {
         let secret = try one.secret("secret")
         var turn = Step(now: .zero, random: Draws())
         var peers: [String: PlainConversation] = [:]
-        let seed = ConversationSeed(type: PlainConversation.type, role: .initiator, secret: secret)
+        let seed = ConversationSeed(type: PlainConversation.type.name, side: .inviting(), secret: secret)
         peers["initiator"] = try PlainConversation(seed, in: &turn)
         var outputs: [JSON] = []
         for step in try one.list("steps") {
@@ -20,7 +20,7 @@ extension Kind {
                 guard var peer = peers[by] else { throw Problem.unreadable("\(by) has not begun") }
                 turn.clear()
                 let content = Bytes(try step.bytes("content"))
-                try peer.perform(.send(content, ContentID(1)), in: &turn)
+                try peer.perform(.send(content), as: ContentID(1), in: &turn)
                 let payload = turn.sends.first?.routed.payload ?? turn.openings.first?.payload
                 peers[by] = peer
                 outputs.append([
@@ -50,7 +50,7 @@ extension Kind {
             } else {
                 trial = try PlainConversation(
                     ConversationSeed(
-                        type: PlainConversation.type, role: .responder, secret: secret, opening: payload), in: &turn)
+                        type: PlainConversation.type.name, side: .invited(opening: payload), secret: secret), in: &turn)
             }
             for case .content(let received) in turn.events { return ["content": .hex(received.content)] }
             throw Problem.differs("there is no content")

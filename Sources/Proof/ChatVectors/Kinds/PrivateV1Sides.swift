@@ -32,9 +32,9 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
     private static func seed(_ one: Case, _ role: Role, opening: Payload? = nil) throws -> ConversationSeed {
         let pair = try one.keyPair("responder_private")
         return ConversationSeed(
-            type: Version.type, role: role, secret: try one.secret("secret"),
-            ownKeys: role == .responder ? [pair] : [], remoteKeys: role == .initiator ? [pair.publicKey] : [],
-            opening: opening)
+            type: Version.type.name, side: opening.map { .invited(opening: $0) } ?? .inviting(),
+            secret: try one.secret("secret"), ownKeys: role == .responder ? [pair] : [],
+            remoteKeys: role == .initiator ? [pair.publicKey] : [])
     }
 
     private static func begin(
@@ -88,11 +88,11 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
         switch try step.text("op") {
         case "send":
             let id = ContentID(side.contents + 1)
-            try side.conversation.perform(.send(Bytes(try step.bytes("content")), id), in: &turn)
+            try side.conversation.perform(.send(Bytes(try step.bytes("content"))), as: id, in: &turn)
             side.contents += 1
         case "send_plaintext":
-            let action = Action.send(Bytes(try step.bytes("plaintext")), ContentID(0))
-            try side.conversation.stage.inner.perform(action, in: &turn)
+            let action = Action.send(Bytes(try step.bytes("plaintext")))
+            try side.conversation.stage.inner.perform(action, as: ContentID(0), in: &turn)
         case "receive":
             let route = Route(side.conversation.id.text)
             try side.conversation.receive(Routed("a", route, payload: try payload(step)), in: &turn)
@@ -146,7 +146,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
             case .frame:
                 guard let placeholder = Placeholder(event) else { continue }
                 numbers["placeholders", default: []].append(UInt64(placeholder.counter))
-            case .status, .members: continue
+            case .status, .members, .progress, .cancelled, .ended: continue
             }
         }
         var object = JSON.Object()

@@ -284,7 +284,7 @@ private struct Crafted<Version: ReliableConversation> {
 
     init(_ head: JSON) throws {
         let secret = try Case(json: head).secret("secret")
-        names = try Version.names(ConversationSeed(type: Version.type, role: .initiator, secret: secret))
+        names = try Version.names(ConversationSeed(type: Version.type.name, side: .inviting(), secret: secret))
     }
 
     /// The one segment of a frame.

@@ -17,9 +17,11 @@ extension Kind {
         var step = Step(now: .zero, random: draws)
         var inbox = try InboxV1(identity: one.keyPair("identity_private"))
         let bundle = try IntroLink(one.text("intro")).bundle
-        let seed = try inbox.seed(ConversationType(one.text("conversation_type")), for: bundle, in: &step)
-        try inbox.invite(
-            seed, as: ConversationID("c"), opening: Bytes(try one.bytes("opening")), for: nil, in: &step)
+        let type = ConversationType(try one.text("conversation_type"))
+        guard let seed = try inbox.begin(type, with: bundle, as: ContactID(1), in: &step) else {
+            throw Problem.differs("there is no seed")
+        }
+        try inbox.invite(ContactID(1), opening: Bytes(try one.bytes("opening")), for: nil, in: &step)
         try draws.finish()
         let routed = step.sends[0].routed
         return [

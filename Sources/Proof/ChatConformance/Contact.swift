@@ -1,0 +1,129 @@
+internal import ChatModel
+
+/// Saro has a bundle of Raya's.
+struct Contact {
+    var saro: any InitializationProtocol
+    var raya: any InitializationProtocol
+    var bundle: IntroductionBundle
+    private var stored = Stored()
+    private var sarosStored = Stored()
+    private var nextContact: UInt64 = 0
+
+    init(_ make: (Int) -> any InitializationProtocol, _ dice: inout Dice) throws(Stop) {
+        var raya = make(1)
+        var step = dice.step()
+        let bundles = try succeed("a bundle") { () throws(Refusal) in try raya.introduce(1, in: &step) }
+        guard let bundle = bundles.first else { throw .failed("no bundle was made") }
+        (saro, self.raya, self.bundle) = (make(0), raya, bundle)
+    }
+
+    mutating func invite(
+        _ type: ConversationType, opening: Bytes, _ dice: inout Dice
+    ) throws(Stop) -> (seed: ConversationSeed, invite: Routed) {
+        let seed = try begin(type, &dice)
+        return (seed, try invite(seed, opening: opening, &dice))
+    }
+
+    /// Begins a contact and brings it to its seed.
+    mutating func begin(_ type: ConversationType, _ dice: inout Dice) throws(Stop) -> ConversationSeed {
+        var step = dice.step()
+        let bundle = bundle
+        nextContact += 1
+        let contact = ContactID(nextContact)
+        let begun = try succeed("a good bundle") { () throws(Refusal) in
+            try saro.begin(type, with: bundle, as: contact, in: &step)
+        }
+        let seed: ConversationSeed
+        if let begun { seed = begun } else { seed = try handshake(step.takeOutput().sends, of: contact, &dice) }
+        try expect(seed.contact == contact, "the seed of contact \(contact) names another")
+        return seed
+    }
+
+    mutating func invite(
+        _ seed: ConversationSeed, opening: Bytes, _ dice: inout Dice
+    ) throws(Stop) -> Routed {
+        guard let contact = seed.contact else { throw .failed("the seed names no contact") }
+        var step = dice.step()
+        try succeed("an invite") { () throws(Refusal) in
+            try saro.invite(contact, opening: opening, for: ContentID(1), in: &step)
+        }
+        guard let send = step.sends.first else { throw .failed("no invite was sent") }
+        return send.routed
+    }
+
+    /// Carries messages back and forth until a contact that was pending has a seed.
+    private mutating func handshake(
+        _ sends: [Step.Send], of contact: ContactID, _ dice: inout Dice
+    ) throws(Stop) -> ConversationSeed {
+        var (payloads, isSaros) = (sends.map(\.routed), true)
+        for _ in 0..<16 {
+            var replies: [Routed] = []
+            for payload in payloads {
+                var step = dice.step()
+                try succeed("a message of the first contact") { () throws(Refusal) in
+                    if isSaros { try raya.receive(payload, in: &step) } else { try saro.receive(payload, in: &step) }
+                }
+                if let seed = step.seeds.first(where: { $0.contact == contact }) { return seed }
+                replies += step.sends.map(\.routed)
+            }
+            (payloads, isSaros) = (replies, !isSaros)
+        }
+        throw .failed("after 16 messages, contact \(contact) has no seed")
+    }
+
+    mutating func receive(_ invite: Routed, _ dice: inout Dice) throws(Stop) -> ConversationSeed {
+        var step = dice.step()
+        try succeed("a good invite") { () throws(Refusal) in try raya.receive(invite, in: &step) }
+        guard let seed = step.seeds.first else { throw .failed("an invite gave no seed") }
+        return seed
+    }
+
+    mutating func meet(
+        _ type: ConversationType, opening: Bytes, _ dice: inout Dice
+    ) throws(Stop) -> (saro: ConversationSeed, raya: ConversationSeed) {
+        let (seed, invite) = try invite(type, opening: opening, &dice)
+        return (seed, try receive(invite, &dice))
+    }
+
+    /// What a second invite would begin with.
+    mutating func again(_ dice: inout Dice) throws(Stop) -> ConversationSeed {
+        try invite("any-type", opening: Bytes("again"), &dice).seed
+    }
+
+    /// Raya's records.
+    var records: [Record] {
+        mutating get {
+            stored.take(raya.takeChanges())
+            return stored.records
+        }
+    }
+
+    var storedSize: Int {
+        mutating get {
+            stored.take(raya.takeChanges())
+            return stored.size
+        }
+    }
+
+    /// Saro's records.
+    var sarosRecords: [Record] {
+        mutating get {
+            sarosStored.take(saro.takeChanges())
+            return sarosStored.records
+        }
+    }
+
+    mutating func restartSaro(_ make: (Int) -> any InitializationProtocol) throws(Stop) {
+        let records = sarosRecords
+        var again = make(0)
+        try succeed("its own records") { () throws(Refusal) in try again.restore(records) }
+        saro = again
+    }
+
+    mutating func restart(_ make: (Int) -> any InitializationProtocol) throws(Stop) {
+        let records = records
+        var again = make(1)
+        try succeed("its own records") { () throws(Refusal) in try again.restore(records) }
+        raya = again
+    }
+}
