@@ -266,7 +266,8 @@ public struct ToyStream: SimpleConversation {
         heard = Set(try bytes(Int(try byte())))
         for _ in 0..<(try byte()) {
             let id = ContentID(try integer())
-            sending[id] = Sending(number: try byte(), parts: try byte(), size: UInt32(truncatingIfNeeded: try integer()))
+            let (number, parts) = (try byte(), try byte())
+            sending[id] = Sending(number: number, parts: parts, size: UInt32(truncatingIfNeeded: try integer()))
         }
         for _ in 0..<(try byte()) {
             let (number, parts, about, isThere) = (try byte(), try byte(), try byte(), try byte())

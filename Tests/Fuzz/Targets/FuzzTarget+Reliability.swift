@@ -60,7 +60,7 @@ private struct SDSRun {
             step = SDSStep(now: now)
             channel.wake(in: &step)
         case 3: channel.hurry(in: &step)
-        case 4: channel.loseLink()
+        case 4: channel.loseLink(now: now)
         case 5: choices.one(of: Self.ids).map { channel.withdraw($0) }
         case 6: choices.one(of: Self.ids).map { channel.setHint(Bytes(choices.bytes(choices.below(4))), for: $0) }
         case 7: try restart()
