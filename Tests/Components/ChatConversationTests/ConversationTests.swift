@@ -141,7 +141,6 @@ struct ConversationTests {
         expectIncomplete(C.self, seed, &turn)
         seed.secret = Secret(count: 16) { _ in }
         expectIncomplete(C.self, seed, &turn)
-        expectIncomplete(C.self, Seeds().responder(nil), &turn)
         if C.self == PrivateV1.Libchat.self {
             seed = Seeds().initiator
             seed.remoteKeys = []

@@ -48,9 +48,9 @@ struct Seeds {
             peers: [PublicKey([UInt8](repeating: 7, count: 32))])
     }
 
-    func responder(_ opening: Payload?) -> ConversationSeed {
+    func responder(_ opening: Payload) -> ConversationSeed {
         ConversationSeed(
-            type: "test", side: .invited(opening: opening ?? []), secret: secret, ownKeys: [pair],
+            type: "test", side: .invited(opening: opening), secret: secret, ownKeys: [pair],
             peers: [PublicKey([UInt8](repeating: 8, count: 32))])
     }
 }
