@@ -124,6 +124,42 @@ import Testing
         #expect(relay.core.statistics.heldBytes == 0)
     }
 
+    @Test func `incomplete messages of one host do not shut others out (UDP-18)`() {
+        var limits = RelayLimits()
+        limits.heldBytes = 100_000
+        var relay = LoneRelay(limits)
+        let piece = { (number: UInt64) in
+            Craft.message(number, total: 100_000, index: 0, [UInt8](repeating: 1, count: 1_120))
+        }
+        for port in 1...20 as ClosedRange<UInt16> {
+            relay.join(Self.peer(1, port))
+            for number in 0..<2 as Range<UInt64> {
+                let packet = Craft.data(session: relay.session, number: number, piece(number))
+                _ = relay.receive(packet, from: Self.peer(1, port))
+            }
+        }
+        #expect(relay.core.statistics.noRoom == 3, "those of a host give nothing up for each other")
+        #expect(relay.core.statistics.sessions == 20)
+        // Raya's message is complete after some pieces were sent again.
+        let raya = Self.peer(2)
+        relay.join(raya)
+        let publish = Craft.publish([UInt8](repeating: 7, count: 30_000), id: 1)
+        var packet: UInt64 = 0
+        for index in 0..<27 {
+            let bytes = Array(publish.dropFirst(index * 1_120).prefix(1_120))
+            let frame = Craft.message(0, total: publish.count, index: index, bytes)
+            for _ in 0..<3 {
+                let sent = relay.receive(Craft.data(session: relay.session, number: packet, frame), from: raya)
+                packet += 1
+                // What is not acknowledged comes again.
+                if !sent.filter({ $0[1] == 5 }).isEmpty { break }
+            }
+        }
+        #expect(relay.core.statistics.published == 1)
+        #expect((1...19).contains(relay.core.statistics.sessions - 1), "only as many gave way as there was need for")
+        #expect(relay.core.statistics.heldBytes <= 100_000)
+    }
+
     @Test func `a quota outlives the last session of its host, and no longer than its epoch (UDP-16)`() {
         var limits = RelayLimits()
         limits.rate = .init(payloads: 2, epoch: .seconds(60))

@@ -1,11 +1,12 @@
 import ChatModel
 
-/// Who is behind the sessions: how many one host has, what they are owed, and what is left of its quota.
+/// Who is behind the sessions: how many one host has, what they hold and are owed, and what is left of its quota.
 ///
 /// A quota belongs to the host and not to the session, or a new session would be a new quota.
 struct HostTable: Sendable {
     private struct Host: Sendable {
         var sessions = 0
+        var heldBytes = 0
         var owedAnswers = 0
         var quota: Quota?
     }
@@ -29,6 +30,12 @@ struct HostTable: Sendable {
         hosts[host]?.sessions -= 1
         if limits.rate == nil, hosts[host]?.sessions == 0 { hosts[host] = nil }
     }
+
+    /// What the messages of a host hold that are not complete, over all its sessions.
+    func heldBytes(_ host: UInt64) -> Int { hosts[host]?.heldBytes ?? 0 }
+
+    /// What its messages hold changed.
+    mutating func hold(_ host: UInt64, _ change: Int) { hosts[host]?.heldBytes += change }
 
     /// What all sessions of a host are owed.
     func owedAnswers(_ host: UInt64) -> Int { hosts[host]?.owedAnswers ?? 0 }

@@ -137,8 +137,14 @@ extension RelayCore {
         }
         let held = session.link.heldBytes
         let room = reads(session) ? limits.heldBytes - heldBytes : -1
-        try session.link.receive(bytes, number: number, framesAt: offset, room: room, now: now)
+        do throws(UDPError) {
+            try session.link.receive(bytes, number: number, framesAt: offset, room: room, now: now)
+        } catch {
+            if case .noRoom(let needed) = error, room >= 0, needed > room { makeRoomForPieces(key.peer.host, needed) }
+            throw error
+        }
         heldBytes += session.link.heldBytes - held
+        hosts.hold(key.peer.host, session.link.heldBytes - held)
         for message in session.link.takeMessages() { handle(message, place, &session, now) }
     }
 
@@ -156,6 +162,20 @@ extension RelayCore {
         session.countedAnswers += change
         owedAnswers += change
         hosts.owe(session.key.peer.host, change)
+    }
+
+    /// Beyond the total, the host that holds most gives way, unless it would then be the other's turn. The packet that
+    /// found no room comes again.
+    private mutating func makeRoomForPieces(_ host: UInt64, _ needed: Int) {
+        var (heaviest, most) = (RelaySession.Key?.none, (host: hosts.heldBytes(host) + needed, session: 0))
+        for place in sessions.indices {
+            guard let key = sessions[place]?.key, let held = sessions[place]?.link.heldBytes, held > 0 else { continue }
+            let other = (host: hosts.heldBytes(key.peer.host), session: held)
+            if key.peer.host != host, other > most { (heaviest, most) = (key, other) }
+        }
+        guard let heaviest else { return }
+        counts.expired += 1
+        remove(heaviest, saying: .unknown)
     }
 
     /// Beyond the total, the client that is owed most gives way.
@@ -289,6 +309,7 @@ extension RelayCore {
         guard let place = places.removeValue(forKey: key), let session = sessions[place].take() else { return }
         freePlaces.append(place)
         heldBytes -= session.link.heldBytes
+        hosts.hold(key.peer.host, -session.link.heldBytes)
         counts.lostPackets += session.link.lostPackets
         counts.subscriptions -= session.subscriptions.count
         for (number, subscription) in session.subscriptions {

@@ -11,7 +11,7 @@ struct PacketCheck {
     private var released: [UInt64] = []
     /// What the fragments so far make the receiver hold.
     private var cost = 0
-    /// What the first fragment that finds no room needs; the others are checked nevertheless.
+    /// What the fragments up to the first one that finds no room need; the others are checked nevertheless.
     private(set) var shortage: Int?
 
     init(room: Int) {
@@ -32,7 +32,7 @@ struct PacketCheck {
         let needed = receiver.cost(of: fragment, isBegun: isBegun, after: released)
         if needed == 0 { released.append(fragment.message) }
         cost += needed
-        if shortage == nil, cost > room || !receiver.hasRoom(cost, for: fragment) { shortage = needed }
+        if shortage == nil, cost > room || !receiver.hasRoom(cost, for: fragment) { shortage = cost }
     }
 }
 
