@@ -9,10 +9,8 @@ struct TwoParty: Hashable {
 
     /// The delivery address of both directions.
     let address: DeliveryAddress
-    /// The routes of payloads to us and to the other side; their ids are the two sides' conversation ids.
+    /// The routes of payloads to us and to the other side, without secrets; their ids are the conversation ids.
     let (own, remote): (Route, Route)
-    /// Ids never change, and so what is listened to (CT-05).
-    let listening: [Listening]
     /// The other side's identity, if the initialization authenticated one.
     let peer: PublicKey?
     /// Whether the initiator's first payload, which travels in the invite, has been made.
@@ -36,7 +34,6 @@ struct TwoParty: Hashable {
         self.address = address
         let (first, second) = (Route(hex(ids.initiator)), Route(hex(ids.responder)))
         (own, remote) = seed.role == .initiator ? (first, second) : (second, first)
-        listening = [Listening(address, own)]
         (peer, isOpened) = (seed.peers.first, seed.role == .responder)
     }
 
@@ -49,10 +46,14 @@ struct TwoParty: Hashable {
         }
     }
 
-    /// Leaves a payload in the turn: an initiator's first for the invite, all others for the address.
-    mutating func dispatch(_ payload: consuming Payload, number: UInt64, for content: ContentID, in step: inout Step) {
+    /// Leaves a payload in the step: an initiator's first for the invite, all others for the address.
+    ///
+    /// - Parameter route: the other side's, with the secret of the payload.
+    mutating func dispatch(
+        _ payload: consuming Payload, to route: Route, sequence: UInt64, for content: ContentID, in step: inout Step
+    ) {
         if isOpened {
-            step.send(Routed(address, remote, payload: payload, sequence: number), for: content)
+            step.send(Routed(address, route, payload: payload, sequence: sequence), for: content)
         } else {
             step.open(payload, for: content)
             isOpened = true
@@ -115,6 +116,5 @@ extension TwoParty {
 
     private init(address: DeliveryAddress, own: Route, remote: Route, peer: PublicKey?, isOpened: Bool) {
         (self.address, self.own, self.remote, self.peer, self.isOpened) = (address, own, remote, peer, isOpened)
-        listening = [Listening(address, own)]
     }
 }

@@ -64,8 +64,8 @@ public struct Listening: Hashable, Sendable {
 
 /// Which sequences of a sender on a route a machine is still interested in.
 ///
-/// A framing reads the window when address or route change, and moves its own in between, with each payload that
-/// is accepted. So a machine keeps its window up to date, and announces no change of it.
+/// A framing reads the window when address or route change and after a restart, and moves its own in between, with
+/// each payload that is accepted. So a machine makes its windows at those times, and announces no change of one.
 public struct SequenceWindow: Hashable, Sendable {
     /// The lowest sequence that is wanted: all below it arrived or were given up. 0 where the type does not count;
     /// a type that counts begins with 1.

@@ -1,7 +1,8 @@
 public import ChatModel
 
 extension Conformance {
-    /// Checks a conversation type (CT-01 to CT-16, CONV-01 to CONV-03, MODEL-1 to MODEL-5).
+    /// Checks a conversation type (CT-01 to CT-16, CONV-01 to CONV-03, CONVERSATION-12 to CONVERSATION-14, MODEL-1 to
+    /// MODEL-5).
     ///
     /// Drives two participants through their protocol alone: Saro begins, her opening begins Raya's side.
     ///
@@ -25,6 +26,7 @@ extension Conformance {
         checkClaims(type, &checker)
         checkHostility(type, &checker)
         checkState(type, &checker)
+        checkSequences(type, &checker)
         return checker.report
     }
 

@@ -11,6 +11,8 @@ struct Pair {
     let opened: [Content]
     /// The seed from which Raya's side began.
     let invited: ConversationSeed
+    /// What each has sent: Saro, then Raya; replies once they are handed over.
+    private(set) var sent: [[Routed]] = [[], []]
     /// What each has stored: Saro, then Raya.
     private var stored = [Stored(), Stored()]
     private var nextContent: UInt64 = 1
@@ -58,6 +60,7 @@ struct Pair {
         } else {
             try succeed("content from Raya") { () throws(Refusal) in try raya.perform(action, as: id, in: &turn) }
         }
+        sent[fromSaro ? 0 : 1] += turn.sends.map(\.routed)
         return turn.sends.map(\.routed)
     }
 
@@ -146,6 +149,7 @@ struct Pair {
         var received: [Content] = []
         for _ in 0..<1_000 where !replies.isEmpty {
             let (routed, isSaros) = replies.removeFirst()
+            sent[isSaros ? 0 : 1].append(routed)
             let contents = (try? receive(routed, bySaro: !isSaros, &dice)) ?? []
             if isSaros { received += contents }
         }

@@ -83,7 +83,7 @@ struct ConversationTests {
         for number in 1...3 { try saro.perform(.send("x"), as: ContentID(UInt64(number)), in: &turn) }
         #expect(turn.openings.map(\.content) == [ContentID(1)])
         #expect(turn.sends.map(\.content) == [ContentID(2), ContentID(3)])
-        #expect(turn.sends.map(\.routed.sequence) == [1, 2])
+        #expect(turn.sends.map(\.routed.sequence) == [2, 3])
         let listening = saro.listening
         #expect(listening.count == 1 && listening[0].address == turn.sends[0].routed.address)
     }

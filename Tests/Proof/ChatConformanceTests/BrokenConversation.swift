@@ -38,6 +38,11 @@ struct BrokenConversation: SimpleConversation {
         case wakesInThePast = "MODEL-6"
         case sendsPartsWhole = "PART-1"
         case sendsAfterTheEnd = "PART-2"
+        case countsAnewAfterATurn = "CONVERSATION-12"
+        case countsAnewAfterARestart = "CONVERSATION-12b"
+        case drawsSecrets = "CONVERSATION-13"
+        case forgetsTheOldSecret = "CONVERSATION-13b"
+        case neverMovesItsWindow = "CONVERSATION-14"
     }
 
     @TaskLocal static var defect: Defect = .badName
@@ -65,6 +70,7 @@ struct BrokenConversation: SimpleConversation {
     private var isRestored = false
     private var (isStored, isBusy, refusals, received) = (false, false, 0, 0)
     private var last: UInt64?
+    private var count: UInt64 = 0
     private let isResponder: Bool
 
     private var defect: Defect { Self.defect }
@@ -107,9 +113,15 @@ struct BrokenConversation: SimpleConversation {
     var nextWake: Timestamp? { defect == .wakesInThePast ? Timestamp(milliseconds: 1) : inner.nextWake }
 
     var listening: [Listening] {
-        if defect == .movesOnRestart, isRestored { return [] }
-        guard defect == .wanders, received > 0 else { return inner.listening }
-        return inner.listening.map { Listening(DeliveryAddress("\($0.address) \(received)"), $0.route) }
+        switch defect {
+        case .movesOnRestart where isRestored: []
+        case .wanders where received > 0:
+            inner.listening.map { Listening(DeliveryAddress("\($0.address) \(received)"), $0.route) }
+        case .forgetsTheOldSecret: inner.listening.suffix(1)
+        case .neverMovesItsWindow:
+            inner.listening.map { Listening($0.address, $0.route, window: SequenceWindow(lowestWanted: 1)) }
+        default: inner.listening
+        }
     }
 
     mutating func takeChanges() -> [Record] {
@@ -137,8 +149,16 @@ struct BrokenConversation: SimpleConversation {
         isBusy = true
         step.random = own.random
         var left = own.takeOutput()
-        if defect == .wrongAddress {
-            for index in left.sends.indices { left.sends[index].routed.address = "elsewhere" }
+        for index in left.sends.indices {
+            count += 1
+            switch defect {
+            case .wrongAddress: left.sends[index].routed.address = "elsewhere"
+            case .countsAnewAfterATurn, .countsAnewAfterARestart: left.sends[index].routed.sequence = count
+            case .drawsSecrets:
+                let id = left.sends[index].routed.route.id
+                left.sends[index].routed.route = Route(id, secret: step.random.secret(32, for: .secret))
+            default: break
+            }
         }
         left.events = []
         step.take(left)
@@ -157,8 +177,8 @@ struct BrokenConversation: SimpleConversation {
             if defect == .givesUp { refusals += 1 }
             throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
         }
-        isBusy = false
-        received += 1
+        (isBusy, received) = (false, received + 1)
+        if defect == .countsAnewAfterATurn { count = 0 }
         last = max(last ?? 0, routed.sequence)
         let events = left.events
         left.events = []

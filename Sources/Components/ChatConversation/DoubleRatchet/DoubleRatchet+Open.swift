@@ -75,6 +75,7 @@ extension DoubleRatchet {
         case .missing(let place, let secret):
             value = try decode(secret.lend { key throws(Refusal) in try Self.decrypt(message, key, info: info) })
             skipped.remove(place)
+            completeRoutes()
             reference = place.name
         case .next(let ahead):
             guard let chain = Self.unshared(&receiving) else { throw .invalid(.invalidHeader("no receiving chain")) }
@@ -84,6 +85,8 @@ extension DoubleRatchet {
             let (nextRoot, chain) = try rootStep(agree(own.secret, key.publicKey))
             value = try Self.open(message, in: chain, ahead: ahead, info: info, decode)
             turn(missing: missing, &gaps)
+            // What arrived is believed where the header names fewer (DR-12).
+            routes.beginReceiving(from: root, behind: missing + received)
             (root, remote, receiving, sending, received) = (nextRoot, key, chain, nil, 0)
             take(chain, ahead: ahead, as: key, &gaps)
         }
@@ -159,6 +162,17 @@ extension DoubleRatchet {
         keep(chain, ahead, under: key, &gaps)
         chain.advance()
         received += ahead + 1
+        completeRoutes()
+    }
+
+    /// Which sequences are of interest under one of the secrets that are listened to.
+    func window(_ index: Int) -> SequenceWindow {
+        routes.window(index, received: received, missing: skipped.lowestSequence)
+    }
+
+    /// Gives up secrets under which nothing is missing any more.
+    private mutating func completeRoutes() {
+        routes.complete(below: skipped.lowestSequence ?? routes.start + UInt64(received) + 1)
     }
 
     /// Ends the receiving chain: keeps the keys of those missing at its end, and remembers its ratchet key.
@@ -182,7 +196,8 @@ extension DoubleRatchet {
         guard passed < count else { return }
         let places = (received + passed..<received + count).map(place)
         skipped.insert(
-            zip(places, chain.messageKeys(places.count, after: passed)), limit: parameters.maximumSkippedKeys)
+            zip(places, chain.messageKeys(places.count, after: passed)),
+            sequence: routes.start + UInt64(received + passed) + 1, limit: parameters.maximumSkippedKeys)
         gaps.names += places.map(\.name)
     }
 }

@@ -20,6 +20,7 @@ extension DoubleRatchet {
             }
         }
         state.nextSerial = skipped.nextSerial
+        state.routes = routes.state
         return state
     }
 
@@ -31,7 +32,9 @@ extension DoubleRatchet {
             let place = change.place
             return stored.record(
                 key,
-                SkippedKeyState(key: Bytes(place.key.publicKey.bytes), number: place.number, secret: bytes(secret)))
+                SkippedKeyState(
+                    key: Bytes(place.key.publicKey.bytes), number: place.number, secret: bytes(secret),
+                    sequence: change.sequence))
         }
     }
 
@@ -59,7 +62,15 @@ extension DoubleRatchet {
         (sent, received, previouslySent) = (Int(state.sent), Int(state.received), Int(state.previouslySent))
         earlierKeys = try Self.keys(state.earlierKeys, unreadable)
         skipped = try Self.skippedKeys(records, state.nextSerial, parameters, stored)
+        try restoreRoutes(state.routes, unreadable)
         isChanged = false
+    }
+
+    /// A conversation that was stored without them goes on without secrets, with sequences that were not used.
+    private mutating func restoreRoutes(_ stored: RatchetRoutes.State?, _ unreadable: Refusal) throws(Refusal) {
+        guard let stored else { return routes = .migrated }
+        guard let restored = RatchetRoutes(stored, newestRoot: sending == nil ? nil : root) else { throw unreadable }
+        routes = restored
     }
 
     private static func keys(_ joined: Bytes, _ unreadable: Refusal) throws(Refusal) -> [RatchetKey] {
@@ -81,7 +92,8 @@ extension DoubleRatchet {
             guard let serial = UInt64(record.key.dropFirst(skippedPrefix.count)), let key = RatchetKey(state.key.span),
                 let secret = secret(state.secret)
             else { throw stored.unreadable(record.key) }
-            keys.append((SkippedKeys.Place(key: key, number: state.number), .init(serial: serial, secret: secret)))
+            let entry = SkippedKeys.Entry(serial: serial, secret: secret, sequence: state.sequence)
+            keys.append((SkippedKeys.Place(key: key, number: state.number), entry))
         }
         guard let skipped = SkippedKeys(keys, nextSerial: nextSerial) else { throw stored.unreadable(skippedPrefix) }
         return skipped

@@ -72,6 +72,7 @@ extension DoubleRatchet {
         guard let remote else { throw Refusal(.unable, ConversationCause.nothingReceived) }
         let fresh = X25519.generate(using: &random, for: .ratchetPrivate)
         let (nextRoot, chain) = try rootStep(agree(fresh.secret, remote.publicKey))
+        routes.beginSending(from: root, to: nextRoot, behind: sent)
         (root, own, sending) = (nextRoot, fresh, chain)
         (previouslySent, sent) = (sent, 0)
         return chain

@@ -65,6 +65,8 @@ public struct DoubleRatchet: Sendable {
     var skipped = SkippedKeys()
     /// Steps spent in vain; not stored, and no part of what two ratchets are compared by.
     var effort: ChainEffort
+    /// Secrets and sequences of both directions.
+    var routes = RatchetRoutes()
     var isChanged = true
 
     /// Begins as the initiator, whose first ratchet key is drawn at once, under ``RandomLabel/ratchetPrivate``.
@@ -80,8 +82,9 @@ public struct DoubleRatchet: Sendable {
             throw Refusal(.invalid, CryptoError.wrongSize("ratchet key", bytes: remote.bytes.count, expected: 32))
         }
         let shared = try agree(own.secret, remote)
-        (root, sending) = try rootStep(shared)
-        self.remote = key
+        let (nextRoot, chain) = try rootStep(shared)
+        routes.beginSending(from: root, to: nextRoot, behind: 0)
+        (root, sending, self.remote) = (nextRoot, chain, key)
     }
 
     /// Begins as the responder, who cannot send before the initiator's first payload has arrived.
@@ -104,8 +107,8 @@ public struct DoubleRatchet: Sendable {
     /// How many keys of missing payloads are kept.
     public var skippedKeyCount: Int { skipped.count }
 
-    /// The number that the next payload sent will have.
-    public var nextNumber: UInt32 { sending == nil ? 0 : UInt32(clamping: sent) }
+    /// The sequence of the payload that was sealed last: how many were sealed in all.
+    public var sequence: UInt64 { routes.sentBefore + UInt64(sent) }
 
     /// KDF_RK: the next root key, and the chain that begins with it.
     func rootStep(_ shared: Secret) throws(Refusal) -> (Secret, Chain) {
@@ -149,6 +152,6 @@ extension DoubleRatchet: Equatable {
         left.root == right.root && left.own == right.own && left.remote == right.remote
             && left.sending == right.sending && left.receiving == right.receiving && left.sent == right.sent
             && left.received == right.received && left.previouslySent == right.previouslySent
-            && left.earlierKeys == right.earlierKeys && left.skipped == right.skipped
+            && left.earlierKeys == right.earlierKeys && left.skipped == right.skipped && left.routes == right.routes
     }
 }

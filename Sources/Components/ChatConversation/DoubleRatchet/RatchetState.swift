@@ -6,6 +6,8 @@ struct RatchetState: ProtoMessage {
     /// Secrets and keys of 32 bytes; an empty one is absent. Earlier keys are joined, oldest first.
     var (root, own, remote, sending, receiving, earlierKeys) = (Bytes(), Bytes(), Bytes(), Bytes(), Bytes(), Bytes())
     var (sent, received, previouslySent, nextSerial) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+    /// Absent in states that were stored before there were any.
+    var routes: RatchetRoutes.State?
 
     init() {}
 
@@ -23,6 +25,7 @@ struct RatchetState: ProtoMessage {
             case 8: previouslySent = try reader.uint64()
             case 9: earlierKeys = bytes.slice(try reader.range())
             case 10: nextSerial = try reader.uint64()
+            case 11: routes = try RatchetRoutes.State(decoding: bytes.slice(try reader.range()))
             default: continue
             }
         }
@@ -34,7 +37,7 @@ struct RatchetState: ProtoMessage {
             + ProtoSize.field(3, count: remote.count) + ProtoSize.field(4, count: sending.count)
             + ProtoSize.field(5, count: receiving.count) + ProtoSize.field(6, sent) + ProtoSize.field(7, received)
             + ProtoSize.field(8, previouslySent) + ProtoSize.field(9, count: earlierKeys.count)
-            + ProtoSize.field(10, nextSerial)
+            + ProtoSize.field(10, nextSerial) + (routes.map { ProtoSize.present(11, count: $0.size) } ?? 0)
     }
 
     @_lifetime(output: copy output)
@@ -49,6 +52,7 @@ struct RatchetState: ProtoMessage {
         output.append(field: 8, previouslySent)
         output.append(field: 9, earlierKeys)
         output.append(field: 10, nextSerial)
+        if let routes { output.append(present: 11, routes) }
     }
 }
 
@@ -58,9 +62,11 @@ struct SkippedKeyState: ProtoMessage {
     var (key, secret) = (Bytes(), Bytes())
     /// Its number in the chain.
     var number: UInt32 = 0
+    /// Its sequence on the route; 0 where it was stored without.
+    var sequence: UInt64 = 0
 
-    init(key: Bytes, number: UInt32, secret: Bytes) {
-        (self.key, self.number, self.secret) = (key, number, secret)
+    init(key: Bytes, number: UInt32, secret: Bytes, sequence: UInt64) {
+        (self.key, self.number, self.secret, self.sequence) = (key, number, secret, sequence)
     }
 
     init(decoding bytes: Bytes) throws(WireError) {
@@ -70,6 +76,7 @@ struct SkippedKeyState: ProtoMessage {
             case 1: key = bytes.slice(try reader.range())
             case 2: number = try reader.uint32()
             case 3: secret = bytes.slice(try reader.range())
+            case 4: sequence = try reader.uint64()
             default: continue
             }
         }
@@ -77,7 +84,7 @@ struct SkippedKeyState: ProtoMessage {
 
     var size: Int {
         ProtoSize.field(1, count: key.count) + ProtoSize.field(2, UInt64(number))
-            + ProtoSize.field(3, count: secret.count)
+            + ProtoSize.field(3, count: secret.count) + ProtoSize.field(4, sequence)
     }
 
     @_lifetime(output: copy output)
@@ -85,5 +92,6 @@ struct SkippedKeyState: ProtoMessage {
         output.append(field: 1, key)
         output.append(field: 2, UInt64(number))
         output.append(field: 3, secret)
+        output.append(field: 4, sequence)
     }
 }

@@ -34,6 +34,11 @@ struct NumberWindow: Hashable {
         (self.next, self.missing) = (next, missing)
     }
 
+    /// The same as sequences, which are numbers plus one (PLAIN-1).
+    var sequences: SequenceWindow {
+        SequenceWindow(lowestWanted: (missing.first?.lowerBound ?? next) + 1, highestSeen: next == 0 ? nil : next)
+    }
+
     /// Refuses a number that arrived before or was given up, and one that no sender reaches.
     func decide(_ number: UInt64) throws(Refusal) -> Step {
         guard number >= next else {

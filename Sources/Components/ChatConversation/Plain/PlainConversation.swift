@@ -29,15 +29,30 @@ public struct PlainConversation: SimpleConversation, Equatable {
 
     private var party: TwoParty
     private var state = State()
+    /// The other side's route, with the secret.
+    private let remote: Route
+    /// The own id on the conversation's address.
+    public private(set) var listening: [Listening]
     private var isChanged = true
 
     /// Begins with a secret, which names the conversation and protects nothing; the responder reads the opening.
     public init(_ seed: ConversationSeed, in turn: inout Step) throws(Refusal) {
-        let ids = try TwoParty.ids(seed, size: Self.idSize, type: Self.facts.name).ids
+        let (secret, ids) = try TwoParty.ids(seed, size: Self.idSize, type: Self.facts.name)
         party = TwoParty(seed, ids, address: Self.address(ids))
+        (remote, listening) = Self.routes(party, state, RouteSecret.following(secret))
         guard seed.role == .responder else { return }
         guard let opening = seed.opening else { throw TwoParty.incomplete("an opening", Self.facts.name) }
         try receive(opening, in: &turn)
+        listening[0].window = state.window.sequences
+    }
+
+    /// The other side's route, and what is listened to.
+    private static func routes(
+        _ party: TwoParty, _ state: State, _ secret: Secret?
+    ) -> (remote: Route, listening: [Listening]) {
+        guard let secret else { return (party.remote, [Listening(party.address, party.own)]) }
+        let own = Listening(party.address, Route(party.own.id, secret: secret), window: state.window.sequences)
+        return (Route(party.remote.id, secret: secret), [own])
     }
 
     /// An address of its own for each conversation, which tells nothing of the participants.
@@ -50,20 +65,23 @@ public struct PlainConversation: SimpleConversation, Equatable {
         let (record, _) = try Self.stored.sort(records)
         let stored: TwoParty.State<State> = try Self.stored.message(record)
         (party, state, isChanged) = (stored.party, stored.inner, false)
+        let bytes = stored.inner.secret
+        let secret = bytes.isEmpty ? nil : Secret(copying: bytes.span)
+        state.secret = []
+        (remote, listening) = Self.routes(party, state, secret)
     }
 
     /// The one record, if anything changed.
     public mutating func takeChanges() -> [Record] {
         guard isChanged else { return [] }
         isChanged = false
-        return [Self.stored.record(Stored.stateKey, TwoParty.State(party, state))]
+        var stored = state
+        if let secret = remote.secret { stored.secret = secret.lend { Bytes(copying: $0) } }
+        return [Self.stored.record(Stored.stateKey, TwoParty.State(party, stored))]
     }
 
     /// The own side's conversation id: 32 digits.
     public var id: ConversationID { party.id }
-
-    /// The own id on the conversation's address.
-    public var listening: [Listening] { party.listening }
 
     /// Sends content; the first of an initiator goes into the invite. There are no other actions.
     public mutating func perform(_ action: Action, as id: ContentID, in turn: inout Step) throws(Refusal) {
@@ -72,8 +90,9 @@ public struct PlainConversation: SimpleConversation, Equatable {
         }
         let frame = PlainFrame(number: state.sent, content: content)
         try party.check(frame.size, in: turn)
-        party.dispatch(frame.encoded(headRoom: turn.headRoom), number: frame.number, for: id, in: &turn)
         state.sent += 1
+        party.dispatch(
+            frame.encoded(headRoom: turn.headRoom), to: remote, sequence: state.sent, for: id, in: &turn)
         isChanged = true
     }
 
@@ -110,6 +129,9 @@ extension PlainConversation {
         /// Field 2: the next number that is expected; field 4: the ranges of missing ones, two varints each: where it
         /// begins, less the end of the one before, and its length. Field 3 held single numbers in their place.
         var window = NumberWindow()
+        /// Field 5, in records alone: the secret of both routes, 32 bytes; absent in conversations that were stored
+        /// without one.
+        var secret = Bytes()
 
         init() {}
 
@@ -122,6 +144,7 @@ extension PlainConversation {
                 case 2: next = try reader.uint64()
                 case 3: numbers.append((numbers.last ?? 0) &+ (try reader.uint64()))
                 case 4: ranges.append((ranges.last ?? 0) &+ (try reader.uint64()))
+                case 5: secret = bytes.slice(try reader.range())
                 default: continue
                 }
             }
@@ -135,6 +158,7 @@ extension PlainConversation {
             else {
                 throw .missing("a window")
             }
+            guard [0, RouteSecret.size].contains(secret.count) else { throw .missing("a secret of 32 bytes") }
             self.window = window
         }
 
@@ -146,6 +170,7 @@ extension PlainConversation {
         var size: Int {
             ProtoSize.field(1, sent) + ProtoSize.field(2, window.next)
                 + distances.reduce(0) { $0 + ProtoSize.tag(4) + ProtoSize.varint($1) }
+                + ProtoSize.field(5, count: secret.count)
         }
 
         @_lifetime(output: copy output)
@@ -156,6 +181,7 @@ extension PlainConversation {
                 output.append(varint: 4 << 3)
                 output.append(varint: distance)
             }
+            output.append(field: 5, secret)
         }
     }
 }

@@ -48,8 +48,8 @@ extension PrivateV1 {
         /// The own side's conversation id: 36 digits.
         public var id: ConversationID { base.party.id }
 
-        /// The own id on the shared address.
-        public var listening: [Listening] { base.party.listening }
+        /// The own id on the shared address, under each secret that may be used.
+        public var listening: [Listening] { base.listening }
 
         /// Sends content; the first of an initiator goes into the invite. There are no other actions.
         public mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
@@ -68,7 +68,7 @@ extension PrivateV1 {
         }
 
         private mutating func receive(_ payload: Payload, isOpening: Bool, in step: inout Step) throws(Refusal) {
-            let opened = try base.open(payload, at: step.now, Self.constants) { bytes throws(Refusal) in
+            let opened = try base.open(payload, Self.constants, in: &step) { bytes throws(Refusal) in
                 try Self.body(bytes, isOpening: isOpening)
             }
             base.report(opened, in: &step)

@@ -50,8 +50,8 @@ extension PrivateV1 {
         /// The own side's conversation id: 32 digits.
         public var id: ConversationID { base.party.id }
 
-        /// The own id on the conversation's address.
-        public var listening: [Listening] { base.party.listening }
+        /// The own id on the conversation's address, under each secret that may be used.
+        public var listening: [Listening] { base.listening }
 
         /// Sends content; the first of an initiator goes into the invite. There are no other actions.
         public mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
@@ -67,7 +67,7 @@ extension PrivateV1 {
         }
 
         private mutating func receive(_ payload: Payload, in step: inout Step) throws(Refusal) {
-            let opened = try base.open(payload, at: step.now, Self.constants) { bytes throws(Refusal) in bytes }
+            let opened = try base.open(payload, Self.constants, in: &step) { bytes throws(Refusal) in bytes }
             base.report(opened, in: &step)
             step.report(
                 .content(ReceivedContent(opened.value, sender: base.party.peer, reference: opened.reference)))

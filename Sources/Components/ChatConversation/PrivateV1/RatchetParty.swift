@@ -34,6 +34,10 @@ struct RatchetParty: Equatable {
     private(set) var party: TwoParty
     private(set) var ratchet: DoubleRatchet
     private var unopened = UnopenedPayloads()
+    /// The own route under each secret that the other side may use (CONVERSATION-13).
+    private(set) var listening: [Listening] = []
+    /// The other side's route under the secret of the sending chain.
+    private var remote: Route
 
     /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.
     ///
@@ -41,6 +45,7 @@ struct RatchetParty: Equatable {
     init(_ seed: ConversationSeed, _ constants: Constants, in step: inout Step) throws(Refusal) {
         let (secret, ids) = try TwoParty.ids(seed, size: constants.idSize, type: constants.type)
         party = TwoParty(seed, ids, address: constants.address(ids))
+        remote = party.remote
         switch seed.role {
         case .initiator:
             guard let key = seed.remoteKeys.first else { throw constants.incomplete("a remote key") }
@@ -49,14 +54,16 @@ struct RatchetParty: Equatable {
             guard let pair = seed.ownKeys.first else { throw constants.incomplete("an own key pair") }
             ratchet = try DoubleRatchet(responderWith: secret, own: pair, constants.ratchet)
         }
+        followRatchet()
     }
 
     /// Takes up the state and the keys of missing payloads.
     init(restoring records: [Record], _ constants: Constants) throws(Refusal) {
         let (record, others) = try constants.stored.sort(records, DoubleRatchet.skippedPrefix)
         let state: TwoParty.State<RatchetState> = try constants.stored.message(record)
-        party = state.party
+        (party, remote) = (state.party, state.party.remote)
         ratchet = try DoubleRatchet(restoring: state.inner, skipped: others[0], constants.ratchet, constants.stored)
+        followRatchet()
     }
 
     /// The state, if it changed, and a record for each key of a missing payload that came or went.
@@ -72,15 +79,16 @@ struct RatchetParty: Equatable {
     mutating func send(
         _ count: Int, for content: ContentID, in step: inout Step, _ write: (inout OutputSpan<UInt8>) -> Void
     ) throws(Refusal) {
-        let number = ratchet.nextNumber
         try party.check(ratchet.payloadSize(frame: count), in: step)
         let payload = try ratchet.seal(count, headRoom: step.headRoom, random: &step.random, write)
-        party.dispatch(payload, number: UInt64(number), for: content, in: &step)
+        followRatchet()
+        party.dispatch(payload, to: remote, sequence: ratchet.sequence, for: content, in: &step)
     }
 
     /// Decrypts a payload, and moves on if what is in it decodes.
     mutating func open<Value>(
-        _ payload: Payload, at now: Timestamp, _ constants: Constants, decode: (Bytes) throws(Refusal) -> Value
+        _ payload: Payload, _ constants: Constants, in step: inout Step,
+        decode: (Bytes) throws(Refusal) -> Value
     ) throws(Refusal) -> OpenedPayload<Value> {
         let encrypted: EncryptedPayload
         do { encrypted = try EncryptedPayload(decoding: payload) } catch { throw Refusal(error) }
@@ -88,11 +96,12 @@ struct RatchetParty: Equatable {
             throw Refusal(.unsupported, ConversationCause.unexpectedPayload(type: constants.type))
         }
         do throws(Refusal) {
-            let opened = try ratchet.open(message, at: now, decode: decode)
+            let opened = try ratchet.open(message, at: step.now, decode: decode)
             unopened.wasOpened()
+            followRatchet()
             return opened
         } catch {
-            throw unopened.note(error, now: now)
+            throw unopened.note(error, now: step.now)
         }
     }
 
@@ -100,5 +109,25 @@ struct RatchetParty: Equatable {
     func report<Value>(_ opened: OpenedPayload<Value>, in step: inout Step) {
         for name in opened.lost { step.report(.gap(Gap(reference: name, sender: party.peer, isFinal: true))) }
         for name in opened.missing { step.report(.gap(Gap(reference: name, sender: party.peer, isFinal: false))) }
+    }
+
+    /// Keeps routes as the ratchet has them; windows are read when a secret comes or goes, so they are made then.
+    private mutating func followRatchet() {
+        let routes = ratchet.routes
+        if routes.sending !== remote.secret { remote = Route(party.remote.id, secret: routes.sending) }
+        guard routes.hasSecrets else {
+            if listening.isEmpty { listening = [Listening(party.address, party.own)] }
+            return
+        }
+        let isSame =
+            listening.count == routes.listenedCount
+            && listening.indices.allSatisfy { listening[$0].route.secret === routes.secret($0) }
+        guard !isSame else { return }
+        listening = (0..<routes.listenedCount).map { index in
+            let secret = routes.secret(index)
+            let known = listening.first { $0.route.secret === secret }?.route
+            let route = known ?? Route(party.own.id, secret: secret)
+            return Listening(party.address, route, window: ratchet.window(index))
+        }
     }
 }
