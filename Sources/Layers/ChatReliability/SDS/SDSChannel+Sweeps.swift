@@ -65,7 +65,8 @@ extension SDSChannel {
 
     /// Sends a sync message (SDS-12).
     mutating func sendSync(in step: inout SDSStep) {
-        let draft = draft(Self.syncID, content: nil, now: step.now)
+        let (message, inTurn) = message(Self.syncID, now: step.now)
+        let draft = SDSDraft(message, bytes: message.encoded(), inTurn: inTurn)
         take(draft, now: step.now)
         if !draft.repairs.isEmpty { pace.didAsk(step.now, longest: times.resendLongest) }
         sync.didBroadcast(at: step.now, isNew: false)

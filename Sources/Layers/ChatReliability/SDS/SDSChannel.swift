@@ -103,13 +103,16 @@ public struct SDSChannel: Sendable {
     }
 
     /// Writes a message that is not part of the channel before ``commit(_:in:)``: whoever carries it may refuse.
-    public mutating func draft(_ content: Bytes, id: Identifier, now: Timestamp) throws(Refusal) -> SDSDraft {
+    public mutating func draft(
+        _ content: consuming Bytes, id: Identifier, now: Timestamp
+    ) throws(Refusal) -> SDSDraft {
         guard !content.isEmpty, id.count > 0 else { throw Refusal(.unable, ReliabilityCause.emptyMessage) }
         guard !log.contains(id), incoming.waiting[id] == nil else {
             throw Refusal(.unable, ReliabilityCause.identifierInUse(id))
         }
         try outgoing.check(content.count, settings.limits)
-        return draft(id, content: content, now: now)
+        let (message, inTurn) = message(id, now: now)
+        return SDSDraft(message, bytes: message.encoded(around: consume content), inTurn: inTurn)
     }
 
     /// Makes a drafted message part of the channel; nothing else may have happened in between.
@@ -168,16 +171,17 @@ public struct SDSChannel: Sendable {
         step.broadcasts.append(.init(reason: .new, id: id, bytes: bytes))
     }
 
-    /// A message with clock, history, filter and requests as they are now.
-    mutating func draft(_ id: Identifier, content: Bytes?, now: Timestamp) -> SDSDraft {
+    /// A message without content, with clock, history, filter and requests as they are now; and how many it names
+    /// because it is their turn.
+    mutating func message(_ id: Identifier, now: Timestamp) -> (message: SDSMessage, inTurn: Int) {
         let (history, inTurn) = history()
         let gone = goneEntries(naming: history)
         let message = SDSMessage(
             sender: participant, id: id, channel: channel,
             lamport: max(now.milliseconds, lamport == .max ? .max : lamport + 1),
             history: history, filter: filter?.encoded(), repairs: repairRequests(now: now, besides: gone.count),
-            gone: gone, content: content)
-        return SDSDraft(message, bytes: message.encoded(), inTurn: inTurn)
+            gone: gone)
+        return (message, inTurn)
     }
 
     /// Moves the clock, and on to what is named and asked for next.

@@ -82,16 +82,24 @@ public struct SDSMessage: Hashable, Sendable {
 
 // Writing.
 extension SDSMessage {
-    /// The encoding; where the content has head room, it is written in front of it and nothing is copied.
+    /// The encoding, with a copy of the content, which the message keeps.
     public func encoded(_ layout: Layout = .document) -> Bytes {
-        let size = headerSize(layout)
-        guard var bytes = content else { return Bytes(headRoom: 0, count: size) { writeHeader(layout, to: &$0) } }
-        bytes.prepend(size) { writeHeader(layout, to: &$0) }
-        return bytes
+        if let content { return encoded(around: content, layout) }
+        return Bytes(headRoom: 0, count: headerSize(layout, content: nil)) {
+            writeHeader(layout, content: nil, to: &$0)
+        }
     }
 
-    /// The bytes in front of the content, which comes last; without presence an empty one is omitted.
-    func headerSize(_ layout: Layout) -> Int {
+    /// The encoding around a content in place of its own: written in front of it, in its head room, and nothing is
+    /// copied, as long as nobody else holds the content.
+    func encoded(around content: consuming Bytes, _ layout: Layout = .document) -> Bytes {
+        let count = content.count
+        content.prepend(headerSize(layout, content: count)) { writeHeader(layout, content: count, to: &$0) }
+        return content
+    }
+
+    /// The bytes in front of a content of a size, which comes last; without presence an empty one is omitted.
+    private func headerSize(_ layout: Layout, content count: Int?) -> Int {
         let numbers = layout.numbers
         var size = ProtoSize.field(numbers.sender, count: sender.count) + ProtoSize.field(numbers.id, count: id.count)
         size += ProtoSize.field(numbers.channel, count: channel.count)
@@ -106,14 +114,14 @@ extension SDSMessage {
             for entry in repairs { size += ProtoSize.present(13, count: entry.size(layout)) }
             for entry in gone { size += ProtoSize.present(14, count: entry.size(layout)) }
         }
-        if let content = present(content, layout, isDefault: content?.isEmpty == true) {
-            size += ProtoSize.present(20, count: content.count) - content.count
+        if let count = present(count, layout, isDefault: count == 0) {
+            size += ProtoSize.present(20, count: count) - count
         }
         return size
     }
 
     @_lifetime(output: copy output)
-    func writeHeader(_ layout: Layout, to output: inout OutputSpan<UInt8>) {
+    private func writeHeader(_ layout: Layout, content count: Int?, to output: inout OutputSpan<UInt8>) {
         let numbers = layout.numbers
         if numbers.sender < numbers.id { output.append(field: numbers.sender, sender) }
         output.append(field: numbers.id, id)
@@ -132,9 +140,7 @@ extension SDSMessage {
             for entry in repairs { entry.write(13, layout, to: &output) }
             for entry in gone { entry.write(14, layout, to: &output) }
         }
-        if let content = present(content, layout, isDefault: content?.isEmpty == true) {
-            output.append(present: 20, count: content.count)
-        }
+        if let count = present(count, layout, isDefault: count == 0) { output.append(present: 20, count: count) }
     }
 }
 

@@ -103,11 +103,11 @@ public struct SegmentMessage: Hashable, Sendable {
     }
 
     /// The size of the encoding in bytes.
-    var size: Int { headerSize + payload.count + trailerSize }
+    var size: Int { headerSize(payload: payload.count) + payload.count + trailerSize }
 
-    /// The bytes in front of the payload.
-    var headerSize: Int {
-        let payloadField = payload.isEmpty ? 0 : ProtoSize.present(4, count: payload.count) - payload.count
+    /// The bytes in front of a payload of a size.
+    func headerSize(payload count: Int) -> Int {
+        let payloadField = count == 0 ? 0 : ProtoSize.present(4, count: count) - count
         return ProtoSize.field(1, count: hash.count) + ProtoSize.field(2, dataIndex)
             + ProtoSize.field(3, UInt64(dataCount)) + payloadField
     }
@@ -126,7 +126,7 @@ public struct SegmentMessage: Hashable, Sendable {
     /// Appends the encoding: fields in the order of their numbers, defaults omitted.
     @_lifetime(output: copy output)
     func write(to output: inout OutputSpan<UInt8>) {
-        writeHeader(to: &output)
+        writeHeader(payload: payload.count, to: &output)
         output.append(bytes: payload.span)
         output.append(field: 5, parityIndex ?? 0)
         output.append(field: 6, UInt64(parityCount))
@@ -134,10 +134,10 @@ public struct SegmentMessage: Hashable, Sendable {
     }
 
     @_lifetime(output: copy output)
-    func writeHeader(to output: inout OutputSpan<UInt8>) {
+    func writeHeader(payload count: Int, to output: inout OutputSpan<UInt8>) {
         output.append(field: 1, hash)
         output.append(field: 2, dataIndex)
         output.append(field: 3, UInt64(dataCount))
-        if !payload.isEmpty { output.append(present: 4, count: payload.count) }
+        if count > 0 { output.append(present: 4, count: count) }
     }
 }

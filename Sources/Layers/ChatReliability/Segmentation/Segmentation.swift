@@ -60,8 +60,9 @@ public struct Segmentation: Hashable, Sendable {
             SegmentMessage(hash: hash, place: place, dataCount: dataCount, parityCount: parityCount, payload: payload)
         }
         if dataCount == 1, parityCount == 0 {
-            let whole = segment(.data(0), payload)
-            payload.prepend(whole.headerSize) { whole.writeHeader(to: &$0) }
+            // The segment does not hold the payload: a buffer with two owners is copied when it is written to.
+            let (whole, count) = (segment(.data(0), Bytes()), payload.count)
+            payload.prepend(whole.headerSize(payload: count)) { whole.writeHeader(payload: count, to: &$0) }
             return [payload]
         }
         let count = payload.count

@@ -81,16 +81,19 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
         let frame = ReliableFrame(timestamp: time.milliseconds, body).encoded(headRoom: headRoom)
         let counts = try segmentation.counts(bytes: frame.count)
         let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, frame.span).span) ?? Identifier()
-        let segments = try segmentation.split(frame, headRoom: overhead)
-        if counts.data == 1, let segment = segments.first {
-            try send(segment, id: id, at: time, for: content, in: &turn)
+        var segments = try segmentation.split(consume frame, headRoom: overhead)
+        if counts.data == 1, let segment = segments.popLast() {
+            try send(consume segment, id: id, at: time, for: content, in: &turn)
         } else {
             // Refused in the middle, nothing has happened; the copies cost little beside so many bytes.
             var trial = self
             let left = try turn.lend { (turn) throws(Refusal) in
-                for segment in segments {
+                for index in segments.indices {
+                    // Taken out of the list, so that nobody else holds it when it is written to.
+                    var segment = Bytes()
+                    swap(&segment, &segments[index])
                     let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, segment.span).span) ?? Identifier()
-                    try trial.send(segment, id: id, at: time, for: content, in: &turn)
+                    try trial.send(consume segment, id: id, at: time, for: content, in: &turn)
                 }
             }.output
             turn.take(left)
@@ -99,9 +102,9 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
     }
 
     private mutating func send(
-        _ segment: Bytes, id: Identifier, at time: Timestamp, for content: ContentID?, in turn: inout Step
+        _ segment: consuming Bytes, id: Identifier, at time: Timestamp, for content: ContentID?, in turn: inout Step
     ) throws(Refusal) {
-        let draft = try channel.draft(segment, id: id, now: time)
+        let draft = try channel.draft(consume segment, id: id, now: time)
         try transmit(draft.bytes, for: content, in: &turn)
         var step = SDSStep(now: turn.now)
         channel.commit(draft, tag: content?.number ?? 0, in: &step)
