@@ -41,6 +41,19 @@ public enum BLAKE2b {
         }
     }
 
+    /// The same where the code is to lie, for codes that are no secret; its size is the digest's.
+    ///
+    /// - Parameter code: within ``digestSizes``.
+    public static func authenticate(into code: inout MutableSpan<UInt8>, _ bytes: Span<UInt8>, key: Secret) {
+        precondition(digestSizes.contains(code.count) && keySizes.contains(key.count), "BLAKE2b sizes")
+        Sodium.start()
+        let (start, count) = unsafe (code.start, code.count)
+        key.lend { key in
+            _ = unsafe crypto_generichash_blake2b(
+                start, count, bytes.start, UInt64(bytes.count), key.start, key.count)
+        }
+    }
+
     /// A key derived from another: keyed BLAKE2b of the empty message with a personalization and no salt.
     ///
     /// - Parameters:

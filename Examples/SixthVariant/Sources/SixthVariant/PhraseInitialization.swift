@@ -94,13 +94,12 @@ public struct PhraseInitialization: InitializationProtocol {
             throw Refusal(.unable, CommonCause.tooLarge("invite", bytes: size, limit: step.maximumPayload))
         }
         let key = secret("invite", head)
-        let payload = try Self.refusing { () throws(CryptoError) in
-            try Bytes(headRoom: step.headRoom, count: size) { (output: inout OutputSpan<UInt8>) throws(CryptoError) in
-                for byte in head { output.append(byte) }
-                let nonce = head.span.extracting(Self.partSize..<head.count)
-                try Self.aead.seal(plain.span, nonce: nonce, aad: head.span, key: key, into: &output)
-            }
+        let nonce = Array(head.dropFirst(Self.partSize))
+        var payload = try Self.refusing { () throws(CryptoError) in
+            try Self.aead.seal(
+                Bytes(plain), nonce: nonce, aad: Bytes(head), key: key, headRoom: step.headRoom + head.count)
         }
+        payload.prepend(head.count) { output in for byte in head { output.append(byte) } }
         step.send(
             Routed(Self.address(inbox), Route(Hex.encode(inbox)), payload: payload), for: content, until: contact)
         begun[contact] = nil
@@ -119,14 +118,10 @@ public struct PhraseInitialization: InitializationProtocol {
         guard let index = tickets.firstIndex(of: Array(head.prefix(Self.partSize))) else {
             throw Refusal(.invalid, PhraseCause.unknownTicket)
         }
-        let (key, count) = (secret("invite", head), bytes.count - head.count - AEAD.tagSize)
+        let (key, nonce) = (secret("invite", head), Array(head.dropFirst(Self.partSize)))
+        let sealed = routed.payload.slice(head.count..<bytes.count)
         let plain = try Self.refusing { () throws(CryptoError) in
-            try Bytes(headRoom: 0, count: count) { (output: inout OutputSpan<UInt8>) throws(CryptoError) in
-                let (nonce, sealed) = (
-                    head.span.extracting(Self.partSize..<head.count), bytes.span.extracting(head.count..<bytes.count)
-                )
-                try Self.aead.open(sealed, nonce: nonce, aad: head.span, key: key, into: &output)
-            }
+            try Self.aead.open(sealed, nonce: nonce, aad: Bytes(head), key: key)
         }
         let nameEnd = 1 + Int(plain[0])
         guard nameEnd > 1, plain.count >= nameEnd,

@@ -34,8 +34,6 @@ struct Cookies: Sendable {
         text.append(big: peer.high)
         text.append(big: peer.low)
         text.append(big: peer.port)
-        let code = BLAKE2b.authenticate(count: Self.size - bytes.count, text.span, key: key)
-        code.lend { bytes.append($0) }
-        return bytes
+        return bytes + BLAKE2b.code(count: Self.size - bytes.count, of: text.span, key: key)
     }
 }
