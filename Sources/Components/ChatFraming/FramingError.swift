@@ -14,6 +14,8 @@ public enum FramingError: Error, RefusalCause, Hashable {
     case tooLarge(bytes: Int, limit: Int)
     /// A version of the named framing that is not known here.
     case unsupportedVersion(UInt8, framing: String)
+    /// A route without the secret from which the named framing derives identifiers, and whose it is.
+    case noSecret(of: String, framing: String)
     /// A route of ours in plain, where only salted hints are accepted.
     case plainHint
 
@@ -22,7 +24,7 @@ public enum FramingError: Error, RefusalCause, Hashable {
         switch self {
         case .truncated, .trailing, .notUTF8, .badRoute: "malformed"
         case .tooLarge: "too_large"
-        case .unsupportedVersion, .plainHint: "unsupported"
+        case .unsupportedVersion, .plainHint, .noSecret: "unsupported"
         }
     }
 
@@ -35,6 +37,8 @@ public enum FramingError: Error, RefusalCause, Hashable {
         case .badRoute(let count, let limit): "a route of \(count) bytes; 1 to \(limit) allowed"
         case .tooLarge(let count, let limit): "payload has \(count) bytes; at most \(limit) allowed"
         case .unsupportedVersion(let version, let framing): "version \(version) of \(framing) is not known here"
+        case .noSecret(let owner, let framing):
+            "\(owner) gives its route no secret, from which \(framing) derives identifiers"
         case .plainHint: "the hint is a route in plain, which acceptsPlainHints would allow"
         }
     }

@@ -54,6 +54,7 @@ enum Suites {
 
     /// What is inside the framing; nil where it is not of a form that is known here.
     private static func payload(_ bytes: Bytes, _ framing: String) -> Bytes? {
+        if framing == "rpi-v1" { return bytes.count >= 16 ? bytes.slice(16..<bytes.count) : nil }
         guard framing.hasPrefix("envelope-v1") else {
             guard bytes.count >= 6 + 0, bytes.count >= 6 + Int(bytes[1]) else { return nil }
             return bytes.slice(6 + Int(bytes[1])..<bytes.count)

@@ -10,7 +10,7 @@ public enum Conformance {
 }
 
 extension Conformance {
-    /// Checks a framing strategy (FR-01 to FR-03, FW-04, DS-03, DS-07, MODEL-1 to MODEL-5).
+    /// Checks a framing strategy (FR-01 to FR-03, FW-04, DS-03, DS-07, FRAMING-8 to FRAMING-10, MODEL-1 to MODEL-5).
     ///
     /// - Parameters:
     ///   - make: gives a fresh framing that listens to nothing.
@@ -25,6 +25,7 @@ extension Conformance {
         checkRoutes(make, fixture, &checker)
         checkWire(fixture, &checker)
         checkHostility(fixture, &checker)
+        checkIdentifiers(make, &checker)
         return checker.report
     }
 
@@ -66,9 +67,9 @@ extension Conformance {
             "FR-02d", "a route of no byte, or of more than a route may have, is refused or comes through whole"
         ) { dice throws(Stop) in
             for size in [0, Route.maximumID, Route.maximumID + 1, 1_000] {
-                let (route, owner) = (
-                    Route(String(repeating: "r", count: size)), Owner.conversation(ConversationID("00"))
-                )
+                let secret = Secret(copying: dice.bytes(32).span)
+                let route = Route(String(repeating: "r", count: size), secret: secret)
+                let owner = Owner.conversation(ConversationID("00"))
                 var (framing, step) = (fixture.framing, dice.step(headRoom: fixture.framing.headRoom))
                 framing.listen([Listening("address", route)], for: owner)
                 let wrapped = try? framing.wrap(

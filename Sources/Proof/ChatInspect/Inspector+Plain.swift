@@ -2,7 +2,7 @@ import ChatDiscovery
 import ChatModel
 import ChatWire
 
-// Links, and the two formats of fixed fields that carry payloads.
+// Links, and the three formats of fixed fields that carry payloads.
 extension Inspector {
     /// The text of a link, and what it carries.
     func link(_ run: Run, depth: Int) -> Piece {
@@ -62,6 +62,19 @@ extension Inspector {
             walk.fail(at: run.bytes.count, "\(Int(length) - count) more bytes expected for payload")
         }
         walk.end()
+        return walk.piece
+    }
+
+    /// An identifier, and the payload behind it.
+    func identified(_ run: Run, depth: Int) -> Piece {
+        var walk = FieldWalk(Piece(.rpi, run), run, requirement: "RPIV1-6")
+        walk.bytes("identifier", 16, "of this payload alone; who has the route's secret can derive it")
+        guard !walk.isBroken else { return walk.piece }
+        let payload = run.part(walk.offset..<run.bytes.count)
+        var part = Piece("payload", payload)
+        part.value = .bytes(payload.bytes)
+        look(inside: &part, .payload, payload, depth: depth + 1)
+        walk.add(part, bytes: payload.bytes.count)
         return walk.piece
     }
 

@@ -32,6 +32,7 @@ public struct Inspector: Sendable {
         switch kind {
         case .link: link(run, depth: depth)
         case .plain: plain(run, depth: depth)
+        case .rpi: identified(run, depth: depth)
         case .plainFrame: plainFrame(run, depth: depth)
         case .datagram: datagram(run, depth: depth)
         default: message(run, depth: depth)

@@ -12,6 +12,8 @@ public enum Kind: String, CaseIterable, Sendable {
     case envelope
     /// The envelope of plain framing.
     case plain
+    /// An identifier of `rpi-v1` and what follows it.
+    case rpi
     /// `EncryptedPayload`, what an envelope carries.
     case payload
     /// `Doubleratchet`, one message of a ratchet.
@@ -50,6 +52,7 @@ public enum Kind: String, CaseIterable, Sendable {
         case .directory: "SignedDirectoryEntry"
         case .envelope: "EnvelopeV1"
         case .plain: "plain framing"
+        case .rpi: "private identifier"
         case .payload: "EncryptedPayload"
         case .ratchet: "Doubleratchet"
         case .handshake: "InboxHandshakeV1"
@@ -76,6 +79,7 @@ public enum Kind: String, CaseIterable, Sendable {
         case .directory: Section("directory.md", "Entries")
         case .envelope: Section("envelope-v1.md", "Format")
         case .plain: Section("plain-framing.md", "Format")
+        case .rpi: Section("rpi-v1.md", "Format")
         case .payload: Section("wire.md", "Shared layouts")
         case .ratchet: Section("double-ratchet.md", "Sending")
         case .handshake, .inboxFrame: Section("inbox-v1.md", "Invite")

@@ -34,6 +34,7 @@ extension Variants {
         case (.delivery, "udp"): "udp.md"
         case (.framing, "envelope-v1"), (.framing, "envelope-v1-libchat"): "envelope-v1.md"
         case (.framing, "plain"): "plain-framing.md"
+        case (.framing, "rpi-v1"): "rpi-v1.md"
         default: nil
         }
     }

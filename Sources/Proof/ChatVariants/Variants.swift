@@ -52,6 +52,7 @@ public struct Variants: Sendable {
         registry.framing("envelope-v1") { EnvelopeV1(.reference) }
         registry.framing("envelope-v1-libchat") { EnvelopeV1(.libchat) }
         registry.framing("plain") { PlainFraming() }
+        registry.framing("rpi-v1") { RPIV1() }
         return registry
     }
 }

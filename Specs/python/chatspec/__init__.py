@@ -17,6 +17,7 @@ documents can get the same bytes. One module for each document:
     plain_conversation  Specs/plain-conversation.md
     envelope         EnvelopeV1, Specs/envelope-v1.md
     plain_framing    Specs/plain-framing.md
+    rpi              Specs/rpi-v1.md
     segmentation     Specs/segmentation.md
     parity           Specs/parity.md
     sds              SCALABLE-DATA-SYNC

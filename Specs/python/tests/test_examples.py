@@ -10,7 +10,7 @@ import unittest
 
 import chatspec
 from chatspec import (
-    content, directory, envelope, inbox, intro, messages, open_invite, parity, plain_conversation, plain_framing,
+    content, directory, envelope, inbox, intro, messages, open_invite, parity, plain_conversation, plain_framing, rpi,
     privatev1, ratchet, sds, segmentation, udp, udp_messages, xeddsa,
 )
 from chatspec.checks.common import Scripted
@@ -68,6 +68,16 @@ class Documents(unittest.TestCase):
 
     def test_plain_framing(self):
         self.assertEqual(self.hex_block("plain-framing.md", "01"), plain_framing.wrap("convo-1", b"hello"))
+
+    def test_private_identifiers(self):
+        secret, salt = b"\x11" * 32, bytes(range(8))
+        key, *wrapped = [bytes.fromhex("".join(block.split("identifier")[0].split())) for block in self.blocks("rpi-v1.md")]
+        self.assertEqual(key, rpi.identifier_key(secret, "a", "convo-1"))
+        self.assertEqual(wrapped, [
+            rpi.wrap("a", "convo-1", secret, 1, b"hello", is_first_contact=False),
+            rpi.wrap("a", "convo-1", secret, 0, b"hello", is_first_contact=False, salt=salt),
+            rpi.wrap("a", "convo-1", None, 0, b"hello", is_first_contact=True, salt=salt),
+        ])
 
     def test_the_ten_lines_of_plain_framing_agree_with_the_module(self):
         printed: dict = {}

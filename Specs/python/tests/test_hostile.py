@@ -5,7 +5,7 @@ import unittest
 from typing import Any, Callable
 
 from chatspec import (
-    directory, envelope, inbox, intro, messages, open_invite, plain_conversation, plain_framing, sds, segmentation, udp,
+    directory, envelope, inbox, intro, messages, open_invite, plain_conversation, plain_framing, rpi, sds, segmentation, udp,
     udp_messages,
 )
 from chatspec.participant import Participant, Seeded
@@ -84,6 +84,9 @@ class Hostile(unittest.TestCase):
         signed = directory.write(entry, bytes(32))
         self.attack(envelope.wrap("route", b"payload"), envelope.unwrap)
         self.attack(plain_framing.wrap("route", b"payload"), plain_framing.unwrap)
+        here = [{"route": "r", "secret": bytes(32), "lowest_wanted": 0, "highest_seen": None}]
+        sample = rpi.wrap("a", "r", bytes(32), 1, b"payload", is_first_contact=False)
+        self.attack(sample, lambda data: rpi.unwrap("a", here, data, is_first_contact=False))
         self.attack(open_invite.write_invite("plain", bytes(32), b"x"), open_invite.read_invite)
         self.attack(open_invite.write_bundle(bytes(16), NOW), lambda data: open_invite.read_bundle(data, 0))
         self.attack(plain_conversation.write(1, b"content"), plain_conversation.Receiver().receive)

@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 from chatspec import (
     content, directory, envelope, inbox, intro, member, messages, open_invite, parity, plain_conversation,
-    plain_framing, privatev1, ratchet, sds, segmentation, udp, udp_messages,
+    plain_framing, privatev1, ratchet, rpi, sds, segmentation, udp, udp_messages,
 )
 from chatspec.messages import EncryptedPayload
 from chatspec.participant import Participant, Seeded
@@ -50,6 +50,20 @@ class Links(RulesTest):
 
 
 class Framings(RulesTest):
+    def test_private_identifiers(self):
+        secret = bytes(32)
+        self.refuse("unsupported", rpi.wrap, "a", "r", None, 1, b"", is_first_contact=False)
+        self.refuse("malformed", rpi.wrap, "a", "", secret, 1, b"", is_first_contact=False)
+        self.refuse("malformed", rpi.unwrap, "a", [], bytes(15), is_first_contact=False)
+        here = {"route": "r", "secret": secret, "lowest_wanted": 5, "highest_seen": 20}
+        for sequence in (5, 20, 21, 25, 5_000, 2**54):
+            data = rpi.wrap("a", "r", secret, sequence, b"x", is_first_contact=False)
+            self.assertEqual(rpi.unwrap("a", [here], data, is_first_contact=False), (here, sequence, b"x"))
+            self.assertIsNone(rpi.unwrap("b", [here], data, is_first_contact=False))
+        for sequence in (1, 4, 2**62 + 1):
+            data = rpi.wrap("a", "r", secret, sequence, b"x", is_first_contact=False)
+            self.assertIsNone(rpi.unwrap("a", [here], data, is_first_contact=False))
+
     def test_plain_framing(self):
         for data in ("", "01", "0100", "010000000000", "0101", "010161", "01016100000001", "0101610000000061",
                      "0101ff00000000"):

@@ -10,8 +10,9 @@ import Testing
         framing: any FramingStrategy
     ) throws {
         let owners: [(Owner, Route)] = [
-            (.initialization, Route("60749122be857ec1aeefb0c39acd5302")), (saro, Route("convo-1")), (raya, Route("ö")),
-            (.conversation(ConversationID("pax")), Route(String(repeating: "x", count: Route.maximumID))),
+            (.initialization, shared("60749122be857ec1aeefb0c39acd5302")), (saro, shared("convo-1")),
+            (raya, shared("ö")),
+            (.conversation(ConversationID("pax")), shared(String(repeating: "x", count: Route.maximumID))),
         ]
         var client = framing
         for (owner, route) in owners { client.listen([Listening("a", route)], for: owner) }
@@ -24,20 +25,20 @@ import Testing
 
     @Test(arguments: framings)
     func `a route nobody has, or on another address, is foreign (ENV-03)`(framing: any FramingStrategy) throws {
-        let client = framing.listening([Listening("a", Route("one")), Listening("b", Route("two"))], for: raya)
+        let client = framing.listening([Listening("a", shared("one")), Listening("b", shared("two"))], for: raya)
         for (address, route) in [("a", "two"), ("b", "one"), ("c", "one"), ("a", "three")]
             as [(DeliveryAddress, String)]
         {
-            let addressed = try framing.wrapped(Routed(address, Route(route), payload: [1]), in: turn())
+            let addressed = try framing.wrapped(Routed(address, shared(route), payload: [1]), in: turn())
             #expect(try client.unwrap(addressed) == .foreign)
         }
     }
 
     @Test(arguments: framings)
     func `who listens anew hears the new routes alone`(framing: any FramingStrategy) throws {
-        var client = framing.listening([Listening("a", Route("old"))], for: raya)
-        let (old, new) = (Routed("a", Route("old"), payload: [1]), Routed("a", Route("new"), payload: [2]))
-        client.listen([Listening("a", Route("new"))], for: raya)
+        var client = framing.listening([Listening("a", shared("old"))], for: raya)
+        let (old, new) = (Routed("a", shared("old"), payload: [1]), Routed("a", shared("new"), payload: [2]))
+        client.listen([Listening("a", shared("new"))], for: raya)
         #expect(try client.unwrap(try framing.wrapped(old, in: turn())) == .foreign)
         #expect(try client.unwrap(try framing.wrapped(new, in: turn())) == .payload(new, for: raya))
         client.listen([], for: raya)
@@ -46,9 +47,9 @@ import Testing
 
     @Test(arguments: framings)
     func `payloads of any size arrive as they were sent`(framing: any FramingStrategy) throws {
-        let client = framing.listening([Listening("a", Route("r"))], for: raya)
+        let client = framing.listening([Listening("a", shared("r"))], for: raya)
         for size in [0, 1, 127, 128, 255, 256, 16_383, 16_384, 70_000] {
-            let routed = Routed("a", Route("r"), payload: Bytes([UInt8](repeating: 0xA5, count: size)))
+            let routed = Routed("a", shared("r"), payload: Bytes([UInt8](repeating: 0xA5, count: size)))
             let addressed = try framing.wrapped(routed, in: turn())
             #expect(addressed.payload.count <= size + framing.headRoom)
             #expect(framing.maximumPayload(within: addressed.payload.count) <= size)
@@ -60,7 +61,7 @@ import Testing
     func `the head room is what the longest route needs, and no header goes beyond it`(
         framing: any FramingStrategy
     ) throws {
-        let longest = Route(String(repeating: "r", count: Route.maximumID))
+        let longest = shared(String(repeating: "r", count: Route.maximumID))
         let payload = Bytes([UInt8](repeating: 0, count: 1 << 14))
         let salted = turn(salt: .max)
         let addressed = try framing.wrapped(
@@ -73,14 +74,14 @@ import Testing
 
     @Test(arguments: framings)
     func `a header and its name are refused, not dropped (FRAMING-5)`(framing: any FramingStrategy) {
-        let routed = Routed("a", Route("r"), payload: [1], headers: [Header("Priority", "high")])
+        let routed = Routed("a", shared("r"), payload: [1], headers: [Header("Priority", "high")])
         let cause = CommonCause.unsupportedHeader("Priority", framing: framing.facts.name)
         #expect(throws: Refusal(.unsupported, cause)) { try framing.wrapped(routed, in: turn()) }
     }
 
     @Test(arguments: framings, [0, 256])
     func `a route too short or too long is refused with numbers`(framing: any FramingStrategy, size: Int) {
-        let routed = Routed("a", Route(String(repeating: "r", count: size)), payload: [1])
+        let routed = Routed("a", shared(String(repeating: "r", count: size)), payload: [1])
         #expect(throws: Refusal(.unable, FramingError.badRoute(bytes: size, limit: 255))) {
             try framing.wrapped(routed, in: turn())
         }
@@ -88,21 +89,21 @@ import Testing
 
     @Test(arguments: framings)
     func `a reply address stays beside the payload (FRAMING-6)`(framing: any FramingStrategy) throws {
-        let client = framing.listening([Listening("a", Route("r"))], for: raya)
-        let routed = Routed("a", Route("r"), payload: [1], replyAddress: "replies")
+        let client = framing.listening([Listening("a", shared("r"))], for: raya)
+        let routed = Routed("a", shared("r"), payload: [1], replyAddress: "replies")
         let addressed = try framing.wrapped(routed, in: turn())
         #expect(addressed.replyAddress == "replies")
-        #expect(addressed.payload == (try framing.wrapped(Routed("a", Route("r"), payload: [1]), in: turn())).payload)
+        #expect(addressed.payload == (try framing.wrapped(Routed("a", shared("r"), payload: [1]), in: turn())).payload)
         #expect(try client.unwrap(addressed) == .payload(routed, for: raya))
     }
 
     @Test(arguments: framings)
     func `neither direction copies a payload`(framing: any FramingStrategy) throws {
-        var (framing, turn) = (framing.listening([Listening("a", Route("r"))], for: raya), turn())
+        var (framing, turn) = (framing.listening([Listening("a", shared("r"))], for: raya), turn())
         let body = Bytes(headRoom: framing.headRoom, count: 3) { $0.append(repeating: 9, count: 3) }
         let before = place(of: body)
         let addressed = try framing.wrap(
-            Routed("a", Route("r"), payload: consume body), of: .initialization, random: &turn.random)
+            Routed("a", shared("r"), payload: consume body), of: .initialization, random: &turn.random)
         guard case .payload(let routed, _) = try framing.unwrap(addressed) else {
             Issue.record("not found")
             return
@@ -113,7 +114,7 @@ import Testing
 
     @Test func `framings can be swapped: the same payloads reach the same owners (FW-02)`() throws {
         var generator = SplitMix64(seed: 5)
-        let routes = (0..<8).map { Route("route-\($0)") }
+        let routes = (0..<8).map { shared("route-\($0)") }
         let clients = framings.map { framing in
             var client = framing
             for (index, route) in routes.dropLast(2).enumerated() {
@@ -138,7 +139,7 @@ import Testing
     }
 
     @Test func `names are those of the published compositions`() {
-        #expect(framings.map(\.facts.name) == ["plain", "envelope-v1", "envelope-v1-libchat", "envelope-v1"])
+        #expect(framings.map(\.facts.name) == ["plain", "envelope-v1", "envelope-v1-libchat", "envelope-v1", "rpi-v1"])
     }
 }
 

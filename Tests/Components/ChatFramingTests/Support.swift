@@ -8,8 +8,13 @@ let raya = Owner.conversation(ConversationID("raya"))
 
 /// Every framing here, as an existential: what holds for all is tested for all.
 let framings: [any FramingStrategy] = [
-    PlainFraming(), EnvelopeV1(), EnvelopeV1(.libchat), EnvelopeV1(acceptsPlainHints: true),
+    PlainFraming(), EnvelopeV1(), EnvelopeV1(.libchat), EnvelopeV1(acceptsPlainHints: true), RPIV1(),
 ]
+
+/// A route with a secret that follows from its id, so that framings which need one have it.
+func shared(_ id: String) -> Route {
+    Route(id, secret: Secret(count: 32) { for (index, byte) in id.utf8.prefix(32).enumerated() { $0[index] = byte } })
+}
 
 /// A turn whose randomness repeats.
 func turn(seed: UInt64 = 1) -> Step {

@@ -13,7 +13,7 @@ private let combinations: [SuiteName] = {
         for initialization in ["inbox-v1", "inbox-v1-libchat", "open-invite"] {
             for conversation in ["private-v1", "private-v1-libchat", "plain"] {
                 for delivery in ["memory", "udp"] {
-                    for framing in ["envelope-v1", "envelope-v1-libchat", "plain"] {
+                    for framing in ["envelope-v1", "envelope-v1-libchat", "plain", "rpi-v1"] {
                         all.append(
                             SuiteName(
                                 discovery: discovery, initialization: initialization, conversations: [conversation],

@@ -34,6 +34,14 @@ private func trial(_ name: String) async throws -> SuiteTrial {
     #expect((0...2).contains(trial.following - trial.inTurns))
 }
 
+@Test(arguments: ["ratchet", "private-v1-compact", "plain-reliable"])
+func `a trial under identifiers shows no id, and costs sixteen bytes a payload`(type: String) async throws {
+    let hidden = try await trial("links/inbox-v1/\(type)/memory/rpi-v1")
+    #expect(!hidden.seen.contains(.conversation))
+    let salted = try await trial("links/inbox-v1/\(type)/memory/envelope-v1")
+    #expect(hidden.following + 60 <= salted.following)
+}
+
 @Test func `a trial of an open composition shows the content`() async throws {
     let trial = try await trial("links/open-invite/plain/memory/plain")
     #expect(trial.seen == [.content, .conversation])

@@ -17,18 +17,33 @@ struct BrokenFraming: FramingStrategy {
         case dropsHeaders = "FR-03"
         case refusesAsUnable = "MODEL-4"
         case invents = "MODEL-5"
+        case linksItsPayloads = "FRAMING-8"
+        case alwaysTellsMore = "FRAMING-9"
+        case neverTellsMore = "FRAMING-9b"
+        case neverMoves = "FRAMING-10"
+        case forgetsTheOldSecret = "FRAMING-10b"
+        case ignoresWindows = "FRAMING-10c"
     }
 
     private let defect: Defect
-    private var inner = PlainFraming()
+    private var inner: any FramingStrategy = PlainFraming()
     private let shared = Shared(PlainFraming())
     private var earlier: [Owner: [Listening]] = [:]
 
     init(_ defect: Defect) {
         self.defect = defect
+        let derives: [Defect] = [.neverTellsMore, .neverMoves, .forgetsTheOldSecret, .ignoresWindows]
+        if derives.contains(defect) { inner = RPIV1() }
     }
 
-    var facts: Facts { defect == .badName ? Facts(name: "Plain/2", summary: "") : inner.facts }
+    var facts: Facts {
+        switch defect {
+        case .badName: Facts(name: "Plain/2", summary: "")
+        case .linksItsPayloads:
+            Facts(name: "plain", summary: "one hint for all", claims: [Claim(.unlinkability, "X-1")])
+        default: inner.facts
+        }
+    }
     var headRoom: Int { inner.headRoom }
 
     mutating func listen(_ listening: [Listening], for owner: Owner) {
@@ -40,6 +55,8 @@ struct BrokenFraming: FramingStrategy {
             earlier[owner] = listening
         case .oneAddress: listening = listening.map { Listening("any", $0.route) }
         case .sharesItsTable: shared.with { $0.listen(listening, for: owner) }
+        case .forgetsTheOldSecret: listening = listening.suffix(1)
+        case .ignoresWindows: listening = listening.map { Listening($0.address, $0.route) }
         default: break
         }
         inner.listen(listening, for: owner)
@@ -60,7 +77,7 @@ struct BrokenFraming: FramingStrategy {
     func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
         var addressed = addressed
         if defect == .oneAddress { addressed.address = "any" }
-        let framing = defect == .sharesItsTable ? shared.with { $0 } : inner
+        let framing: any FramingStrategy = defect == .sharesItsTable ? shared.with { $0 } : inner
         let found: Unwrapped
         do throws(Refusal) { found = try framing.unwrap(addressed) } catch {
             throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
@@ -68,5 +85,15 @@ struct BrokenFraming: FramingStrategy {
         guard case .payload(var routed, let owner) = found else { return found }
         if defect == .invents { routed.payload = Bytes(routed.payload.array + addressed.payload.array) }
         return .payload(routed, for: defect == .oneOwner ? .initialization : owner)
+    }
+
+    mutating func accepted(_ routed: Routed, for owner: Owner) -> Bool {
+        switch defect {
+        case .alwaysTellsMore: return true
+        case .neverMoves: return false
+        default:
+            let isMore = inner.accepted(routed, for: owner)
+            return isMore && defect != .neverTellsMore
+        }
     }
 }

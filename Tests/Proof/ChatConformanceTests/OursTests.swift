@@ -36,7 +36,7 @@ final class ConformanceUnderXCTest: XCTestCase {
     func testPlainFramingPassesItsSuite() async throws {
         let report = try await Variants.conformance(of: .framing, "plain")
         XCTAssertTrue(report.isPassed, "\(report)")
-        XCTAssertEqual(report.results.count, 13)
+        XCTAssertEqual(report.results.count, 19)
     }
 
     func testABrokenFramingFailsWithReasonAndSeed() throws {

@@ -42,7 +42,7 @@ private func isTaken(_ bytes: Bytes, as kind: Kind) -> Bool? {
 private let seeds: [[UInt8]] = {
     let documents = [
         "envelope-v1.md", "plain-framing.md", "segmentation.md", "sds.md", "content-frames.md", "directory.md",
-        "private-v1.md", "plain-conversation.md", "open-invite.md",
+        "private-v1.md", "plain-conversation.md", "open-invite.md", "rpi-v1.md",
     ]
     return documents.flatMap { (try? Specification.examples(of: $0)) ?? [] }.filter { $0.count < 200 } + [
         [UInt8](hex: "01051e61397408ab415e0000000000000000020000000001000000000000000000000000000000000300"),

@@ -55,6 +55,17 @@ func parameterised() throws -> Composition {
         })
 }
 
+/// Identifiers that ratchet with the conversation, around a type that sends again.
+let identified = withOrder(
+    Composition("inbox-v1/private-v1-compact/rpi-v1", conversations: [PrivateV1.Compact.type], framing: RPIV1()) {
+        _, random in try inbox(&random)
+    })
+
+/// The same around a bare ratchet, which sends nothing again.
+let identifiedRatchet = Composition(
+    "inbox-v1/ratchet/rpi-v1", conversations: [PrivateV1.Ratchet.type], framing: RPIV1()
+) { _, random in try inbox(&random) }
+
 private func inbox(_ random: inout any RandomSource) throws -> InboxV1 {
     let secret = random.secret(32, for: .secret)
     return try InboxV1(identity: KeyPair(secret: secret, publicKey: try X25519.publicKey(of: secret)))

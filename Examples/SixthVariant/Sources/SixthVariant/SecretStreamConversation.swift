@@ -8,7 +8,7 @@ internal import ChatWire
 /// stream's header; and the sealed content. Streams open in order, so one that comes too soon is refused
 /// as early and offered again, and a service must lose nothing and keep the order.
 public struct SecretStreamConversation: SimpleConversation {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
     private static let idSize = 16, numberSize = 8
 
     /// Name `secretstream`.
@@ -33,12 +33,15 @@ public struct SecretStreamConversation: SimpleConversation {
 
     private let role: Role
     private let base: [UInt8]
+    /// What framings derive identifiers from; it opens nothing.
+    private let routeSecret: Secret
     private var sending: Direction
     private var receiving: Direction
     private var isChanged = true
 
-    private init(role: Role, base: [UInt8], sending: Direction, receiving: Direction) {
-        (self.role, self.base, self.sending, self.receiving) = (role, base, sending, receiving)
+    private init(role: Role, base: [UInt8], routeSecret: Secret, sending: Direction, receiving: Direction) {
+        (self.role, self.base, self.routeSecret) = (role, base, routeSecret)
+        (self.sending, self.receiving) = (sending, receiving)
     }
 
     /// Begins with a secret of 32 bytes; the responder reads the opening.
@@ -49,10 +52,11 @@ public struct SecretStreamConversation: SimpleConversation {
         let directions = [Role.initiator, .responder].map { role in
             Direction(state: BLAKE2b.authenticate(count: 32, Array(role.rawValue.utf8).span, key: secret))
         }
-        let base = BLAKE2b.authenticate(count: 16, Array("id".utf8).span, key: secret)
+        let base = BLAKE2b.code(count: 16, of: Array("id".utf8).span, key: secret)
         let isInitiator = seed.role == .initiator
         self.init(
-            role: seed.role, base: base.lend { Bytes(copying: $0).array },
+            role: seed.role, base: base,
+            routeSecret: BLAKE2b.authenticate(count: 32, Array("route".utf8).span, key: secret),
             sending: directions[isInitiator ? 0 : 1], receiving: directions[isInitiator ? 1 : 0])
         guard !isInitiator else { return }
         guard let opening = seed.opening else {
@@ -64,8 +68,12 @@ public struct SecretStreamConversation: SimpleConversation {
     /// This side's id.
     public var id: ConversationID { ConversationID(bytes: Self.id(of: role, base)) }
 
-    /// This side's id on the address of the conversation.
-    public var listening: [Listening] { [Listening(address, Route(id.text))] }
+    /// This side's id on the address of the conversation; payloads are counted from 1.
+    public var listening: [Listening] {
+        let seen = receiving.next
+        let window = SequenceWindow(lowestWanted: seen + 1, highestSeen: seen == 0 ? nil : seen)
+        return [Listening(address, Route(id.text, secret: routeSecret), window: window)]
+    }
 
     /// Sends content; the first of the initiator goes into the invite.
     public mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
@@ -90,8 +98,8 @@ public struct SecretStreamConversation: SimpleConversation {
             step.open(payload, for: id)
         } else {
             let peer: Role = role == .initiator ? .responder : .initiator
-            let route = Route(Hex.encode(Self.id(of: peer, base)))
-            step.send(Routed(address, route, payload: payload, sequence: sending.next), for: id)
+            let route = Route(Hex.encode(Self.id(of: peer, base)), secret: routeSecret)
+            step.send(Routed(address, route, payload: payload, sequence: sending.next + 1), for: id)
         }
         sending = Direction(state: next.state, next: sending.next + 1)
         isChanged = true
@@ -126,16 +134,19 @@ public struct SecretStreamConversation: SimpleConversation {
         step.report(.content(ReceivedContent(Bytes(content))))
     }
 
-    /// One record, if anything changed: version, role, id, then number and state of both directions.
+    /// One record, if anything changed: version, role, id, secret of the routes, then number and state of both
+    /// directions.
     public mutating func takeChanges() -> [Record] {
         guard isChanged else { return [] }
         isChanged = false
         // Written once and where it stays, so that no copy of a key is left behind.
-        let size = 2 + base.count + [sending, receiving].reduce(0) { $0 + Self.numberSize + 1 + $1.state.count }
+        let directions = [sending, receiving].reduce(0) { $0 + Self.numberSize + 1 + $1.state.count }
+        let size = 2 + base.count + routeSecret.count + directions
         let record = Bytes(headRoom: 0, count: size) { output in
             output.append(Self.version)
             output.append(role == .initiator ? 1 : 2)
             for byte in base { output.append(byte) }
+            routeSecret.lend { secret in for index in secret.indices { output.append(secret[index]) } }
             for direction in [sending, receiving] {
                 for byte in Self.bytes(direction.next) { output.append(byte) }
                 output.append(UInt8(direction.state.count))
@@ -151,10 +162,12 @@ public struct SecretStreamConversation: SimpleConversation {
     public init(restoring records: [Record]) throws(Refusal) {
         guard records.count == 1, records[0].key == "stream", var rest = records[0].bytes?.array[...],
             rest.popFirst() == Self.version, let role = rest.popFirst(), role == 1 || role == 2,
-            rest.count > Self.idSize
+            rest.count > Self.idSize + 32
         else { throw Self.unreadable }
         let base = Array(rest.prefix(Self.idSize))
         rest = rest.dropFirst(Self.idSize)
+        let routeSecret = Secret(copying: rest.prefix(32).span)
+        rest = rest.dropFirst(32)
         var directions: [Direction] = []
         for _ in 0..<2 {
             let next = rest.prefix(Self.numberSize).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -169,7 +182,8 @@ public struct SecretStreamConversation: SimpleConversation {
         }
         guard rest.isEmpty else { throw Self.unreadable }
         self.init(
-            role: role == 1 ? .initiator : .responder, base: base, sending: directions[0], receiving: directions[1])
+            role: role == 1 ? .initiator : .responder, base: base, routeSecret: routeSecret, sending: directions[0],
+            receiving: directions[1])
         isChanged = false
     }
 

@@ -1,10 +1,10 @@
-"""Files of kinds envelope, plain_framing and content: what is put around bytes, and taken off again."""
+"""Files of kinds envelope, plain_framing, rpi and content: what is put around bytes, and taken off again."""
 
-from .. import content, envelope, plain_framing
+from .. import content, envelope, plain_framing, rpi
 from ..messages import Contact, File, Text
 from ..refusal import require
 from ..texts import read_hex
-from .common import NotApplicable, by_operation, data, demand, expect_fields
+from .common import NotApplicable, by_operation, data, demand, expect, expect_fields
 
 TYPES = {"text": (content.TEXT, Text), "file": (content.FILE, File), "contact": (content.CONTACT, Contact)}
 BYTES = ("bytes",)  # the fields of everyday types that are no text
@@ -66,6 +66,55 @@ def check_plain_unwrap(case: dict) -> None:
     expect_found(case, unwrap)
 
 
+# rpi
+
+
+def check_route_secret(case: dict) -> None:
+    secret = demand(case, lambda: rpi.route_secret(*data(case, "key")))
+    if secret is not None:
+        expect_fields(case, secret=secret)
+
+
+def owner(case: dict) -> dict:
+    if case["owner"] not in ("conversation", "initialization"):
+        raise NotApplicable(f"owner {case['owner']}")
+    return {"is_first_contact": case["owner"] == "initialization"}
+
+
+def optional(case: dict, name: str) -> bytes | None:
+    return read_hex(case[name]) if case.get(name) is not None else None
+
+
+def check_rpi_wrap(case: dict) -> None:
+    wrapped = demand(case, lambda: rpi.wrap(
+        case["address"], case["route"], optional(case, "secret"), case["sequence"], *data(case, "payload"),
+        salt=optional(case, "salt"), **owner(case)))
+    if wrapped is not None:
+        expect_fields(case, bytes=wrapped)
+
+
+def check_rpi_unwrap(case: dict) -> None:
+    listening = [
+        {
+            "route": one["route"], "secret": optional(one, "secret"), "lowest_wanted": one["lowest_wanted"],
+            "highest_seen": one.get("highest_seen"),
+        }
+        for one in case["listening"]
+    ]
+
+    def unwrap() -> tuple | str:
+        return rpi.unwrap(case["address"], listening, *data(case, "bytes"), **owner(case)) or "foreign"
+
+    found = demand(case, unwrap)
+    if found is None:
+        return
+    if found == "foreign" or case["result"] == "ignored":
+        expect("whose it is", found, "foreign")
+        expect("result", "ignored", case["result"])
+    else:
+        expect_fields(case, route=found[0]["route"], sequence=found[1], payload=found[2])
+
+
 # content
 
 
@@ -96,5 +145,6 @@ def check_decode(case: dict) -> None:
 KINDS = {
     "envelope": by_operation({"wrap": check_wrap, "unwrap": check_unwrap}),
     "plain_framing": by_operation({"wrap": check_plain_wrap, "unwrap": check_plain_unwrap}),
+    "rpi": by_operation({"secret": check_route_secret, "wrap": check_rpi_wrap, "unwrap": check_rpi_unwrap}),
     "content": by_operation({"encode": check_encode, "decode": check_decode}),
 }
