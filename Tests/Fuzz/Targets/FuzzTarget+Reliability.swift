@@ -98,6 +98,7 @@ private struct SDSRun {
             channel: choices.isOne(of: 12) ? Self.names[1] : Self.names[3],
             lamport: choices.isOne(of: 10) ? nil : clock &+ UInt64(choices.below(4)), history: entries(&choices),
             filter: choices.isOne(of: 3) ? filter(&choices) : nil, repairs: entries(&choices),
+            gone: choices.isOne(of: 3) ? entries(&choices) : [],
             content: choices.isOne(of: 6) ? nil : Bytes(choices.bytes(choices.one(of: 0, 1, 9))))
     }
 
