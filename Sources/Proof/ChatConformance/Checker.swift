@@ -2,13 +2,27 @@ internal import ChatModel
 
 /// Why a check ended before its end.
 enum Stop: Error {
-    case failed(String)
+    case failed(String, file: String = #fileID, line: UInt = #line)
     case notApplicable(String)
 }
 
+/// A line of a suite: where the assertion stands that something did not meet.
+package struct Place: Sendable, Hashable, Comparable {
+    /// The file's name and the line.
+    package let file: String, line: UInt
+
+    package init(file: String, line: UInt) {
+        (self.file, self.line) = (file.split(separator: "/").last.map(String.init) ?? file, line)
+    }
+
+    package static func < (left: Place, right: Place) -> Bool { (left.file, left.line) < (right.file, right.line) }
+}
+
 /// Fails the check unless something holds.
-func expect(_ condition: Bool, _ otherwise: @autoclosure () -> String) throws(Stop) {
-    guard condition else { throw .failed(otherwise()) }
+func expect(
+    _ condition: Bool, _ otherwise: @autoclosure () -> String, file: String = #fileID, line: UInt = #line
+) throws(Stop) {
+    guard condition else { throw .failed(otherwise(), file: file, line: line) }
 }
 
 /// Ends the check unless it applies.
@@ -17,14 +31,20 @@ func applies(_ condition: Bool, _ otherwise: String) throws(Stop) {
 }
 
 /// Fails the check unless a step refuses; gives the refusal.
-func refusal(of what: String, _ step: () throws(Refusal) -> Void) throws(Stop) -> Refusal {
+func refusal(
+    of what: String, file: String = #fileID, line: UInt = #line, _ step: () throws(Refusal) -> Void
+) throws(Stop) -> Refusal {
     do throws(Refusal) { try step() } catch { return error }
-    throw .failed("\(what) was accepted")
+    throw .failed("\(what) was accepted", file: file, line: line)
 }
 
 /// Fails the check if a step refuses; gives what the step gave.
-func succeed<Value>(_ what: String, _ step: () throws(Refusal) -> Value) throws(Stop) -> Value {
-    do throws(Refusal) { return try step() } catch { throw .failed("\(what) was refused: \(error)") }
+func succeed<Value>(
+    _ what: String, file: String = #fileID, line: UInt = #line, _ step: () throws(Refusal) -> Value
+) throws(Stop) -> Value {
+    do throws(Refusal) { return try step() } catch {
+        throw .failed("\(what) was refused: \(error)", file: file, line: line)
+    }
 }
 
 /// Collects the results of the checks of one implementation.
@@ -86,13 +106,16 @@ struct Checker {
 
     private mutating func add(_ id: String, _ requirement: String, _ stop: Stop) {
         switch stop {
-        case .failed(let reason): add(id, requirement, Report.Outcome.failed(reason))
+        case .failed(let reason, let file, let line):
+            add(id, requirement, Report.Outcome.failed(reason), at: Place(file: file, line: line))
         case .notApplicable(let reason): add(id, requirement, Report.Outcome.notApplicable(reason))
         }
     }
 
-    private mutating func add(_ id: String, _ requirement: String, _ outcome: Report.Outcome) {
-        results.append(Report.Result(id: id, requirement: requirement, outcome: outcome))
+    private mutating func add(
+        _ id: String, _ requirement: String, _ outcome: Report.Outcome, at place: Place? = nil
+    ) {
+        results.append(Report.Result(id: id, requirement: requirement, outcome: outcome, place: place))
     }
 }
 

@@ -19,6 +19,8 @@ public struct Report: Sendable, Hashable {
         public let requirement: String
         /// Whether it does.
         public let outcome: Outcome
+        /// The line of the suite that it failed at.
+        package var place: Place?
     }
 
     /// How a check ended.

@@ -5,7 +5,8 @@ import Testing
 
 private let hall: DeliveryAddress = "hall"
 
-@Test func `every subscriber of an address gets a copy, the publisher too (DS-01, DS-02, DS-12)`() async throws {
+@Test(.timeLimit(.minutes(10)))
+func `every subscriber of an address gets a copy, the publisher too (DS-01, DS-02, DS-12)`() async throws {
     let service = InMemoryDeliveryService()
     let (saro, raya, pax) = (Mailbox(), Mailbox(), Mailbox())
     for mailbox in [saro, raya] { try await service.subscribe([hall: .now], into: mailbox) }
@@ -18,7 +19,7 @@ private let hall: DeliveryAddress = "hall"
     #expect(pax.texts(await pax.next()) == ["three"])
 }
 
-@Test func `payloads on several addresses in one batch keep their order`() async throws {
+@Test(.timeLimit(.minutes(10))) func `payloads on several addresses in one batch keep their order`() async throws {
     let service = InMemoryDeliveryService()
     let mailbox = Mailbox()
     try await service.subscribe(["a": .now, "b": .now], into: mailbox)
@@ -29,7 +30,8 @@ private let hall: DeliveryAddress = "hall"
     #expect(mailbox.texts(await mailbox.next()) == ["1", "2", "3", "5"])
 }
 
-@Test func `subscribing again delivers once, and unsubscribing ends it (DS-12, DS-13)`() async throws {
+@Test(.timeLimit(.minutes(10)))
+func `subscribing again delivers once, and unsubscribing ends it (DS-12, DS-13)`() async throws {
     let service = InMemoryDeliveryService()
     let mailbox = Mailbox()
     try await service.subscribe([hall: .now], into: mailbox)
@@ -44,7 +46,8 @@ private let hall: DeliveryAddress = "hall"
     #expect(await mailbox.next() == nil)
 }
 
-@Test func `a payload published again with its id is taken and not delivered twice`() async throws {
+@Test(.timeLimit(.minutes(10)))
+func `a payload published again with its id is taken and not delivered twice`() async throws {
     let service = InMemoryDeliveryService(rememberedIDs: 4)
     let mailbox = Mailbox()
     try await service.subscribe([hall: .now, "other": .now], into: mailbox)
@@ -58,7 +61,7 @@ private let hall: DeliveryAddress = "hall"
     #expect(mailbox.texts(await mailbox.next()) == ["2", "3", "4", "5", "one"], "four ids are remembered at most")
 }
 
-@Test func `payloads without an id are never repeats`() async throws {
+@Test(.timeLimit(.minutes(10))) func `payloads without an id are never repeats`() async throws {
     let service = InMemoryDeliveryService()
     let mailbox = Mailbox()
     try await service.subscribe([hall: .now], into: mailbox)
@@ -67,14 +70,15 @@ private let hall: DeliveryAddress = "hall"
     #expect(mailbox.texts(await mailbox.next()) == ["a", "a"])
 }
 
-@Test func `a payload too large is refused with numbers, and the others are taken (DS-06, DS-09)`() async throws {
+@Test(.timeLimit(.minutes(10)))
+func `a payload too large is refused with numbers, and the others are taken (DS-06, DS-09)`() async throws {
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 3))
     let results = await service.publish(texts("abc", "abcd", "x"))
     #expect(results.map(\.isTaken) == [true, false, true])
     #expect(results[1] == .failure(.tooLarge(bytes: 4, limit: 3)))
 }
 
-@Test func `the quota of an epoch is refused with the time to wait (DS-10)`() async throws {
+@Test(.timeLimit(.minutes(10))) func `the quota of an epoch is refused with the time to wait (DS-10)`() async throws {
     let clock = TestClock()
     let rate = DeliveryLimits.Rate(payloads: 2, epoch: .seconds(600))
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 9, rate: rate), clock: clock.read)
@@ -89,7 +93,8 @@ private let hall: DeliveryAddress = "hall"
     #expect(await service.publish(texts("6", "7")).map(\.isTaken) == [true, true])
 }
 
-@Test func `what was published before can be had from the start or after a cursor (DS-11)`() async throws {
+@Test(.timeLimit(.minutes(10)))
+func `what was published before can be had from the start or after a cursor (DS-11)`() async throws {
     let service = InMemoryDeliveryService()
     #expect(service.limits.offers.isSuperset(of: [.offlineRetrieval, .ordering, .acknowledgement]))
     let receipts = await service.publish(texts("one", "two", "three"))
@@ -104,10 +109,12 @@ private let hall: DeliveryAddress = "hall"
     #expect(none.texts(await none.next()) == ["four"])
 }
 
-@Test(arguments: [
-    DeliveryLimits.Retention(payloads: 2, bytes: 1 << 20, age: .seconds(60)),
-    DeliveryLimits.Retention(payloads: 100, bytes: 2 * (64 + 4 + 1), age: .seconds(60)),
-])
+@Test(
+    .timeLimit(.minutes(10)),
+    arguments: [
+        DeliveryLimits.Retention(payloads: 2, bytes: 1 << 20, age: .seconds(60)),
+        DeliveryLimits.Retention(payloads: 100, bytes: 2 * (64 + 4 + 1), age: .seconds(60)),
+    ])
 func `retention is bounded in payloads and bytes, and a gap is told (DS-11)`(
     retention: DeliveryLimits.Retention
 ) async throws {
@@ -121,7 +128,8 @@ func `retention is bounded in payloads and bytes, and a gap is told (DS-11)`(
     #expect(batch.notices == [.gone(hall)])
 }
 
-@Test func `retention is bounded in time, and without loss nothing is told (DS-11)`() async throws {
+@Test(.timeLimit(.minutes(10)))
+func `retention is bounded in time, and without loss nothing is told (DS-11)`() async throws {
     let clock = TestClock()
     let retention = DeliveryLimits.Retention(payloads: 9, bytes: 1 << 20, age: .seconds(60))
     let service = InMemoryDeliveryService(
@@ -139,7 +147,9 @@ func `retention is bounded in payloads and bytes, and a gap is told (DS-11)`(
     #expect(batch.notices.isEmpty)
 }
 
-@Test(arguments: [Cursor(Bytes()), Cursor(Bytes("abc")), Cursor(Bytes([UInt8](repeating: 0xFF, count: 16)))])
+@Test(
+    .timeLimit(.minutes(10)),
+    arguments: [Cursor(Bytes()), Cursor(Bytes("abc")), Cursor(Bytes([UInt8](repeating: 0xFF, count: 16)))])
 func `a cursor that is not known means everything that is kept, and a gap (DS-11)`(cursor: Cursor) async throws {
     let service = InMemoryDeliveryService()
     await service.publish(addressed("one"))
@@ -168,7 +178,7 @@ func `a cursor that is not known means everything that is kept, and a gap (DS-11
     #expect(mailbox.texts(await mailbox.next()) == ["6"], "it is not behind any more")
 }
 
-@Test func `what retention drops while a mailbox is full is told as gone`() async throws {
+@Test(.timeLimit(.minutes(10))) func `what retention drops while a mailbox is full is told as gone`() async throws {
     let retention = DeliveryLimits.Retention(payloads: 2, bytes: 1 << 20, age: .seconds(60))
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 9, retention: retention))
     let mailbox = Mailbox(capacity: 1)
@@ -183,7 +193,7 @@ func `a cursor that is not known means everything that is kept, and a gap (DS-11
     #expect(third.notices.isEmpty)
 }
 
-@Test func `without retention what a full mailbox refuses is gone at once`() async throws {
+@Test(.timeLimit(.minutes(10))) func `without retention what a full mailbox refuses is gone at once`() async throws {
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 9))
     #expect(!service.limits.offers.contains(.offlineRetrieval))
     let mailbox = Mailbox(capacity: 1)

@@ -8,7 +8,8 @@ import Testing
 @Suite struct DirectoryAttackTests {
     private let place = Place()
 
-    @Test func `bad entries are ignored, counted by reason, and hide no good one (DISC-05, DIR-6)`() async throws {
+    @Test(.timeLimit(.minutes(10)))
+    func `bad entries are ignored, counted by reason, and hide no good one (DISC-05, DIR-6)`() async throws {
         let good = try place.entry(1)
         var forged = good.array
         forged[20] ^= 1  // in the publisher's key
@@ -39,7 +40,8 @@ import Testing
         #expect(try await directory.first("raya")?.bytes == [1, 8])
     }
 
-    @Test func `a forged entry with a higher number hides no honest one, before it nor behind (DIR-3, DIR-6)`()
+    @Test(.timeLimit(.minutes(10)))
+    func `a forged entry with a higher number hides no honest one, before it nor behind (DIR-3, DIR-6)`()
         async throws
     {
         let future: UInt64 = 1_700_500_000_000
@@ -66,7 +68,8 @@ import Testing
         #expect(sequences == [1_700_000_000_001])
     }
 
-    @Test func `an entry older than one seen in an earlier search is refused (DIR-6)`() async throws {
+    @Test(.timeLimit(.minutes(10)))
+    func `an entry older than one seen in an earlier search is refused (DIR-6)`() async throws {
         // Who never saw the newer one cannot know.
         try await place.service.put(place.entry(1, [bundle(1)], sequence: 10), under: "raya")
         #expect(try await place.directory().first("raya")?.bytes == [1])
@@ -80,7 +83,8 @@ import Testing
         #expect(remembering.statistics.rejected == [.stale: 1])
     }
 
-    @Test func `a crowd under a name is bounded, those who came first stay, and a key is found among them`()
+    @Test(.timeLimit(.minutes(10)))
+    func `a crowd under a name is bounded, those who came first stay, and a key is found among them`()
         async throws
     {
         for byte in 1...UInt8(DirectoryLimits.publishers + 2) {
@@ -93,7 +97,8 @@ import Testing
         #expect(try await directory.first("raya@\(text(of: 66))")?.bytes == [66])
     }
 
-    @Test func `the largest sequence there is can be published and is the last`() async throws {
+    @Test(.timeLimit(.minutes(10)))
+    func `the largest sequence there is can be published and is the last`() async throws {
         try await place.service.put(place.entry(1, [bundle(1)], sequence: .max), under: "raya")
         #expect(try await place.directory().first("raya")?.bytes == [1])
         await #expect(throws: DiscoveryError.self) { try await place.directory(1).publish([bundle(2)], as: "raya") }

@@ -26,7 +26,7 @@ import Testing
         #expect(try await answers.next()?.bytes == [4])
     }
 
-    @Test func `repeats and disorder change nothing (DS-04, DS-05)`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `repeats and disorder change nothing (DS-04, DS-05)`() async throws {
         for faultSeed in 0..<8 as Range<UInt64> {
             let service = FaultyDeliveryService(
                 InMemoryDeliveryService(), faults: .init(duplication: 0.5, reordering: 0.5), seed: faultSeed)

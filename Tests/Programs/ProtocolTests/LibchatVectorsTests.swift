@@ -58,7 +58,8 @@ private final class VectorPeer {
     }
 }
 
-@Test func `whole conversations agree byte for byte with the suite vectors (INBOX-04, PV1-14)`() async throws {
+@Test(.timeLimit(.minutes(10)))
+func `whole conversations agree byte for byte with the suite vectors (INBOX-04, PV1-14)`() async throws {
     guard let file = try Vectors.load("logos/suite.json") else { return }
     let cases = try file.list("cases")
     for one in cases {
@@ -117,7 +118,8 @@ private func play(_ step: Vector, by peer: VectorPeer) async throws {
     }
 }
 
-@Test func `invites agree byte for byte with the handshake vectors (INBOX-03, INBOX-05, INBOX-13)`() async throws {
+@Test(.timeLimit(.minutes(10)))
+func `invites agree byte for byte with the handshake vectors (INBOX-03, INBOX-05, INBOX-13)`() async throws {
     guard let file = try Vectors.load("logos/handshake.json") else { return }
     var count = 0
     for one in try file.list("cases") {

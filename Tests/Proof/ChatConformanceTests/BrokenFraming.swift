@@ -3,8 +3,17 @@ import ChatModel
 
 /// A good framing with one defect, named by the check that must find it.
 struct BrokenFraming: FramingStrategy {
-    enum Defect: String, CaseIterable, Sendable {
+    enum Defect: String, CaseIterable, Sendable, BreaksCheck {
         case badName = "FW-01"
+        case noSummary = "FW-01 summary"
+        case refusesToWrap = "FR-01 wrapping"
+        case refusesItsOwn = "FR-01 unwrapping"
+        case ownsEverything = "FR-02b strangers"
+        case refusesLongRoutes = "FR-02d refusal"
+        case ignoresNewRoutes = "FR-02c new"
+        case promisesTooMuch = "DS-03 bound"
+        case promisesNothing = "DS-03 nothing"
+        case refusesHeaders = "FR-03 outcome"
         case cuts = "FR-01"
         case oneOwner = "FR-02"
         case oneAddress = "FW-04"
@@ -38,10 +47,19 @@ struct BrokenFraming: FramingStrategy {
 
     var facts: Facts {
         switch defect {
-        case .badName: Facts(name: "Plain/2", summary: "")
+        case .badName: Facts(name: "Plain/2", summary: "with a slash")
+        case .noSummary: Facts(name: "plain", summary: "")
         case .linksItsPayloads:
             Facts(name: "plain", summary: "one hint for all", claims: [Claim(.unlinkability, "X-1")])
         default: inner.facts
+        }
+    }
+
+    func maximumPayload(within bytes: Int) -> Int {
+        switch defect {
+        case .promisesTooMuch: bytes + 1
+        case .promisesNothing: 0
+        default: inner.maximumPayload(within: bytes)
         }
     }
     var headRoom: Int { inner.headRoom }
@@ -53,6 +71,8 @@ struct BrokenFraming: FramingStrategy {
         case .remembersTheOld:
             listening += earlier[owner] ?? []
             earlier[owner] = listening
+        case .ignoresNewRoutes where earlier[owner] != nil: return
+        case .ignoresNewRoutes: earlier[owner] = listening
         case .oneAddress: listening = listening.map { Listening("any", $0.route) }
         case .sharesItsTable: shared.with { $0.listen(listening, for: owner) }
         case .forgetsTheOldSecret: listening = listening.suffix(1)
@@ -65,6 +85,15 @@ struct BrokenFraming: FramingStrategy {
     mutating func wrap(
         _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
     ) throws(Refusal) -> Addressed {
+        let size = routed.route.id.utf8.count
+        switch defect {
+        case .refusesToWrap: throw Refusal(.unable, CommonCause.malformed("anything", at: 0))
+        case .refusesLongRoutes where size == Route.maximumID:
+            throw Refusal(.unable, CommonCause.malformed("a route", at: 0))
+        case .refusesHeaders where !routed.headers.isEmpty:
+            throw Refusal(.invalid, CommonCause.malformed("a header", at: 0))
+        default: break
+        }
         if defect == .cuts { routed.payload = routed.payload.slice(0..<min(routed.payload.count, 1_000)) }
         if defect == .cutsRoutes { routed.route = Route(String(routed.route.id.prefix(Route.maximumID))) }
         if defect == .dropsHeaders { routed.headers = [] }
@@ -76,13 +105,18 @@ struct BrokenFraming: FramingStrategy {
 
     func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
         var addressed = addressed
+        if defect == .refusesItsOwn { throw Refusal(.invalid, CommonCause.malformed("anything", at: 0)) }
         if defect == .oneAddress { addressed.address = "any" }
         let framing: any FramingStrategy = defect == .sharesItsTable ? shared.with { $0 } : inner
         let found: Unwrapped
         do throws(Refusal) { found = try framing.unwrap(addressed) } catch {
             throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
         }
-        guard case .payload(var routed, let owner) = found else { return found }
+        guard case .payload(var routed, let owner) = found else {
+            guard defect == .ownsEverything else { return found }
+            let routed = Routed(addressed.address, Route("any"), payload: addressed.payload)
+            return .payload(routed, for: .initialization)
+        }
         if defect == .invents { routed.payload = Bytes(routed.payload.array + addressed.payload.array) }
         return .payload(routed, for: defect == .oneOwner ? .initialization : owner)
     }

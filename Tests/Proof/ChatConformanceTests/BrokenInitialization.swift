@@ -4,8 +4,33 @@ import ChatModel
 
 /// A good initialization with one defect, named by the check that must find it.
 struct BrokenInitialization: InitializationProtocol {
-    enum Defect: String, CaseIterable, Sendable {
+    enum Defect: String, CaseIterable, Sendable, BreaksCheck {
         case badName = "FW-01"
+        case noSummary = "FW-01 summary"
+        case makesNone = "INIT-01 none"
+        case refusesToIntroduce = "INIT-01 introducing"
+        case refusesBundles = "INIT-01 bundles"
+        case refusesToInvite = "INIT-01 inviting"
+        case sendsNothing = "INIT-01 nothing"
+        case refusesInvites = "INIT-01 invites"
+        case beginsNothing = "INIT-01 beginning"
+        case otherRole = "INIT-01 role"
+        case otherKeys = "INIT-01 keys"
+        case forgetsThePeer = "INIT-01 peer"
+        case otherIdentity = "INIT-01 identity"
+        case shortSecret = "INIT-01b size"
+        case oneSecret = "INIT-01b once"
+        case cutsOpenings = "INIT-03 opening"
+        case refusesSchemesAsInvalid = "INIT-04 outcome"
+        case reportsSchemes = "INIT-04 turn"
+        case refusesSizesOtherwise = "DS-09 outcome"
+        case refusesBundlesThere = "DS-09 bundle"
+        case refusesFive = "INIT-02b refusal"
+        case makesFewer = "INIT-02b count"
+        case forgetsUse = "INBOX-06 used"
+        case reportsRefusals = "MODEL-2 turn"
+        case refusesItsRecords = "INBOX-06 records"
+        case forgetsToWake = "MODEL-3c waking"
         case otherSecret = "INIT-01"
         case noKeys = "INIT-01b"
         case wrongAddress = "INIT-02"
@@ -42,9 +67,26 @@ struct BrokenInitialization: InitializationProtocol {
         inner = try InboxV1(identity: X25519.keyPair(secret))
     }
 
-    var facts: Facts { defect == .badName ? Facts(name: "Inbox+", summary: "x") : inner.facts }
+    var facts: Facts {
+        switch defect {
+        case .badName: Facts(name: "Inbox+", summary: "x")
+        case .noSummary: Facts(name: "inbox", summary: "")
+        default: inner.facts
+        }
+    }
+
+    private static let malformed = Refusal(.invalid, CommonCause.malformed("anything", at: 0))
+    private static let one = Secret(count: 32) { $0[0] = 1 }
+    /// The first records that were stored, for a defect that puts an old copy back.
+    private let first = Shared<[Record]>([])
     var listening: [Listening] { defect == .movesOnRestart && isRestored ? [] : inner.listening }
-    var nextWake: Timestamp? { defect == .wakesInThePast ? Timestamp(milliseconds: 1) : inner.nextWake }
+    var nextWake: Timestamp? {
+        switch defect {
+        case .wakesInThePast: Timestamp(milliseconds: 1)
+        case .forgetsToWake: isRestored ? nil : Timestamp(milliseconds: 1 << 42)
+        default: inner.nextWake
+        }
+    }
 
     mutating func handle(_ signal: Signal, in step: inout Step) {
         if defect == .keepsContacts, case .contactEnded = signal { return }
@@ -55,6 +97,8 @@ struct BrokenInitialization: InitializationProtocol {
         isRestored = true
         switch defect {
         case .forgetsOnRestart: return
+        case .refusesItsRecords: throw Self.malformed
+        case .forgetsUse: try inner.restore(first.with { $0 })
         case .takesAnyRecord: try? inner.restore(records)
         case .hoards: try inner.restore(records.filter { !$0.key.hasPrefix("hoard/") })
         default: try inner.restore(records)
@@ -63,8 +107,11 @@ struct BrokenInitialization: InitializationProtocol {
 
     mutating func takeChanges() -> [Record] {
         defer { extra = [] }
-        let changes = inner.takeChanges()
-        return (defect == .forgetsContacts ? changes.filter { !$0.key.hasPrefix("contact/") } : changes) + extra
+        var changes = inner.takeChanges()
+        if defect == .forgetsContacts { changes.removeAll { $0.key.hasPrefix("contact/") } }
+        changes += extra
+        first.with { if $0.isEmpty { $0 = changes } }
+        return changes
     }
 
     mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
@@ -72,7 +119,10 @@ struct BrokenInitialization: InitializationProtocol {
             let piece = Bytes([UInt8](repeating: 1, count: 100_000))
             extra += (0..<count).map { Record("hoard/\($0)", piece) }
         }
+        if defect == .refusesToIntroduce || defect == .refusesFive && count == 5 { throw Self.malformed }
         let bundles = try inner.introduce(count, in: &step)
+        if defect == .makesNone { return [] }
+        if defect == .makesFewer, count > 1 { return bundles.dropLast() }
         return defect == .oneBundle ? bundles.map { _ in bundles[0] } : bundles
     }
 
@@ -81,18 +131,31 @@ struct BrokenInitialization: InitializationProtocol {
     ) throws(Refusal) -> ConversationSeed? {
         var bundle = bundle
         if defect == .takesAnyScheme { bundle.scheme = "chatintro_1" }
-        do throws(Refusal) { return try inner.begin(type, with: bundle, as: contact, in: &step) } catch {
-            if defect == .reportsRefusedBundles { step.report(.refused(error)) }
-            throw error
+        if defect == .refusesBundles || defect == .refusesBundlesThere { throw Self.malformed }
+        do throws(Refusal) {
+            var seed = try inner.begin(type, with: bundle, as: contact, in: &step)
+            if defect == .shortSecret { seed?.secret = Secret(count: 16) { $0[0] = 1 } }
+            if defect == .oneSecret { seed?.secret = Self.one }
+            return seed
+        } catch {
+            if defect == .reportsRefusedBundles || defect == .reportsSchemes { step.report(.refused(error)) }
+            throw defect == .refusesSchemesAsInvalid ? Refusal(.invalid, error.cause) : error
         }
     }
 
     mutating func invite(
         _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
+        if defect == .refusesToInvite { throw Self.malformed }
+        if defect == .sendsNothing { return }
+        let opening = defect == .cutsOpenings ? opening.slice(0..<opening.count / 2) : opening
         let limit = defect == .tooLarge ? .max : step.maximumPayload
         var own = Step(now: step.now, maximumPayload: limit, headRoom: step.headRoom, random: step.random)
-        try inner.invite(contact, opening: opening, for: content, in: &own)
+        do throws(Refusal) {
+            try inner.invite(contact, opening: opening, for: content, in: &own)
+        } catch {
+            throw defect == .refusesSizesOtherwise ? Refusal(.invalid, error.cause) : error
+        }
         var left = own.takeOutput()
         if defect == .wrongAddress {
             for index in left.sends.indices { left.sends[index].routed.address = "elsewhere" }
@@ -101,6 +164,7 @@ struct BrokenInitialization: InitializationProtocol {
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
+        if defect == .refusesInvites { throw Self.malformed }
         guard refusals < 100 else { throw Refusal(.invalid, CommonCause.malformed("everything", at: 0)) }
         if defect == .sharesWithCopies, !seen.with({ $0.insert(routed.payload).inserted }) {
             throw Refusal(.invalid, CommonCause.malformed("a repeat", at: 0))
@@ -111,6 +175,7 @@ struct BrokenInitialization: InitializationProtocol {
             left = try step.lend { (step) throws(Refusal) in try inner.receive(routed, in: &step) }.output
         } catch {
             if defect == .givesUp { refusals += 1 }
+            if defect == .reportsRefusals { step.report(.refused(error)) }
             if defect == .recordsRefusals { extra.append(Record("refused", [1])) }
             throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
         }
@@ -118,11 +183,25 @@ struct BrokenInitialization: InitializationProtocol {
         let seeds = left.seeds
         left.seeds = []
         step.take(left)
-        for var seed in seeds {
+        for var seed in seeds where defect != .beginsNothing {
+            switch defect {
+            case .otherRole: seed.side = .inviting()
+            case .otherKeys: seed.ownKeys = [X25519.keyPairOrNil(Self.one)].compactMap(\.self)
+            case .forgetsThePeer: seed.peers = []
+            case .otherIdentity: seed.ownIdentity = PublicKey([UInt8](repeating: 9, count: 32))
+            case .shortSecret: seed.secret = Secret(count: 16) { $0[0] = 1 }
+            case .oneSecret: seed.secret = Self.one
+            default: break
+            }
             if defect == .otherSecret { seed.secret = Secret(count: 32) { $0[0] = 1 } }
             if defect == .noKeys { seed.ownKeys = [] }
             if defect == .cutsTypes { seed.type = ConversationType(String(seed.type.name.prefix(10))) }
             step.start(seed)
         }
     }
+}
+
+extension X25519 {
+    /// The key pair of a private key, if it is one.
+    fileprivate static func keyPairOrNil(_ secret: Secret) -> KeyPair? { try? keyPair(secret) }
 }

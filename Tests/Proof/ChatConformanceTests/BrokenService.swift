@@ -3,8 +3,27 @@ import ChatModel
 
 /// A good service with one defect, named by the check that must find it.
 final class BrokenService: DeliveryService {
-    enum Defect: String, CaseIterable, Sendable {
+    enum Defect: String, CaseIterable, Sendable, BreaksCheck {
         case badName = "FW-01"
+        case noSummary = "FW-01 summary"
+        case refusesToSubscribe = "DS-01 subscribing"
+        case refusesToPublish = "DS-01 publishing"
+        case loses = "DS-01 nothing"
+        case otherForTheFirst = "DS-02 first"
+        case otherForTheSecond = "DS-02 second"
+        case everythingForStrangers = "DS-02 stranger"
+        case namesAnotherAddress = "DS-07 address"
+        case namesAnotherReply = "DS-07 reply"
+        case namesWhatItStores = "DS-08 name"
+        case waitsForEver = "DS-10 wait"
+        case hasNoCursors = "DS-11b none"
+        case hasLongCursors = "DS-11b size"
+        case keepsNothing = "DS-11c nothing"
+        case repeatsTheFirst = "DS-12 first"
+        case deliversTheUnwanted = "DS-13 first"
+        case mixesAddressesUp = "DS-08 payload"
+        case remembersAnotherPast = "DS-11 past"
+        case goesOnElsewhere = "DS-11b rest"
         case cuts = "DS-01"
         case oneSubscriber = "DS-02"
         case readsPayloads = "DS-07"
@@ -35,15 +54,32 @@ final class BrokenService: DeliveryService {
             payloads: defect == .retainsMore ? 20 : 50, bytes: 1 << 20, age: .seconds(60))
         limits = DeliveryLimits(
             maximumPayload: defect == .takesAnySize ? 1_000 : 64 << 10,
-            rate: defect == .takesAnyNumber ? DeliveryLimits.Rate(payloads: 10, epoch: .seconds(60)) : nil,
+            rate: [.takesAnyNumber, .waitsForEver].contains(defect)
+                ? DeliveryLimits.Rate(payloads: 10, epoch: .seconds(60)) : nil,
             retention: stated, offers: [.ordering, .acknowledgement])
     }
 
-    var facts: Facts { defect == .badName ? Facts(name: "", summary: "") : inner.facts }
+    var facts: Facts {
+        switch defect {
+        case .badName: Facts(name: "", summary: "a summary")
+        case .noSummary: Facts(name: "memory", summary: "")
+        default: inner.facts
+        }
+    }
+    private let published = Shared(0)
 
     func publish(_ payloads: [Addressed]) async -> [Result<Receipt, DeliveryError>] {
+        if defect == .refusesToPublish { return payloads.map { _ in .failure(.closed) } }
+        if defect == .waitsForEver, payloads.count > 10 {
+            return payloads.map { _ in .failure(.rateLimited(limit: 10, retryAfter: .seconds(600))) }
+        }
+        if defect == .loses || defect == .keepsNothing { return payloads.map { _ in .success(Receipt()) } }
         var sent = payloads.map(spoiled)
         if defect == .reorders { sent.reverse() }
+        if defect == .repeatsTheFirst, sent.count == 2 {
+            sent[1] = Addressed(sent[0].address, payload: sent[0].payload)
+        }
+        if defect == .deliversTheUnwanted { sent = Array(sent.prefix(1)) }
         if defect == .losesWhatItTook {
             _ = await inner.publish(sent.enumerated().filter { $0.offset % 3 != 1 }.map(\.element))
             return payloads.map { _ in .success(Receipt()) }
@@ -68,6 +104,7 @@ final class BrokenService: DeliveryService {
     }
 
     func subscribe(_ addresses: [DeliveryAddress: Since], into mailbox: Mailbox) async throws(DeliveryError) {
+        if defect == .refusesToSubscribe { throw .closed }
         for (address, since) in addresses {
             let count = subscribed.with { table in
                 table[address, default: 0] += 1
@@ -80,6 +117,24 @@ final class BrokenService: DeliveryService {
             case (.forgetsThePast, .earliest): since = .now
             case (.ignoresCursors, .after): since = .earliest
             case (.dropsWhenFull, _): box = leaking(into: mailbox)
+            case (.otherForTheFirst, _) where count == 1, (.otherForTheSecond, _) where count == 2:
+                box = changing(into: mailbox) { addressed, _ in addressed.payload = [9] }
+            case (.everythingForStrangers, _):
+                box = changing(into: mailbox) { addressed, _ in if addressed.payload == [2] { addressed.payload = [1] }
+                }
+            case (.mixesAddressesUp, _), (.remembersAnotherPast, .earliest), (.goesOnElsewhere, .after):
+                box = changing(into: mailbox) { addressed, _ in addressed.payload = [1] }
+            case (.namesAnotherAddress, _):
+                box = changing(into: mailbox) { addressed, _ in addressed.address = "another" }
+            case (.namesAnotherReply, _):
+                box = changing(into: mailbox) { addressed, _ in addressed.replyAddress = "another" }
+            case (.namesWhatItStores, _):
+                box = changing(into: mailbox) { addressed, _ in
+                    addressed.address = DeliveryAddress("/" + addressed.address.text)
+                }
+            case (.hasNoCursors, _): box = changing(into: mailbox) { _, cursor in cursor = nil }
+            case (.hasLongCursors, _):
+                box = changing(into: mailbox) { _, cursor in cursor = Cursor(Bytes([UInt8](repeating: 0, count: 65))) }
             default: break
             }
             try await inner.subscribe([address: since], into: box)
@@ -93,8 +148,26 @@ final class BrokenService: DeliveryService {
         return own
     }
 
+    /// A mailbox whose payloads go on into another, changed.
+    private func changing(
+        into mailbox: Mailbox, _ change: @escaping @Sendable (inout Addressed, inout Cursor?) -> Void
+    ) -> Mailbox {
+        let own = Mailbox()
+        Task {
+            while let batch = await own.next() {
+                _ = mailbox.offer(
+                    batch.deliveries.map { delivery in
+                        var (addressed, cursor) = (delivery.addressed, delivery.cursor)
+                        change(&addressed, &cursor)
+                        return Delivery(addressed, cursor: cursor)
+                    })
+            }
+        }
+        return own
+    }
+
     func unsubscribe(_ addresses: [DeliveryAddress], from mailbox: Mailbox) async {
-        guard defect != .neverUnsubscribes else { return }
+        guard defect != .neverUnsubscribes, defect != .deliversTheUnwanted else { return }
         await inner.unsubscribe(addresses, from: mailbox)
     }
 }

@@ -12,3 +12,11 @@ final class Shared<Value: Sendable>: Sendable {
         value.withLock { value in body(&value) }
     }
 }
+
+/// A defect, named by the check that must find it and, where there are several, what it is about.
+protocol BreaksCheck: RawRepresentable<String> {}
+
+extension BreaksCheck {
+    /// The id of the check.
+    var check: String { String(rawValue.prefix { $0 != " " }) }
+}

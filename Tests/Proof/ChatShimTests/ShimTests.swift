@@ -2,15 +2,17 @@ import ChatModel
 import ChatShim
 import Testing
 
-@Test(arguments: [
-    ("", "null", "bad_request"), ("{", "null", "bad_request"), ("[]", "null", "bad_request"),
-    (#"{"op":"hello"}"#, "null", "bad_request"), (#"{"id":"1","op":"hello"}"#, "null", "bad_request"),
-    (#"{"id":1,"op":7}"#, "null", "bad_request"), (#"{"id":1,"op":"dance"}"#, "1", "unknown_op"),
-    (#"{"id":2,"op":"save"}"#, "2", "invalid_state"), (#"{"id":3,"op":"create_intro"}"#, "3", "invalid_state"),
-    (#"{"id":4,"op":"restore","state":"00"}"#, "4", "malformed"),
-    (#"{"id":5,"op":"restore","state":"7b7d"}"#, "5", "malformed"),
-    (#"{"id":6,"op":"restore","state":"xyz"}"#, "6", "bad_request"),
-])
+@Test(
+    .timeLimit(.minutes(10)),
+    arguments: [
+        ("", "null", "bad_request"), ("{", "null", "bad_request"), ("[]", "null", "bad_request"),
+        (#"{"op":"hello"}"#, "null", "bad_request"), (#"{"id":"1","op":"hello"}"#, "null", "bad_request"),
+        (#"{"id":1,"op":7}"#, "null", "bad_request"), (#"{"id":1,"op":"dance"}"#, "1", "unknown_op"),
+        (#"{"id":2,"op":"save"}"#, "2", "invalid_state"), (#"{"id":3,"op":"create_intro"}"#, "3", "invalid_state"),
+        (#"{"id":4,"op":"restore","state":"00"}"#, "4", "malformed"),
+        (#"{"id":5,"op":"restore","state":"7b7d"}"#, "5", "malformed"),
+        (#"{"id":6,"op":"restore","state":"xyz"}"#, "6", "bad_request"),
+    ])
 func `a line that is no request is answered with its reason, and the shim goes on`(
     line: String, id: String, code: String
 ) async {
@@ -21,7 +23,7 @@ func `a line that is no request is answered with its reason, and the shim goes o
     #expect(hello.hasPrefix(#"{"id":9,"ok":true,"protocol":"logos-interop-shim/1""#), "\(hello)")
 }
 
-@Test func `no time that a driver sets ends the shim, whichever way its clock goes`() async {
+@Test(.timeLimit(.minutes(10))) func `no time that a driver sets ends the shim, whichever way its clock goes`() async {
     var shim = Shim { RepeatableRandom(seed: $0) }
     var id = 0
     func ask(_ request: String) async -> String {

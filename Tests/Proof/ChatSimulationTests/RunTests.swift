@@ -5,7 +5,10 @@ import Foundation
 import Testing
 
 @Suite struct RunTests {
-    @Test(arguments: Scenario.catalogue.filter { $0.peers <= 60 })
+    /// What toys never promised: to give up, and to tell.
+    private static let tooMuch = ["deaf", "shelved", "restored", "reused", "stricter", "worlds"]
+
+    @Test(arguments: Scenario.catalogue.filter { $0.peers <= 60 && !tooMuch.contains($0.name) })
     func `everything that toys claim holds in every small scenario`(scenario: Scenario) {
         for seed in UInt64(0)..<3 { #expect(run(scenario, toys(), seed: seed).violation == nil) }
     }
@@ -20,7 +23,8 @@ import Testing
     func `everything that reliable types claim holds in every small scenario`(scenario: Scenario) {
         let run = run(scenario, plainReliable, seed: 3)
         #expect(run.violation == nil)
-        #expect(run.tally.heard == run.tally.contents && run.checks.contains("equal logs"))
+        #expect(run.scenario.mayFail || run.tally.heard == run.tally.contents)
+        #expect(run.checks.contains("equal logs"))
     }
 
     @Test(arguments: [Scenario.mixed, .restarts])
@@ -55,7 +59,7 @@ import Testing
     }
 
     /// Sets and dictionaries have another order in every process; a run must not.
-    @Test func `the same seed is the same run in another process`() async {
+    @Test(.timeLimit(.minutes(10))) func `the same seed is the same run in another process`() async {
         let expected = Self.combinedDigest
         await #expect(processExitsWith: .exitCode(Int32(expected % 200))) {
             exit(Int32(RunTests.combinedDigest % 200))

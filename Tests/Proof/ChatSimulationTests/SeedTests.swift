@@ -1,11 +1,20 @@
 import ChatSimulation
 import Testing
 
-/// The mixed scenario with many seeds: 500 in all, and 20,000 of each reliable type in `make soak`.
-@Suite struct SeedTests {
-    private func campaign(_ composition: Composition, _ seeds: Range<UInt64>) async {
+/// The mixed scenario with many seeds: 500 of each reliable type, and 20,000 in `make soak`.
+@Suite(.serialized, .timeLimit(.minutes(30))) struct SeedTests {
+    /// - Parameter contents: how much is said at most, so that what is slow without optimization takes no longer.
+    private func campaign(
+        _ composition: Composition, _ seeds: Range<UInt64>, of scenario: Scenario = .mixed, contents: Int = .max
+    ) async {
         var runs = 0
-        await Campaign([.mixed], seeds: seeds, composition, jobs: 2).run { outcome in
+        var campaign = Campaign([scenario], seeds: seeds, composition, jobs: 2)
+        campaign.adjust = { scenario in
+            var smaller = scenario
+            smaller.traffic.contents = min(scenario.traffic.contents, contents)
+            return smaller
+        }
+        await campaign.run { outcome in
             runs += 1
             #expect(outcome.violation == nil, "\(outcome.description)")
             return outcome.violation == nil
@@ -13,16 +22,20 @@ import Testing
         #expect(runs == seeds.count)
     }
 
-    @Test func `everything holds for 240 seeds of the plain type made reliable`() async {
-        await campaign(plainReliable, 0..<240)
+    @Test func `everything holds for 500 seeds of the plain type made reliable`() async {
+        await campaign(plainReliable, 0..<500, contents: 30)
     }
 
-    @Test func `everything holds for 40 seeds of the reference type`() async {
-        await campaign(reference, 240..<280)
+    @Test func `everything holds for 500 seeds of the reference type`() async {
+        await campaign(reference, 500..<1_000, contents: 10)
     }
 
-    @Test func `everything holds for 40 seeds of the reference type without a filter`() async {
-        await campaign(compact, 280..<320)
+    @Test func `everything holds for 500 seeds of the reference type without a filter`() async {
+        await campaign(compact, 1_000..<1_500, contents: 10)
+    }
+
+    @Test func `everything holds for 20 seeds in worlds that last`() async {
+        await campaign(plainReliable, 0..<20, of: .worlds, contents: 30)
     }
 
     @Test func `everything holds for 90 seeds of the plain type`() async {
@@ -36,5 +49,20 @@ import Testing
     @Test func `what was found once is found no more`() {
         #expect(run(.skewed, compact, seed: 1).violation == nil, "a restart lost the ends of the causal order")
         #expect(run(.mixed, plainReliable, seed: 554).violation == nil, "the same, with repeats")
+        #expect(run(.worlds, plainReliable, seed: 68).violation == nil, "a copy was put back, and nobody could know")
+        #expect(run(.worlds, plainReliable, seed: 91).violation == nil, "a copy was put back, and what was told before")
+    }
+
+    @Test func `what is found today and not yet mended is known`() {
+        var scenario = Scenario.drawn(from: 39)
+        scenario.disturbances.replacements = .init(1, .zero ... .zero)
+        scenario.traffic.size = 8...16_000
+        (scenario.mayFail, scenario.idling) = (true, .zero)
+        withKnownIssue(
+            "what the other side gave up is reported as delivered, where it could not be sent again",
+            isIntermittent: true
+        ) {
+            #expect((39..<49).allSatisfy { run(scenario, plainReliable, seed: $0).violation == nil })
+        }
     }
 }

@@ -17,6 +17,10 @@ protocol ToyDefect: Sendable {
     static var storesLate: Bool { get }
     /// Whether it mixes something up in every 20th content.
     static var garbles: Bool { get }
+    /// Whether it hands on what its clock shows instead of the content.
+    static var tellsTime: Bool { get }
+    /// How often in an hour it sends something that nobody needs.
+    static var hourly: Int { get }
 }
 
 extension ToyDefect {
@@ -27,6 +31,8 @@ extension ToyDefect {
     static var boasts: Bool { false }
     static var storesLate: Bool { false }
     static var garbles: Bool { false }
+    static var tellsTime: Bool { false }
+    static var hourly: Int { 0 }
 }
 
 enum Sound: ToyDefect { static let name = "toy" }
@@ -37,6 +43,9 @@ enum Chatters: ToyDefect { static let (name, chatters) = ("toy-chatters", true) 
 enum Boasts: ToyDefect { static let (name, boasts, forgets) = ("toy-boasts", true, true) }
 enum StoresLate: ToyDefect { static let (name, storesLate) = ("toy-stores-late", true) }
 enum Garbles: ToyDefect { static let (name, garbles) = ("toy-garbles", true) }
+enum TellsTime: ToyDefect { static let (name, tellsTime) = ("toy-tells-time", true) }
+enum SendsFive: ToyDefect { static let (name, hourly) = ("toy-sends-five", 5) }
+enum SendsSeven: ToyDefect { static let (name, hourly) = ("toy-sends-seven", 7) }
 
 /// Conversation of two: numbered contents, sent again until they are acknowledged, handed on in order.
 struct ToyTalk<Defect: ToyDefect>: SimpleConversation {
@@ -55,6 +64,7 @@ struct ToyTalk<Defect: ToyDefect>: SimpleConversation {
     private var received: UInt32 = 0
     private var early: [UInt32: Bytes] = [:]
     private var backoff = ToyBackoff()
+    private var nextWord = Timestamp.zero
     private var late: Record?
 
     private init(name: Bytes, role: Role) {
@@ -65,7 +75,10 @@ struct ToyTalk<Defect: ToyDefect>: SimpleConversation {
     private func route(of role: Role) -> String { hex(name) + (role == .initiator ? "01" : "02") }
     var id: ConversationID { ConversationID(route(of: role)) }
     var listening: [Listening] { [Listening(address, Route(id.text))] }
-    var nextWake: Timestamp? { unacknowledged.isEmpty && !Defect.chatters ? nil : backoff.next }
+    var nextWake: Timestamp? {
+        let resend = unacknowledged.isEmpty && !Defect.chatters ? nil : backoff.next
+        return [resend, Defect.hourly > 0 ? nextWord : nil].compactMap(\.self).min()
+    }
 
     init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) {
         guard seed.role == .responder else {
@@ -158,6 +171,10 @@ struct ToyTalk<Defect: ToyDefect>: SimpleConversation {
 
     private mutating func handOn(_ number: UInt32, in step: inout Step) {
         guard var content = early.removeValue(forKey: number) else { return }
+        if Defect.tellsTime {
+            let now = step.now.milliseconds
+            content = Bytes((0..<8).map { UInt8(truncatingIfNeeded: now >> UInt64(56 - 8 * $0)) })
+        }
         if Defect.garbles, number % 20 == 0 { content = content.slice(0..<content.count - 1) }
         step.report(.content(ReceivedContent(content)))
         received = number
@@ -172,6 +189,9 @@ struct ToyTalk<Defect: ToyDefect>: SimpleConversation {
             if Defect.chatters { send(0, [], in: &step) }
             if Defect.chatters { backoff.start(at: step.now) } else { backoff.again(at: step.now) }
         }
+        guard Defect.hourly > 0, signal == .due, step.now >= nextWord else { return }
+        send(0, [], in: &step)
+        nextWord = step.now + .seconds(3_600 / Defect.hourly)
     }
 
     private func hex(_ bytes: Bytes) -> String { ConversationID(bytes: bytes.array).text }

@@ -38,6 +38,12 @@ struct Channel: Sendable {
         head = 0
     }
 
+    /// Loses what is retained; whoever asks for what came before is told that it is gone.
+    mutating func forget() {
+        goneThrough = lastSequence
+        (entries, head, bytes) = ([], 0, 0)
+    }
+
     /// What others sent and is retained after a sequence, oldest first, at most so many.
     ///
     /// - Parameter own: whose own payloads are left out, if anybody's.

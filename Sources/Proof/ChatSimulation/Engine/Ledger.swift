@@ -18,6 +18,10 @@ public struct Ledger: Sendable {
         public internal(set) var knownBy: UInt64
         /// What its sender was told last.
         public internal(set) var status: ContentStatus?
+        /// When somebody heard it last for the first time.
+        public internal(set) var lastHeard = VirtualTime.zero
+        /// Whether its sender's device was set back to a time before it said this, so that nobody can tell it anything.
+        public internal(set) var isForgotten = false
     }
 
     /// One conversation.
@@ -30,6 +34,10 @@ public struct Ledger: Sendable {
         public internal(set) var logs: [[Int32]]
         /// Gaps that participants were told to be final.
         public internal(set) var finalGaps = 0
+        /// Who was told that something of the conversation will not come, a bit for each participant.
+        public internal(set) var told: UInt64 = 0
+        /// Whether the one who was to begin it was refused at once.
+        public internal(set) var isRefused = false
         /// Contents that a participant is to say once it knows the conversation.
         var unsaid: [Int]
 
@@ -53,6 +61,10 @@ public struct Ledger: Sendable {
     public internal(set) var threads: [Thread]
     /// Hearings that are still to come.
     public private(set) var outstanding = 0
+    /// When everything was mended; zero before.
+    public internal(set) var healed = VirtualTime.zero
+    /// Peers whose devices were set back to an old copy.
+    public internal(set) var rolledBack: Set<Int> = []
 
     init(threads: [[Int]]) {
         self.threads = threads.map { Thread($0) }
@@ -71,13 +83,27 @@ public struct Ledger: Sendable {
     }
 
     /// Notes that a participant heard a content; false if it had before.
-    mutating func hear(_ number: Int, by place: Int) -> Bool {
+    mutating func hear(_ number: Int, by place: Int, at time: VirtualTime) -> Bool {
         let bit: UInt64 = 1 << UInt64(place)
         guard contents[number].knownBy & bit == 0 else { return false }
         contents[number].knownBy |= bit
+        contents[number].lastHeard = time
         threads[contents[number].thread].logs[place].append(Int32(number))
         outstanding -= 1
         return true
+    }
+
+    /// A device is set back: it has forgotten what it said, but for the contents that its copy knows.
+    mutating func forget(_ peer: Int, but known: [Int32]) {
+        rolledBack.insert(peer)
+        let known = Set(known)
+        for number in contents.indices {
+            let content = contents[number]
+            guard threads[content.thread].participants[content.sender] == peer else { continue }
+            // What its device tells from now on is what its copy knows.
+            contents[number].status = nil
+            if !known.contains(Int32(number)) { contents[number].isForgotten = true }
+        }
     }
 
     /// Notes what a sender was told.

@@ -44,6 +44,9 @@ struct SimulatedPeer: Sendable {
     var receivingUntil = VirtualTime.zero
     var quota = (epoch: VirtualTime.zero, used: 0)
 
+    /// Peers whose payloads do not reach it, with the number of outages.
+    var deafTo: [Int: Int] = [:]
+
     // The application.
     /// Reasons for which it does not read events.
     var pauses = 0
@@ -51,6 +54,22 @@ struct SimulatedPeer: Sendable {
     var lastBatchNumber: UInt64 = 0
     /// Numbers of contents in the ledger, by the client's content ids.
     var contents: [Int32] = []
+
+    /// What is on the disk, and what the application knows beside it: a copy of a device.
+    struct Copy: Sendable {
+        let disk: Disk
+        let lastBatch: EventBatch?
+        let lastBatchNumber: UInt64
+        let contents: [Int32]
+    }
+
+    var copy: Copy { Copy(disk: disk, lastBatch: lastBatch, lastBatchNumber: lastBatchNumber, contents: contents) }
+
+    /// Puts an old copy in place of what is there.
+    mutating func restore(_ copy: Copy) {
+        (disk, contents) = (copy.disk, copy.contents)
+        (lastBatch, lastBatchNumber) = (copy.lastBatch, copy.lastBatchNumber)
+    }
 
     /// Forgets everything that is in the process and not on the disk.
     mutating func endProcess() {

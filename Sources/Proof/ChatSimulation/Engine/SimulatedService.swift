@@ -3,13 +3,13 @@ import ChatModel
 /// The delivery service: who listens where, what is retained, and what has been seen before.
 struct SimulatedService: Sendable {
     let profile: Service
-    let limits: DeliveryLimits
+    private(set) var limits: DeliveryLimits
     var channels: [Channel] = []
     private var numbers: [DeliveryAddress: Int] = [:]
     private(set) var sequence: UInt64 = 0
     /// Payloads that came before, where the service knows repeats.
     private var seen: Set<Seen> = []
-    private let epoch: VirtualTime
+    private var epoch: VirtualTime { VirtualTime(limits.rate?.epoch ?? .seconds(1)) }
 
     private struct Seen: Hashable, Sendable {
         let id: PayloadID
@@ -18,7 +18,6 @@ struct SimulatedService: Sendable {
 
     init(_ profile: Service) {
         (self.profile, limits) = (profile, profile.limits)
-        epoch = VirtualTime(profile.limits.rate?.epoch ?? .seconds(1))
     }
 
     /// The channel of an address, which begins to exist.
@@ -59,6 +58,17 @@ struct SimulatedService: Sendable {
             channels[channel].retain(entry, retention)
         }
         return (channel, sequence)
+    }
+
+    /// Another service takes its place: it has heard of nothing, takes less at once, and has a quota.
+    ///
+    /// Who listened goes on listening, as clients subscribe again at once.
+    mutating func replace(maximumPayload: Int, rate: DeliveryLimits.Rate) {
+        limits = DeliveryLimits(
+            maximumPayload: min(maximumPayload, limits.maximumPayload), rate: rate, retention: limits.retention,
+            offers: limits.offers)
+        seen.removeAll()
+        for index in channels.indices { channels[index].forget() }
     }
 
     /// Ends all subscriptions of a peer.

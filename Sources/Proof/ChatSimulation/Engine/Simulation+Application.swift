@@ -39,9 +39,9 @@ extension Simulation {
     }
 
     private mutating func say(_ thread: Int, _ peer: Int, _ clock: Timestamp) throws(Refusal) {
-        guard let place = ledger.threads[thread].place(of: peer), let id = ledger.threads[thread].ids[place] else {
-            return
-        }
+        guard let place = ledger.threads[thread].place(of: peer), let id = ledger.threads[thread].ids[place],
+            cores[peer].machine(id) != nil
+        else { return }
         let draft = draft(thread, place)
         let content = try cores[peer].send(draft.content, in: id, now: clock)
         drafts.append((draft, content, id))
@@ -61,6 +61,12 @@ extension Simulation {
             return agenda.add(.alarm, at: peers[peer].alarm, peer: peer)
         }
         switch task {
+        case .begin(let thread, _) where thread >= firstReuse:
+            // Who is told at once that a link is used up has been told, and says nothing there.
+            threads.waiting -= 1
+            threads.unsaid -= ledger.threads[thread].unsaid.reduce(0, +)
+            ledger.threads[thread].isRefused = true
+            idleWhenSettled()
         case .begin(let thread, _), .found(let thread, _):
             fail("first contact", "\(Cast.name(peer)) could not begin: \(refusal)", peer: peer, thread: thread)
         case .speak:
@@ -108,13 +114,18 @@ extension Simulation {
         case .status(_, let content, let status): learn(status, of: content, peer)
         case .gap(let id, let gap):
             tally.gaps += 1
-            if gap.isFinal { learnFinalGap(id, peer) }
+            if gap.isFinal { learn(id, peer) { $0.finalGaps += 1 } }
             note(peer, .told("a gap, \(gap.isFinal ? "for good" : "for now")"))
-        case .unsupported(_, let report), .inboundError(_, let report):
+        case .unsupported(let id, let report), .inboundError(let id, let report):
             tally.refusedPayloads += 1
+            if let id, composition.endings.contains(report.code) { learn(id, peer) { _ in } }
             note(peer, .told(report.description))
-        case .failed(_, let report), .broken(_, let report): note(peer, .told(report.description))
-        case .began, .pending, .members, .frame, .progress, .cancelled, .ended, .link, .storageTrouble: break
+        case .failed(let id, let report), .broken(let id, let report):
+            learn(id, peer) { _ in }
+            note(peer, .told(report.description))
+        case .link(let notice):
+            if case .gone = notice { tally.gone += 1 }
+        case .began, .pending, .members, .frame, .progress, .cancelled, .ended, .storageTrouble: break
         }
     }
 
@@ -129,7 +140,7 @@ extension Simulation {
             } else {
                 know(content.thread, place, as: id)
             }
-            isFirst = ledger.hear(number, by: place)
+            isFirst = ledger.hear(number, by: place, at: now)
             if isFirst {
                 tally.delays.add(now.since(content.time))
                 tally.lastHeard = now
@@ -162,10 +173,13 @@ extension Simulation {
         ledger.tell(number, status)
     }
 
-    private mutating func learnFinalGap(_ id: ConversationID, _ peer: Int) {
+    /// A participant is told that something of a conversation will not come.
+    private mutating func learn(_ id: ConversationID, _ peer: Int, _ body: (inout Ledger.Thread) -> Void) {
         for thread in ledger.threads.indices {
             guard let place = ledger.threads[thread].place(of: peer) else { continue }
-            if ledger.threads[thread].ids[place] == id { ledger.threads[thread].finalGaps += 1 }
+            guard ledger.threads[thread].ids[place] == id else { continue }
+            ledger.threads[thread].told |= 1 << UInt64(place)
+            body(&ledger.threads[thread])
         }
     }
 }

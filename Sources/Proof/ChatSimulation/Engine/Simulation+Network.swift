@@ -27,6 +27,7 @@ extension Simulation {
             return .success(Receipt())
         }
         fanOut(addressed, sequence, channel, from: sender)
+        intrude(addressed, from: sender)
         return .success(Receipt(cursor: service.limits.retention == nil ? nil : Cursor(sequence: sequence)))
     }
 
@@ -37,7 +38,7 @@ extension Simulation {
     }
 
     /// Sends a copy to everybody who listens.
-    private mutating func fanOut(_ addressed: Addressed, _ sequence: UInt64, _ channel: Int, from sender: Int) {
+    mutating func fanOut(_ addressed: Addressed, _ sequence: UInt64, _ channel: Int, from sender: Int) {
         let busy = network.time(for: addressed.payload.count)
         peers[sender].sendingUntil = max(now, peers[sender].sendingUntil) + busy
         let start = peers[sender].sendingUntil
@@ -57,6 +58,7 @@ extension Simulation {
         let link = network.link(from: sender, to: receiver)
         guard peers[receiver].isOnline, peers[receiver].isUp else { return lose(parcel, receiver, "away") }
         guard peers[receiver].side == peers[sender].side else { return lose(parcel, receiver, "partitioned") }
+        guard peers[receiver].deafTo[sender] == nil else { return lose(parcel, receiver, "outage") }
         guard !peers[receiver].isBehind else { return lose(parcel, receiver, "behind") }
         var time = start + link.time(&networkDice)
         guard !network.isCalm else { return deliver(parcel, receiver, at: time, busy, inOrder: true) }
@@ -133,7 +135,14 @@ extension Simulation {
     /// The same payload as it is after some bytes changed on the way.
     private mutating func corrupted(_ original: Int) -> Int {
         tally.corrupted += 1
-        var addressed = parcels[original].addressed
+        let addressed = altered(parcels[original].addressed)
+        let (sequence, sender) = (parcels[original].sequence, Int(parcels[original].sender))
+        return parcel(addressed, sequence, from: sender, parcels[original].serial)
+    }
+
+    /// A payload with some bytes changed, cut off or added.
+    mutating func altered(_ addressed: Addressed) -> Addressed {
+        var addressed = addressed
         var bytes = addressed.payload.array
         switch networkDice.below(bytes.isEmpty ? 1 : 4) {
         case 0: bytes.append(UInt8(networkDice.below(256)))
@@ -142,8 +151,7 @@ extension Simulation {
             for _ in 0...networkDice.below(3) { bytes[networkDice.below(bytes.count)] ^= 1 << networkDice.below(8) }
         }
         addressed.payload = Bytes(bytes)
-        let (sequence, sender) = (parcels[original].sequence, Int(parcels[original].sender))
-        return parcel(addressed, sequence, from: sender, parcels[original].serial)
+        return addressed
     }
 
     private mutating func notePublished(_ payload: OutboundPayload, from sender: Int) {

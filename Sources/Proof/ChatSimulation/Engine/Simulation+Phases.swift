@@ -21,24 +21,27 @@ extension Simulation {
 
     /// Begins a phase and plans the next.
     mutating func enter(_ next: Phase) {
-        guard next.rawValue >= phase.rawValue else { return }
+        // Whoever idles is not ended by the time that settling would have had.
+        guard next.rawValue >= phase.rawValue, next != .over || now >= idleEnd else { return }
         phase = next
         switch next {
         case .meeting: network.isCalm = scenario.calmStart
         case .talking:
             network.isCalm = false
             let end = now + VirtualTime(scenario.traffic.time)
-            planDisturbances(from: now, to: end)
+            let over = planDisturbances(from: now, to: end)
             agenda.add(.speak, at: now)
-            agenda.add(.phase, at: end, index: Phase.settling.rawValue)
+            agenda.add(.phase, at: max(end, over), index: Phase.settling.rawValue)
         case .settling:
             mendEverything()
+            ledger.healed = now
             agenda.add(.phase, at: now + VirtualTime(scenario.settling), index: Phase.over.rawValue)
             idleWhenSettled()
         case .idling:
             let half = VirtualTime(microseconds: VirtualTime(scenario.idling).microseconds / 2)
             agenda.add(.phase, at: now + half, index: Phase.measuring.rawValue)
-            agenda.add(.phase, at: now + half + half, index: Phase.over.rawValue)
+            idleEnd = now + half + half
+            agenda.add(.phase, at: idleEnd, index: Phase.over.rawValue)
         case .measuring: tally.idleTime = VirtualTime(microseconds: VirtualTime(scenario.idling).microseconds / 2)
         case .over: break
         }
@@ -74,6 +77,7 @@ extension Simulation {
 
     /// Lets a participant say so many contents, as soon as it knows the conversation.
     private mutating func ask(_ thread: Int, _ place: Int, _ words: Int) {
+        guard !ledger.threads[thread].isRefused else { return threads.unsaid -= words }
         guard ledger.threads[thread].ids[place] != nil else {
             ledger.threads[thread].unsaid[place] += words
             return
@@ -94,6 +98,7 @@ extension Simulation {
     /// The members of a thread hand over bundles, and the first of them begins the conversation.
     mutating func meet(_ thread: Int) {
         let participants = ledger.threads[thread].participants
+        if thread >= firstReuse { return meetAgain(thread) }
         guard participants.allSatisfy({ peers[$0].isUp }) else {
             return agenda.add(.meet, at: now + VirtualTime(.seconds(1)), index: thread)
         }
@@ -110,10 +115,21 @@ extension Simulation {
         }
         let first = participants[0]
         if bundles.count == 1 {
+            handedOver[thread] = bundles[0]
             peers[first].tasks.append(.begin(thread: thread, bundles[0]))
         } else {
             peers[first].tasks.append(.found(thread: thread, bundles))
         }
+        requestStep(first)
+    }
+
+    /// Somebody begins a conversation with a bundle that another one was begun with, as soon as there is one.
+    private mutating func meetAgain(_ thread: Int) {
+        guard let bundle = handedOver[thread - firstReuse] else {
+            return agenda.add(.meet, at: now + VirtualTime(.seconds(1)), index: thread)
+        }
+        let first = ledger.threads[thread].participants[0]
+        peers[first].tasks.append(.begin(thread: thread, bundle))
         requestStep(first)
     }
 

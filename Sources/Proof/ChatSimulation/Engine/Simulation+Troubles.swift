@@ -3,7 +3,12 @@ import ChatModel
 
 /// One thing that goes wrong, to whom and for how long.
 struct Disturbance: Sendable {
-    enum Kind: Sendable { case crash, absence, partition, pause }
+    enum Kind: Sendable {
+        case crash, absence, partition, pause, outage, off, jump, rollback, replacement, intrusion
+
+        /// Whether it takes its time, also after the last content was said.
+        var isLasting: Bool { [.outage, .off, .rollback, .intrusion].contains(self) }
+    }
     let kind: Kind
     let peers: [Int]
     let time: VirtualTime
@@ -12,40 +17,58 @@ struct Disturbance: Sendable {
 
 // What goes wrong with peers, and how it ends.
 extension Simulation {
-    mutating func planDisturbances(from start: VirtualTime, to end: VirtualTime) {
+    /// Plans everything that is to go wrong; gives when the last of what takes its time is over.
+    mutating func planDisturbances(from start: VirtualTime, to end: VirtualTime) -> VirtualTime {
+        var over = end
         let plan = scenario.disturbances
         for (kind, episodes) in [
             (Disturbance.Kind.crash, plan.crashes), (.absence, plan.absences), (.partition, plan.partitions),
-            (.pause, plan.pauses),
+            (.pause, plan.pauses), (.outage, plan.outages), (.off, plan.offs), (.jump, plan.jumps),
+            (.rollback, plan.rollbacks), (.replacement, plan.replacements), (.intrusion, plan.intrusions),
         ] {
             for _ in 0..<episodes.count {
                 let range = VirtualTime(episodes.time.lowerBound)...VirtualTime(episodes.time.upperBound)
-                var affected = [troubleDice.below(scenario.peers)]
-                if kind == .partition {
-                    affected = (0..<scenario.peers).filter { _ in troubleDice.happens(0.4) }
-                }
+                let affected = affected(by: kind)
                 let disturbance = Disturbance(kind: kind, peers: affected, time: troubleDice.time(in: range))
                 disturbances.append(disturbance)
-                agenda.add(.disturb, at: troubleDice.time(in: start...end), index: disturbances.count - 1)
+                let time = troubleDice.time(in: start...end)
+                agenda.add(.disturb, at: time, index: disturbances.count - 1)
+                if kind.isLasting { over = max(over, time + disturbance.time + VirtualTime(.seconds(1))) }
             }
+        }
+        return over
+    }
+
+    /// Whom something happens to: one peer, those of one side, or who no longer hears whom.
+    private mutating func affected(by kind: Disturbance.Kind) -> [Int] {
+        switch kind {
+        case .partition: return (0..<scenario.peers).filter { _ in troubleDice.happens(0.4) }
+        case .outage where !ledger.threads.isEmpty:
+            let group = ledger.threads[troubleDice.below(ledger.threads.count)].participants
+            let from = troubleDice.below(group.count)
+            return [group[from], group[(from + 1 + troubleDice.below(group.count - 1)) % group.count]]
+        default: return [troubleDice.below(scenario.peers)]
         }
     }
 
     mutating func disturb(_ index: Int) {
         guard phase == .talking else { return }
         let disturbance = disturbances[index]
-        if disturbance.kind == .crash {
+        switch disturbance.kind {
+        case .crash, .off:
             // It ends at that point of the first step that has one; the restart is planned then.
-            for peer in disturbance.peers {
+            for peer in disturbance.peers where peers[peer].isUp {
                 peers[peer].crashPoint = CrashPoint.allCases.randomElement(using: &troubleDice)
-                peers[peer].downTime = disturbance.time
+                peers[peer].downTime = max(disturbance.time, peers[peer].downTime)
                 requestStep(peer)
             }
-            return
+        case .jump: jump(disturbance.peers[0], by: disturbance.time)
+        case .replacement: replaceService()
+        default:
+            disturbances[index].isActive = true
+            for peer in disturbance.peers { begin(disturbance.kind, index, peer) }
+            agenda.add(.mend, at: now + disturbance.time, index: index)
         }
-        disturbances[index].isActive = true
-        for peer in disturbance.peers { begin(disturbance.kind, index, peer) }
-        agenda.add(.mend, at: now + disturbance.time, index: index)
     }
 
     mutating func mend(_ index: Int) {
@@ -65,7 +88,17 @@ extension Simulation {
 
     private mutating func begin(_ kind: Disturbance.Kind, _ index: Int, _ peer: Int) {
         switch kind {
-        case .crash: break
+        case .crash, .off, .jump, .replacement: break
+        case .outage:
+            // Both are named, and only the second hears less.
+            let way = disturbances[index].peers
+            guard peer == way[1] else { return }
+            peers[peer].deafTo[way[0], default: 0] += 1
+            note(peer, .changed("no longer hears \(Cast.name(way[0]))"))
+        case .rollback:
+            copies[index] = peers[peer].copy
+            note(peer, .changed("is copied"))
+        case .intrusion: intruders += 1
         case .pause:
             peers[peer].pauses += 1
             note(peer, .changed("stops reading events"))
@@ -82,7 +115,14 @@ extension Simulation {
 
     private mutating func end(_ kind: Disturbance.Kind, _ index: Int, _ peer: Int) {
         switch kind {
-        case .crash: break
+        case .crash, .off, .jump, .replacement: break
+        case .outage:
+            let way = disturbances[index].peers
+            guard peer == way[1], let count = peers[peer].deafTo[way[0]] else { return }
+            peers[peer].deafTo[way[0]] = count > 1 ? count - 1 : nil
+            note(peer, .changed("hears \(Cast.name(way[0])) again"))
+        case .rollback: rollBack(peer, to: copies.removeValue(forKey: index))
+        case .intrusion: intruders -= 1
         case .pause:
             peers[peer].pauses -= 1
             requestStep(peer)
@@ -138,6 +178,7 @@ extension Simulation {
         peers[peer].tasks = tasks
         drafts.removeAll(keepingCapacity: true)
         agenda.add(.start, at: now + peers[peer].downTime, peer: peer)
+        peers[peer].downTime = .zero
     }
 }
 

@@ -32,13 +32,24 @@ public struct Simulation: Sendable {
     /// The client of each peer, beside it and not in it, so that nothing but a client's step ever touches one.
     var cores: [ChatCore] = []
     var phase = Phase.meeting
+    /// When the time in which nobody speaks is over; zero before it begins.
+    var idleEnd = VirtualTime.zero
     var threads: Threads
+    /// The first thread that is begun with a bundle of an earlier one.
+    let firstReuse: Int
     var network: CompiledNetwork
     var service: SimulatedService
     var parcels: [Parcel] = []
     var freeParcels: [Int32] = []
     var serial: UInt32 = 0
     var disturbances: [Disturbance] = []
+    /// Copies of devices, by the disturbance that puts them back.
+    var copies: [Int: SimulatedPeer.Copy] = [:]
+    /// Payloads that an intruder has seen, and how many intrusions go on.
+    var overheard: [Addressed] = []
+    var intruders = 0
+    /// Bundles that were handed over, for conversations that use them again.
+    var handedOver: [Int: IntroductionBundle] = [:]
     var trafficDice: Dice
     var networkDice: Dice
     var troubleDice: Dice
@@ -92,7 +103,9 @@ public struct Simulation: Sendable {
         trafficDice = Dice(seed: seed, stream: 1)
         networkDice = Dice(seed: seed, stream: 2)
         troubleDice = Dice(seed: seed, stream: 3)
-        let groups = scenario.topology.threads(peers: scenario.peers, &trafficDice)
+        var groups = scenario.topology.threads(peers: scenario.peers, &trafficDice)
+        firstReuse = groups.count
+        groups += scenario.reuses(of: groups, &trafficDice)
         ledger = Ledger(threads: groups)
         threads = Threads(waiting: groups.count)
         network = CompiledNetwork(scenario.network)
@@ -139,6 +152,7 @@ public struct Simulation: Sendable {
     private mutating func conclude() {
         tally.end = now
         guard violation == nil else { return }
+        forgetConversations()
         compareOrders()
         for index in invariants.indices {
             guard let finding = invariants[index].concluded(ledger, tally) else { continue }
@@ -151,6 +165,7 @@ public struct Simulation: Sendable {
         guard let order = composition.order, ledger.outstanding == 0 else { return }
         for number in ledger.threads.indices {
             let thread = ledger.threads[number]
+            guard thread.participants.allSatisfy({ !ledger.rolledBack.contains($0) }) else { continue }
             let orders = zip(thread.participants, thread.ids).compactMap { peer, id in
                 id.flatMap { cores[peer].machine($0) }.flatMap(order)
             }

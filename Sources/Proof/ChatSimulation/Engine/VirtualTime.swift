@@ -20,7 +20,7 @@ public struct VirtualTime: Hashable, Comparable, Sendable, CustomStringConvertib
     /// When the run begins.
     public static let zero = VirtualTime(microseconds: 0)
     /// Later than anything that happens.
-    static let never = VirtualTime(microseconds: .max)
+    public static let never = VirtualTime(microseconds: .max)
 
     /// Whether one moment is before another.
     public static func < (left: VirtualTime, right: VirtualTime) -> Bool { left.microseconds < right.microseconds }
@@ -61,6 +61,8 @@ struct PeerClock: Sendable {
     static let origin: UInt64 = 1_700_000_000_000
     /// In milliseconds; the clock shows that much more than a correct one.
     var offset: Int64 = 0
+    /// What it jumped by since the device was made, in milliseconds; stays over restarts.
+    var jumped: Int64 = 0
     /// Microseconds that it gains in a second.
     var drift: Int64 = 0
 
@@ -68,7 +70,8 @@ struct PeerClock: Sendable {
     func reading(at time: VirtualTime) -> Timestamp {
         let elapsed = Int64(clamping: time.microseconds)
         let gained = elapsed / 1_000_000 * drift
-        return Timestamp(milliseconds: UInt64(max(0, Int64(Self.origin) + offset + (elapsed + gained) / 1_000)))
+        return Timestamp(
+            milliseconds: UInt64(max(0, Int64(Self.origin) + offset + jumped + (elapsed + gained) / 1_000)))
     }
 
     /// The first moment, not before another one, at which it shows a time or a later one.

@@ -1,28 +1,34 @@
 public import ChatModel
 
-/// Every content is heard by everybody it was said to, or its sender is told that it will not be.
+/// Every content is heard by everybody it was said to; or, in a world that allows for it, both sides are told.
 public struct NothingLost: Invariant {
     /// "nothing lost".
     public let name = "nothing lost"
-    /// Whether it is enough to be told.
+    /// Whether it is enough that both sides are told.
     let mayFail: Bool
+    /// How long after everything was mended something may still be heard for the first time.
+    let healing: VirtualTime
 
     /// Checks a run at its end.
     ///
-    /// - Parameter mayFail: whether a content whose sender was told that it failed counts as dealt with.
-    public init(mayFail: Bool = false) {
-        self.mayFail = mayFail
+    /// - Parameters:
+    ///   - mayFail: whether a content counts as dealt with whose sender was told that it failed, and of whose
+    ///     conversation everybody who missed it was told that something will not come.
+    ///   - healing: the time within which it must be heard, from when it was said or, if that is later, from when
+    ///     everything was mended.
+    public init(mayFail: Bool = false, healing: VirtualTime = .never) {
+        (self.mayFail, self.healing) = (mayFail, healing)
     }
 
     /// Names the first content that somebody misses.
     public mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? {
-        guard ledger.outstanding > 0 else { return nil }
         for (number, content) in ledger.contents.enumerated() {
-            // Who never got any of the invites cannot hear what follows them; the sender must be told.
-            let isUnknown = ledger.threads[content.thread].ids.contains { $0 == nil }
-            if mayFail || isUnknown, case .failed = content.status { continue }
             let missing = ledger.missing(number)
-            guard let first = missing.first else { continue }
+            guard let first = missing.first else {
+                if let finding = checkTime(number, content, ledger) { return finding }
+                continue
+            }
+            if isExcused(content, missing, in: ledger) { continue }
             let sender = ledger.threads[content.thread].participants[content.sender]
             let text =
                 "\(Cast.name(first)) never heard content \(number) of \(content.size) bytes, which "
@@ -31,6 +37,29 @@ public struct NothingLost: Invariant {
             return Finding(text, peers: [sender, first], thread: content.thread)
         }
         return nil
+    }
+
+    /// Whether everybody concerned has been told that a content is not heard.
+    private func isExcused(_ content: Ledger.Content, _ missing: [Int], in ledger: Ledger) -> Bool {
+        // A device that was set back to a time before it said something cannot be told, nor tell anybody of it.
+        if content.isForgotten { return true }
+        let thread = ledger.threads[content.thread]
+        let places = missing.compactMap { thread.place(of: $0) }
+        // Who never got any of the invites cannot hear what follows them and cannot be told; the sender must be.
+        let isReceiverTold = places.allSatisfy {
+            thread.ids[$0] == nil || mayFail && thread.told & 1 << UInt64($0) != 0
+        }
+        guard isReceiverTold else { return false }
+        if case .failed = content.status { return true }
+        return false
+    }
+
+    private func checkTime(_ number: Int, _ content: Ledger.Content, _ ledger: Ledger) -> Finding? {
+        let late = content.lastHeard.since(max(content.time, ledger.healed))
+        guard late > healing else { return nil }
+        return Finding(
+            "content \(number) was heard \(late) after everything was mended; \(healing) are allowed",
+            peers: [ledger.threads[content.thread].participants[content.sender]], thread: content.thread)
     }
 }
 
@@ -45,6 +74,8 @@ public struct NothingTwice: Invariant {
     /// Names the content that came again.
     public mutating func heard(_ hearing: Hearing, in ledger: Ledger) -> Finding? {
         guard let number = hearing.content, !hearing.isFirst else { return nil }
+        // A device that was set back has forgotten what it heard.
+        guard !ledger.rolledBack.contains(hearing.peer) else { return nil }
         return "\(Cast.name(hearing.peer)) heard content \(number) again"
     }
 }

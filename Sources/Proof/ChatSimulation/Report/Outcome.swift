@@ -71,7 +71,8 @@ extension Tally {
             ("contents", contents), ("heard", heard), ("failed", failed), ("refusedContents", refusedContents),
             ("published", published), ("rejected", rejected), ("bytes", bytes), ("deliveries", deliveries),
             ("lost", lost), ("duplicated", duplicated), ("heldBack", heldBack), ("corrupted", corrupted),
-            ("refusedPayloads", refusedPayloads), ("gaps", gaps), ("crashes", crashes), ("steps", steps),
+            ("refusedPayloads", refusedPayloads), ("gaps", gaps), ("gone", gone), ("intruded", intruded),
+            ("crashes", crashes), ("steps", steps),
             ("occurrences", occurrences), ("idlePayloads", idlePayloads), ("largestOutbox", largestOutbox),
             ("largestParked", largestParked), ("largestStore", largestStore),
         ]

@@ -28,6 +28,10 @@ public struct Tally: Sendable, Hashable {
     public internal(set) var refusedPayloads = 0
     /// Gaps that applications were told of.
     public internal(set) var gaps = 0
+    /// Times that applications were told that a service no longer has what they missed.
+    public internal(set) var gone = 0
+    /// Payloads that an intruder sent.
+    public internal(set) var intruded = 0
     /// Processes that ended without warning.
     public internal(set) var crashes = 0
     /// Steps of clients.

@@ -18,6 +18,8 @@ public struct Composition: Sendable {
     public var keyUses: (@Sendable (Addressed) -> [KeyUse])?
     /// What a conversation has, in an order that both sides share once nothing is missing; nil where a type has none.
     public var order: (@Sendable (any Conversation) -> [String]?)?
+    /// Codes of refusals by which a type tells that a conversation cannot go on.
+    public var endings: Set<String> = ["keys_do_not_fit"]
     /// How bundles get from one peer to the other: through a text that is printed and read again, for example.
     public var handOver: @Sendable (IntroductionBundle) throws -> IntroductionBundle = { $0 }
     private let makeInitialization: @Sendable (Int, inout any RandomSource) throws -> any InitializationProtocol

@@ -1,4 +1,7 @@
-/// What goes wrong with peers, beside what the network does to payloads. All of it has ended before a run settles.
+/// What goes wrong with peers, beside what the network does to payloads.
+///
+/// All of it has ended before a run settles. Crashes, absences, partitions and pauses end with the traffic at the
+/// latest; outages, devices that are off, intrusions and old copies put back take their time, and nothing settles before.
 public struct Disturbances: Sendable, Hashable {
     /// Something that happens now and then, and takes a while.
     public struct Episodes: Sendable, Hashable {
@@ -24,6 +27,18 @@ public struct Disturbances: Sendable, Hashable {
     public var partitions = Episodes.none
     /// An application does not read its events.
     public var pauses = Episodes.none
+    /// Nothing that one peer sends another arrives, while the other direction works.
+    public var outages = Episodes.none
+    /// A device is off: its process ends, and starts again only after that time.
+    public var offs = Episodes.none
+    /// A clock jumps by that time, forward or back, while the process runs.
+    public var jumps = Episodes.none
+    /// A copy is made of what a peer has stored, and put back after that time in place of what it stored since.
+    public var rollbacks = Episodes.none
+    /// The relay is replaced by one that remembers nothing, takes less at once and has a quota. It stays.
+    public var replacements = Episodes.none
+    /// Somebody on the wire repeats, changes and misdirects what is published, for that time.
+    public var intrusions = Episodes.none
 
     /// Nothing goes wrong.
     public init() {}
@@ -34,6 +49,18 @@ public struct Disturbances: Sendable, Hashable {
     ) {
         (self.crashes, self.absences) = (crashes, absences)
         (self.partitions, self.pauses) = (partitions, pauses)
+    }
+}
+
+extension Disturbances {
+    /// The longest time of what takes its time, in which a run cannot settle.
+    var longest: Duration {
+        get { [outages, offs, jumps, rollbacks].map(\.time.upperBound).max() ?? .zero }
+        set {
+            for path in [\Self.outages, \.offs, \.jumps, \.rollbacks] as [WritableKeyPath<Self, Episodes> & Sendable] {
+                self[keyPath: path].time = min(self[keyPath: path].time.lowerBound, newValue)...newValue
+            }
+        }
     }
 }
 

@@ -36,10 +36,28 @@ public enum Knob: String, Sendable, CaseIterable {
     case partitions
     /// Pauses of applications.
     case pauses
+    /// Outages of one direction.
+    case outages
+    /// Devices that are off.
+    case offs
+    /// Clocks that jump.
+    case jumps
+    /// Old copies put back.
+    case rollbacks
+    /// Relays replaced.
+    case replacements
+    /// Intruders on the wire.
+    case intrusions
+    /// Links used again.
+    case links
+    /// The most days that an outage, a device that is off, a jump and an old copy take.
+    case days
     /// The most seconds by which clocks are wrong.
     case clock
     /// The seconds after the traffic in which everything must have arrived.
     case settling
+    /// The seconds after everything was mended in which something said before may be heard for the first time.
+    case healing
 }
 
 extension Scenario {
@@ -64,8 +82,17 @@ extension Scenario {
             case .absences: Double(disturbances.absences.count)
             case .partitions: Double(disturbances.partitions.count)
             case .pauses: Double(disturbances.pauses.count)
+            case .outages: Double(disturbances.outages.count)
+            case .offs: Double(disturbances.offs.count)
+            case .jumps: Double(disturbances.jumps.count)
+            case .rollbacks: Double(disturbances.rollbacks.count)
+            case .replacements: Double(disturbances.replacements.count)
+            case .intrusions: Double(disturbances.intrusions.count)
+            case .links: Double(reusedLinks)
+            case .days: disturbances.longest / .seconds(86_400)
             case .clock: clockError / .seconds(1)
             case .settling: settling / .seconds(1)
+            case .healing: bounds.healing / .seconds(1)
             }
         }
         set {
@@ -88,8 +115,17 @@ extension Scenario {
             case .absences: disturbances.absences.count = number
             case .partitions: disturbances.partitions.count = number
             case .pauses: disturbances.pauses.count = number
+            case .outages: disturbances.outages.count = number
+            case .offs: disturbances.offs.count = number
+            case .jumps: disturbances.jumps.count = number
+            case .rollbacks: disturbances.rollbacks.count = number
+            case .replacements: disturbances.replacements.count = number
+            case .intrusions: disturbances.intrusions.count = number
+            case .links: reusedLinks = number
+            case .days: disturbances.longest = .seconds(86_400) * newValue
             case .clock: clockError = .seconds(number)
             case .settling: settling = .seconds(number)
+            case .healing: bounds.healing = .seconds(number)
             }
         }
     }

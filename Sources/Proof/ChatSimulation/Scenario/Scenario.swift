@@ -18,9 +18,11 @@ public struct Scenario: Sendable, Hashable {
     public var disturbances = Disturbances()
     /// How far a peer's clock may be off, either way; drawn anew when it restarts.
     public var clockError = Duration.zero
+    /// How many conversations beside the others somebody tries to begin with a bundle that another one is begun with.
+    public var reusedLinks = 0
     /// Whether payloads meet no faults until the conversations have begun, whatever the initialization claims.
     public var calmStart = false
-    /// Whether a content may fail as long as its sender is told.
+    /// Whether a content may fail as long as both sides are told: for worlds that last longer than any timer.
     public var mayFail = false
     /// The time within which conversations begin.
     public var meeting = Duration.seconds(5)
@@ -30,6 +32,8 @@ public struct Scenario: Sendable, Hashable {
     public var idling = Duration.seconds(3_600)
     /// How long a peer is busy with other things before it deals with what waits for it.
     public var stepPause = Duration.milliseconds(1)
+    /// The largest payload that a relay takes which replaces another.
+    public var strictPayload = 8_192
     /// Bounds that are checked while it runs.
     public var bounds = Bounds()
 
@@ -45,6 +49,8 @@ public struct Scenario: Sendable, Hashable {
         public var storedBytes = 8 << 20
         /// Payloads that one conversation publishes in an hour in which nobody says anything.
         public var idlePayloads = 6
+        /// How long after everything is mended something said before may be heard for the first time.
+        public var healing = Duration.seconds(8 * 86_400)
         /// Occurrences of a run; more is a run that does not end.
         public var occurrences = 200_000_000
 

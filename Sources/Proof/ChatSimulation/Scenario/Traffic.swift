@@ -34,6 +34,20 @@ public enum Topology: Sendable, Hashable {
     }
 }
 
+extension Scenario {
+    /// Conversations of two that somebody tries to begin with a bundle that was handed over already: that of each
+    /// comes from the thread at the same place among the others. A third peer tries where there is one.
+    func reuses(of groups: [[Int]], _ dice: inout Dice) -> [[Int]] {
+        let pairs = groups.filter { $0.count == 2 }
+        guard pairs.count == groups.count, !pairs.isEmpty else { return [] }
+        return (0..<min(reusedLinks, groups.count)).map { number in
+            let (first, second) = (groups[number][0], groups[number][1])
+            let others = (0..<peers).filter { $0 != second && (peers < 3 || $0 != first) }
+            return [others[dice.below(others.count)], second]
+        }
+    }
+}
+
 /// What is said, when and by whom.
 public struct Traffic: Sendable, Hashable {
     /// How many contents in all, the first ones of conversations not counted.
