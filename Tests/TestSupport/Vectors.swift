@@ -36,8 +36,9 @@ public enum Vectors {
     ) throws {
         guard let file = try load(path) else { return }
         let all = try file.has("cases") ? file.list("cases") : file.has("vectors") ? file.list("vectors") : file.list()
-        try run(all.filter(condition), of: path, body)
-        if all.isEmpty { Issue.record("\(path) holds no cases") }
+        let picked = try all.filter(condition)
+        try run(picked, of: path, body)
+        if picked.isEmpty { Issue.record("of \(all.count) cases of \(path) none is run") }
     }
 
     /// Runs cases that the caller gathered, and prints how many.

@@ -72,7 +72,9 @@ private struct Trouble: Sendable {
         Trouble("devices that are off", { $0.tally.crashes == 1 && $0.longestDown.seconds >= 86_400 }) {
             $0.disturbances.offs = .init(1, .seconds(86_400) ... .seconds(2 * 86_400))
         },
-        Trouble("old copies", { $0.ledger.rolledBack.count == 1 && $0.count("is set back to an old copy") == 1 }) {
+        Trouble("old copies", { $0.ledger.rolledBack.count == 1 && $0.heardAgain > 0 }) {
+            // Who was set back reads once more what the service still has.
+            $0.service = .retaining
             $0.disturbances.rollbacks = .init(1, .seconds(20) ... .seconds(30))
         },
         Trouble("a stricter relay", { $0.count("is connected to another relay") == 2 && $0.count("is refused: ") > 0 })
@@ -102,6 +104,9 @@ extension Simulation {
     fileprivate func lost(_ why: String) -> Int {
         entries.filter { if case .lost(_, _, why) = $0.kind { true } else { false } }.count
     }
+
+    /// How often an application heard what it had heard before.
+    fileprivate var heardAgain: Int { entries.count { if case .heard(again: true) = $0.kind { true } else { false } } }
 
     /// Who sent what got lost on the way.
     fileprivate var losers: Set<Int> {

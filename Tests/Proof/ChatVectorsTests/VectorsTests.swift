@@ -137,6 +137,27 @@ struct PlantedMistakeTests {
         return value != nil && value != .null
     }
 
+    @Test(.timeLimit(.minutes(10)))
+    func `a list that is shorter or longer than what an operation gives is found`() async throws {
+        var count = 0
+        for (file, bytes) in try checkedIn() where ["segmentation.json", "directory.json", "kdf.json"].contains(file) {
+            let document = try JSON(parsing: bytes, maximumBytes: Verifier.maximumFile)
+            let kind = try #require(Kind.all.first { $0.name == document["kind"]?.text })
+            for one in document["cases"]?.list ?? [] {
+                let output = try await Kind.outcome { try await kind.run(Case(json: one, isExact: true)) }
+                for member in output.members ?? [] where member.key != "steps" {
+                    guard let list = member.value.list, let last = list.last, one[member.key] != nil else { continue }
+                    for wrong in [Array(list.dropLast()), list + [last]] {
+                        count += 1
+                        let case0 = Case(json: one.adding(.object(member.key, .array(wrong))), isExact: true)
+                        #expect(throws: Problem.self) { try kind.compare(case0, with: output) }
+                    }
+                }
+            }
+        }
+        #expect(count > 10)
+    }
+
     @Test(.timeLimit(.minutes(10))) func `a mistake in an input is found too, where it is used`() async throws {
         var (count, found) = (0, 0)
         for (file, bytes) in try checkedIn() where ["ids.json", "xeddsa.json", "sealed_invite.json"].contains(file) {
@@ -265,5 +286,14 @@ struct BadFileTests {
                 }
             }
         }
+    }
+}
+
+extension JSON {
+    /// An object with one member.
+    fileprivate static func object(_ key: String, _ value: JSON) -> JSON {
+        var object = Object()
+        object[key] = value
+        return .object(object)
     }
 }
