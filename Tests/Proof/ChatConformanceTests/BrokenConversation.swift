@@ -127,7 +127,11 @@ struct BrokenConversation: SimpleConversation {
         if Self.defect == .refusesOpenings, seed.role == .responder { throw Self.malformed }
         inner = try Self.innerType.begin(seed, in: &step)
         isResponder = seed.role == .responder
-        if Self.defect == .losesTheOpening { _ = step.takeEvents() }
+        if Self.defect == .losesTheOpening {
+            var left = step.takeOutput()
+            left.events = []
+            step.take(left)
+        }
         if isResponder { Self.latest.with { $0 = token } }
     }
 
@@ -218,7 +222,6 @@ struct BrokenConversation: SimpleConversation {
             throw defect == .refusesSizesOtherwise ? Self.malformed : error
         }
         isBusy = true
-        if defect == .opensNothing { _ = own.takeOpenings() }
         step.random = own.random
         var left = own.takeOutput()
         for index in left.sends.indices {
