@@ -22,7 +22,8 @@ private func assertions() throws -> (all: Set<Place>, open: Set<Place>) {
         let lines = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
             .split(separator: "\n", omittingEmptySubsequences: false)
         for (number, line) in lines.enumerated()
-        where words.contains(where: { line.contains($0) }) && (file != "Checker.swift" || line.contains("try expect(")) {
+        where words.contains(where: { line.contains($0) }) && (file != "Checker.swift" || line.contains("try expect("))
+        {
             let place = Place(file: file, line: UInt(number + 1))
             places.all.insert(place)
             if open.contains(where: { line.contains($0) }) { places.open.insert(place) }
