@@ -224,6 +224,7 @@ struct BrokenConversation: SimpleConversation {
         isBusy = true
         step.random = own.random
         var left = own.takeOutput()
+        if defect == .opensNothing { left.openings = [] }
         for index in left.sends.indices {
             count += 1
             switch defect {
