@@ -48,7 +48,7 @@ extension AgentSide {
         _ bytes: Span<UInt8>, limit: Int, mint: () -> Identifier
     ) -> SideOutput {
         var output = SideOutput()
-        guard !isHello(bytes) else {
+        guard !SideOutput.isHello(bytes) else {
             greet(into: &output)
             return output
         }
@@ -66,10 +66,6 @@ extension AgentSide {
             output.frames.append(codec.encode(.error(.init(error.description, code: error.code, job: named))))
         }
         return output
-    }
-
-    private func isHello(_ bytes: Span<UInt8>) -> Bool {
-        bytes.count == 2 && bytes[0] == SideOutput.hello[0] && bytes[1] == SideOutput.hello[1]
     }
 
     private mutating func greet(into output: inout SideOutput) {

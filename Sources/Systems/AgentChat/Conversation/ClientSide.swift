@@ -185,9 +185,15 @@ extension ClientSide {
         if case .stream(let stream) = message, chat.job.misses(before: stream) {
             ask(into: &output)
         } else {
+            let wasLive = chat.job.isLive
             do throws(Violation) {
                 let effect = try chat.apply(message)
                 tell(effect, of: message, into: &output)
+                // A job that ended while nobody listened: the history has what became of it.
+                if effect == .history {
+                    if wasLive, case .ended(let outcome) = chat.job.phase { tellEnd(outcome, nil, into: &output) }
+                    submit(into: &output)
+                }
             } catch {
                 output.events.append(.violation(error))
                 ask(into: &output)
@@ -219,18 +225,20 @@ extension ClientSide {
             awaitsHistory = false
             output.events.append(.history(chat.shown))
             settleSubmission(into: &output)
-            submit(into: &output)
         case .asked(let request): output.events.append(.asked(request))
         case .acknowledged(let inject): output.events.append(.acknowledged(inject))
         case .split(let split, let text):
             if let closed = chat[split.closed] { output.events.append(.whole(closed)) }
             if text == nil { ask(into: &output) }
         case .ended(let outcome, let failure):
-            if let id = chat.job.message, let whole = chat[id] { output.events.append(.whole(whole)) }
-            let unread = chat.job.unreadInjections.map(\.text)
-            output.events.append(.ended(outcome, failure?.text, unread: unread))
+            tellEnd(outcome, failure?.text, into: &output)
             submit(into: &output)
         }
+    }
+
+    private func tellEnd(_ outcome: Job.Outcome, _ reason: String?, into output: inout SideOutput) {
+        if let id = chat.job.message, let whole = chat[id] { output.events.append(.whole(whole)) }
+        output.events.append(.ended(outcome, reason, unread: chat.job.unreadInjections.map(\.text)))
     }
 
     /// The service has what was under way.

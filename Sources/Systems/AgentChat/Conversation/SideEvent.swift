@@ -36,6 +36,11 @@ public struct SideOutput: Sendable {
     /// without a type, so that no decoder takes it for anything else.
     public static let hello = Array("{}".utf8)
 
+    /// Whether a frame is that word.
+    static func isHello(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count == hello.count && bytes[0] == hello[0] && bytes[1] == hello[1]
+    }
+
     /// Frames for the other side, oldest first.
     public var frames: [[UInt8]] = []
     /// For the application.
