@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from chatspec import agent_chat, check
-from chatspec.agent_chat import Violation, codec, fold
+from chatspec.agent_chat import Violation, codec, fold, make
 from chatspec.agent_chat.chat import Chat
 from chatspec.agent_chat.jsontext import Number, read, same
 from chatspec.checks import agent_chat as checks
 
 from . import SPECS, VECTORS
 
-PLACES = [VECTORS / "agent-chat", SPECS / "vectors" / "agent-chat"]
+PLACES = [VECTORS / "agent-chat", SPECS / "agent-chat"]
 INPUTS = 3_000
 PLANTED = 3  # mistakes in one case
 
@@ -46,6 +46,10 @@ class Vectors(unittest.TestCase):
                 self.assertEqual((outcome, reason), ("passed", ""), f"{path.name} {name}")
                 count += 1
         print(f"\nagent chat: {count} cases")
+
+    def test_the_files_of_this_repository_are_made_again_byte_for_byte(self):
+        for name, content in make.files().items():
+            self.assertEqual((SPECS / "agent-chat" / name).read_text(), content, name)
 
     def test_planted_mistakes_are_found(self):
         chance, count = random.Random(4), 0

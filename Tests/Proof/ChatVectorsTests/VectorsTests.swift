@@ -48,6 +48,14 @@ struct FilesTests {
         #expect(kinds == Set(Kind.all.map(\.name)))
     }
 
+    @Test func `the files of agent chat that the Python implementation made pass`() async throws {
+        for name in ["decode.json", "trace.json"] {
+            let place = Vectors.packageRoot.appendingPathComponent("Specs/agent-chat/\(name)")
+            let verdicts = await Verifier.verify([UInt8](try Data(contentsOf: place)), file: name)
+            #expect(!verdicts.isEmpty && verdicts.allSatisfy { $0.outcome == .passed }, "\(verdicts)")
+        }
+    }
+
     @Test(.timeLimit(.minutes(10)), arguments: ["logos", "leopard", "agent-chat"])
     func `files made elsewhere pass, but for what this package does not do`(folder: String) async throws {
         let place = Vectors.directory.appendingPathComponent(folder)
