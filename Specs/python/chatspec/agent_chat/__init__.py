@@ -1,4 +1,4 @@
-"""Agent chat, format `agent-json` and its state machines, once more: written from Specs/agent-chat.md, section by section.
+"""Agent chat, format `agent-json` and its state machines, written from Specs/agent-chat.md, section by section.
 
 `jsontext` reads JSON without loss, `codec` has the rules of decoding, `tools`, `fold` and `chat` the state machines.
 A decoder returns a value or raises `Violation` with the id of a rule, whatever it is given; a step that raises has
