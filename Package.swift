@@ -92,7 +92,7 @@ let package = Package(
         Room.components.module("ChatFraming", foundations),
 
         // Published systems, each with its five choices in one folder.
-        Room.systems.module("AgentChat", ["ChatModel", "ChatWire"]),
+        Room.systems.module("AgentChat", foundations),
 
         // A composition of five, run for an application.
         Room.client.module("ChatClient", foundations),
@@ -148,7 +148,7 @@ let package = Package(
         Room.components.tests("ChatConversationTests", foundations + ["ChatReliability", "ChatConversation"]),
         Room.components.tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
-        Room.systems.tests("AgentChatTests", ["AgentChat", "ChatModel", "ChatWire"]),
+        Room.systems.tests("AgentChatTests", everything + ["AgentChat"]),
         Room.programs.tests("ChatToolTests", ["ChatTool"]),
         Room.client.tests("ChatClientTests", everything + ["ChatConformance"]),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),

@@ -1,0 +1,113 @@
+import ChatModel
+import ChatWire
+
+// Stored: the head under one key, and each message under its own, as JSON behind a version of one byte.
+extension AgentChatParty {
+    private static let version: UInt8 = 1
+    private static let headKey = "state"
+    private static let messagePrefix = "message/"
+
+    /// What changed since the last call. A piece of text changes nothing that is stored.
+    mutating func takeChanges(_ place: JSON) -> [Record] {
+        guard isHeadChanged else { return [] }
+        var side = self.side
+        var chat = self.chat
+        let gone = chat.takeForgotten()
+        switch side {
+        case .client(var client):
+            client.chat = chat
+            side = .client(client)
+        case .agent(var agent):
+            agent.chat = chat
+            side = .agent(agent)
+        }
+        self.side = side
+        stored.subtract(gone)
+        changed.formUnion(chat.order.filter { !stored.contains($0) })
+        var records = gone.map { Record(Self.messagePrefix + $0.text, nil) }
+        for id in changed.sorted(by: { $0.text < $1.text }) {
+            guard let message = chat[id] else { continue }
+            records.append(Self.record(Self.messagePrefix + id.text, message.json))
+            stored.insert(id)
+        }
+        records.append(Self.record(Self.headKey, head(place)))
+        (changed, isHeadChanged) = ([], false)
+        return records
+    }
+
+    private static func record(_ key: String, _ json: JSON) -> Record {
+        Record(key, Bytes([version] + Array(json.description.utf8)))
+    }
+
+    private func head(_ place: JSON) -> JSON {
+        var head = JSON.Object()
+        head["place"] = place
+        head["chat"] = chat.head
+        head["contents"] = .array(
+            contents.sorted { $0.value < $1.value }.map { [.string($0.key.text), JSON($0.value.number)] })
+        switch side {
+        case .client(let client): head["waiting"] = .array(client.waiting.map { Command.run($0).json })
+        case .agent(let agent):
+            head["cause"] = agent.cause.map { .string($0.text) } ?? .null
+            head["heard"] = .bool(agent.isHeard)
+        }
+        return .object(head)
+    }
+
+    /// A party as it was stored, and what its machine stored of itself.
+    static func restore(_ records: [Record], type: String) throws(Refusal) -> (party: AgentChatParty, place: JSON) {
+        var messages: [Identifier: Message] = [:]
+        var head: JSON?
+        for record in records {
+            let json = try read(record, type)
+            if record.key == headKey {
+                head = json
+            } else if record.key.hasPrefix(messagePrefix) {
+                guard let message = try? AgentJSON(.conformant).message(json) else { throw unreadable(record, type) }
+                messages[message.id] = message
+            } else {
+                throw unreadable(record, type, .unsupported)
+            }
+        }
+        guard let head, let stored = head["chat"], let chat = ChatState(head: stored, messages: messages),
+            var party = party(chat, head)
+        else { throw Refusal(.invalid, CommonCause.unreadableRecord(headKey, machine: type)) }
+        party.stored = Set(chat.order)
+        party.isHeadChanged = false
+        return (party, head["place"] ?? .null)
+    }
+
+    private static func party(_ chat: ChatState, _ head: JSON) -> AgentChatParty? {
+        guard let waiting = head["waiting"]?.list else {
+            return AgentChatParty(
+                .agent(AgentSide(restoring: chat, cause: head.id("cause"), isHeard: head["heard"]?.bool == true)))
+        }
+        var runs: [Command.Run] = []
+        for json in waiting {
+            guard case .run(let run)? = try? Command(json, .strict) else { return nil }
+            runs.append(run)
+        }
+        var party = AgentChatParty(.client(ClientSide(chat: chat, waiting: runs)))
+        for pair in head["contents"]?.list ?? [] {
+            guard let list = pair.list, list.count == 2, let id = list[0].text.flatMap(Identifier.init(checking:)),
+                let number = list[1].uint64
+            else { return nil }
+            party.contents[id] = ContentID(number)
+        }
+        return party
+    }
+
+    private static func read(_ record: Record, _ type: String) throws(Refusal) -> JSON {
+        guard let bytes = record.bytes, bytes.count > 1 else { throw unreadable(record, type) }
+        guard bytes[0] == version else { throw unreadable(record, type, .unsupported) }
+        let text = bytes.slice(1..<bytes.count)
+        guard let json = try? JSON(parsing: text.span, maximumBytes: 64 << 20, maximumDepth: 132) else {
+            throw unreadable(record, type)
+        }
+        return json
+    }
+
+    private static func unreadable(_ record: Record, _ type: String, _ outcome: Refusal.Outcome = .invalid) -> Refusal {
+        Refusal(outcome, CommonCause.unreadableRecord(record.key, machine: type))
+    }
+}
