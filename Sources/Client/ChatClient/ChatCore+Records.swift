@@ -43,8 +43,16 @@ extension ChatCore {
         }
     }
 
-    /// Takes up all records of an earlier run; keys of other programs are left alone.
+    /// Takes up all records of an earlier run and wakes every machine.
     mutating func restore(_ records: [Record], now: Timestamp) throws(Refusal) {
+        let isFirstRun = try takeUp(records, now: now)
+        wakeAll(isFirstRun ? .started : .restored)
+    }
+
+    /// Takes up all records of an earlier run, and wakes nobody; keys of other programs are left alone.
+    ///
+    /// - Returns: whether there was no earlier run.
+    mutating func takeUp(_ records: [Record], now: Timestamp) throws(Refusal) -> Bool {
         var own: [Record] = []
         var abouts: [(ConversationID, About)] = []
         var machines: [ConversationID: [Record]] = [:]
@@ -79,7 +87,7 @@ extension ChatCore {
         try initialization.restore(own)
         follow(.initialization)
         for (id, about) in abouts { try restore(id, about, machines[id] ?? []) }
-        wakeAll(isFirstRun ? .started : .restored)
+        return isFirstRun
     }
 
     /// A conversation whose type is not listed is told of and its records are kept, for a client that lists it.
