@@ -250,6 +250,31 @@ private func types() throws -> [any ConversationProtocol] {
         #expect(differences(numbers, try ChatCore.Numbers(Record("numbers", numbers.encoded))) == [])
     }
 
+    @Test func `what seldom waits is taken up after a restart: parked, in trouble, for a contact (CORE-2)`() throws {
+        let (id, now) = (ConversationID("saro-raya"), Timestamp(milliseconds: 1_700_000_000_000))
+        let parked = Parked.Entry(
+            number: 3, addressed: Addressed("here", payload: Bytes("p")), owner: .conversation(id))
+        let trouble = ChatCore.Trouble(isOwn: true, reason: "old copy")
+        let contact = Contacts.Entry(
+            id: ContactID(7), type: "plain", conversation: id, isMember: false, isPending: true)
+        let routed = Routed("there", Route("route"), payload: Bytes("knock"))
+        let repeated = Contacts.Repeat(number: 11, contact: contact.id, routed: routed, due: now)
+        let waiting = (15..<18).map { Contacts.Waiting(id: ContentID($0), conversation: id, content: Bytes("later")) }
+        var core = try core(OpenInvite(), PlainConversation.type, 0, now)
+        var records = [
+            Record(ChatCore.Keys.parked(3), parked.encoded), Record(ChatCore.Keys.trouble(id), trouble.encoded),
+            Record(ChatCore.Keys.contact(contact.id), contact.encoded),
+            Record(ChatCore.Keys.repeated(11), repeated.encoded),
+        ]
+        records += waiting.reversed().map { Record(ChatCore.Keys.waiting($0.id), $0.encoded) }
+        _ = try core.takeUp(records, now: now)
+        #expect(core.parked.entries == [parked] && core.parked.next == 4)
+        #expect(core.troubles == [id: trouble])
+        #expect(core.contacts.entries == [contact.id: contact] && core.contacts.repeats == [11: repeated])
+        #expect(core.contacts.waiting == [id: waiting] && core.contacts.waitingCount == 3)
+        #expect(core.contacts.waitingBytes == 15)
+    }
+
     @Test func `two values differ where a private field of them does`() {
         struct Inner { private let hidden: Int; init(_ hidden: Int) { self.hidden = hidden } }
         struct Outer { var list: [Int: Inner?] = [:]; var secret = Secret(copying: Bytes([1]).span) }
