@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup python release demo files test soak vectors outside bench interop spec lint fuzz tsan asan
+.PHONY: help setup python release demo files test soak vectors outside bench interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -59,6 +59,9 @@ interop: release python ## run this package and the Python implementation agains
 
 spec: python ## check the Python implementation of the documents, and the vector files with it
 	cd Specs/python && PATH="$(CURDIR)/.build/python/bin:$$PATH" python3 -m unittest discover -s tests -t .
+
+docs: setup ## build the documentation of the libraries into .build/docs; a broken link is an error
+	Tests/Tools/docs.sh
 
 lint: ## check the format of every source file
 	swift format lint --strict -r Package.swift Sources Tests Examples
