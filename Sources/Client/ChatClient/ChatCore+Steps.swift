@@ -73,7 +73,8 @@ extension ChatCore {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
         do throws(Refusal) {
-            var addressed = try framing.wrap(routed, of: owner, random: &random)
+            // An invite travels on the routes of first contact, whoever says what it carries.
+            var addressed = try framing.wrap(routed, of: isInvite ? .initialization : owner, random: &random)
             addressed.id = payloadID()
             let entry = outbox.append(
                 addressed, conversation: conversation, content: content, isInvite: isInvite)
