@@ -25,8 +25,8 @@ struct ConformanceProgramTests {
         #expect(report["seed"] == 9)
         let tap = try await conformance("framing", "--check", "FR-01", "--check", "FR-02", "--tap")
         #expect(tap.lines.prefix(3).first == "TAP version 13")
-        #expect(tap.lines.dropFirst().first == "1..6")
-        #expect(tap.lines.last == "ok 6 - framing plain FR-02 the route decides which machine gets a payload")
+        #expect(tap.lines.dropFirst().first == "1..8")
+        #expect(tap.lines.last == "ok 8 - framing rpi-v1 FR-02 the route decides which machine gets a payload")
     }
 
     @Test(arguments: ["framing/no-such", "no-such", "--no-such"])

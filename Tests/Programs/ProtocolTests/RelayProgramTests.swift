@@ -46,7 +46,9 @@ struct RelayProgramTests {
         let port = ended.output[0].split(separator: ":").last.flatMap { UInt16($0) }
         #expect(ended.output[0] == "listening on 127.0.0.1:\(port ?? 0)")
         #expect(port != 0)
-        #expect(ended.output[1].hasPrefix("sessions=0 subscriptions=0 addresses=0 retained_bytes=0 opened=0 "))
+        #expect(
+            ended.output[1].hasPrefix(
+                "sessions=0 subscriptions=0 addresses=0 retained_bytes=0 held_bytes=0 owed_answers=0 opened=0 "))
         #expect(ended.output[2] == ended.output[1])
     }
 
