@@ -27,6 +27,7 @@ extension ChatCore {
             throw Refusal(.unsupported, CommonCause.unsupportedConversationType(type.name, by: "this client"))
         }
         try admitOutbound(bytes: content?.count ?? 0)
+        if let bundle { try checkUnused(bundle, type) }
         let contact = ContactID(numbers.contact + 1)
         let said = content.map { (id: ContentID(numbers.content + 1), bytes: $0) }
         var trial = initialization
@@ -55,7 +56,7 @@ extension ChatCore {
             fresh.append(.pending(id, type))
         }
         keep(trial)
-        if let begun { keep(begun) }
+        if let begun { keep(begun, with: bundle) }
         carryOut(output, from: .initialization)
         return (id, said?.id)
     }
@@ -160,6 +161,7 @@ extension ChatCore {
         if troubles.removeValue(forKey: id) != nil { changes.records.append(Record(Keys.trouble(id), nil)) }
         let owner = Owner.conversation(id)
         alarms.set(nil, for: owner)
+        forgetBegun(id)
         listen([], for: owner)
         changes.records += slot.keys.keys.sorted().map { Record(slot.prefix + $0.text, nil) }
         changes.records.append(Record(Keys.about(id), nil))

@@ -60,11 +60,14 @@ extension ChatCore {
     }
 
     /// Keeps a conversation that began, and carries out what it wants.
-    mutating func keep(_ begun: Begun) {
+    ///
+    /// - Parameter bundle: with which it began here; nil where its contact was pending, or somebody else began it.
+    mutating func keep(_ begun: Begun, with bundle: IntroductionBundle? = nil) {
         if let contact = begun.about.contact {
             update(
                 Contacts.Entry(
                     id: contact, type: begun.about.type, conversation: begun.id, isMember: false, isPending: false))
+            if !begun.about.isAnswered { noteBegun(begun.about.type, with: bundle, as: begun.id) }
         }
         insert(begun.machine, begun.about, as: begun.id)
         carryOut(begun.invites, of: begun.about.contact, for: begun.id)
@@ -143,6 +146,7 @@ extension ChatCore {
         if slots[entry.conversation]?.about.contact == contact {
             slots[entry.conversation]?.about.contact = nil
             storeAbout(entry.conversation)
+            settleBegun(entry.conversation)
         }
         wake(.initialization, .contactEnded(contact))
     }
@@ -156,6 +160,7 @@ extension ChatCore {
                 fresh.append(.status(entry.conversation, one.id, .failed(refusal.description)))
             }
         }
+        if !entry.isMember { forgetBegun(entry.conversation) }
         fresh.append(.failed(entry.conversation, ClientEvent.Report(refusal)))
         if slots[entry.conversation] != nil { wake(.conversation(entry.conversation), .contactEnded(contact)) }
     }

@@ -68,11 +68,14 @@ extension ChatCore {
         advance(to: now)
         sendRepeats()
         for owner in alarms.takeDue(at: self.now).sorted(by: Self.precedes) { ring(owner) }
+        tellUnanswered()
         offerParked()
     }
 
     /// When, by the clock of the calls, ``wake(now:)`` next has something to do.
-    public var nextAlarm: Timestamp? { .earliest(alarms.next, contacts.nextDue).map(numbers.clock.reading) }
+    public var nextAlarm: Timestamp? {
+        Timestamp.earliest(.earliest(alarms.next, contacts.nextDue), begun.nextEnd).map(numbers.clock.reading)
+    }
 
     /// Takes one payload and says what became of it; keeps nothing to be offered again.
     ///

@@ -16,8 +16,10 @@ extension ChatCore {
         static let contacts = "contact/"
         static let repeats = "repeat/"
         static let waiting = "waiting/"
+        static let begun = "begun/"
 
         static func about(_ id: ConversationID) -> String { conversations + id.text }
+        static func begun(_ name: String) -> String { begun + name }
         static func trouble(_ id: ConversationID) -> String { troubles + id.text }
         static func machine(_ id: ConversationID) -> String { machines + id.text + "/" }
         static func outbox(_ number: UInt64) -> String { numbered("outbox/", number) }
@@ -72,6 +74,7 @@ extension ChatCore {
                 machines[ConversationID(String(rest[..<end])), default: []].append(Record(key, record.bytes))
             case Keys.outbox: outbox.insert(try Outbox.Entry(record))
             case Keys.troubles: troubles[ConversationID(rest)] = try Trouble(record)
+            case Keys.begun: _ = begun.insert(try BegunContacts.Entry(record))
             case Keys.parked: parked.insert(try Parked.Entry(record))
             case Keys.batches: try restoreBatch(record)
             case Keys.contacts: contacts.insert(try Contacts.Entry(record))

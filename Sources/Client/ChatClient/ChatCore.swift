@@ -21,6 +21,7 @@ public struct ChatCore: Sendable {
     var contacts = Contacts()
     var budget = Budget()
     var refusals = RefusalLog()
+    var begun = BegunContacts()
     var troubles: [ConversationID: Trouble] = [:]
     var parked = Parked()
     var recent = RecentPayloads()

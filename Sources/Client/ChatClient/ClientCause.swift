@@ -22,6 +22,8 @@ public enum ClientCause: RefusalCause, Hashable {
     case tooMany(String, limit: Int)
     /// What conversations hold is more than there is room for; one that held so many bytes had to give way.
     case noRoom(bytes: Int)
+    /// A bundle that is good once has begun a conversation here.
+    case usedBundle(ConversationID)
     /// What follows from a payload cannot be stored.
     case notStored(String)
     /// A payload is for a machine that has gone.
@@ -40,6 +42,7 @@ public enum ClientCause: RefusalCause, Hashable {
         case .notArrived: "not_arrived"
         case .tooMany: "too_many"
         case .noRoom: "no_room"
+        case .usedBundle: "used_bundle"
         case .notStored: "not_stored"
         case .noSuchOwner: "no_such_owner"
         }
@@ -51,7 +54,7 @@ public enum ClientCause: RefusalCause, Hashable {
         case .unknownConversation(let id): "no conversation \(id) here"
         case .duplicateConversation(let id): "conversation \(id) is here already"
         case .pendingConversation(let id): "conversation \(id) has not begun yet; only content can be sent in it"
-        case .unanswered: "nobody answered the first contact; ask for a new bundle"
+        case .unanswered: "nobody answered the first contact: somebody else used the bundle, or it has expired"
         case .olderData:
             "the stored data is of an earlier version, which this one does not read; use that version or begin anew"
         case .noOpening(let type): "\(type) has nothing to say in an invite"
@@ -59,6 +62,8 @@ public enum ClientCause: RefusalCause, Hashable {
         case .notArrived(let type): "a content of \(type) did not arrive"
         case .tooMany(let what, let limit): "\(limit) \(what) at most; wait until some are done"
         case .noRoom(let bytes): "there is no room: unfinished contents of this conversation take \(bytes) bytes"
+        case .usedBundle(let id):
+            "this link is good once, and conversation \(id) was begun with it; ask for another one"
         case .notStored(let reason): "a payload was left out, because what follows from it cannot be stored: \(reason)"
         case .noSuchOwner: "nobody here owns this payload"
         }

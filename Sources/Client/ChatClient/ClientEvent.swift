@@ -24,7 +24,8 @@ public enum ClientEvent: Sendable, Hashable {
     case ended(ConversationID, String)
     /// The keys of a conversation seem to fit no longer: what comes cannot be opened, here or on the other side. Mostly
     /// an old copy of one side's data was put back. What is said may never arrive; a new first contact is the way out.
-    /// The conversation goes on nevertheless, since a stranger can make it look like that.
+    /// The conversation goes on nevertheless, since a stranger can make it look like that. With the code
+    /// `unanswered`: nobody has answered the invite for 15 days (CORE-22).
     case broken(ConversationID, Report)
     /// What a single conversation type knows.
     case frame(ConversationID, kind: String, bytes: Bytes)

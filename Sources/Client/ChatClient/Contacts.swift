@@ -66,6 +66,12 @@ struct Contacts: Sendable {
     /// Whether an invite of a conversation has not left yet.
     func awaitsInvite(of conversation: ConversationID) -> Bool { uninvited[conversation] != nil }
 
+    /// Whether the invite of a contact has not left yet, or is still to be sent again.
+    func isUnderWay(_ contact: ContactID?) -> Bool {
+        guard let contact, let entry = entries[contact] else { return false }
+        return !entry.isInvited || repeats.values.contains { $0.contact == contact }
+    }
+
     mutating func insert(_ entry: Entry) {
         entries[entry.id] = entry
         note(entry.id, of: entry.conversation, awaits: !entry.isPending && !entry.isInvited)

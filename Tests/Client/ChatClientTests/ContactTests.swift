@@ -105,7 +105,7 @@ private func run(_ peer: inout CorePeer, wakes: Int = 40) -> [(seconds: UInt64, 
     @Test func `no more payloads are sent again than the limit, and the oldest are given up (CONTACT-5)`() throws {
         var (saro, raya) = (try persistent("saro"), try persistent("raya"))
         for number in 0..<260 {
-            if number % 200 == 0 { raya = try persistent("raya") }
+            if number % 200 == 0 { raya = try persistent("raya \(number)") }
             _ = try saro.begin(with: try raya.introduce())
         }
         _ = saro.publish()

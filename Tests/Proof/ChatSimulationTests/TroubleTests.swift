@@ -86,7 +86,8 @@ private struct Trouble: Sendable {
             $0.disturbances.intrusions = .init(2, .seconds(60) ... .seconds(60))
             $0.traffic.contents = 100
         },
-        Trouble("a link used again", { $0.ledger.threads.count == 2 && $0.tally.refusedPayloads > 0 }) {
+        Trouble("a link used again", { $0.ledger.threads.count == 2 && $0.ledger.threads.contains(where: \.isRefused) })
+        {
             $0.reusedLinks = 1
         },
         Trouble("a service that keeps too little", { $0.tally.gone > 0 }) {
