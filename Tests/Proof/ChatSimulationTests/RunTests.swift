@@ -39,7 +39,7 @@ import Testing
         for seed in UInt64(4)..<7 {
             let reliable = run(scenario, identified, seed: seed)
             #expect(reliable.violation == nil)
-            #expect(reliable.tally.heard == reliable.tally.contents)
+            #expect(reliable.scenario.mayFail || reliable.tally.heard == reliable.tally.contents)
         }
         #expect(run(scenario, identifiedRatchet, seed: 7).violation == nil)
     }
