@@ -1,4 +1,5 @@
 public import ChatClient
+internal import ChatModel
 
 extension Registry {
     /// Adds the five components of this package, beside whatever is there.

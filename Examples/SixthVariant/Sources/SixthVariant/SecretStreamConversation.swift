@@ -166,7 +166,8 @@ public struct SecretStreamConversation: SimpleConversation {
         else { throw Self.unreadable }
         let base = Array(rest.prefix(Self.idSize))
         rest = rest.dropFirst(Self.idSize)
-        let routeSecret = Secret(copying: rest.prefix(32).span)
+        let keptSecret = rest.prefix(32)
+        let routeSecret = Secret(copying: keptSecret.span)
         rest = rest.dropFirst(32)
         var directions: [Direction] = []
         for _ in 0..<2 {
