@@ -26,7 +26,7 @@ func contents(_ count: Int, of client: Client) async -> [String] {
     return found
 }
 
-@Test(.timeLimit(.minutes(5)))
+@Test(.timeLimit(.minutes(30)))
 func `two clients meet through a text and exchange content both ways (INIT-01, CONV-03)`() async throws {
     let pair = Pair()
     let (saro, raya) = (try await pair.client("saro"), try await pair.client("raya"))

@@ -23,7 +23,7 @@ private let (composed, decomposed) = ("cursor/caf\u{E9}", "cursor/cafe\u{301}")
     #expect(storage.records.map(\.bytes) == [[2]])
 }
 
-@Test(.timeLimit(.minutes(5)))
+@Test(.timeLimit(.minutes(30)))
 func `what is published on an address does not reach one that only looks alike (DS-15)`() async throws {
     let service = InMemoryDeliveryService()
     let (mailbox, other) = (Mailbox(), Mailbox())

@@ -17,7 +17,7 @@ final class FailingStorage: Storage {
     }
 }
 
-@Test(.timeLimit(.minutes(5)))
+@Test(.timeLimit(.minutes(30)))
 func `a full disk refuses with a typed error, nothing leaves, and all goes on once there is room`() async throws {
     let pair = Pair()
     let storage = FailingStorage()
@@ -39,7 +39,7 @@ func `a full disk refuses with a typed error, nothing leaves, and all goes on on
     await raya.close()
 }
 
-@Test(.timeLimit(.minutes(5)))
+@Test(.timeLimit(.minutes(30)))
 func `what arrives while the disk is full is received once there is room`() async throws {
     let pair = Pair()
     let storage = FailingStorage()

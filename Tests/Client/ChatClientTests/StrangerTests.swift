@@ -184,7 +184,7 @@ private func content(of segments: Int) -> Bytes { Bytes([UInt8](repeating: 7, co
     #expect(raya.contents == ["I am Pax"])
 }
 
-@Test(.timeLimit(.minutes(5)))
+@Test(.timeLimit(.minutes(30)))
 func `a batch that cannot be stored does not stop what comes after it (CORE-18)`() async throws {
     let bench = StorageBench(limits: small)
     let service = InMemoryDeliveryService(limits: limits)

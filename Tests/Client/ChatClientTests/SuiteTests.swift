@@ -15,7 +15,7 @@ import Testing
         return registry
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `a composition is five choices and its name parses back (FW-01)`() async throws {
         let text = "toy-discovery/toy-initialization/toy+other/toy-service/toy-framing"
         let suite = try await registry().suite(try SuiteName(parsing: text))
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func `an unknown component is named with those that are known`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `an unknown component is named with those that are known`() async throws {
         let name = try SuiteName(parsing: "toy-discovery/toy-initialization/else/toy-service/toy-framing")
         await #expect(throws: SuiteError.unknown("else", .conversation, known: ["other", "toy"])) {
             try await registry().suite(name)
@@ -81,7 +81,7 @@ import Testing
         #expect(three.json["choices"]?.list?[1]["messages"] == 3 && one.json["choices"]?.list?[1]["messages"] == nil)
     }
 
-    @Test(.timeLimit(.minutes(10))) func `one choice changes and the other four stay (FW-02)`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `one choice changes and the other four stay (FW-02)`() async throws {
         let text = "toy-discovery/toy-initialization/toy/toy-service/toy-framing"
         let suite = try await registry().suite(try SuiteName(parsing: text))
         let changed = try suite.changing(conversations: [OtherConversation.type])

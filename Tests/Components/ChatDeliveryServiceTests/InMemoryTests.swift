@@ -5,7 +5,7 @@ import Testing
 
 private let hall: DeliveryAddress = "hall"
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `every subscriber of an address gets a copy, the publisher too (DS-01, DS-02, DS-12)`() async throws {
     let service = InMemoryDeliveryService()
     let (saro, raya, pax) = (Mailbox(), Mailbox(), Mailbox())
@@ -19,7 +19,7 @@ func `every subscriber of an address gets a copy, the publisher too (DS-01, DS-0
     #expect(pax.texts(await pax.next()) == ["three"])
 }
 
-@Test(.timeLimit(.minutes(10))) func `payloads on several addresses in one batch keep their order`() async throws {
+@Test(.timeLimit(.minutes(30))) func `payloads on several addresses in one batch keep their order`() async throws {
     let service = InMemoryDeliveryService()
     let mailbox = Mailbox()
     try await service.subscribe(["a": .now, "b": .now], into: mailbox)
@@ -30,7 +30,7 @@ func `every subscriber of an address gets a copy, the publisher too (DS-01, DS-0
     #expect(mailbox.texts(await mailbox.next()) == ["1", "2", "3", "5"])
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `subscribing again delivers once, and unsubscribing ends it (DS-12, DS-13)`() async throws {
     let service = InMemoryDeliveryService()
     let mailbox = Mailbox()
@@ -46,7 +46,7 @@ func `subscribing again delivers once, and unsubscribing ends it (DS-12, DS-13)`
     #expect(await mailbox.next() == nil)
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `a payload published again with its id is taken and not delivered twice`() async throws {
     let service = InMemoryDeliveryService(rememberedIDs: 4)
     let mailbox = Mailbox()
@@ -61,7 +61,7 @@ func `a payload published again with its id is taken and not delivered twice`() 
     #expect(mailbox.texts(await mailbox.next()) == ["2", "3", "4", "5", "one"], "four ids are remembered at most")
 }
 
-@Test(.timeLimit(.minutes(10))) func `payloads without an id are never repeats`() async throws {
+@Test(.timeLimit(.minutes(30))) func `payloads without an id are never repeats`() async throws {
     let service = InMemoryDeliveryService()
     let mailbox = Mailbox()
     try await service.subscribe([hall: .now], into: mailbox)
@@ -70,7 +70,7 @@ func `a payload published again with its id is taken and not delivered twice`() 
     #expect(mailbox.texts(await mailbox.next()) == ["a", "a"])
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `a payload too large is refused with numbers, and the others are taken (DS-06, DS-09)`() async throws {
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 3))
     let results = await service.publish(texts("abc", "abcd", "x"))
@@ -78,7 +78,7 @@ func `a payload too large is refused with numbers, and the others are taken (DS-
     #expect(results[1] == .failure(.tooLarge(bytes: 4, limit: 3)))
 }
 
-@Test(.timeLimit(.minutes(10))) func `the quota of an epoch is refused with the time to wait (DS-10)`() async throws {
+@Test(.timeLimit(.minutes(30))) func `the quota of an epoch is refused with the time to wait (DS-10)`() async throws {
     let clock = TestClock()
     let rate = DeliveryLimits.Rate(payloads: 2, epoch: .seconds(600))
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 9, rate: rate), clock: clock.read)
@@ -93,7 +93,7 @@ func `a payload too large is refused with numbers, and the others are taken (DS-
     #expect(await service.publish(texts("6", "7")).map(\.isTaken) == [true, true])
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `what was published before can be had from the start or after a cursor (DS-11)`() async throws {
     let service = InMemoryDeliveryService()
     #expect(service.limits.offers.isSuperset(of: [.offlineRetrieval, .ordering, .acknowledgement]))
@@ -110,7 +110,7 @@ func `what was published before can be had from the start or after a cursor (DS-
 }
 
 @Test(
-    .timeLimit(.minutes(10)),
+    .timeLimit(.minutes(30)),
     arguments: [
         DeliveryLimits.Retention(payloads: 2, bytes: 1 << 20, age: .seconds(60)),
         DeliveryLimits.Retention(payloads: 100, bytes: 2 * (64 + 4 + 1), age: .seconds(60)),
@@ -128,7 +128,7 @@ func `retention is bounded in payloads and bytes, and a gap is told (DS-11)`(
     #expect(batch.notices == [.gone(hall)])
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `retention is bounded in time, and without loss nothing is told (DS-11)`() async throws {
     let clock = TestClock()
     let retention = DeliveryLimits.Retention(payloads: 9, bytes: 1 << 20, age: .seconds(60))
@@ -148,7 +148,7 @@ func `retention is bounded in time, and without loss nothing is told (DS-11)`() 
 }
 
 @Test(
-    .timeLimit(.minutes(10)),
+    .timeLimit(.minutes(30)),
     arguments: [Cursor(Bytes()), Cursor(Bytes("abc")), Cursor(Bytes([UInt8](repeating: 0xFF, count: 16)))])
 func `a cursor that is not known means everything that is kept, and a gap (DS-11)`(cursor: Cursor) async throws {
     let service = InMemoryDeliveryService()
@@ -160,7 +160,7 @@ func `a cursor that is not known means everything that is kept, and a gap (DS-11
     #expect(batch.notices == [.gone(hall)])
 }
 
-@Test(.timeLimit(.minutes(5))) func `a full mailbox gets the rest once it has stored what it holds`() async throws {
+@Test(.timeLimit(.minutes(30))) func `a full mailbox gets the rest once it has stored what it holds`() async throws {
     let service = InMemoryDeliveryService()
     let mailbox = Mailbox(capacity: 2)
     try await service.subscribe([hall: .now, "other": .now], into: mailbox)
@@ -178,7 +178,7 @@ func `a cursor that is not known means everything that is kept, and a gap (DS-11
     #expect(mailbox.texts(await mailbox.next()) == ["6"], "it is not behind any more")
 }
 
-@Test(.timeLimit(.minutes(10))) func `what retention drops while a mailbox is full is told as gone`() async throws {
+@Test(.timeLimit(.minutes(30))) func `what retention drops while a mailbox is full is told as gone`() async throws {
     let retention = DeliveryLimits.Retention(payloads: 2, bytes: 1 << 20, age: .seconds(60))
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 9, retention: retention))
     let mailbox = Mailbox(capacity: 1)
@@ -193,7 +193,7 @@ func `a cursor that is not known means everything that is kept, and a gap (DS-11
     #expect(third.notices.isEmpty)
 }
 
-@Test(.timeLimit(.minutes(10))) func `without retention what a full mailbox refuses is gone at once`() async throws {
+@Test(.timeLimit(.minutes(30))) func `without retention what a full mailbox refuses is gone at once`() async throws {
     let service = InMemoryDeliveryService(limits: DeliveryLimits(maximumPayload: 9))
     #expect(!service.limits.offers.contains(.offlineRetrieval))
     let mailbox = Mailbox(capacity: 1)
@@ -205,7 +205,7 @@ func `a cursor that is not known means everything that is kept, and a gap (DS-11
     #expect(batch.deliveries[0].cursor == nil)
 }
 
-@Test(.timeLimit(.minutes(5)))
+@Test(.timeLimit(.minutes(30)))
 func `many publishers and subscribers at once lose nothing and agree on the order (DS-02, DS-08)`() async throws {
     let service = InMemoryDeliveryService()
     let mailboxes = (0..<4).map { _ in Mailbox(capacity: 16) }

@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// Real sockets, over loopback only; each test takes well under two seconds of work.
-@Suite(.timeLimit(.minutes(5))) struct UDPSocketTests {
+@Suite(.timeLimit(.minutes(30))) struct UDPSocketTests {
     /// Seeks a relay often, and is otherwise as patient as always: the machine may be busy.
     private static var eager: UDPConfiguration {
         var configuration = UDPConfiguration()

@@ -6,7 +6,7 @@ import Testing
 @Suite struct DirectoryDiscoveryTests {
     private let place = Place()
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `what Raya publishes, Saro finds by name and by key (DISC-01, DIR-2)`() async throws {
         let bundles = [bundle(1), bundle(2, scheme: "chatintro_1"), IntroductionBundle(scheme: "x_1", bytes: [])]
         let texts = try await place.directory(1).publish(bundles, as: "Raya")
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `everybody who publishes under a name is found, and with a key one alone (DIR-7)`() async throws {
         let texts = try await place.directory(1).publish([bundle(1)], as: "raya")
         let others = try await place.directory(2).publish([bundle(2)], as: "raya")
@@ -31,7 +31,7 @@ import Testing
         await #expect(throws: DiscoveryError.notFound("saro")) { try await place.directory().first("saro") }
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `a newer entry replaces an older one, and readers get it (DIR-5)`() async throws {
         let raya = try place.directory(1)
         _ = try await raya.publish([bundle(1)], as: "raya")
@@ -44,7 +44,7 @@ import Testing
         #expect(try await answers.next()?.bytes == [2, 3])
     }
 
-    @Test(.timeLimit(.minutes(10))) func `an entry without bundles withdraws earlier ones (DIR-5)`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `an entry without bundles withdraws earlier ones (DIR-5)`() async throws {
         let raya = try place.directory(1)
         let texts = try await raya.publish([bundle(1)], as: "raya")
         var answers = try await place.directory(timeout: .seconds(20)).find(texts[0]).makeAsyncIterator()
@@ -54,7 +54,7 @@ import Testing
         await #expect(throws: DiscoveryError.notFound(texts[0])) { try await place.directory().first(texts[0]) }
     }
 
-    @Test(.timeLimit(.minutes(10))) func `an answer may come after the settling time`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `an answer may come after the settling time`() async throws {
         let saro = try place.directory(settling: .milliseconds(1), timeout: .seconds(20))
         async let found = saro.first("raya")
         try await Task.sleep(for: .milliseconds(30))
@@ -62,7 +62,7 @@ import Testing
         #expect(try await found?.bytes == [1])
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `bundles whose time is over are left out, and with the last one their publisher (DIR-8)`() async throws {
         let end = place.clock.now + .seconds(10)
         let texts = try await place.directory(1).publish([bundle(1), bundle(2, expiry: end)], as: "raya")
@@ -74,7 +74,7 @@ import Testing
         await #expect(throws: DiscoveryError.notFound(texts[0])) { try await place.directory().first(texts[0]) }
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `bundles of a scheme come in random order, schemes in the publisher's (DIR-8)`() async throws {
         let bundles = (0..<6).map { bundle($0) } + (6..<8).map { bundle($0, scheme: "chatintro_1") }
         _ = try await place.directory(1).publish(bundles, as: "raya")
@@ -88,7 +88,7 @@ import Testing
         #expect(firsts.count > 1)
     }
 
-    @Test(.timeLimit(.minutes(10))) func `a sequence grows though the clock goes back (DIR-4)`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `a sequence grows though the clock goes back (DIR-4)`() async throws {
         let raya = try place.directory(1)
         _ = try await raya.publish([bundle(1)], as: "raya")
         place.clock.now = Timestamp(milliseconds: 1_600_000_000_000)
@@ -103,13 +103,13 @@ import Testing
         #expect(try sequences().last == 1_800_000_000_000)
     }
 
-    @Test(.timeLimit(.minutes(10))) func `another's entry does not push a publisher's sequence (DIR-4)`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `another's entry does not push a publisher's sequence (DIR-4)`() async throws {
         try await place.service.put(place.entry(2, sequence: .max), under: "raya")
         _ = try await place.directory(1).publish([bundle(1)], as: "raya")
         #expect(try sequences() == [1_700_000_000_000])
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `the same entry is the same payload, so that a service drops repeats`() async throws {
         _ = try await place.directory(1).publish([bundle(1)], as: "raya")
         _ = try await place.directory(1).publish([bundle(1)], as: "pax")
@@ -120,7 +120,7 @@ import Testing
             place.service.published.map(\.address) == ["edd1cdfa05e7823e", try DirectoryName("pax").address], "\(key)")
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `a service without retrieval is refused by both operations (DS-11)`() async throws {
         let place = Place(WatchedService(limits: DeliveryLimits(maximumPayload: 65_536)))
         let lacks = DiscoveryError.delivery(.lacks(.offlineRetrieval))
@@ -129,7 +129,7 @@ import Testing
         #expect(try place.directory().facts.needs == [.offlineRetrieval])
     }
 
-    @Test(.timeLimit(.minutes(10))) func `a failure of the service is passed on with its words`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `a failure of the service is passed on with its words`() async throws {
         let raya = try place.directory(1)
         _ = try await raya.publish([bundle(1)], as: "raya")
         place.service.failure = .rateLimited(limit: 3, retryAfter: .seconds(9))
@@ -139,7 +139,7 @@ import Testing
         await #expect(throws: expected) { try await place.directory().first("raya") }
     }
 
-    @Test(.timeLimit(.minutes(10))) func `publishing takes a seed of 32 bytes`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `publishing takes a seed of 32 bytes`() async throws {
         await #expect(throws: DiscoveryError.unsupported("publishing without a signing seed")) {
             try await place.directory().publish([bundle(1)], as: "raya")
         }
@@ -150,7 +150,7 @@ import Testing
         #expect(try place.directory(1).publisher == key(1))
     }
 
-    @Test(.timeLimit(.minutes(10))) func `who stops reading ends the search (DISCOVERY-4)`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `who stops reading ends the search (DISCOVERY-4)`() async throws {
         _ = try await place.directory(1).publish([bundle(1)], as: "raya")
         let directory = try place.directory()
         for try await _ in try await directory.find("raya") { break }
@@ -165,7 +165,7 @@ import Testing
         #expect(place.service.subscriptions == 0)
     }
 
-    @Test(.timeLimit(.minutes(10))) func `a search that is over stays over`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `a search that is over stays over`() async throws {
         var answers = try await place.directory().find("raya").makeAsyncIterator()
         await #expect(throws: DiscoveryError.notFound("raya")) { try await answers.next() }
         #expect(try await answers.next() == nil)

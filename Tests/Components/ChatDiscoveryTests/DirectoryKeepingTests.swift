@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What was published stays to be found (DIR-10).
-@Suite(.timeLimit(.minutes(5))) struct DirectoryKeepingTests {
+@Suite(.timeLimit(.minutes(30))) struct DirectoryKeepingTests {
     private let place = Place(WatchedService(keeping: 8))
 
     /// A directory that looks often, and does not take a busy machine for a loss.

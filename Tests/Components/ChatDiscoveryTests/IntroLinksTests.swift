@@ -13,7 +13,7 @@ private let link =
 @Suite struct IntroLinksTests {
     private let links = IntroLinks()
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `a link of chatintro_1 is read and written the same (INTRO-01, INTRO-04)`() async throws {
         let found = try #require(try await links.first(link))
         let bundle = try #require(found.first?.bundles.first)
@@ -30,13 +30,13 @@ private let link =
         #expect(try #require(example).filter { !$0.isWhitespace } == link)
     }
 
-    @Test(.timeLimit(.minutes(10))) func `a link is one answer, and then the search ends`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `a link is one answer, and then the search ends`() async throws {
         var answers = try await links.find(link).makeAsyncIterator()
         #expect(try await answers.next() != nil)
         #expect(try await answers.next() == nil)
     }
 
-    @Test(.timeLimit(.minutes(10))) func `other schemes are carried without being read (INTRO-06)`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `other schemes are carried without being read (INTRO-06)`() async throws {
         let bundles = [
             IntroductionBundle(scheme: "openinvite_1", bytes: [0xFF, 0xFF, 0xFF]),
             IntroductionBundle(scheme: "chat-intro_0", bytes: [0]),
@@ -49,7 +49,7 @@ private let link =
         }
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `white space around a link is left out, within it is refused (LINK-2)`() async throws {
         #expect(try await links.first(" \t\(link)\r\n") == links.first(link))
         let broken = link.prefix(100) + "\n" + link.dropFirst(100)
@@ -59,7 +59,7 @@ private let link =
     }
 
     @Test(
-        .timeLimit(.minutes(10)),
+        .timeLimit(.minutes(30)),
         arguments: [
             ("", DiscoveryError.malformed("a link begins with logos_", at: 0)),
             ("Logos_chatintro_1_AA", .malformed("a link begins with logos_", at: 0)),
@@ -81,7 +81,7 @@ private let link =
         #expect(await links.refusal(of: text) == error)
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: ["A", "AA=", "A+BC", "AB", "A/BC", "AA.A"])
+    @Test(.timeLimit(.minutes(30)), arguments: ["A", "AA=", "A+BC", "AB", "A/BC", "AA.A"])
     func `a payload that is not base64url is refused`(payload: String) async {
         let error = await links.refusal(of: "logos_openinvite_1_\(payload)")
         guard case .malformed(let what, at: 19) = error else {
@@ -91,12 +91,12 @@ private let link =
         #expect(what.contains("base64url"))
     }
 
-    @Test(.timeLimit(.minutes(10))) func `a link too long is refused with numbers`() async {
+    @Test(.timeLimit(.minutes(30))) func `a link too long is refused with numbers`() async {
         let text = "logos_openinvite_1_" + String(repeating: "A", count: 8_192)
         #expect(await links.refusal(of: text) == .tooLarge("characters of a link", count: 8_211, limit: 8_192))
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `keys and signature have their sizes, and the signature verifies (INTRO-07)`() async throws {
         let good = try #require(try await links.first(link)?.first?.bundles.first?.bytes.array)
         // Where each field's length stands: 0a 20 …, 12 20 …, 1a 40 ….
@@ -120,7 +120,7 @@ private let link =
         #expect(await refusal(of: other) == .forged("link chatintro_1"))
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func `an installation key that is no point of the curve is forged, not a crash`() async throws {
         let good = try #require(try await links.first(link)?.first?.bundles.first?.bytes.array)
         for key in [
@@ -131,7 +131,7 @@ private let link =
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func `nobody hands out a link that others refuse`() async {
+    @Test(.timeLimit(.minutes(30))) func `nobody hands out a link that others refuse`() async {
         let bad = [
             IntroductionBundle(scheme: "chatintro_1", bytes: [1, 2, 3]),
             IntroductionBundle(scheme: "two words_1", bytes: [1]),
@@ -162,7 +162,7 @@ private let link =
         #expect(parsed > 1_000 && kinds.count > 4)
     }
 
-    @Test(.timeLimit(.minutes(10))) func `the vectors of intro bundles are read as they demand`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `the vectors of intro bundles are read as they demand`() async throws {
         guard let file = try Vectors.load("logos/intro_bundle.json") else { return }
         let cases = try file.list("cases").filter { try $0.text("operation") == "parse" }
         for vector in cases {

@@ -7,7 +7,7 @@ import Testing
 private let python = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     .map { "\($0)/python3" }.first(where: FileManager.default.isExecutableFile)
 
-@Test(.enabled(if: python != nil, "python3 is not installed"), .timeLimit(.minutes(5)))
+@Test(.enabled(if: python != nil, "python3 is not installed"), .timeLimit(.minutes(30)))
 func `the ten lines of Python in the specification read and write the same bytes`() throws {
     let client = PlainFraming().listening([Listening("a", Route("convo-1"))], for: raya)
     let valid = try client.wrapped(Routed("a", Route("convo-1"), payload: [1, 2, 3]), in: turn()).payload.array

@@ -8,7 +8,7 @@ private func delivery(_ byte: UInt8, bytes: Int = 1) -> Delivery {
 
 private func firstBytes(_ batch: Mailbox.Batch?) -> [UInt8]? { batch?.deliveries.map { $0.addressed.payload[0] } }
 
-@Test(.timeLimit(.minutes(10))) func `payloads come in batches, in order`() async {
+@Test(.timeLimit(.minutes(30))) func `payloads come in batches, in order`() async {
     let mailbox = Mailbox()
     #expect(mailbox.offer([delivery(1), delivery(2)]) == 2)
     #expect(mailbox.offer([delivery(3)]) == 1)
@@ -17,7 +17,7 @@ private func firstBytes(_ batch: Mailbox.Batch?) -> [UInt8]? { batch?.deliveries
     #expect(firstBytes(batch) == [1, 2, 3] && batch?.notices == [.resumed])
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `a full mailbox takes what fits and nothing more until the batch is stored`() async {
     let mailbox = Mailbox(capacity: 3)
     #expect(mailbox.offer([delivery(1), delivery(2)]) == 2)
@@ -37,7 +37,7 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
     #expect(stored.withLock { $0 } == [1, 2, 3] && firstBytes(second) == [4])
 }
 
-@Test(.timeLimit(.minutes(10))) func `bytes are bounded, and one payload above the bound passes alone`() async {
+@Test(.timeLimit(.minutes(30))) func `bytes are bounded, and one payload above the bound passes alone`() async {
     let mailbox = Mailbox(capacity: 10, byteCapacity: 100)
     #expect(mailbox.offer([delivery(1, bytes: 60), delivery(2, bytes: 41)]) == 1)
     #expect(mailbox.offer([delivery(2, bytes: 40)]) == 1)
@@ -50,7 +50,7 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
     #expect(mailbox.offer([delivery(5)]) == 0)
 }
 
-@Test(.timeLimit(.minutes(10))) func `a reader that waits gets what comes`() async {
+@Test(.timeLimit(.minutes(30))) func `a reader that waits gets what comes`() async {
     let mailbox = Mailbox()
     let reader = Task { await mailbox.next() }
     await Task.yield()
@@ -62,7 +62,7 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
     #expect(await other.value?.notices == [.gone("address")])
 }
 
-@Test(.timeLimit(.minutes(10))) func `the last of several notices about the link is the state of the link`() async {
+@Test(.timeLimit(.minutes(30))) func `the last of several notices about the link is the state of the link`() async {
     let mailbox = Mailbox()
     for notice in [Notice.interrupted("cable"), .resumed, .interrupted("cable"), .gone("a"), .gone("a")] {
         mailbox.notify(notice)
@@ -74,7 +74,7 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
     #expect(second == [.interrupted("attempt 999")], "news of one link is bounded")
 }
 
-@Test(.timeLimit(.minutes(10))) func `closing ends the reader, and takes from then on without keeping`() async {
+@Test(.timeLimit(.minutes(30))) func `closing ends the reader, and takes from then on without keeping`() async {
     let mailbox = Mailbox()
     let reader = Task { await mailbox.next() }
     await Task.yield()
@@ -87,7 +87,7 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
     #expect(after == nil)
 }
 
-@Test(.timeLimit(.minutes(10))) func `closing drops what nobody read`() async {
+@Test(.timeLimit(.minutes(30))) func `closing drops what nobody read`() async {
     let mailbox = Mailbox()
     _ = mailbox.offer([delivery(1)])
     mailbox.close()
@@ -95,7 +95,7 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
     #expect(batch == nil)
 }
 
-@Test(.timeLimit(.minutes(10))) func `a cancelled reader returns, before it waits and while it waits`() async {
+@Test(.timeLimit(.minutes(30))) func `a cancelled reader returns, before it waits and while it waits`() async {
     let mailbox = Mailbox()
     let waiting = Task { await mailbox.next() }
     await Task.yield()
@@ -114,7 +114,7 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
     #expect(firstBytes(batch) == [1], "a cancelled reader took nothing away")
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `a second reader sends the first one home instead of leaving it to wait for ever`() async {
     let mailbox = Mailbox()
     let first = Task { await mailbox.next() }
@@ -126,7 +126,7 @@ func `a second reader sends the first one home instead of leaving it to wait for
     #expect(batches.compactMap(firstBytes) == [[1]])
 }
 
-@Test(.timeLimit(.minutes(10))) func `many services and one reader lose nothing`() async {
+@Test(.timeLimit(.minutes(30))) func `many services and one reader lose nothing`() async {
     let mailbox = Mailbox(capacity: 16)
     let total = await withTaskGroup(of: Int.self) { group in
         for service in 0..<4 as Range<UInt8> {

@@ -57,7 +57,7 @@ private func secret(_ bytes: [UInt8]) -> Secret { Secret(copying: bytes.span) }
 
 /// The last owner gone, the memory is looked at where the allocator left it: its own words lie in the
 /// first 16 bytes, and the rest is as it was freed.
-@Test(.timeLimit(.minutes(10))) func `the last owner of a secret wipes it`() async {
+@Test(.timeLimit(.minutes(30))) func `the last owner of a secret wipes it`() async {
     await #expect(processExitsWith: .success) {
         var address: UnsafePointer<UInt8>?
         do {

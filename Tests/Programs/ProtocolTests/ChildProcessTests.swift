@@ -3,7 +3,7 @@ import Testing
 
 private let environment = ["PATH=/usr/bin:/bin", "WHO=Raya"]
 
-@Test(.timeLimit(.minutes(10))) func `a child answers in lines and gives its exit code`() async throws {
+@Test(.timeLimit(.minutes(30))) func `a child answers in lines and gives its exit code`() async throws {
     let script = "read line; echo \"$WHO: $line\"; echo trouble >&2; printf last; exit 7"
     let child = try ChildProcess("/bin/sh", ["-c", script], environment: environment, joinsErrors: true)
     await child.write("hello")
@@ -16,7 +16,7 @@ private let environment = ["PATH=/usr/bin:/bin", "WHO=Raya"]
     await child.write("still there?")
 }
 
-@Test(.timeLimit(.minutes(10))) func `a child ends when its input does, or by a signal that it hears`() async throws {
+@Test(.timeLimit(.minutes(30))) func `a child ends when its input does, or by a signal that it hears`() async throws {
     let cat = try ChildProcess("/bin/cat", [], environment: environment)
     cat.closeInput()
     #expect(await cat.wait() == 0)

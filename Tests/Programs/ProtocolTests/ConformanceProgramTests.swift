@@ -12,7 +12,7 @@ private func conformance(_ arguments: String...) async throws -> (code: Int32, l
 
 @Suite(
     .enabled(if: Programs.has("chat-conformance"), "chat-conformance is not built beside the tests"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(30)))
 struct ConformanceProgramTests {
     @Test func `a suite runs by name, as a table, as JSON and as TAP`() async throws {
         let table = try await conformance("framing/plain", "--check", "FR-01")

@@ -16,7 +16,7 @@ private func trial(_ name: String) async throws -> SuiteTrial {
     try SuiteTrial(try await suite(name, seed: 101), try await suite(name, seed: 102))
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `a trial of the reference profile shows nothing to who carries its payloads`() async throws {
     let trial = try await trial("links/inbox-v1/private-v1-compact/memory/envelope-v1")
     #expect(trial.seen.isEmpty)
@@ -26,7 +26,7 @@ func `a trial of the reference profile shows nothing to who carries its payloads
     #expect(trial.inTurns < trial.following)
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `a trial of profile libchat shows ids and keys, and one address, but no content`() async throws {
     let trial = try await trial("links/inbox-v1-libchat/private-v1-libchat/memory/envelope-v1-libchat")
     #expect(trial.seen == [.conversation, .inviter, .invited, .sharedAddress])
@@ -36,7 +36,7 @@ func `a trial of profile libchat shows ids and keys, and one address, but no con
     #expect((0...2).contains(trial.following - trial.inTurns))
 }
 
-@Test(.timeLimit(.minutes(10)), arguments: ["ratchet", "private-v1-compact", "plain-reliable"])
+@Test(.timeLimit(.minutes(30)), arguments: ["ratchet", "private-v1-compact", "plain-reliable"])
 func `a trial under identifiers shows no id, and costs sixteen bytes a payload`(type: String) async throws {
     let hidden = try await trial("links/inbox-v1/\(type)/memory/rpi-v1")
     #expect(!hidden.seen.contains(.conversation))
@@ -44,21 +44,21 @@ func `a trial under identifiers shows no id, and costs sixteen bytes a payload`(
     #expect(hidden.following + 60 <= salted.following)
 }
 
-@Test(.timeLimit(.minutes(10))) func `a trial of an open composition shows the content`() async throws {
+@Test(.timeLimit(.minutes(30))) func `a trial of an open composition shows the content`() async throws {
     let trial = try await trial("links/open-invite/plain/memory/plain")
     #expect(trial.seen == [.content, .conversation])
     // Version, length, 32 digits of a route and a length around version, kind and number.
     #expect(trial.following == 2 + 32 + 4 + 10)
 }
 
-@Test(.timeLimit(.minutes(10))) func `a trial says the same each time`() async throws {
+@Test(.timeLimit(.minutes(30))) func `a trial says the same each time`() async throws {
     let name = "links/inbox-v1/ratchet/memory/envelope-v1"
     let (first, second) = (try await trial(name), try await trial(name))
     #expect(first.following == second.following)
     #expect(first.seen == second.seen)
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `every property that a component claims stands in the document that is named for it`() async throws {
     var random: any RandomSource = RepeatableRandom(seed: 1)
     let registry = Variants(identity: X25519.generate(using: &random, for: .secret)).registry

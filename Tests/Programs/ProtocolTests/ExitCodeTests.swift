@@ -31,7 +31,7 @@ private final class Folder {
     .enabled(
         if: ["chat-sim", "chat-vectors", "chat-conformance"].allSatisfy(Programs.has),
         "the programs are not built beside the tests"),
-    .timeLimit(.minutes(10)))
+    .timeLimit(.minutes(30)))
 struct ExitCodeTests {
     @Test func `chat-vectors ends with 1 where a case fails, is not there, or nothing passed`() async throws {
         let folder = try Folder()

@@ -27,7 +27,7 @@ private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fil
 @Suite(
     .enabled(
         if: Programs.has("chat-peer") && Programs.has("chat-relay"),
-        "chat-peer and chat-relay are not built beside the tests"), .timeLimit(.minutes(10)))
+        "chat-peer and chat-relay are not built beside the tests"), .timeLimit(.minutes(30)))
 struct FileExchangeTests {
     @Test func `5 MiB both ways through 30 percent loss are complete although one is killed (PV1-09, PEER-9)`()
         async throws

@@ -24,7 +24,7 @@ private func inspect(_ arguments: [String], input: String = "") throws -> (code:
 
 @Suite(
     .enabled(if: Programs.has("chat-inspect"), "chat-inspect is not built beside the tests"), .serialized,
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(30)))
 struct InspectProgramTests {
     @Test func `from standard input or an argument, well-formed ends with 0 and malformed with 1`() throws {
         let hex = "0a07636f6e766f2d312a0568656c6c6f"

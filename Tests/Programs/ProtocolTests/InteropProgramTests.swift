@@ -131,7 +131,7 @@ private struct Misbehaviour: Sendable {
 @Suite(
     .enabled(
         if: Programs.has("chat-interop") && Programs.has("chat-peer"), "the programs are not built beside the tests"),
-    .serialized, .timeLimit(.minutes(10)))
+    .serialized, .timeLimit(.minutes(30)))
 struct InteropProgramTests {
     @Test func `whoever hangs, crashes, prints garbage or closes early fails its pairs, and the run goes on`() throws {
         let all = [("good", ["chat-peer", "shim"])] + hostile.map { ($0.name, $0.command) }

@@ -58,7 +58,7 @@ private final class VectorPeer {
     }
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `whole conversations agree byte for byte with the suite vectors (INBOX-04, PV1-14)`() async throws {
     guard let file = try Vectors.load("logos/suite.json") else { return }
     let cases = try file.list("cases")
@@ -118,7 +118,7 @@ private func play(_ step: Vector, by peer: VectorPeer) async throws {
     }
 }
 
-@Test(.timeLimit(.minutes(10)))
+@Test(.timeLimit(.minutes(30)))
 func `invites agree byte for byte with the handshake vectors (INBOX-03, INBOX-05, INBOX-13)`() async throws {
     guard let file = try Vectors.load("logos/handshake.json") else { return }
     var count = 0

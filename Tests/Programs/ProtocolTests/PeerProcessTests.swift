@@ -48,7 +48,7 @@ extension PeerProcess {
     fileprivate var texts: [String] { contents.map(\.text) }
 }
 
-@Suite(.enabled(if: areBuilt, "chat-peer and chat-relay are not built beside the tests"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: areBuilt, "chat-peer and chat-relay are not built beside the tests"), .timeLimit(.minutes(30)))
 struct PeerProcessTests {
     @Test(arguments: [
         "links/inbox-v1/private-v1/udp/envelope-v1",

@@ -10,7 +10,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Test(.timeLimit(.minutes(5)))
+@Test(.timeLimit(.minutes(30)))
 func `the ten lines of the README are a protocol (FW-01, INIT-01)`() async throws {
     var random: any RandomSource = SodiumRandom()
     let sarosIdentity = X25519.generate(using: &random, for: .secret)

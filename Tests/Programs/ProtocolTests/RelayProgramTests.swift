@@ -34,7 +34,7 @@ private func runRelay(_ arguments: [String], signals: [Int32] = []) throws -> En
 
 @Suite(
     .enabled(if: Programs.has("chat-relay"), "chat-relay is not built beside the tests"), .serialized,
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(30)))
 struct RelayProgramTests {
     @Test(arguments: [SIGINT, SIGTERM]) func `a relay says where it listens, counts when asked, and ends in order`(
         signal: Int32

@@ -36,7 +36,7 @@ func `each check of initializations finds the one that breaks it`(defect: Broken
     #expect(report.found(defect.check), "\(report)")
 }
 
-@Test(.timeLimit(.minutes(5)), arguments: BrokenService.Defect.allCases)
+@Test(.timeLimit(.minutes(30)), arguments: BrokenService.Defect.allCases)
 func `each check of delivery services finds the service that breaks it`(defect: BrokenService.Defect) async {
     let service = BrokenService(defect)
     let report = await Conformance.check(
@@ -44,7 +44,7 @@ func `each check of delivery services finds the service that breaks it`(defect: 
     #expect(report.found(defect.check), "\(report)")
 }
 
-@Test(.timeLimit(.minutes(5)), arguments: BrokenDiscovery.Defect.allCases)
+@Test(.timeLimit(.minutes(30)), arguments: BrokenDiscovery.Defect.allCases)
 func `each check of discoveries finds the discovery that breaks it`(defect: BrokenDiscovery.Defect) async {
     let discovery = BrokenDiscovery(defect)
     let report = await Conformance.check(
@@ -52,7 +52,7 @@ func `each check of discoveries finds the discovery that breaks it`(defect: Brok
     #expect(report.found(defect.check), "\(report)")
 }
 
-@Test(.timeLimit(.minutes(15))) func `no check is without an implementation that breaks it`() async throws {
+@Test(.timeLimit(.minutes(30))) func `no check is without an implementation that breaks it`() async throws {
     // The ids of a run in which nothing is tried out: every check is asked, none is a surprise.
     let framing = Conformance.check(framing: { PlainFraming() })
     #expect(Set(framing.ids) == Set(BrokenFraming.Defect.allCases.map(\.check)))
@@ -77,7 +77,7 @@ func `each check of discoveries finds the discovery that breaks it`(defect: Brok
     }
 }
 
-@Test(.timeLimit(.minutes(10))) func `bytes that make a component trap end the run with a failure (MODEL-4)`() async {
+@Test(.timeLimit(.minutes(30))) func `bytes that make a component trap end the run with a failure (MODEL-4)`() async {
     await #expect(processExitsWith: .failure) {
         _ = Conformance.check(framing: { TrappingFraming() }, only: ["MODEL-4"])
     }

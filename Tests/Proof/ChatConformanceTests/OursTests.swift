@@ -15,14 +15,14 @@ private let ours: [(Component, String)] = {
         + [(.conversation, "private-v1;filter=0;segment=2000")]
 }()
 
-@Test(.timeLimit(.minutes(5)), arguments: ours)
+@Test(.timeLimit(.minutes(30)), arguments: ours)
 func `every component of the package passes its suite`(component: Component, name: String) async throws {
     let report = try await Variants.conformance(of: component, name)
     #expect(report.isPassed, "\(report)")
     #expect(report.name == name)
 }
 
-@Test(.timeLimit(.minutes(5))) func `a service with a quota names the time to wait (DS-10)`() async {
+@Test(.timeLimit(.minutes(30))) func `a service with a quota names the time to wait (DS-10)`() async {
     let rate = DeliveryLimits.Rate(payloads: 200, epoch: .seconds(60))
     let limits = DeliveryLimits(maximumPayload: 1_000, rate: rate)
     // Each end that is asked for is another publisher, whose quota is its own.

@@ -3,7 +3,7 @@ import ChatShim
 import Testing
 
 @Test(
-    .timeLimit(.minutes(10)),
+    .timeLimit(.minutes(30)),
     arguments: [
         ("", "null", "bad_request"), ("{", "null", "bad_request"), ("[]", "null", "bad_request"),
         (#"{"op":"hello"}"#, "null", "bad_request"), (#"{"id":"1","op":"hello"}"#, "null", "bad_request"),
@@ -23,7 +23,7 @@ func `a line that is no request is answered with its reason, and the shim goes o
     #expect(hello.hasPrefix(#"{"id":9,"ok":true,"protocol":"logos-interop-shim/1""#), "\(hello)")
 }
 
-@Test(.timeLimit(.minutes(10))) func `no time that a driver sets ends the shim, whichever way its clock goes`() async {
+@Test(.timeLimit(.minutes(30))) func `no time that a driver sets ends the shim, whichever way its clock goes`() async {
     var shim = Shim { RepeatableRandom(seed: $0) }
     var id = 0
     func ask(_ request: String) async -> String {

@@ -6,7 +6,7 @@ import ChatSimulation
 import Testing
 
 /// The reliable channel of two, and of many on one address (RC-09).
-@Suite(.timeLimit(.minutes(10))) struct ChannelTests {
+@Suite(.timeLimit(.minutes(30))) struct ChannelTests {
     private static let channel: Composition = {
         var composition = Composition(
             "open-invite/channel/plain", conversations: [ChannelTalk.type], framing: PlainFraming()

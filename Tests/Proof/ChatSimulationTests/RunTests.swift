@@ -59,7 +59,7 @@ import Testing
     }
 
     /// Sets and dictionaries have another order in every process; a run must not.
-    @Test(.timeLimit(.minutes(10))) func `the same seed is the same run in another process`() async {
+    @Test(.timeLimit(.minutes(30))) func `the same seed is the same run in another process`() async {
         let expected = Self.combinedDigest
         await #expect(processExitsWith: .exitCode(Int32(expected % 200))) {
             exit(Int32(RunTests.combinedDigest % 200))

@@ -156,7 +156,7 @@ extension Simulation {
 }
 
 /// Nothing that is to go wrong is a word alone (SIM-6).
-@Suite(.timeLimit(.minutes(10))) struct TroubleTests {
+@Suite(.timeLimit(.minutes(30))) struct TroubleTests {
     private static let calm: Scenario = {
         var scenario = Scenario.calm
         (scenario.traffic.contents, scenario.idling, scenario.mayFail) = (60, .zero, true)

@@ -46,7 +46,7 @@ struct RestartTests {
         return String(decoding: received.content.array, as: UTF8.self)
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(30)))
     func `after a restart of either side a job goes on, or is told to have ended (AC-37)`() async throws {
         let (persons, services) = (InMemoryStorage(), InMemoryStorage())
         var (person, service) = (try await client(persons), try await client(services))
