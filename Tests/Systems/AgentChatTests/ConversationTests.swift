@@ -21,7 +21,7 @@ struct ConversationTests {
     ]
 
     @Test(
-        .disabled("hangs in one composition in the whole suite; passes alone"), .timeLimit(.minutes(5)),
+        .disabled("fails or does not end when the whole suite runs; the cause is not known"), .timeLimit(.minutes(5)),
         arguments: compositions)
     func `a table is booked with an approval, whatever the five choices are`(name: String) async throws {
         let name = try SuiteName(parsing: name)
