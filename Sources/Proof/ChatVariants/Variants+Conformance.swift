@@ -11,9 +11,11 @@ extension Variants {
     ///
     /// Two clients are made, each with an identity of its own. A relay of `udp` is started in this process.
     ///
+    /// - Parameter patience: how long a payload may take, or finding, for the suites that wait.
     /// - Throws: ``SuiteError`` for a name that is not registered, and whatever a component's maker throws.
     public static func conformance(
-        of component: Component, _ name: String, seed: UInt64 = 1, only: Set<String>? = nil
+        of component: Component, _ name: String, patience: Duration = .seconds(10), seed: UInt64 = 1,
+        only: Set<String>? = nil
     ) async throws -> Report {
         let relay = name == "udp" ? try UDPRelay(listen: "127.0.0.1:0") : nil
         defer { relay?.close() }
@@ -35,9 +37,11 @@ extension Variants {
             let idBits = name == PrivateV1.Libchat.facts.name ? 144 : 128
             return Conformance.check(conversation: suites[0].conversations[0], idBits: idBits, seed: seed, only: only)
         case .delivery:
-            return await Conformance.check(delivery: { suites[$0].delivery }, seed: seed, only: only)
+            return await Conformance.check(
+                delivery: { suites[$0].delivery }, patience: patience, seed: seed, only: only)
         case .discovery:
-            return await Conformance.check(discovery: { suites[$0].discovery }, seed: seed, only: only)
+            return await Conformance.check(
+                discovery: { suites[$0].discovery }, patience: patience, seed: seed, only: only)
         }
     }
 
