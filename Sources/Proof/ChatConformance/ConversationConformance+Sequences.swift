@@ -31,6 +31,7 @@ extension Conformance {
             }
         }
         checker.check("CONVERSATION-13b", "an old secret is listened to until it is used up") { dice throws(Stop) in
+            try applies(!type.facts.needs.contains(.ordering), "needs a service that keeps the order")
             var pair = try Pair(type, &dice)
             let late = try pair.send([1], fromSaro: true, &dice)
             _ = try pair.pass([2], fromSaro: true, &dice)

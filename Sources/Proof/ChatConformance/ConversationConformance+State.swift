@@ -116,7 +116,8 @@ extension Conformance {
             var pair = try Pair(type, &dice)
             for index in 0..<6 {
                 let payloads = try pair.send(Bytes([UInt8(index)]), fromSaro: index % 2 == 0, &dice)
-                if index % 3 != 0 { _ = try pair.receive(payloads, bySaro: index % 2 != 0, &dice) }
+                // A type that needs the order refuses what comes after a loss; others check that.
+                if index % 3 != 0 { _ = try? pair.receive(payloads, bySaro: index % 2 != 0, &dice) }
             }
             try pair.wakeAlone(&dice)
         }
