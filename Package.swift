@@ -57,7 +57,7 @@ let everything = foundations + ["ChatReliability", "ChatContent"] + components +
 let package = Package(
     name: "chat-framework",
     platforms: [.macOS(.v26)],
-    products: (everything + ["AgentChat", "ChatConformance", "ChatSimulation", "ChatVariants"]).map {
+    products: (everything + ["AgentChat", "ChatEngine", "ChatConformance", "ChatSimulation", "ChatVariants"]).map {
         .library(name: $0, targets: [$0])
     } + [
         .executable(name: "chat-peer", targets: ["chat-peer"]),
@@ -93,6 +93,7 @@ let package = Package(
 
         // Published systems, each with its five choices in one folder.
         Room.systems.module("AgentChat", foundations),
+        Room.systems.module("ChatEngine", foundations),
 
         // A composition of five, run for an application.
         Room.client.module("ChatClient", foundations),
@@ -113,7 +114,7 @@ let package = Package(
         Room.proof.module("ChatShim", everything + ["ChatVariants"]),
 
         // Vector files, made and checked; chat-vectors gives it files.
-        Room.proof.module("ChatVectors", everything + ["AgentChat", "ChatShim"]),
+        Room.proof.module("ChatVectors", everything + ["AgentChat", "ChatEngine", "ChatShim"]),
 
         // Options and signals, which all programs share; no product.
         Room.programs.module("ChatTool", ["ChatSystem"]),
@@ -129,12 +130,12 @@ let package = Package(
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
         Room.programs.tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
-        Room.programs.tool("chat-bench", ["AgentChat", "CSodium", "ChatSimulation", "ChatTool"] + everything),
+        Room.programs.tool("chat-bench", ["AgentChat", "ChatEngine", "CSodium", "ChatSimulation", "ChatTool"] + everything),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
-            dependencies: (everything + ["AgentChat", "ChatInspect", "ChatShim"]).map { .init(stringLiteral: $0) },
+            dependencies: (everything + ["AgentChat", "ChatEngine", "ChatInspect", "ChatShim"]).map { .init(stringLiteral: $0) },
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         Room.proof.tests("FuzzTests", ["FuzzTargets"]),
@@ -149,6 +150,7 @@ let package = Package(
         Room.components.tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
         Room.systems.tests("AgentChatTests", everything + ["AgentChat"]),
+        Room.systems.tests("ChatEngineTests", everything + ["ChatEngine"]),
         Room.programs.tests("ChatToolTests", ["ChatTool"]),
         Room.client.tests("ChatClientTests", everything + ["ChatConformance"]),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
