@@ -41,6 +41,7 @@ public enum Verifier {
         do { document = try JSON(parsing: bytes, maximumBytes: maximumFile) } catch {
             return whole(.failed, "is no JSON: \(error)")
         }
+        if EngineVectors.isOurs(document) { return EngineVectors.verify(document, file: file) }
         // A JSON Schema that lies beside vector files is none of them.
         if document["$schema"] != nil { return [] }
         guard let schema = document["schema"]?.text else {
