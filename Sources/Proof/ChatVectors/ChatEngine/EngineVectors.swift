@@ -10,7 +10,9 @@ enum EngineVectors {
         "ndjson": stream, "backend-ndjson": backendStream, "line-limit": lineLimit, "webhook-reply": webhookReply,
         "breaker": breaker, "retry": retry, "timeout": timeout, "fire-and-forget": fireAndForget,
         "trace": trace, "status": status, "client-status": clientStatus,
-        "tree": tree,
+        "tree": tree, "export": export, "search": search, "paging": paging, "capabilities": capabilities,
+        "reaction": reaction, "share": share, "summarize": summarize, "auth": authentication, "owner": owner,
+        "missing": missing, "no-such-operation": noSuchOperation,
     ]
 
     /// Whether a document is such a list.
