@@ -53,11 +53,12 @@ let components = [
 ]
 let foundations = ["ChatModel", "ChatCrypto", "ChatWire"]
 let everything = foundations + ["ChatReliability", "ChatContent"] + components + ["ChatClient"]
+let systems = ["AgentChat", "ChatEngine", "PacketStream"]
 
 let package = Package(
     name: "chat-framework",
     platforms: [.macOS(.v26)],
-    products: (everything + ["AgentChat", "ChatEngine", "ChatConformance", "ChatSimulation", "ChatVariants"]).map {
+    products: (everything + systems + ["ChatConformance", "ChatSimulation", "ChatVariants"]).map {
         .library(name: $0, targets: [$0])
     } + [
         .executable(name: "chat-peer", targets: ["chat-peer"]),
@@ -94,6 +95,7 @@ let package = Package(
         // Published systems, each with its five choices in one folder.
         Room.systems.module("AgentChat", foundations),
         Room.systems.module("ChatEngine", foundations),
+        Room.systems.module("PacketStream", foundations),
 
         // A composition of five, run for an application.
         Room.client.module("ChatClient", foundations),
@@ -114,7 +116,7 @@ let package = Package(
         Room.proof.module("ChatShim", everything + ["ChatVariants"]),
 
         // Vector files, made and checked; chat-vectors gives it files.
-        Room.proof.module("ChatVectors", everything + ["AgentChat", "ChatEngine", "ChatShim"]),
+        Room.proof.module("ChatVectors", everything + systems + ["ChatShim"]),
 
         // Options and signals, which all programs share; no product.
         Room.programs.module("ChatTool", ["ChatSystem"]),
@@ -130,12 +132,12 @@ let package = Package(
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
         Room.programs.tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
-        Room.programs.tool("chat-bench", ["AgentChat", "ChatEngine", "CSodium", "ChatSimulation", "ChatTool"] + everything),
+        Room.programs.tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything + systems),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
-            dependencies: (everything + ["AgentChat", "ChatEngine", "ChatInspect", "ChatShim"]).map { .init(stringLiteral: $0) },
+            dependencies: (everything + systems + ["ChatInspect", "ChatShim"]).map { .init(stringLiteral: $0) },
             path: "Tests/Fuzz/Targets",
             swiftSettings: settings),
         Room.proof.tests("FuzzTests", ["FuzzTargets"]),
@@ -151,6 +153,7 @@ let package = Package(
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
         Room.systems.tests("AgentChatTests", everything + ["AgentChat"]),
         Room.systems.tests("ChatEngineTests", everything + ["ChatEngine"]),
+        Room.systems.tests("PacketStreamTests", everything + ["PacketStream"]),
         Room.programs.tests("ChatToolTests", ["ChatTool"]),
         Room.client.tests("ChatClientTests", everything + ["ChatConformance"]),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),

@@ -31,6 +31,20 @@ public enum JSON: Hashable, Sendable {
             self.members = members
         }
 
+        /// Members in the order in which their keys came first; of a key that comes again the last value counts. Costs
+        /// what the members cost, however many there are.
+        public init(pairs: [(key: String, value: JSON)]) {
+            var places: [ExactText: Int] = [:]
+            for (key, value) in pairs {
+                if let place = places[ExactText(key)] {
+                    members[place].value = value
+                } else {
+                    places[ExactText(key)] = members.count
+                    members.append(Member(key: key, value: value))
+                }
+            }
+        }
+
         /// The value of a key, compared byte for byte; setting it keeps the key's place or appends it, and nil
         /// removes it.
         public subscript(key: String) -> JSON? {

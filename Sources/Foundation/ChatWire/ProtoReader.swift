@@ -71,6 +71,10 @@ public struct ProtoReader: ~Escapable {
         return (Int(number), type)
     }
 
+    /// The wire type of the value that comes next; nil where there is none. For formats that skip a field whose wire
+    /// type is not the one they know.
+    public var wireType: UInt8? { type?.rawValue }
+
     /// The value of a `uint64` field.
     @_lifetime(self: copy self)
     public mutating func uint64() throws(WireError) -> UInt64 {

@@ -48,6 +48,7 @@ public enum Verifier {
             return whole(.notApplicable, "has no schema; expected \(VectorFile.format)")
         }
         if schema == AgentChatVectors.format { return AgentChatVectors.verify(document, file: file) }
+        if schema == PacketVectors.format { return PacketVectors.verify(document, file: file) }
         guard schema == VectorFile.format else {
             let isOurs = schema.hasPrefix("logos-chat-vectors/")
             return whole(isOurs ? .failed : .notApplicable, "is of format \(schema); expected \(VectorFile.format)")

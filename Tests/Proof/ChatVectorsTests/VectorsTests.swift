@@ -56,7 +56,7 @@ struct FilesTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(30)), arguments: ["logos", "leopard", "agent-chat", "chat-engine"])
+    @Test(.timeLimit(.minutes(30)), arguments: ["logos", "leopard", "agent-chat", "chat-engine", "streaming-abi"])
     func `files made elsewhere pass, but for what this package does not do`(folder: String) async throws {
         let place = Vectors.directory.appendingPathComponent(folder)
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: place.path) else {

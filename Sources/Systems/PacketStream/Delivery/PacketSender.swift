@@ -1,0 +1,221 @@
+public import ChatModel
+
+/// The sending end of a stream: numbers packets, keeps them until a receipt comes, and sends no more than the other
+/// side has credit for (section 7 of `Specs/packet-stream.md`).
+///
+/// A pure machine: who runs it asks ``take(now:)`` for what may leave, and hands in what came back. A new session sends
+/// everything again that has no receipt, in its order. Nothing that was accepted is forgotten without a word.
+public struct PacketSender: Sendable {
+    /// What became of a packet that was handed in.
+    public enum Acceptance: Hashable, Sendable {
+        /// It will be sent; the key comes back with its receipt.
+        case accepted(PacketKey?)
+        /// There is no room, and nothing changed.
+        case full
+        /// There is no room, and the policy drops the newest.
+        case dropped
+        /// It will be sent, instead of older ones.
+        case acceptedInstead(PacketKey?, dropped: Int)
+    }
+
+    struct Entry: Hashable {
+        let key: PacketKey?
+        /// What is on the wire: the packet, or its pieces.
+        let pieces: [WirePacket]
+        let size: Int
+        /// How many pieces left in this session.
+        var sent = 0
+        var sentAt = Timestamp.zero
+
+        var hasLeft: Bool { sent == pieces.count }
+    }
+
+    /// How packets are delivered.
+    public let policy: DeliveryPolicy
+    private let codec: PacketV1
+    var counts = LaneCounts()
+    var entries: [Entry] = []
+    private var bytes = 0
+    private var credits: Credits
+    private var isPaused = false
+
+    /// A sender of nothing yet.
+    public init(_ policy: DeliveryPolicy = DeliveryPolicy(), codec: PacketV1 = PacketV1()) {
+        (self.policy, self.codec) = (policy, codec)
+        credits = Credits(messages: policy.maximumMessages, bytes: policy.maximumBytes)
+    }
+
+    /// Packets that are kept, and their bytes.
+    public var waiting: (packets: Int, bytes: Int) { (entries.count, bytes) }
+
+    /// The packets that have no receipt yet, from the oldest on.
+    public var unconfirmed: [PacketKey] { entries.compactMap(\.key) }
+
+    /// When a packet will have waited too long for its receipt.
+    public var nextWake: Timestamp? {
+        guard policy.semantics == .atLeastOnce else { return nil }
+        return entries.filter(\.hasLeft).map(\.sentAt).min().map { $0 + policy.replayAfter }
+    }
+
+    /// Takes a packet; one of a stream is counted, unless nothing is kept in order.
+    ///
+    /// - Parameter packet: its stream envelope names stream and partition; a number in it is replaced.
+    public mutating func send(_ packet: Packet) throws(PacketViolation) -> Acceptance {
+        let (counted, lane) = numbered(packet)
+        let key = PacketKey(stream: counted.stream, messageID: counted.messageID)
+        let pieces = try codec.split(counted, chunkID: chunkID(of: counted))
+        let entry = Entry(key: key, pieces: pieces, size: pieces.reduce(0) { $0 + $1.contentSize })
+        var dropped = 0
+        if !hasRoom(for: entry.size) {
+            switch policy.overflow {
+            case .refuse: return .full
+            case .dropNewest: return .dropped
+            case .dropOldest:
+                while !entries.isEmpty, !hasRoom(for: entry.size) {
+                    bytes -= entries.removeFirst().size
+                    dropped += 1
+                }
+            }
+        }
+        if let lane { counts.count(lane) }
+        entries.append(entry)
+        bytes += entry.size
+        return dropped > 0 ? .acceptedInstead(key, dropped: dropped) : .accepted(key)
+    }
+
+    /// A packet larger than the whole buffer is taken where there is no other.
+    private func hasRoom(for size: Int) -> Bool {
+        entries.count < policy.maximumMessages && (entries.isEmpty || bytes + size <= policy.maximumBytes)
+    }
+
+    private func numbered(_ packet: Packet) -> (Packet, LaneCounts.Lane?) {
+        guard var stream = packet.stream, !stream.stream.isEmpty, policy.ordering != .none else { return (packet, nil) }
+        if policy.ordering == .perStream { stream.partition = "" }
+        let lane = LaneCounts.Lane(stream)
+        stream.sequence = counts.next(lane)
+        var counted = packet
+        counted.stream = stream
+        return (counted, lane)
+    }
+
+    /// What the pieces of a packet share: its number, or how many packets came before.
+    private func chunkID(of packet: Packet) -> String {
+        if let stream = packet.stream, stream.isSequenced { return "c\(stream.sequence)" }
+        return packet.messageID.map { String($0.unicodeScalars.prefix(100).map(Character.init)) } ?? "c"
+    }
+
+    /// What may leave now: pieces in their order, as far as credits go and unless the other side asked for a pause.
+    public mutating func take(now: Timestamp) -> [WirePacket] {
+        guard !isPaused else { return [] }
+        if policy.semantics == .atLeastOnce { repeatLate(now) }
+        var leaving: [WirePacket] = []
+        var index = 0
+        while index < entries.count {
+            while entries[index].sent < entries[index].pieces.count {
+                let piece = entries[index].pieces[entries[index].sent]
+                guard credits.spend(piece.contentSize) else { return leaving }
+                leaving.append(piece)
+                entries[index].sent += 1
+                entries[index].sentAt = now
+            }
+            // Without a receipt to wait for, what left is forgotten.
+            if policy.semantics == .bestEffort || entries[index].key?.hasReceipt != true {
+                bytes -= entries.remove(at: index).size
+            } else {
+                index += 1
+            }
+        }
+        return leaving
+    }
+
+    private mutating func repeatLate(_ now: Timestamp) {
+        for index in entries.indices where entries[index].hasLeft {
+            if now.since(entries[index].sentAt) >= policy.replayAfter { entries[index].sent = 0 }
+        }
+    }
+
+    /// Credits, a pause or its end; bounds are checked first (SA-04).
+    public mutating func receive(_ flow: FlowControl) throws(PacketViolation) {
+        try flow.check()
+        credits.add(messages: flow.creditsMessages, bytes: flow.creditsBytes)
+        switch flow.signal {
+        case .pause: isPaused = true
+        case .resume: isPaused = false
+        case nil: break
+        }
+    }
+
+    /// A receipt: the packet is forgotten.
+    ///
+    /// - Returns: whether it was still kept.
+    public mutating func receive(_ receipt: Receipt) -> Bool {
+        guard let index = entries.firstIndex(where: { $0.key == receipt.key }) else { return false }
+        bytes -= entries.remove(at: index).size
+        return true
+    }
+
+    /// A new session: what has no receipt is sent again, and credits are those of the beginning.
+    public mutating func reconnect() {
+        for index in entries.indices { entries[index].sent = 0 }
+        credits = Credits(messages: policy.maximumMessages, bytes: policy.maximumBytes)
+        isPaused = false
+    }
+
+    /// Packets of an earlier run, before anything was sent by this one.
+    mutating func restore(_ counts: LaneCounts, _ entries: [Entry]) {
+        (self.counts, self.entries) = (counts, entries)
+        bytes = entries.reduce(0) { $0 + $1.size }
+    }
+}
+
+/// What may still be sent before the other side grants more. A message larger than all credit for bytes may leave when
+/// nothing else is on the way, or it never could.
+struct Credits: Hashable, Sendable {
+    private let whole: Int
+    private var messages, bytes: Int
+
+    init(messages: Int, bytes: Int) {
+        (self.messages, self.bytes, whole) = (messages, bytes, bytes)
+    }
+
+    mutating func spend(_ size: Int) -> Bool {
+        guard messages > 0, size <= bytes || bytes >= whole else { return false }
+        messages -= 1
+        bytes -= size
+        return true
+    }
+
+    mutating func add(messages more: UInt32, bytes moreBytes: UInt32) {
+        // Far from overflowing: a sum beyond 2³¹ says no more than that there is no limit.
+        messages = min(messages + Int(more), 1 << 31)
+        bytes = min(bytes + Int(moreBytes), 1 << 40)
+    }
+}
+
+/// The last number of each stream and partition.
+struct LaneCounts: Hashable, Sendable {
+    struct Lane: Hashable, Sendable {
+        let stream, partition: String
+
+        init(_ stream: StreamEnvelope) {
+            (self.stream, partition) = (stream.stream, stream.partition)
+        }
+
+        /// Compares the bytes.
+        static func == (left: Self, right: Self) -> Bool {
+            left.stream.hasSameBytes(as: right.stream) && left.partition.hasSameBytes(as: right.partition)
+        }
+    }
+
+    var last: [Lane: UInt64] = [:]
+
+    /// The number of the next packet; at the end of all numbers the last one comes again.
+    func next(_ lane: Lane) -> UInt64 {
+        let last = last[lane] ?? 0
+        return last == .max ? last : last + 1
+    }
+
+    mutating func count(_ lane: Lane) {
+        last[lane] = next(lane)
+    }
+}
