@@ -38,6 +38,8 @@ public struct DeliveryPolicy: Hashable, Sendable {
     public var overflow: Overflow
     /// Messages and bytes of a buffer, and of what may be on the way before the other side grants more.
     public var maximumMessages, maximumBytes: Int
+    /// Bytes of a frame that is sent in one piece.
+    public var chunkSize: Int
     /// How long a packet waits for its receipt before it is sent again without a new session.
     public var replayAfter: Duration
     /// How many messages are granted together, and after which time fewer are.
@@ -52,13 +54,16 @@ public struct DeliveryPolicy: Hashable, Sendable {
     /// A policy; where the contract has a number, that one unless something else is said.
     public init(
         ordering: Ordering = .perPartition, semantics: Semantics = .atLeastOnce, overflow: Overflow = .refuse,
-        maximumMessages: Int = 100, maximumBytes: Int = 10 << 20, replayAfter: Duration = .seconds(30),
-        ackMessages: Int = 10, ackAfter: Duration = .milliseconds(250), holdAfter: Duration = .seconds(60),
+        maximumMessages: Int = 100, maximumBytes: Int = 10 << 20, chunkSize: Int = PacketV1.chunkSize,
+        replayAfter: Duration = .seconds(30), ackMessages: Int = 10, ackAfter: Duration = .milliseconds(250),
+        holdAfter: Duration = .seconds(60),
         firstSequence: UInt64? = nil
     ) {
         (self.ordering, self.semantics, self.overflow) = (ordering, semantics, overflow)
         (self.maximumMessages, self.maximumBytes) = (max(1, maximumMessages), max(1, maximumBytes))
-        (self.replayAfter, self.ackMessages) = (replayAfter, min(max(1, ackMessages), max(1, maximumMessages)))
+        (self.chunkSize, self.replayAfter, self.ackMessages) = (
+            chunkSize, replayAfter, min(max(1, ackMessages), max(1, maximumMessages))
+        )
         (self.ackAfter, self.holdAfter, self.firstSequence) = (ackAfter, holdAfter, firstSequence)
     }
 }

@@ -17,7 +17,7 @@ public struct PacketReceiver: Sendable {
         case flow(FlowControl)
         /// Packets are missing before one that came; it is held for a while.
         case gap(stream: String, partition: String, missing: UInt64)
-        /// They did not come: what was held goes on without them.
+        /// They did not come, and may be lost: what was held goes on without them.
         case lost(stream: String, partition: String, missing: UInt64)
         /// Too much is held or with the application: the session ends, and the other side sends again.
         case endSession(EndReason)
@@ -29,6 +29,8 @@ public struct PacketReceiver: Sendable {
         case pendingOverflow
         /// More packets are held for one that is missing than a buffer has room for.
         case heldOverflow
+        /// A packet that is missing did not come in time, and none may be lost.
+        case missing
     }
 
     /// A packet that went to the application.
@@ -131,24 +133,26 @@ public struct PacketReceiver: Sendable {
         let key = PacketKey(stream: packet.stream, messageID: packet.messageID)
         let delivery = Delivery(packet: packet, key: key, size: size, diagnostics: diagnostics)
         if let key, deduplication.isCompleted(key) {
-            _ = order.take(packet.stream)
             let receipt = Receipt(for: packet.stream, size: size).map { [Event.control($0.message)] } ?? []
-            return receipt + grant(lastPiece, now) + flush(packet.stream, now)
+            // What was held behind it goes on only if nothing before it is missing.
+            let isNext = order.take(packet.stream) == .next
+            return receipt + grant(lastPiece, now) + (isNext ? flush(packet.stream, now) : [])
         }
         guard policy.ordering != .none, let place = packet.stream, place.isSequenced else {
             return deliver(delivery, now)
         }
+        let resumed = resume(place, now)
         switch order.place(of: place) {
-        case .gap(let missing): return hold(delivery, place, missing, now)
+        case .gap(let missing): return resumed + hold(delivery, place, missing, now)
         case .duplicate:
             // The application has it, or was done with it so long ago that it is forgotten.
             guard !deduplication.isPending(key), let receipt = Receipt(for: place, size: size) else {
-                return grant(lastPiece, now)
+                return resumed + grant(lastPiece, now)
             }
-            return [.control(receipt.message)] + grant(lastPiece, now)
+            return resumed + [.control(receipt.message)] + grant(lastPiece, now)
         case .next, .unsequenced:
-            let events = deliver(delivery, now)
-            if case .endSession? = events.first { return events }
+            let events = resumed + deliver(delivery, now)
+            if case .endSession? = events.last { return events }
             _ = order.take(place)
             return events + flush(place, now)
         }
@@ -180,7 +184,7 @@ public struct PacketReceiver: Sendable {
 
     /// Delivers what was held and is the next one now; over what is completed the count goes on.
     private mutating func flush(_ place: StreamEnvelope?, _ now: Timestamp) -> [Event] {
-        guard policy.ordering != .none, var place, place.isSequenced else { return [] }
+        guard policy.ordering != .none, var place, !place.stream.isEmpty else { return [] }
         let lane = Lane(stream: place.stream, partition: place.partition)
         var events: [Event] = []
         while place.sequence < .max {
@@ -200,6 +204,14 @@ public struct PacketReceiver: Sendable {
         return events
     }
 
+    /// Goes on over numbers that were completed since they were counted back: an earlier session delivered them.
+    private mutating func resume(_ place: StreamEnvelope, _ now: Timestamp) -> [Event] {
+        guard let number = order.last(in: place) else { return [] }
+        var last = place
+        last.sequence = number
+        return flush(last, now)
+    }
+
     private func isCompleted(_ place: StreamEnvelope) -> Bool {
         PacketKey(stream: place, messageID: nil).map { deduplication.isCompleted($0) } ?? false
     }
@@ -208,7 +220,7 @@ public struct PacketReceiver: Sendable {
     public mutating func done(_ delivery: Delivery, now: Timestamp) -> [Event] {
         guard let key = delivery.key else { return [] }
         let isOfThisSession = deduplication.complete(key)
-        guard isOfThisSession else { return [] }
+        guard isOfThisSession else { return delivery.packet.stream.map { resume($0, now) } ?? [] }
         grants.received(delivery.packet.stream)
         let receipt =
             Receipt(for: delivery.packet.stream, size: delivery.size).map { [Event.control($0.message)] } ?? []
@@ -252,6 +264,7 @@ public struct PacketReceiver: Sendable {
                 packets.values.contains(where: { now.since($0.since) >= policy.holdAfter })
             else { continue }
             guard case .gap(let missing) = order.place(of: first.place) else { continue }
+            guard policy.semantics == .bestEffort else { return events + [.endSession(.missing)] }
             events.append(.lost(stream: lane.stream, partition: lane.partition, missing: missing))
             var before = first.place
             before.sequence -= 1

@@ -27,7 +27,6 @@ public struct PacketSender: Sendable {
         var sent = 0
         var sentAt = Timestamp.zero
 
-        var hasLeft: Bool { sent == pieces.count }
     }
 
     /// How packets are delivered.
@@ -54,7 +53,7 @@ public struct PacketSender: Sendable {
     /// When a packet will have waited too long for its receipt.
     public var nextWake: Timestamp? {
         guard policy.semantics == .atLeastOnce else { return nil }
-        return entries.filter(\.hasLeft).map(\.sentAt).min().map { $0 + policy.replayAfter }
+        return entries.filter { $0.sent > 0 }.map(\.sentAt).min().map { $0 + policy.replayAfter }
     }
 
     /// Takes a packet; one of a stream is counted, unless nothing is kept in order.
@@ -63,7 +62,7 @@ public struct PacketSender: Sendable {
     public mutating func send(_ packet: Packet) throws(PacketViolation) -> Acceptance {
         let (counted, lane) = numbered(packet)
         let key = PacketKey(stream: counted.stream, messageID: counted.messageID)
-        let pieces = try codec.split(counted, chunkID: chunkID(of: counted))
+        let pieces = try codec.split(counted, chunkID: chunkID(of: counted), size: policy.chunkSize)
         let entry = Entry(key: key, pieces: pieces, size: pieces.reduce(0) { $0 + $1.contentSize })
         var dropped = 0
         if !hasRoom(for: entry.size) {
@@ -128,10 +127,16 @@ public struct PacketSender: Sendable {
         return leaving
     }
 
+    /// Packets whose receipt is late are sent again. What they cost is given back: either they were lost, or the other
+    /// side is done with them and its word was. Where nothing is on the way the other side has its whole window free.
     private mutating func repeatLate(_ now: Timestamp) {
-        for index in entries.indices where entries[index].hasLeft {
-            if now.since(entries[index].sentAt) >= policy.replayAfter { entries[index].sent = 0 }
+        for index in entries.indices where entries[index].sent > 0 {
+            guard now.since(entries[index].sentAt) >= policy.replayAfter else { continue }
+            let left = entries[index].pieces.prefix(entries[index].sent)
+            credits.refund(messages: left.count, bytes: left.reduce(0) { $0 + $1.contentSize })
+            entries[index].sent = 0
         }
+        if !entries.contains(where: { $0.sent > 0 }) { credits.refill() }
     }
 
     /// Credits, a pause or its end; bounds are checked first (SA-04).
@@ -170,16 +175,27 @@ public struct PacketSender: Sendable {
 
 /// What may still be sent before the other side grants more. A message larger than all credit for bytes may leave when
 /// nothing else is on the way, or it never could.
-struct Credits: Hashable, Sendable {
-    private let whole: Int
+struct Credits: Sendable {
+    private let window: (messages: Int, bytes: Int)
     private var messages, bytes: Int
 
     init(messages: Int, bytes: Int) {
-        (self.messages, self.bytes, whole) = (messages, bytes, bytes)
+        (self.messages, self.bytes, window) = (messages, bytes, (messages, bytes))
+    }
+
+    /// The whole window, unless there is more already.
+    mutating func refill() {
+        (messages, bytes) = (max(messages, window.messages), max(bytes, window.bytes))
+    }
+
+    /// Gives back what was spent, up to the window.
+    mutating func refund(messages more: Int, bytes moreBytes: Int) {
+        messages = max(messages, min(window.messages, messages + more))
+        bytes = max(bytes, min(window.bytes, bytes + moreBytes))
     }
 
     mutating func spend(_ size: Int) -> Bool {
-        guard messages > 0, size <= bytes || bytes >= whole else { return false }
+        guard messages > 0, size <= bytes || bytes >= window.bytes else { return false }
         messages -= 1
         bytes -= size
         return true

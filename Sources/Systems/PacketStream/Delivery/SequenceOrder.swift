@@ -51,9 +51,14 @@ public struct SequenceOrder: Hashable, Sendable {
     /// What a packet's number is, without counting it.
     public func place(of stream: StreamEnvelope?) -> Place {
         guard let stream, stream.isSequenced else { return .unsequenced }
-        guard let last = counts[Self.lane(stream)]?.last ?? first.map({ max($0, 1) - 1 }) else { return .next }
+        guard let last = last(in: stream) else { return .next }
         guard stream.sequence > last else { return .duplicate }
         return stream.sequence - last == 1 ? .next : .gap(missing: stream.sequence - last - 1)
+    }
+
+    /// The last number of a packet's stream and partition; nil where none was seen and none is expected.
+    func last(in stream: StreamEnvelope) -> UInt64? {
+        counts[Self.lane(stream)]?.last ?? first.map { max($0, 1) - 1 }
     }
 
     /// What a packet's number is; the next one is counted.
