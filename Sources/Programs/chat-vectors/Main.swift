@@ -16,6 +16,7 @@ import ChatWire
         notes: """
             commands:
               generate                  write every file; the same seed gives the same bytes
+              generate chat-engine      write the cases of Chat Engine, which have a form of their own
               verify FILE|DIRECTORY...  check every case, from anyone; of a directory all files in *.json
             The last line of verify counts cases passed, failed and not applicable.
             exit codes: 0 all passed, 1 something failed or nothing passed, 2 called wrongly
@@ -25,11 +26,12 @@ import ChatWire
         let options = command.parseOrExit()
         let operands = Array(options.operands.dropFirst())
         switch options.operands[0] {
+        case "generate" where operands == ["chat-engine"]: generateEngine(into: options[output])
         case "generate" where operands.isEmpty: await generate(seed: options[seed], into: options[output])
         case "verify" where !operands.isEmpty:
             await verify(operands, json: options[json], quiet: options[quiet])
         case "verify": fail("verify needs a file or a directory")
-        case "generate": fail("generate takes no arguments")
+        case "generate": fail("generate takes no arguments but chat-engine")
         default: fail("there is no command '\(options.operands[0])'")
         }
     }
@@ -44,6 +46,16 @@ import ChatWire
             let files = try await VectorFile.all(seed: seed)
             for file in files { try Files.write(Array(file.text.utf8), to: "\(directory)/\(file.name)") }
             Terminal.print("\(files.count) files in \(directory)")
+        } catch {
+            Terminal.complain("chat-vectors: \(error)")
+            ExitCode.failure.exit()
+        }
+    }
+
+    private static func generateEngine(into directory: String) {
+        do {
+            try Files.write(Array(try EngineCases.text().utf8), to: "\(directory)/made.json")
+            Terminal.print("made.json in \(directory)")
         } catch {
             Terminal.complain("chat-vectors: \(error)")
             ExitCode.failure.exit()

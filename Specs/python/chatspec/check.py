@@ -1,4 +1,4 @@
-"""Checks vector files of formats logos-chat-vectors/1 and agent-chat-vectors/1, from anyone.
+"""Checks vector files of formats logos-chat-vectors/1 and agent-chat-vectors/1, and cases of Chat Engine, from anyone.
 
     python3 -m chatspec.check DIRECTORY|FILE …
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 from . import checks
-from .checks import agent_chat
+from .checks import agent_chat, chat_engine
 from .checks.common import Mismatch, NotApplicable, exact_errors
 
 FORMAT = "logos-chat-vectors/"
@@ -36,6 +36,11 @@ def check_file(path: Path) -> Iterator[tuple[str, str, str]]:
         return
     if isinstance(document, dict) and "$schema" in document:
         return  # a JSON Schema that lies beside vector files
+    if chat_engine.is_ours(document):
+        for number, case in enumerate(document):
+            name = case.get("id", number) if isinstance(case, dict) else number
+            yield *outcome_of(lambda: chat_engine.check(case)), str(name)
+        return
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema == agent_chat.SCHEMA and isinstance(document.get("cases"), list):
         document = agent_chat.parse(path.read_bytes())

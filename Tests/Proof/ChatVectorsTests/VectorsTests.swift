@@ -56,6 +56,14 @@ struct FilesTests {
         }
     }
 
+    @Test func `the cases of Chat Engine are made again byte for byte, and pass`() throws {
+        let place = Vectors.packageRoot.appendingPathComponent("Specs/chat-engine/made.json")
+        let there = try String(contentsOf: place, encoding: .utf8)
+        #expect(try EngineCases.text() == there)
+        let verdicts = EngineVectors.verify(try JSON(parsing: there), file: "made.json")
+        #expect(verdicts.count > 500 && verdicts.allSatisfy { $0.outcome == .passed })
+    }
+
     @Test(.timeLimit(.minutes(30)), arguments: ["logos", "leopard", "agent-chat", "chat-engine", "streaming-abi"])
     func `files made elsewhere pass, but for what this package does not do`(folder: String) async throws {
         let place = Vectors.directory.appendingPathComponent(folder)

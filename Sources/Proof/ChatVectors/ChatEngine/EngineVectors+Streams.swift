@@ -37,16 +37,17 @@ extension EngineVectors {
         if let tail = one.json["tail_base64"]?.text { bytes += try base64(tail) }
         for size in pieces {
             let run = try reply(.messageNew, 200, "application/x-ndjson", cut(bytes, size))
-            let late = run.isLate ? "late" : ""
-            let outcome =
-                switch run.last {
-                case .complete?: late.isEmpty ? "valid" : late
-                case .failed(let failure)? where failure.violation == nil: late.isEmpty ? "error" : "late-error"
-                default: "invalid"
-                }
+            let outcome = run.outcome
             try EngineCase.expect("the answer in pieces of \(size)", outcome, try one.text("expect"))
             try EngineCase.expect("the client's text", run.text, try one.text("text"))
         }
+    }
+
+    /// What becomes of the lines of a backend, and what the client has read.
+    static func outcome(ofLines lines: [String]) throws -> (outcome: String, text: String) {
+        let bytes = lines.reduce(into: [UInt8]()) { bytes, line in bytes += Array(line.utf8) + [0x0a] }
+        let run = try reply(.messageNew, 200, "application/x-ndjson", [bytes[...]])
+        return (run.outcome, run.text)
     }
 
     static func lineLimit(_ one: EngineCase) throws {
@@ -80,6 +81,14 @@ extension EngineVectors {
         var text = ""
         /// Whether something came after the end.
         var isLate = false
+
+        var outcome: String {
+            switch last {
+            case .complete?: isLate ? "late" : "valid"
+            case .failed(let failure)? where failure.violation == nil: isLate ? "late-error" : "error"
+            default: "invalid"
+            }
+        }
     }
 
     private static func reply(

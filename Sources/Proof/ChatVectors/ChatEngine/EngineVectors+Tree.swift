@@ -10,6 +10,41 @@ extension EngineVectors {
         try compare(run, with: one)
     }
 
+    /// A case of operations, with what they lead to; one that is refused is marked, and one that needs a message which
+    /// is not there is left out.
+    static func complete(_ draft: JSON, ops: [JSON]) throws -> JSON {
+        var run = try TreeRun(hidden: draft["hidden"])
+        var done: [JSON] = []
+        for op in ops {
+            let before = run
+            do {
+                try run.perform(op)
+                done.append(op)
+            } catch let error as ErrorBody {
+                run = before
+                done.append(["refused", op, JSON(error.code.status)])
+            } catch Problem.unreadable { run = before }
+        }
+        let tree = run.tree
+        guard case .object(var object) = draft else { return draft }
+        let indexes = try tree.visible.map { message in
+            (try run.labels([message.id])[0], JSON(message.place?.index ?? 0))
+        }
+        object["ops"] = .array(done)
+        object["active_path"] = .texts(try run.labels(tree.visiblePath.map(\.id)))
+        object["list"] = .texts(try run.labels(tree.visible.map(\.id)))
+        object["history_sent"] = .texts(try run.labels(run.history.map(\.id)))
+        object["indexes"] = .object(
+            indexes.reduce(into: JSON.Object()) { object, index in object[index.0] = index.1 })
+        if let last = tree.visible.last {
+            let variants = try tree.variants(of: last.id)
+            object["variants_of"] = .string(try run.labels([last.id])[0])
+            object["order"] = .texts(try run.labels(variants.variants.map(\.id)))
+            object["current_index"] = JSON(variants.current)
+        }
+        return .object(object)
+    }
+
     private static func compare(_ run: TreeRun, with one: EngineCase) throws {
         let tree = run.tree
         if one.json["active_path"] != nil {

@@ -79,6 +79,12 @@ extension EngineVectors {
         }
     }
 
+    /// Whether a value is read, strictly, as one of a schema.
+    static func isRead(_ value: JSON, as schema: String) -> Bool {
+        guard let read = schemas[schema] else { return false }
+        return (try? read(value, .strict)) != nil
+    }
+
     static func value(_ one: EngineCase) throws {
         let name = try one.text("schema")
         guard let read = schemas[name] else { throw Problem.notApplicable("schema \(name)") }
