@@ -25,6 +25,7 @@ documents can get the same bytes. One module for each document:
     udp, udp_messages  Specs/udp.md
     directory        Specs/directory.md
     agent_chat       Specs/agent-chat.md
+    packet_stream    Specs/packet-stream.md
 
 and three programs: `participant` is one client of profile libchat without I/O, `shim` lends it a
 voice (`python3 -m chatspec.shim`), `check` verifies vector files (`python3 -m chatspec.check DIR`).

@@ -1,4 +1,5 @@
-"""Checks vector files of formats logos-chat-vectors/1 and agent-chat-vectors/1, and cases of Chat Engine, from anyone.
+"""Checks vector files of formats logos-chat-vectors/1, agent-chat-vectors/1 and streaming-abi-vectors/1, and cases of
+Chat Engine, from anyone.
 
     python3 -m chatspec.check DIRECTORY|FILE …
 
@@ -16,13 +17,14 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 from . import checks
-from .checks import agent_chat, chat_engine
+from .checks import agent_chat, chat_engine, packet_stream
 from .checks.common import Mismatch, NotApplicable, exact_errors
 
 FORMAT = "logos-chat-vectors/"
 SCHEMA = FORMAT + "1"
 RESULTS = ("valid", "invalid", "unsupported", "ignored", "policy", "invalid_size", "invalid_counts")
 MAX_FILE = 64 * 2**20
+SYSTEMS = {system.SCHEMA: system for system in (agent_chat, packet_stream)}
 
 
 def check_file(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -42,10 +44,10 @@ def check_file(path: Path) -> Iterator[tuple[str, str, str]]:
             yield *outcome_of(lambda: chat_engine.check(case)), str(name)
         return
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema == agent_chat.SCHEMA and isinstance(document.get("cases"), list):
-        document = agent_chat.parse(path.read_bytes())
+    if schema in SYSTEMS and isinstance(document.get("cases"), list):
+        document = SYSTEMS[schema].parse(path.read_bytes())
         for number, case in enumerate(document["cases"]):
-            yield *check_agent_chat(document, case), str(case.get("id", number) if isinstance(case, dict) else number)
+            yield *check_system(document, case), str(case.get("id", number) if isinstance(case, dict) else number)
     elif schema != SCHEMA:
         is_ours = isinstance(schema, str) and schema.startswith(FORMAT)
         yield "failed" if is_ours else "not applicable", f"schema {schema!r}, expected {SCHEMA!r}", "file"
@@ -71,13 +73,13 @@ def check_case(kind: object, case: object) -> tuple[str, str]:
     return outcome_of(run)
 
 
-def check_agent_chat(document: dict, case: object) -> tuple[str, str]:
-    """Outcome and reason of a case of agent-chat-vectors."""
+def check_system(document: dict, case: object) -> tuple[str, str]:
+    """Outcome and reason of a case of a published system's format."""
 
     def run() -> None:
         if not isinstance(case, dict):
             raise Mismatch("a case is an object")
-        agent_chat.check(document, case)
+        SYSTEMS[document["schema"]].check(document, case)
 
     return outcome_of(run)
 

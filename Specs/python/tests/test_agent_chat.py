@@ -59,7 +59,7 @@ class Vectors(unittest.TestCase):
                 for wrong in mistakes(chance, case):
                     count += 1
                     with self.subTest(file=path.name, case=case["id"], wrong=wrong):
-                        self.assertNotEqual(check.check_agent_chat(document, wrong)[0], "passed")
+                        self.assertNotEqual(check.check_system(document, wrong)[0], "passed")
         print(f"\nagent chat: {count} planted mistakes")
 
 

@@ -40,7 +40,8 @@ PACKETS = {
     "DataRequest": CONNECTOR, "DataResponse": CONNECTOR,
 }
 FRAMES = ("audio", "video", "binary")  # one oneof
-CONTROL = fields((1, "action", "enum"), (2, "metadata", "map"), (3, "flow", "FlowControl"), (4, "custom_action", "string"))
+CONTROL = fields(
+    (1, "action", "enum"), (2, "metadata", "map"), (3, "flow", "FlowControl"), (4, "custom_action", "string"))
 MESSAGES = PACKETS | {
     "AudioFrame": fields(
         (1, "pcm", "bytes"), (2, "sample_rate_hz", "int32"), (3, "channels", "int32"), (4, "codec", "string"),
