@@ -79,6 +79,12 @@ extension ChatCore {
                 name: name, conversation: id, isSingleUse: single != nil, end: now + BegunContacts.patience))
     }
 
+    /// Notes that somebody was invited into a conversation with a bundle that is good once.
+    mutating func noteMember(of id: ConversationID, _ type: ConversationType, with bundle: IntroductionBundle) {
+        update(
+            BegunContacts.Entry(name: Self.name(of: bundle, type), conversation: id, isSingleUse: true, end: nil))
+    }
+
     /// Waits no longer for an answer to a conversation; a bundle that is good once stays used.
     mutating func settleBegun(_ id: ConversationID) {
         for var entry in begun.all(of: id) {

@@ -112,12 +112,16 @@ extension ChatCore {
     ) throws(Refusal) {
         advance(to: now)
         guard let about = slots[id]?.about, let before = slots[id]?.machine else { throw unknown(id) }
+        for bundle in bundles { try checkUnused(bundle, about.type) }
         var (machine, trial, number) = (before, initialization, numbers.contact)
         var (entries, invites): ([Contacts.Entry], [(ContactID?, Step.Output)]) = ([], [])
         let action = ContentID(numbers.content + 1)
         let (said, output) = try run { (core, step) throws(Refusal) -> Step.Output in
             var seeds: [ConversationSeed] = []
-            for bundle in bundles {
+            for (place, bundle) in bundles.enumerated() {
+                guard !bundle.isSingleUse || !bundles[..<place].contains(bundle) else {
+                    throw Refusal(.unable, ClientCause.usedBundle(id))
+                }
                 number += 1
                 let contact = ContactID(number)
                 var seed = try trial.begin(about.type, with: bundle, as: contact, in: &step)
@@ -138,7 +142,10 @@ extension ChatCore {
         }
         (numbers.contact, numbers.content) = (number, action.number)
         slots[id]?.machine = machine
-        for entry in entries { update(entry) }
+        for (entry, bundle) in zip(entries, bundles) {
+            update(entry)
+            if bundle.isSingleUse { noteMember(of: id, about.type, with: bundle) }
+        }
         keep(trial)
         for (contact, invite) in invites { carryOut([invite], of: contact, for: id) }
         absorb(said, from: .conversation(id))
@@ -158,8 +165,10 @@ extension ChatCore {
     mutating func remove(_ id: ConversationID) {
         guard let slot = slots.removeValue(forKey: id) else { return }
         budget.add(-slot.bytes, of: Self.stranger(id, slot.about))
+        notices[id] = nil
         if troubles.removeValue(forKey: id) != nil { changes.records.append(Record(Keys.trouble(id), nil)) }
         let owner = Owner.conversation(id)
+        held = held.filter { $0.value.conversation != id }
         alarms.set(nil, for: owner)
         forgetBegun(id)
         listen([], for: owner)
@@ -172,10 +181,11 @@ extension ChatCore {
     mutating func perform(_ action: Action, as contentID: ContentID, in id: ConversationID) throws(Refusal) {
         guard let place = slots.index(forKey: id) else { throw unknown(id) }
         guard contacts.awaitsInvite(of: id) else {
-            let output = try run { (core, step) throws(Refusal) in
+            let output = try run(on: slots.values[place].lane) { (core, step) throws(Refusal) in
                 try core.slots.values[place].machine.perform(action, as: contentID, in: &step)
             }.output
             touch(id, at: place)
+            hold(action, as: contentID, in: id, unless: output)
             return carryOut(output, from: .conversation(id))
         }
         let about = slots.values[place].about
@@ -196,19 +206,28 @@ extension ChatCore {
         absorb(rest, from: .conversation(id))
     }
 
+    /// Notes a content that its machine keeps until the link is back, so that it counts among what waits.
+    private mutating func hold(
+        _ action: Action, as content: ContentID, in id: ConversationID, unless output: borrowing Step.Output
+    ) {
+        guard isInterrupted, case .send(let bytes, _, _) = action, !output.mentions(content) else { return }
+        held[content] = (id, bytes.count)
+    }
+
     private func unknown(_ id: ConversationID) -> Refusal {
         guard contacts.pending(id) == nil else { return Refusal(.unable, ClientCause.pendingConversation(id)) }
         return Refusal(.unable, ClientCause.unknownConversation(id))
     }
 
     private func admitOutbound(bytes: Int) throws(Refusal) {
-        guard outbox.entries.count < limits.outboxPayloads else {
+        let load = waiting
+        guard load.payloads < limits.outboxPayloads else {
             throw Refusal(.unable, ClientCause.tooMany("payloads wait for the service", limit: limits.outboxPayloads))
         }
-        guard outbox.bytes + bytes <= limits.outboxBytes else {
+        guard load.bytes + bytes <= limits.outboxBytes else {
             throw Refusal(
                 .unable,
-                CommonCause.tooLarge("outbox", bytes: outbox.bytes + bytes, limit: limits.outboxBytes))
+                CommonCause.tooLarge("outbox", bytes: load.bytes + bytes, limit: limits.outboxBytes))
         }
     }
 
@@ -243,5 +262,13 @@ extension ChatCore {
     mutating func storeAbout(_ id: ConversationID) {
         guard let about = slots[id]?.about else { return }
         changes.records.append(Record(Keys.about(id), about.encoded))
+    }
+}
+
+extension Step.Output {
+    /// Whether something is sent, or said, of a content.
+    fileprivate borrowing func mentions(_ content: ContentID) -> Bool {
+        sends.contains { $0.content == content } || openings.contains { $0.content == content }
+            || events.contains { if case .status(content, _) = $0 { true } else { false } }
     }
 }

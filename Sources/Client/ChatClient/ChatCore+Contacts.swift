@@ -72,6 +72,7 @@ extension ChatCore {
         insert(begun.machine, begun.about, as: begun.id)
         carryOut(begun.invites, of: begun.about.contact, for: begun.id)
         absorb(begun.output, from: .conversation(begun.id))
+        if isInterrupted { wake(.conversation(begun.id), .linkLost) }
     }
 
     /// Keeps an initialization that a step was tried on.
@@ -167,6 +168,8 @@ extension ChatCore {
 
     /// Sends again what is due for contacts that have not ended (CONTACT-5).
     mutating func sendRepeats() {
+        // Without a link they would only wait together.
+        guard !isInterrupted else { return }
         for (sent, next) in contacts.takeDue(at: now) {
             changes.records.append(Record(Keys.repeated(sent.number), next?.encoded))
             _ = post(sent.routed, for: nil, from: .initialization, isInvite: false)

@@ -46,8 +46,7 @@ extension ChatCore {
         switch notice {
         case .interrupted:
             guard !isInterrupted else { return }
-            isInterrupted = true
-            wakeAll(.linkLost)
+            interrupt()
         case .resumed:
             guard isInterrupted else { return }
             isInterrupted = false
@@ -63,6 +62,12 @@ extension ChatCore {
         offerParked()
     }
 
+    /// Lets machines know that there is no link.
+    mutating func interrupt() {
+        isInterrupted = true
+        wakeAll(.linkLost)
+    }
+
     /// Wakes machines whose time has come.
     public mutating func wake(now: Timestamp) {
         advance(to: now)
@@ -74,7 +79,8 @@ extension ChatCore {
 
     /// When, by the clock of the calls, ``wake(now:)`` next has something to do.
     public var nextAlarm: Timestamp? {
-        Timestamp.earliest(.earliest(alarms.next, contacts.nextDue), begun.nextEnd).map(numbers.clock.reading)
+        let repeats = isInterrupted ? nil : contacts.nextDue
+        return Timestamp.earliest(.earliest(alarms.next, repeats), begun.nextEnd).map(numbers.clock.reading)
     }
 
     /// Takes one payload and says what became of it; keeps nothing to be offered again.
@@ -137,7 +143,7 @@ extension ChatCore {
     private mutating func receive(_ routed: Routed, in id: ConversationID) throws(Refusal) {
         guard let place = slots.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
         try checkRoom(slots.values[place])
-        let output = try run { (core, step) throws(Refusal) in
+        let output = try run(on: slots.values[place].lane) { (core, step) throws(Refusal) in
             try core.slots.values[place].machine.receive(routed, in: &step)
         }.output
         let isFirst = slots.values[place].answer()

@@ -61,8 +61,11 @@ extension ChatCore {
     /// Every address that is wanted, and from where on.
     public var wanted: [DeliveryAddress: Since] { subscriptions.all }
 
-    /// Payloads and bytes that wait for the delivery service.
-    public var waiting: (payloads: Int, bytes: Int) { (outbox.entries.count, outbox.bytes) }
+    /// Payloads and bytes that wait for the delivery service; a content that its machine keeps until there is a link
+    /// counts as one.
+    public var waiting: (payloads: Int, bytes: Int) {
+        (outbox.entries.count + held.count, held.values.reduce(outbox.bytes) { $0 + $1.bytes })
+    }
 
     /// What the client holds and waits for.
     public var load: CoreLoad {
@@ -74,6 +77,7 @@ extension ChatCore {
 
     /// What is final about a content is said once: whether the service has the rest of it matters to nobody any more.
     mutating func release(_ content: ContentID) {
+        held[content] = nil
         for entry in outbox.release(content) {
             changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
         }

@@ -4,9 +4,9 @@ internal import ChatModel
 extension ChatCore {
     /// Runs a step. What it drew stays drawn, also where it refuses (STEP-2).
     mutating func run<Result>(
-        _ body: (inout ChatCore, inout Step) throws(Refusal) -> Result
+        on lane: DeliveryAddress? = nil, _ body: (inout ChatCore, inout Step) throws(Refusal) -> Result
     ) throws(Refusal) -> (result: Result, output: Step.Output) {
-        var step = makeStep()
+        var step = makeStep(on: lane)
         defer { random = step.random }
         let result = try body(&self, &step)
         return (result, step.takeOutput())
@@ -72,6 +72,7 @@ extension ChatCore {
     ) -> Bool {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
+        if let content { held[content] = nil }
         do throws(Refusal) {
             // An invite travels on the routes of first contact, whoever says what it carries.
             var addressed = try framing.wrap(routed, of: isInvite ? .initialization : owner, random: &random)
@@ -181,13 +182,15 @@ extension ChatCore {
 
     /// Wakes a machine with a signal and carries out what it wants.
     mutating func wake(_ owner: Owner, _ signal: Signal) {
-        var step = makeStep()
+        var step: Step
         switch owner {
         case .initialization:
             touch(owner)
+            step = makeStep(on: nil)
             initialization.handle(signal, in: &step)
         case .conversation(let id):
             guard let place = slots.index(forKey: id) else { return }
+            step = makeStep(on: slots.values[place].lane)
             touch(id, at: place)
             slots.values[place].machine.handle(signal, in: &step)
         }

@@ -26,12 +26,30 @@ extension ChatCore {
     ///
     /// The conversation goes on: a stranger can make it look like that, and the next payload that opens takes it back.
     mutating func doubt(_ id: ConversationID, _ reason: String, tellsOther: Bool) {
-        guard troubles[id] == nil, slots[id] != nil else { return }
+        guard let about = slots[id]?.about else { return }
+        guard troubles[id] == nil else {
+            if tellsOther, troubles[id]?.isOwn == true, !isSentAgain(about.type) { tellOther(id) }
+            return
+        }
         let trouble = Trouble(isOwn: tellsOther, reason: reason)
         troubles[id] = trouble
         changes.records.append(Record(Keys.trouble(id), trouble.encoded))
         fresh.append(.broken(id, ClientEvent.Report(.invalid, code: Self.keysDoNotFit, text: reason)))
-        guard tellsOther else { return }
+        if tellsOther { tellOther(id) }
+    }
+
+    /// Whether a type sends again what is lost.
+    private func isSentAgain(_ type: ConversationType) -> Bool {
+        types[type]?.facts.claims.contains { $0.property == .lossRecovery && $0.holds } ?? false
+    }
+
+    /// How long after a notice the next one may be sent, where notices may be lost.
+    private static let noticePause = Duration.seconds(600)
+
+    /// Says to the other side that what it sends cannot be opened here.
+    private mutating func tellOther(_ id: ConversationID) {
+        guard notices[id].map({ $0 + Self.noticePause <= now }) ?? true else { return }
+        notices[id] = now
         // A type without placeholders has no way to tell.
         do throws(Refusal) {
             let action = ContentID(numbers.content + 1)
@@ -43,7 +61,7 @@ extension ChatCore {
     /// The keys of a conversation fit, one way or the other: a payload was opened here, or one of ours there.
     mutating func trust(_ id: ConversationID, opened isOwn: Bool) {
         guard troubles[id]?.isOwn == isOwn else { return }
-        troubles[id] = nil
+        (troubles[id], notices[id]) = (nil, nil)
         changes.records.append(Record(Keys.trouble(id), nil))
     }
 

@@ -23,6 +23,8 @@ public struct ChatCore: Sendable {
     var refusals = RefusalLog()
     var begun = BegunContacts()
     var troubles: [ConversationID: Trouble] = [:]
+    /// When the other side of a conversation in trouble was told of it last, in this run.
+    var notices: [ConversationID: Timestamp] = [:]
     var parked = Parked()
     var recent = RecentPayloads()
     var subscriptions = Subscriptions()
@@ -42,6 +44,8 @@ public struct ChatCore: Sendable {
     var progressed: Set<Owner> = []
     /// Own contents of which the last part was not sent yet: that the service has the others is not told.
     var unfinished: Set<ContentID> = []
+    /// Contents that machines keep until the link is back, and whose they are.
+    var held: [ContentID: (conversation: ConversationID, bytes: Int)] = [:]
     /// Whether the delivery service said that it lost its link.
     var isInterrupted = false
 
@@ -180,10 +184,10 @@ public struct ChatCore: Sendable {
     /// The time as the machines see it.
     public var now: Timestamp { numbers.clock.now }
 
-    /// The step of one machine.
-    func makeStep() -> Step {
+    /// The step of one machine, whose payloads go to an address.
+    func makeStep(on lane: DeliveryAddress?) -> Step {
         var step = Step(now: now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
-        step.waitingBytes = outbox.bytes
+        if !outbox.entries.isEmpty { step.waiting = (lane.map { outbox.load(of: $0).bytes } ?? 0, outbox.bytes) }
         return step
     }
 

@@ -71,8 +71,11 @@ extension Client {
     private func goBack(after trouble: ClientError) {
         // What is too large for the storage is its caller's to deal with.
         if !trouble.isTooLarge { urgent = [.storageTrouble(trouble.description)] }
+        let isInterrupted = core.isInterrupted
         do throws(ClientError) {
             core = try Self.load(suite, storage, random, core.limits, clock())
+            // The service does not say it twice.
+            if isInterrupted { core.interrupt() }
         } catch {
             // What was stored cannot be read either; nothing more can be promised.
             urgent.append(.storageTrouble(error.description))

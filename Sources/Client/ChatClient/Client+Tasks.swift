@@ -6,7 +6,7 @@ extension Client {
     func run() {
         tasks = [
             Task { await receiveAll() },
-            Task { for await _ in publishing.rings { await publishAll() } },
+            Task { await publishAll() },
             Task { for await _ in subscribing.rings { await subscribeAll() } },
         ]
         unsubscribed = core.wanted
@@ -63,18 +63,33 @@ extension Client {
         }
     }
 
+    /// Publishes in several calls at once: one that takes long holds up the addresses in it, and no others.
     private func publishAll() async {
-        while !isClosed {
-            let payloads = core.takeOutbox(now: clock())
-            guard !payloads.isEmpty else { return }
-            let results = await suite.delivery.publish(payloads.map(\.addressed))
-            do throws(ClientError) {
-                try await step { core, now throws(Refusal) in core.settle(payloads, results, now: now) }
-            } catch {
-                // Not stored, so they are published again, under the same ids, once there may be room.
-                try? await Task.sleep(for: Self.storagePause)
+        await withDiscardingTaskGroup { calls in
+            for await _ in publishing.rings {
+                while let payloads = takePayloads() { calls.addTask { await self.publish(payloads) } }
             }
         }
+    }
+
+    private func takePayloads() -> [OutboundPayload]? {
+        guard !isClosed, publishCalls < Self.maximumPublishCalls else { return nil }
+        let payloads = core.takeOutbox(now: clock())
+        guard !payloads.isEmpty else { return nil }
+        publishCalls += 1
+        return payloads
+    }
+
+    private func publish(_ payloads: [OutboundPayload]) async {
+        let results = await suite.delivery.publish(payloads.map(\.addressed))
+        publishCalls -= 1
+        do throws(ClientError) {
+            try await step { core, now throws(Refusal) in core.settle(payloads, results, now: now) }
+        } catch {
+            // Not stored, so they are published again, under the same ids, once there may be room.
+            try? await Task.sleep(for: Self.storagePause)
+        }
+        publishing.ring()
     }
 
     private func subscribeAll() async {
@@ -113,6 +128,8 @@ extension Client {
         }
     }
 
+    /// Calls of the service that publish at once, at most.
+    static let maximumPublishCalls = 8
     /// The pause before a batch that could not be stored is tried again.
     static let storagePause = Duration.seconds(1)
     /// The longest such pause, after some that were in vain.

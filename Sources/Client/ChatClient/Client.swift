@@ -26,6 +26,8 @@ public actor Client {
     var subscriptionWaiters: [CheckedContinuation<DeliveryError?, Never>] = []
     var alarm: (at: Timestamp, task: Task<Void, Never>)?
     var tasks: [Task<Void, Never>] = []
+    /// Calls of the service that have not returned.
+    var publishCalls = 0
     let publishing = Doorbell()
     let subscribing = Doorbell()
 

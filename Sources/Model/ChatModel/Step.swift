@@ -10,9 +10,9 @@ public struct Step: Sendable {
     public private(set) var maximumPayload: Int
     /// Bytes that the layers below write in front of a payload; reserving them saves a copy.
     public private(set) var headRoom: Int
-    /// Bytes that wait for the delivery service already, of all machines: who sends something again need not add to
-    /// them, since what is sent first is still on its way.
-    public var waitingBytes = 0
+    /// Bytes that wait for the delivery service already, on the machine's own address and of all machines: who sends
+    /// something again need not add to them, since what was sent first is still on its way.
+    public var waiting: (own: Int, all: Int) = (0, 0)
     /// The source of randomness; labelled draws make steps reproducible in vectors.
     public var random: any RandomSource
     /// What the machine left so far.

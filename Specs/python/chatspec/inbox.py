@@ -7,7 +7,9 @@ seed, and the seed everything else: conversation ids and the first root key of t
 from typing import NamedTuple
 
 from .messages import EncryptedPayload, InboxHeaderV1, Plaintext
-from .primitives import KEY_SIZE, NONCE_SIZE, TAG_SIZE, agree, blake2b, hkdf, open_sealed, public_key, seal
+from .primitives import (
+    KEY_SIZE, NONCE_SIZE, TAG_SIZE, agree, blake2b, check_spelling, hkdf, open_sealed, public_key, seal
+)
 from .proto3 import LENGTH_DELIMITED, Field, Message, read_fields
 from .refusal import Refused, require
 
@@ -43,14 +45,16 @@ def shared_secret(dh1: bytes, dh2: bytes, dh3: bytes) -> bytes:
 
 
 def initiator_secret(identity: bytes, ephemeral: bytes, remote_identity: bytes, remote_ephemeral: bytes) -> bytes:
-    """Saro's side: two private keys, two public keys."""
+    """Saro's side: two private keys, two public keys, each in its one spelling (CRY-8)."""
+    check_spelling(remote_identity, remote_ephemeral)
     return shared_secret(
         agree(identity, remote_ephemeral), agree(ephemeral, remote_identity), agree(ephemeral, remote_ephemeral)
     )
 
 
 def responder_secret(identity: bytes, ephemeral: bytes, remote_identity: bytes, remote_ephemeral: bytes) -> bytes:
-    """Raya's side: `ephemeral` is the private key of the bundle that Saro used."""
+    """Raya's side: `ephemeral` is the private key of the bundle that Saro used. Saro's keys have one spelling (CRY-8)."""
+    check_spelling(remote_identity, remote_ephemeral)
     return shared_secret(
         agree(ephemeral, remote_identity), agree(identity, remote_ephemeral), agree(ephemeral, remote_ephemeral)
     )
@@ -197,6 +201,7 @@ def open_sealed_invite(identity: bytes, ephemeral_privates: dict[bytes, bytes],
     wanted, remote_ephemeral = header["responder_ephemeral"], header["initiator_ephemeral"]
     ephemeral = next((key for public, key in ephemeral_privates.items() if key_identifier(public) == wanted), None)
     require(ephemeral is not None, "unknown_ephemeral_key", "no outstanding key has this identifier")
+    check_spelling(remote_ephemeral)
     key = header_key(agree(ephemeral, remote_ephemeral), agree(identity, remote_ephemeral))
     associated = InboxHeaderV1.encode(header | {"initiator_static": b""})
     remote_identity = open_sealed(key, bytes(NONCE_SIZE), header["initiator_static"], associated)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from . import xeddsa
 from .messages import IntroBundle
 from .primitives import KEY_SIZE, public_key
-from .refusal import require
+from .refusal import Refused, require
 from .texts import read_base64url, write_base64url
 
 PREFIX = "logos_chatintro_1_"
@@ -61,7 +61,10 @@ def parse(link: str) -> Bundle:
     bundle = Bundle(*(fields.get(name, b"") for name in ("installation_pubkey", "ephemeral_pubkey", "signature")))
     sizes = tuple(map(len, bundle))
     require(sizes == (KEY_SIZE, KEY_SIZE, xeddsa.SIGNATURE_SIZE), "malformed", f"sizes are {sizes}, not (32, 32, 64)")
-    xeddsa.verify(bundle.installation_key, signed_message(bundle.ephemeral_key), bundle.signature)
+    try:
+        xeddsa.verify(bundle.installation_key, signed_message(bundle.ephemeral_key), bundle.signature)
+    except Refused as refused:
+        raise Refused("authentication_failed", f"a forged link: {refused}") from None
     return bundle
 
 

@@ -305,7 +305,8 @@ class Member(sds.Channel):
     def _take_gone(self, message: dict, step: Step) -> None:
         """SDS-R11, of what is missing or what the message itself names."""
         named = {entry["message_id"]: entry for entry in message.get("causal_history", [])}
-        for message_id in (entry.get("message_id", "") for entry in message.get("gone", [])):
+        for gone in message.get("gone", []):
+            message_id = gone.get("message_id", "")
             known = self.missing.get(message_id, {}).get("entry") or named.get(message_id)
             if known is None or self._is_past(message_id) or message_id in self.waiting:
                 continue
@@ -314,7 +315,8 @@ class Member(sds.Channel):
                 continue
             self.missing.pop(message_id, None)
             self.given_up.append(message_id)
-            step.lost.append(message_id)
+            if "retrieval_hint" not in gone:  # else it comes in other messages
+                step.lost.append(message_id)
             self._deliver(step)
 
     def _hear(self, now: int) -> None:

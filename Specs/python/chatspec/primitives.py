@@ -24,6 +24,19 @@ def public_key(private: bytes) -> bytes:
     return sodium.crypto_scalarmult_base(private)
 
 
+FIELD_PRIME = 2**255 - 19
+
+
+def check_spelling(*keys: bytes) -> None:
+    """CRY-8: a key that names somebody has one spelling, below 2^255 - 19 and with bit 255 clear.
+
+    >>> check_spelling(bytes(32))
+    """
+    for key in keys:
+        require(len(key) == KEY_SIZE, "malformed", f"a public key has {len(key)} bytes, expected {KEY_SIZE}")
+        require(int.from_bytes(key, "little") < FIELD_PRIME, "weak_key", "another spelling of a public key")
+
+
 def agree(private: bytes, public: bytes) -> bytes:
     """X25519 (RFC 7748, section 6.1). A result of zeros, which a key of small order forces, is refused."""
     require(len(public) == KEY_SIZE, "malformed", f"a public key has {len(public)} bytes, expected {KEY_SIZE}")

@@ -14,9 +14,9 @@ from nacl import bindings as sodium
 from nacl.exceptions import CryptoError
 
 from . import primitives
+from .primitives import FIELD_PRIME
 from .refusal import Refused, require
 
-FIELD_PRIME = 2**255 - 19
 GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 SIGNATURE_SIZE, Z_SIZE = 64, 64
 

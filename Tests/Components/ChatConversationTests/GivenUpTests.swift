@@ -135,6 +135,28 @@ struct GivenUpTests {
             #expect(pair.sides[1].received == ["first", Bytes(text), "next"], "\(type.facts.name)")
             #expect(pair.sides[0].statuses[large] == .delivered)
             #expect(pair.sides[0].statuses[next] == .delivered)
+            #expect(pair.sides[1].finalGaps == 0, "\(type.facts.name): nothing is lost")
+        }
+        try forEachReliableType { try check($0) }
+    }
+
+    @Test(arguments: [false, true])
+    func `of a content that is cut anew, old pieces that came are no gap, over a restart (REL-12, SEG-R8)`(
+        restarts: Bool
+    ) throws {
+        func check<Conversation: ReliableConversation>(_ type: Conversation.Type) throws {
+            var pair = try LossyPair(type, maximumPayload: 60_000)
+            // The last piece is small enough to be taken; all copies of it are too, and come later.
+            pair.serviceLimit = 30_000
+            let text = String(repeating: "x", count: 66_000)
+            let large = try pair.say(text, 0)
+            if restarts { for side in 0..<2 { try pair.restart(side) } }
+            pair.pass(.seconds(30))
+            try pair.say("next", 0)
+            pair.pass(.seconds(9 * 86_400))
+            #expect(pair.sides[1].received == ["first", Bytes(text), "next"], "\(type.facts.name)")
+            #expect(pair.sides[0].statuses[large] == .delivered)
+            #expect(pair.sides[1].finalGaps == 0, "\(type.facts.name): \(pair.sides[1].finalGaps) gaps")
         }
         try forEachReliableType { try check($0) }
     }

@@ -21,7 +21,7 @@ struct LossyPair<Conversation: ReliableConversation> {
         var sent = 0
     }
 
-    private(set) var sides: [Side]
+    var sides: [Side]
     private(set) var now: Timestamp
     /// Whether everything that a side sends is lost.
     var isLost = [false, false]

@@ -113,21 +113,62 @@ struct ChannelLossTests {
         #expect(room.failed(0) == 0)
     }
 
-    @Test func `an outage longer than all tries fails what was said in it, and nothing else waits for it (SDS-R11)`()
+    @Test func `who is there and does not hear it uses up the tries, and nothing else waits for it (RCH-1, SDS-R11)`()
         throws
     {
         var room = try Room(["saro", "raya"])
         try room.say(Bytes("before"), 0)
         room.pass(.seconds(5))
-        room.isCut = [0, 1]
-        try room.say(Bytes("lost"), 0)
-        room.pass(.seconds(40))
-        #expect(room.failed(0) == 1)
+        room.isCut = [0]
+        let lost = try room.say(Bytes("lost"), 0)
+        for second in 0..<60 {
+            if second % 4 == 0 { try room.say(Bytes("raya \(second)"), 1) }
+            #expect(room.failed(0) == 0 || second >= 29, "failed after \(second) s")
+            room.pass(.seconds(1))
+        }
+        let words = "sent again and not acknowledged; whether others have it is unknown"
+        #expect(room.events[0].filter { $0 == .deliveryError(lost, words) }.count == 1)
         room.isCut = []
         try room.say(Bytes("after"), 0)
         room.pass(.seconds(400))
         #expect(room.received(1) == [Bytes("before"), Bytes("after")])
         #expect(room.delivered(0) == 2)
+    }
+
+    @Test(arguments: [40, 600, 86_400], [false, true])
+    func `a silence uses up no tries, however long, over a restart or not (RCH-1)`(
+        seconds: Int, restarts: Bool
+    ) throws {
+        var room = try Room(["saro", "raya", "pax"])
+        try room.say(Bytes("before"), 0)
+        room.pass(.seconds(5))
+        room.isCut = [0, 1, 2]
+        try room.say(Bytes("in the silence"), 0)
+        let before = room.published
+        room.pass(.seconds(seconds), step: .seconds(seconds > 1_000 ? 5 : 1))
+        #expect(room.published - before < 600, "\(room.published - before) payloads")
+        if restarts {
+            room.isAway = [0]
+            room.pass(.seconds(60))
+            room.isAway = []
+            try room.restart(0)
+        }
+        room.isCut = []
+        room.pass(.seconds(1_200))
+        for index in [1, 2] { #expect(room.received(index) == [Bytes("before"), Bytes("in the silence")]) }
+        #expect(room.failed(0) == 0 && room.delivered(0) == 2)
+    }
+
+    @Test func `after seven days of silence a content fails, and what follows is heard (RCH-1, SDS-R11)`() throws {
+        var room = try Room(["saro", "raya"])
+        room.isCut = [0, 1]
+        try room.say(Bytes("old"), 0)
+        room.pass(.seconds(7 * 86_400 + 700), step: .seconds(60))
+        #expect(room.failed(0) == 1)
+        room.isCut = []
+        try room.say(Bytes("new"), 0)
+        room.pass(.seconds(700))
+        #expect(room.received(1) == [Bytes("new")] && room.delivered(0) == 1)
     }
 
     @Test func `a restart and a lost link use up no tries (SDS-R10, RCH-1)`() throws {

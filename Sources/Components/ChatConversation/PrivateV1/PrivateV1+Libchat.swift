@@ -51,14 +51,17 @@ extension PrivateV1 {
         /// The own id on the shared address, under each secret that may be used.
         public var listening: [Listening] { base.listening }
 
-        /// Sends content; the first of an initiator goes into the invite. There are no other actions.
+        /// Sends content; the first of an initiator goes into the invite. And a placeholder, by which a client says that
+        /// it cannot open what comes (PVL-10), once the conversation is open. There are no other actions.
         public mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
-            guard case .send(let content, part: .whole, about: nil) = action else {
-                throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
+            let body: Frame.Body
+            switch action {
+            case .send(let content, part: .whole, about: nil): body = .content(content)
+            case .frame(kind: Placeholder.kind, let bytes) where base.party.isOpened: body = .placeholder(bytes)
+            default: throw Refusal(.unsupported, CommonCause.unsupportedAction(action.name, type: Self.facts.name))
             }
             let frame = Frame(
-                conversation: base.party.own.id, timestamp: Int64(clamping: step.now.milliseconds),
-                body: .content(content))
+                conversation: base.party.own.id, timestamp: Int64(clamping: step.now.milliseconds), body: body)
             try base.send(frame.size, for: id, in: &step) { frame.write(to: &$0) }
         }
 

@@ -8,7 +8,7 @@ public struct ChannelConfiguration: Sendable {
     public var enableReedSolomon = false
     /// How long an acknowledgement is waited for before a segment is sent again.
     public var acknowledgementTimeout = Duration.seconds(5)
-    /// How often a segment is sent again before it is given up.
+    /// How often a segment is sent again before it is given up; times after which nobody was heard do not count.
     public var maxRetransmissions = 5
     /// Ids of the log's end that every segment names.
     public var causalHistorySize = 2
@@ -40,9 +40,10 @@ public struct ChannelConfiguration: Sendable {
     var sds: SDSSettings {
         var settings = SDSSettings()
         settings.historyLength = max(1, causalHistorySize)
-        (settings.resend.first, settings.resend.longest) = (acknowledgementTimeout, acknowledgementTimeout)
-        // Counted, not timed: a restart, a quota or a lost link uses up no tries.
-        (settings.resend.giveUpAfter, settings.resend.most) = (nil, max(0, maxRetransmissions))
+        settings.resend.first = acknowledgementTimeout
+        settings.resend.longest = max(settings.resend.longest, acknowledgementTimeout)
+        // Counted, not timed: a restart, a quota, a lost link or a silence uses up no tries.
+        (settings.resend.doublesWhileHeard, settings.resend.most) = (false, max(0, maxRetransmissions))
         settings.acknowledgesAncestors = true
         return settings
     }
@@ -50,7 +51,7 @@ public struct ChannelConfiguration: Sendable {
     /// What is kept of unfinished contents: SDS delivers each segment once, and acknowledges it when it does.
     static var reassembly: ReassemblyLimits {
         var limits = ReassemblyLimits.behindSDS
-        (limits.finished, limits.isEachOnce) = (4_096, true)
+        (limits.finished, limits.isEachOnce, limits.takesCutAnew) = (4_096, true, false)
         return limits
     }
 

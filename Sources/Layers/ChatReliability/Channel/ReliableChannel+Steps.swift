@@ -151,8 +151,7 @@ extension ReliableChannel {
         for id in state.ids { channel.giveUp(id) }
         queue.removeAll { $0.request == request }
         forget(request)
-        let times = configuration.maxRetransmissions
-        let words = "sent again \(times) times and not acknowledged; whether others have it is unknown"
+        let words = "sent again and not acknowledged; whether others have it is unknown"
         events.append(.deliveryError(request, words))
     }
 

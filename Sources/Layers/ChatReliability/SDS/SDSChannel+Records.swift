@@ -80,7 +80,7 @@ extension SDSChannel {
             _ = log.insert(
                 .init(
                     lamport: entry.number, id: entry.id, sender: entry.sender, serial: serial, probe: probe,
-                    ended: entry.ended, isGone: entry.tag != 0))
+                    ended: entry.ended, isGone: entry.tag != 0, isReplaced: entry.tag == 2))
             if entry.tag != 0 { hasGone = true }
             if entry.number <= Self.maximumFollowed { lamport = max(lamport, entry.number) }
             if !entry.bytes.isEmpty { hints[entry.id] = entry.bytes }
@@ -115,7 +115,8 @@ extension SDSChannel {
                     bytes: stored.bytes, tag: stored.tag, parents: message.history.map(\.id),
                     sentAt: Timestamp(milliseconds: stored.number), awayBefore: stored.away, due: .zero,
                     serial: serial,
-                    probe: settings.filter.map { _ in BloomFilter.Probe(message.id) }))
+                    probe: settings.filter.map { _ in BloomFilter.Probe(message.id) },
+                    hold: stored.number == 0 ? .link : nil))
         }
     }
 
@@ -150,7 +151,7 @@ extension SDSChannel {
             Self.logKey + String(entry.serial),
             StoredMessage(
                 sender: entry.sender, id: entry.id, number: entry.lamport, bytes: hints[entry.id] ?? Bytes(),
-                tag: entry.isGone ? 1 : 0, ended: entry.ended)
+                tag: entry.isReplaced ? 2 : entry.isGone ? 1 : 0, ended: entry.ended)
         )
     }
 
@@ -159,14 +160,18 @@ extension SDSChannel {
         remove(Self.logKey + String(entry.serial))
     }
 
-    /// Stores a message whole; one of our own with its tag, the time at which it was sent, and how long this side had
-    /// been away until then.
-    mutating func storeMessage(
-        _ bytes: Bytes, _ serial: UInt64, tag: UInt64 = 0, sentAt: Timestamp = .zero, away: UInt64 = 0
-    ) {
+    /// Stores a message of somebody else whole.
+    mutating func storeMessage(_ bytes: Bytes, _ serial: UInt64) {
+        put(Self.messageKey + String(serial), StoredMessage(bytes: bytes))
+    }
+
+    /// Stores an own message with its tag, the time at which it was sent, none where it waits for a link, and how long
+    /// this side had been away until then.
+    mutating func storeMessage(_ entry: SDSOutgoing.Entry) {
+        let sentAt = entry.hold == .link ? .zero : entry.sentAt
         put(
-            Self.messageKey + String(serial),
-            StoredMessage(number: sentAt.milliseconds, bytes: bytes, tag: tag, away: away))
+            Self.messageKey + String(entry.serial),
+            StoredMessage(number: sentAt.milliseconds, bytes: entry.bytes, tag: entry.tag, away: entry.awayBefore))
     }
 
     /// Stores when this side was last there, and how long it was not in all.
@@ -215,7 +220,7 @@ private struct StoredMessage: ProtoMessage {
     var number: UInt64 = 0
     /// Field 5: an encoded message.
     var bytes = Bytes()
-    /// Field 6: what an own message is for; of a log entry, 1 if it is gone.
+    /// Field 6: what an own message is for; of a log entry, 1 if it is gone, 2 if it is replaced.
     var tag: UInt64 = 0
     /// Field 7, repeated: serials.
     var ended: [UInt64] = []

@@ -10,13 +10,35 @@ extension SDSChannel {
         if let lostAfter = times.lostAfter {
             for id in incoming.takeLosses(step.now, again: step.now.later(by: lostAfter)) { lose(id, in: &step) }
         }
+        sendUnsent(in: &step)
         sweepOutgoing(in: &step)
         for answer in kept.takeDue(step.now, limit: settings.limits.burst) {
             step.broadcasts.append(.init(reason: .again, id: answer.id, bytes: answer.bytes))
         }
+        nextSweep = step.now.later(by: 1)
+        guard outgoing.unsentCount == 0 else { return }
         let mayAsk = pace.nextAsk <= step.now && incoming.hasRequests(step.now)
         if mayAsk || (sync.due.map { $0 <= step.now } ?? false) { sendSync(in: &step) }
-        nextSweep = step.now.later(by: 1)
+    }
+
+    /// The service took something: what waits for room need not wait longer.
+    public mutating func makeProgress(now: Timestamp) {
+        guard !presence.isLinkLost else { return }
+        outgoing.release(at: now)
+        outgoing.endPause(now)
+    }
+
+    /// Sends what was said without a link, as far as there is room (SDS-R13).
+    private mutating func sendUnsent(in step: inout SDSStep) {
+        guard let time = outgoing.nextRelease, time <= step.now else { return }
+        for id in outgoing.unsent(room: step.room) {
+            guard let entry = outgoing.didLeave(id, step.now, away: presence.away, times) else { continue }
+            step.room = max(0, step.room - entry.bytes.count)
+            storeMessage(entry)
+            sync.didBroadcast(at: step.now, isNew: true)
+            step.broadcasts.append(.init(reason: .new, id: id, bytes: entry.bytes))
+        }
+        outgoing.release(at: step.now.later(by: times.resendFirst / 4))
     }
 
     /// Gives nothing up and sends nothing again until somebody is heard or ``hurry(in:)`` says that the link is back
@@ -58,6 +80,7 @@ extension SDSChannel {
     /// Gives nothing up for a while.
     private mutating func giveTime(_ now: Timestamp) {
         presence.resume(grace: times.resendLongest, now)
+        outgoing.release(at: now)
         guard let lostAfter = times.lostAfter else { return }
         let grace = min(lostAfter, times.resendLongest)
         incoming.postponeLosses(until: now.later(by: grace), lostAfter: lostAfter)
@@ -80,7 +103,7 @@ extension SDSChannel {
         // Looked at even where nothing is to be sent again, because all is presumed to have arrived.
         if let time = nextGiveUp, time <= step.now, let limit = times.giveUpAfter {
             for id in outgoing.ids {
-                guard let entry = outgoing[id],
+                guard let entry = outgoing[id], !entry.isHeld,
                     presence.time(since: entry.sentAt, away: entry.awayBefore, step.now) >= limit
                 else { break }
                 _ = outgoing.remove(id)
@@ -91,21 +114,20 @@ extension SDSChannel {
             }
         }
         guard let due = outgoing.nextDue, due <= step.now else { return }
-        if let most = settings.resend.most {
-            for id in outgoing.exhausted(step.now, sends: most) {
-                step.events.append(.gaveUp(id))
-                giveUp(id)
-            }
+        guard step.repeats else { return outgoing.pause(step.now, times) }
+        for id in outgoing.exhausted(step.now, times, settings) {
+            step.events.append(.gaveUp(id))
+            giveUp(id)
         }
         for id in outgoing.takeDue(step.now, times, settings) {
             guard let entry = outgoing[id], !sendAgain(id, entry.bytes, in: &step) else { continue }
-            return outgoing.pause(until: step.now.later(by: times.resendFirst / 4))
+            return outgoing.pause(step.now, times)
         }
     }
 
     /// When the oldest own message is given up.
     var nextGiveUp: Timestamp? {
-        guard let limit = times.giveUpAfter, let oldest = outgoing.oldest else { return nil }
+        guard let limit = times.giveUpAfter, let oldest = outgoing.oldest, !oldest.isHeld else { return nil }
         return presence.moment(limit, since: oldest.sentAt, away: oldest.awayBefore)
     }
 

@@ -86,11 +86,19 @@ public struct SDSChannel: Sendable {
     public var nextWake: Timestamp? {
         // Without a link there is nothing to do.
         guard !presence.isLinkLost else { return nil }
-        let request = incoming.nextRequest.map { max($0, pace.nextAsk) }
-        let own: Timestamp? = .earliest(.earliest(outgoing.nextDue, nextGiveUp), .earliest(kept.nextDue, sync.due))
-        let next: Timestamp? = .earliest(own, .earliest(incoming.nextLoss, request))
+        let own: Timestamp? = .earliest(.earliest(outgoing.nextDue, nextGiveUp), .earliest(kept.nextDue, nextWords))
+        let next: Timestamp? = .earliest(own, incoming.nextLoss)
         return next.map { max($0, nextSweep) }
     }
+
+    /// When something is to be said: what has never left, or else a sync message, which would name it.
+    private var nextWords: Timestamp? {
+        guard outgoing.unsentCount == 0 else { return outgoing.nextRelease }
+        return .earliest(sync.due, incoming.nextRequest.map { max($0, pace.nextAsk) })
+    }
+
+    /// Whether what is committed now should wait for the link, or behind what does (SDS-R13).
+    public var holdsBack: Bool { presence.isLinkLost || outgoing.unsentCount > 0 }
 
     /// Sends content to all participants.
     ///
@@ -117,18 +125,23 @@ public struct SDSChannel: Sendable {
 
     /// Makes a drafted message part of the channel; nothing else may have happened in between.
     ///
-    /// - Parameter tag: what it is for; comes back after a restart.
-    public mutating func commit(_ draft: SDSDraft, tag: UInt64 = 0, in step: inout SDSStep) {
+    /// - Parameters:
+    ///   - tag: what it is for; comes back after a restart.
+    ///   - waits: whether it leaves when the link is back, with ``wake(in:)``, and not now.
+    public mutating func commit(
+        _ draft: SDSDraft, tag: UInt64 = 0, untilLink waits: Bool = false, in step: inout SDSStep
+    ) {
         advance(to: step.now)
         take(draft, now: step.now)
         let (id, parents) = (draft.id, draft.history.map(\.id))
         let entry = SDSOutgoing.Entry(
             bytes: draft.bytes, tag: tag, parents: parents, sentAt: step.now, awayBefore: presence.away,
             due: step.now.later(by: times.resendFirst),
-            serial: nextSerial, probe: settings.filter.map { _ in BloomFilter.Probe(id) })
+            serial: nextSerial, probe: settings.filter.map { _ in BloomFilter.Probe(id) }, hold: waits ? .link : nil)
         outgoing.insert(id, entry)
-        storeMessage(draft.bytes, entry.serial, tag: tag, sentAt: step.now, away: presence.away)
+        storeMessage(entry)
         insert(id, sender: participant, lamport: lamport, naming: parents, probe: entry.probe)
+        guard !waits else { return }
         sync.didBroadcast(at: step.now, isNew: true)
         step.broadcasts.append(.init(reason: .new, id: id, bytes: draft.bytes))
     }
@@ -143,10 +156,12 @@ public struct SDSChannel: Sendable {
     }
 
     /// Stops sending an own message again: it can never arrive.
-    public mutating func withdraw(_ id: Identifier) {
+    ///
+    /// - Parameter isReplaced: whether what was in it is sent in other messages, so that nothing is lost.
+    public mutating func withdraw(_ id: Identifier, isReplaced: Bool = false) {
         guard let entry = outgoing.remove(id) else { return }
         unstoreMessage(entry.serial, isDone: false)
-        abandon(id)
+        abandon(id, isReplaced: isReplaced)
     }
 
     /// Says that an own message waits to be dispatched: until ``didSend(_:now:)``, it is neither sent again nor given up.

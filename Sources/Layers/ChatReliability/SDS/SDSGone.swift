@@ -27,12 +27,16 @@ extension SDSChannel {
         guard hasGone || !gone.isEmpty else { return [] }
         let named = history.map(\.id).filter { log.entry($0)?.isGone == true && kept[$0] == nil }
         let ids = named + gone.asked.filter { !named.contains($0) }
-        return ids.prefix(settings.maximumGone).map { SDSMessage.HistoryEntry($0) }
+        return ids.prefix(settings.maximumGone).map { id in
+            SDSMessage.HistoryEntry(id, hint: log.entry(id)?.isReplaced == true ? Bytes() : nil)
+        }
     }
 
     /// An own message is given up: it is never sent again, and whoever waits for it is told.
-    mutating func abandon(_ id: Identifier) {
-        guard let entry = log.markGone(id) else { return }
+    ///
+    /// - Parameter isReplaced: whether what was in it comes in other messages.
+    mutating func abandon(_ id: Identifier, isReplaced: Bool = false) {
+        guard let entry = log.markGone(id, isReplaced: isReplaced) else { return }
         hasGone = true
         store(entry)
     }
@@ -57,7 +61,8 @@ extension SDSChannel {
             else { continue }
             let sender = known.sender ?? named?.sender
             guard settings.repair?.answersForOthers == false || sender == message.sender else { continue }
-            step.events.append(.lost(entry.id, sender: sender))
+            // With a hint, even an empty one, nothing is lost: it comes in other messages.
+            if entry.hint == nil { step.events.append(.lost(entry.id, sender: sender)) }
             rememberLoss(entry.id)
             pace.encourage(step.now)
             release(incoming.resolve(entry.id), in: &step)

@@ -12,6 +12,8 @@ struct SDSLog: Sendable {
         var ended: [UInt64] = []
         /// An own message that was given up: it is never sent again.
         var isGone = false
+        /// Whether what was in it comes in other messages.
+        var isReplaced = false
 
         var order: Order { Order(lamport: lamport, id: id) }
     }
@@ -58,11 +60,12 @@ struct SDSLog: Sendable {
         return .after(index > start ? entries[index - 1].id : nil)
     }
 
-    /// Notes that an own message was given up; returns its entry.
-    mutating func markGone(_ id: Identifier) -> Entry? {
+    /// Notes that an own message was given up, or replaced by others; returns its entry.
+    mutating func markGone(_ id: Identifier, isReplaced: Bool) -> Entry? {
         guard let lamport = lamports[id] else { return nil }
         let index = index(of: Order(lamport: lamport, id: id))
         entries[index].isGone = true
+        entries[index].isReplaced = isReplaced
         return entries[index]
     }
 

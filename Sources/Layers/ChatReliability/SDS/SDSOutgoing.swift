@@ -8,7 +8,7 @@ struct SDSOutgoing: Sendable {
         let tag: UInt64
         /// Ids in its causal history.
         let parents: [Identifier]
-        let sentAt: Timestamp
+        var sentAt: Timestamp
         /// How long this side had been away until then.
         var awayBefore: UInt64 = 0
         /// When it is sent again.
@@ -19,12 +19,24 @@ struct SDSOutgoing: Sendable {
         var tries = 0
         /// How often it was sent again at all, in this run.
         var sends = 0
+        /// Of the times it was sent, those after which somebody was heard and did not acknowledge it.
+        var ignored = 0
         /// When it was last sent again.
         var resentAt: Timestamp?
         /// In how many filters it was.
         var hits = 0
-        /// It waits for whoever dispatches it; its time has not begun (``SDSChannel/hold(_:)``).
-        var isHeld = false
+        /// For what it waits, so that its time has not begun.
+        var hold: Hold?
+
+        var isHeld: Bool { hold != nil }
+    }
+
+    /// What a message waits for before it leaves.
+    enum Hold: Sendable {
+        /// Whoever dispatches it (``SDSChannel/hold(_:)``).
+        case dispatch
+        /// A link: it has never left (SDS-R13).
+        case link
     }
 
     /// So often a message is sent again sooner because somebody is heard. Who is there and still does not acknowledge
@@ -44,8 +56,14 @@ struct SDSOutgoing: Sendable {
     private(set) var nextDue: Timestamp?
     /// When something is due if somebody is heard after it was last sent (SDS-R8), perhaps.
     private var soonest: Timestamp?
+    /// How often in a row there was no room to send anything again.
+    private var pauses = 0
     /// Copies sent since something was last acknowledged.
     private var vain = 0
+    /// How many wait for a link.
+    private(set) var unsentCount = 0
+    /// When the next of them leave; nil while there is no link, or none waits.
+    private(set) var nextRelease: Timestamp?
     /// When somebody else was last heard; only where that says that whoever is meant is there.
     private(set) var heard: Timestamp?
 
@@ -73,6 +91,7 @@ struct SDSOutgoing: Sendable {
         entries[id] = entry
         order.append(id)
         bytes += entry.bytes.count
+        if entry.hold == .link { unsentCount += 1 }
         nextDue = min(nextDue ?? entry.due, entry.due)
         soonest = min(soonest ?? entry.due, entry.due)
     }
@@ -81,6 +100,7 @@ struct SDSOutgoing: Sendable {
     mutating func remove(_ id: Identifier) -> Entry? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
         bytes -= entry.bytes.count
+        if entry.hold == .link { leave() }
         while start < order.count, entries[order[start]] == nil { start += 1 }
         if order.count > 2 * entries.count + 64 { (order, start) = (ids, 0) }
         if entries.isEmpty { (order, start, nextDue, soonest) = ([], 0, nil, nil) }
@@ -130,24 +150,74 @@ struct SDSOutgoing: Sendable {
     }
 
     /// A message waits to be dispatched.
-    mutating func hold(_ id: Identifier) { entries[id]?.isHeld = true }
+    mutating func hold(_ id: Identifier) { entries[id]?.hold = .dispatch }
 
     /// A message was dispatched: from now on an acknowledgement is waited for.
     mutating func didSend(_ id: Identifier, _ now: Timestamp, _ times: SDSTimes) {
         guard let entry = entries[id], entry.isHeld else { return }
         let due = now.later(by: min(times.resendFirst.doubled(entry.tries), times.resendLongest))
-        entries[id]?.isHeld = false
+        if entry.hold == .link { leave() }
+        entries[id]?.hold = nil
+        if entry.resentAt == nil { entries[id]?.sentAt = now } else { entries[id]?.resentAt = now }
         entries[id]?.due = due
         nextDue = min(nextDue ?? due, due)
     }
 
-    /// Messages that were sent again as often as is allowed, and waited for as long again.
-    func exhausted(_ now: Timestamp, sends: Int) -> [Identifier] {
-        ids.filter { id in entries[id].map { !$0.isHeld && $0.sends >= sends && $0.due <= now } ?? false }
+    private mutating func leave() {
+        unsentCount -= 1
+        if unsentCount == 0 { nextRelease = nil }
     }
 
-    /// There is no room to send anything again before a time.
-    mutating func pause(until time: Timestamp) { nextDue = time }
+    /// The link is there, or there is room: what waits for it leaves at a time.
+    mutating func release(at time: Timestamp) { nextRelease = unsentCount > 0 ? time : nil }
+
+    /// The oldest messages that have never left, as many as there is room for and one more at most; those of one
+    /// content together.
+    func unsent(room: Int) -> [Identifier] {
+        var (taken, size, last): ([Identifier], Int, UInt64) = ([], 0, 0)
+        for id in order[start...] {
+            guard let entry = entries[id], entry.hold == .link else { continue }
+            guard size < room || (entry.tag != 0 && entry.tag == last) else { break }
+            (size, last) = (size + entry.bytes.count, entry.tag)
+            taken.append(id)
+        }
+        return taken
+    }
+
+    /// A message leaves for the first time: its time begins.
+    mutating func didLeave(_ id: Identifier, _ now: Timestamp, away: UInt64, _ times: SDSTimes) -> Entry? {
+        guard entries[id]?.hold == .link else { return nil }
+        entries[id]?.awayBefore = away
+        didSend(id, now, times)
+        return entries[id]
+    }
+
+    /// Messages that were sent again as often as is allowed, and waited for as long again, while somebody was there.
+    func exhausted(_ now: Timestamp, _ times: SDSTimes, _ settings: SDSSettings) -> [Identifier] {
+        guard let most = settings.resend.most else { return [] }
+        return ids.filter { id in
+            guard let entry = entries[id], !entry.isHeld, due(entry, times, settings) <= now else { return false }
+            return entry.ignored + (isIgnored(entry) ? 1 : 0) > most
+        }
+    }
+
+    /// Whether somebody was heard since a message last left: a silence is an outage, and counts as no try.
+    private func isIgnored(_ entry: Entry) -> Bool {
+        heard.map { $0 > entry.resentAt ?? entry.sentAt } ?? false
+    }
+
+    /// There is no room to send anything again: that waits longer each time.
+    mutating func pause(_ now: Timestamp, _ times: SDSTimes) {
+        nextDue = now.later(by: min((times.resendFirst / 4).doubled(pauses), times.resendFirst &* 8))
+        pauses += 1
+    }
+
+    /// There may be room again.
+    mutating func endPause(_ now: Timestamp) {
+        guard pauses > 0 else { return }
+        pauses = 0
+        if nextDue != nil { nextDue = now }
+    }
 
     /// When a message is sent again, by what was heard.
     private func due(_ entry: Entry, _ times: SDSTimes, _ settings: SDSSettings) -> Timestamp {
@@ -172,6 +242,7 @@ struct SDSOutgoing: Sendable {
         var (due, seen): ([Identifier], Int) = ([], 0)
         var (next, soonest): (Timestamp?, Timestamp?) = (nil, nil)
         let window = window(settings)
+        pauses = 0
         for id in order[start...] {
             guard let entry = entries[id] else { continue }
             if let hits = settings.hitsToPresume, entry.hits >= hits { continue }
@@ -200,6 +271,7 @@ struct SDSOutgoing: Sendable {
         let factor = Self.factor(entry, settings)
         let due = now.later(by: min(times.resendFirst.doubled(entry.tries + 1) &* factor, times.resendLongest))
         vain += 1
+        if isIgnored(entry) { entries[id]?.ignored += 1 }
         entries[id]?.tries += 1
         entries[id]?.sends += 1
         entries[id]?.resentAt = now

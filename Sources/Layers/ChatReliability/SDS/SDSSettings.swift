@@ -53,6 +53,7 @@ public struct SDSSettings: Hashable, Sendable {
         /// After how much time in which something could be sent a message is given up (SDS-R10); nil for never.
         public var giveUpAfter: Duration? = .seconds(7 * 86_400)
         /// How often a message is sent again before it is given up, in one run; nil for as often as its time allows.
+        /// Only those times count after which somebody was heard, so ``doublesWhileHeard`` must be false.
         public var most: Int?
 
         /// The defaults.

@@ -11,12 +11,16 @@ public struct SDSStep: Sendable {
 
     /// Bytes that may be sent again in this step; what is not waits a little.
     var room: Int
+    /// Whether something may be sent again that nobody asked for.
+    let repeats: Bool
 
     /// Begins a step.
     ///
-    /// - Parameter room: bytes that may be sent again.
-    public init(now: Timestamp, room: Int = .max) {
-        (self.now, self.room) = (now, room)
+    /// - Parameters:
+    ///   - room: bytes that may be sent again.
+    ///   - repeats: whether something may be sent again that nobody asked for.
+    public init(now: Timestamp, room: Int = .max, repeats: Bool = true) {
+        (self.now, self.room, self.repeats) = (now, room, repeats)
     }
 
     /// A message to send.

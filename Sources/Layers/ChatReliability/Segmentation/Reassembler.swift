@@ -70,11 +70,15 @@ public struct Reassembler: Sendable {
             return .repeated
         }
 
+        if limits.takesCutAnew, let payload = pending[key], payload.dataCount != segment.dataCount {
+            guard payload.dataCount < segment.dataCount else { return .repeated }
+            forget(key)
+        }
         if let payload = pending[key] {
             guard try !payload.has(segment) else { return .repeated }
         } else if segment.dataCount == 1, case .data = segment.place {
             guard Bytes(Keccak256.hash(segment.payload.span)) == key.hash else { throw Self.mismatch(1) }
-            finish(key, left: (0..<segment.parityCount).map { UInt8(1 + $0) })
+            if !limits.takesCutAnew { finish(key, left: (0..<segment.parityCount).map { UInt8(1 + $0) }) }
             return .complete(segment.payload)
         }
         try makeRoom(for: segment, key)

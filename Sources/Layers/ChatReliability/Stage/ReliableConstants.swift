@@ -37,7 +37,7 @@ extension ReassemblyLimits {
     /// For segments that come once each and in order, because SDS is below: only what it gives up is missing.
     static var behindSDS: ReassemblyLimits {
         var limits = ReassemblyLimits()
-        limits.finished = 0
+        (limits.finished, limits.takesCutAnew) = (64, true)
         // Longer than SDS waits for a missing segment.
         limits.timeout = .seconds(8 * 86_400)
         return limits

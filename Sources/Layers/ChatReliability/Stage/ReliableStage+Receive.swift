@@ -21,7 +21,8 @@ extension ReliableStage {
         case .restored, .linkBack: channel.hurry(in: &step)
         case .refused(let content, let error): retract(content, error, in: &turn)
         case .linkLost: channel.loseLink(now: turn.now)
-        case .started, .replyEnded, .published, .contactEnded: break
+        case .published: channel.makeProgress(now: turn.now)
+        case .started, .replyEnded, .contactEnded: break
         }
         carryOut(step, in: &turn) { turn, refusal in turn.report(.refused(refusal)) }
         for abandoned in reassembler.sweep(now: turn.now) {
@@ -33,8 +34,10 @@ extension ReliableStage {
     /// only delay what has not been sent yet. Ten large segments.
     private static var maximumBacklog: Int { 1 << 20 }
 
+    /// What is on its way to the service for the first time is not sent again unasked (REL-10).
     private func step(in turn: borrowing Step) -> SDSStep {
-        SDSStep(now: turn.now, room: max(0, Self.maximumBacklog - turn.waitingBytes))
+        let room = max(0, Self.maximumBacklog - turn.waiting.all)
+        return SDSStep(now: turn.now, room: room, repeats: turn.waiting.own == 0)
     }
 
     /// Takes what the inner machine left.
@@ -93,9 +96,11 @@ extension ReliableStage {
         }
         for one in progress { turn.report(.progress(one.target, done: one.done, of: one.of)) }
         for broadcast in step.broadcasts {
-            do throws(Refusal) { try transmit(broadcast.bytes, for: nil, in: &turn) } catch {
+            // Of a copy nobody is told that it was sent.
+            let content = broadcast.reason == .new ? contents.content(of: broadcast.id) : nil
+            do throws(Refusal) { try transmit(broadcast.bytes, for: content, in: &turn) } catch {
                 // What cannot be sent now is sent again later, but what has become too large for the service.
-                if case .again = broadcast.reason, error.cause.code == Self.tooLarge {
+                if broadcast.reason != .sync, error.cause.code == Self.tooLarge {
                     fail(broadcast.id, error, in: &turn)
                 }
             }
@@ -118,27 +123,39 @@ extension ReliableStage {
         let ids = contents.remove(content)
         let messages = ids.compactMap { channel.message($0) }
         let segments = messages.compactMap { try? SDSMessage(decoding: $0) }.compactMap(\.content)
-        for id in ids { channel.withdraw(id) }
         guard case .tooLarge(let bytes, let limit) = error, segments.count == ids.count,
-            let body = Self.frame(of: segments)?.body, let largest = messages.map(\.count).max(),
+            let frame = Self.frame(of: segments), let largest = messages.map(\.count).max(),
             let current = segments.map(\.count).max()
-        else { return }
+        else { return withdraw(ids, isReplaced: false) }
         // What the layers below added to the largest message, and what this one adds to a segment at most.
         let room = limit - max(0, bytes - largest) - (overhead - constants.innerOverhead) - SegmentMessage.overhead
-        guard room > 0, room + SegmentMessage.overhead < current else { return }
+        guard room > 0, room + SegmentMessage.overhead < current else { return withdraw(ids, isReplaced: false) }
         maximumSegment = min(maximumSegment, room)
-        // What cannot be cut so small has failed, as the client reports.
-        do throws(Refusal) { try send(body, for: content, in: &turn) } catch { return }
+        // More pieces than before, by which the other side tells the old ones from the new ones.
+        let size = max(1, (frame.count + segments.count) / (segments.count + 1))
+        let before = self
+        withdraw(ids, isReplaced: true)
+        do throws(Refusal) {
+            let segmentation = try segmentation(in: turn, upTo: size)
+            try send(frame: frame, at: nextTime(turn.now), by: segmentation, for: content, in: &turn)
+        } catch {
+            // What cannot be cut so small has failed, as the client reports.
+            self = before
+            withdraw(ids, isReplaced: false)
+        }
     }
 
-    /// The frame that the segments of a content make, in their order; nil where one is missing.
-    private static func frame(of segments: [Bytes]) -> ReliableFrame? {
+    private mutating func withdraw(_ ids: [Identifier], isReplaced: Bool) {
+        for id in ids { channel.withdraw(id, isReplaced: isReplaced) }
+    }
+
+    /// The encoded frame that the segments of a content make, in their order; nil where one is missing.
+    private static func frame(of segments: [Bytes]) -> Bytes? {
         let messages = segments.compactMap { try? SegmentMessage(decoding: $0) }
         guard let first = messages.first, messages.count == first.dataCount else { return nil }
-        let whole = Bytes(headRoom: 0, count: messages.reduce(0) { $0 + $1.payload.count }) { output in
+        return Bytes(headRoom: 0, count: messages.reduce(0) { $0 + $1.payload.count }) { output in
             for message in messages { output.append(bytes: message.payload.span) }
         }
-        return try? ReliableFrame(decoding: whole)
     }
 
     /// Takes a segment, and with the last one of a frame what is in it; returns how far the frame is.

@@ -75,10 +75,17 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
     }
 
     mutating func send(_ body: ReliableFrame.Body, for content: ContentID?, in turn: inout Step) throws(Refusal) {
-        let segmentation = try segmentation(in: turn)
         let headRoom = SegmentMessage.overhead + overhead
         let time = nextTime(turn.now)
         let frame = ReliableFrame(timestamp: time.milliseconds, body).encoded(headRoom: headRoom)
+        try send(frame: consume frame, at: time, by: segmentation(in: turn), for: content, in: &turn)
+    }
+
+    /// Sends an encoded frame, whose first message has a time as its clock.
+    mutating func send(
+        frame: consuming Bytes, at time: Timestamp, by segmentation: Segmentation, for content: ContentID?,
+        in turn: inout Step
+    ) throws(Refusal) {
         let counts = try segmentation.counts(bytes: frame.count)
         let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, frame.span).span) ?? Identifier()
         var segments = try segmentation.split(consume frame, headRoom: overhead)
@@ -105,28 +112,37 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
         _ segment: consuming Bytes, id: Identifier, at time: Timestamp, for content: ContentID?, in turn: inout Step
     ) throws(Refusal) {
         let draft = try channel.draft(consume segment, id: id, now: time)
-        try transmit(draft.bytes, for: content, in: &turn)
+        let waits = waitsForLink
+        if !waits { try transmit(draft.bytes, for: content, in: &turn) }
         var step = SDSStep(now: turn.now)
-        channel.commit(draft, tag: content?.number ?? 0, in: &step)
+        channel.commit(draft, tag: content?.number ?? 0, untilLink: waits, in: &step)
         if let content { contents.insert(content, id) }
+    }
+
+    /// Whether what is said now is not handed to the inner type yet (SDS-R13). An initiator's first message opens the
+    /// conversation and cannot wait; nor does what the inner type would refuse.
+    private var waitsForLink: Bool {
+        channel.holdsBack && inner.acceptsContent && (role == .responder || channel.log.count > 0)
     }
 
     /// Bytes of the hashes that name messages: 128 bits (PV1-08).
     private static var idSize: Int { 16 }
 
     /// Segments of what the service takes, at most of what the type says.
-    private func segmentation(in turn: borrowing Step) throws(Refusal) -> Segmentation {
+    ///
+    /// - Parameter limit: fewer bytes than those.
+    func segmentation(in turn: borrowing Step, upTo limit: Int = .max) throws(Refusal) -> Segmentation {
         let room = turn.maximumPayload - overhead - SegmentMessage.overhead
         guard room > 0 else {
             let needed = overhead + SegmentMessage.overhead + 1
             throw Refusal(.unable, CommonCause.tooLarge("payload", bytes: needed, limit: turn.maximumPayload))
         }
-        return try Segmentation(segmentSize: min(maximumSegment, room))
+        return try Segmentation(segmentSize: min(maximumSegment, room, limit))
     }
 
     /// The time of the next frame and of its first message: later than those of all messages here, and even for the
     /// initiator and odd for the responder, so that no two frames are ever equal.
-    private func nextTime(_ now: Timestamp) -> Timestamp {
+    func nextTime(_ now: Timestamp) -> Timestamp {
         let earliest = max(now.milliseconds, channel.lamport &+ 1)
         let isOwn = (earliest & 1 == 0) == (role == .initiator)
         return Timestamp(milliseconds: isOwn ? earliest : earliest &+ 1)

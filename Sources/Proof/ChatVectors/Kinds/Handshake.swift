@@ -137,6 +137,23 @@ extension Kind {
         try add("weak-ephemeral", "a key of small order (INBOX-13)", error: "weak_key") { invite in
             invite.header.initiatorEphemeral = Bytes([UInt8](repeating: 0, count: 32))
         }
+        for (name, key) in BadKeys.lowOrder.dropFirst() {
+            try add("low-order-ephemeral-\(name)", "another key of small order (INBOX-13)", error: "weak_key") {
+                $0.header.initiatorEphemeral = Bytes(key)
+            }
+            try add("low-order-identity-\(name)", "an identity of small order (INBOX-13)", error: "weak_key") {
+                $0.header.initiatorStatic = Bytes(key)
+            }
+        }
+        try add("ephemeral-bit-255", "another spelling of the ephemeral key (CRY-8)", error: "weak_key") { invite in
+            invite.header.initiatorEphemeral = Bytes(BadKeys.withTopBit(invite.header.initiatorEphemeral.array))
+        }
+        try add("identity-bit-255", "another spelling of the identity (CRY-8)", error: "weak_key") { invite in
+            invite.header.initiatorStatic = Bytes(BadKeys.withTopBit(invite.header.initiatorStatic.array))
+        }
+        try add("ephemeral-above-field", "9 + p, which X25519 takes for 9 (CRY-8)", error: "weak_key") { invite in
+            invite.header.initiatorEphemeral = Bytes(BadKeys.baseAboveField)
+        }
         try add("short-ephemeral", "31 bytes of key", error: "malformed") { invite in
             invite.header.initiatorEphemeral = invite.header.initiatorEphemeral.slice(0..<31)
         }

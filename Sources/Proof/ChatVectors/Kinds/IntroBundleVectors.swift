@@ -50,10 +50,14 @@ extension Kind {
 
     /// A bundle of named keys.
     static func bundle(_ identity: KeyPair, _ ephemeral: KeyPair, z: [UInt8]) throws -> IntroBundle {
-        let message = Array(prefix.utf8) + ephemeral.publicKey.bytes
+        try bundle(identity, ephemeral.publicKey, z: z)
+    }
+
+    /// The same where nobody has the private half of the ephemeral key.
+    static func bundle(_ identity: KeyPair, _ ephemeral: PublicKey, z: [UInt8]) throws -> IntroBundle {
+        let message = Array(prefix.utf8) + ephemeral.bytes
         let signature = try XEdDSA.sign(message.span, with: identity.secret, z: Secret(copying: z.span))
-        return try IntroBundle(
-            installation: identity.publicKey, ephemeral: ephemeral.publicKey, signature: signature)
+        return try IntroBundle(installation: identity.publicKey, ephemeral: ephemeral, signature: signature)
     }
 
     private static func bundleFiles(_ maker: Maker) async throws -> [VectorFile] {
@@ -88,6 +92,10 @@ extension Kind {
             (
                 "other-ephemeral", "another ephemeral key under the same signature", encoded(flipped(bytes, at: 40)),
                 "authentication_failed"
+            ),
+            (
+                "identity-bit-255", "another spelling of the installation key (CRY-2, CRY-8)",
+                encoded(Array(bytes[..<33]) + [bytes[33] | 0x80] + Array(bytes[34...])), "authentication_failed"
             ),
             ("no-signature", "a bundle without signature (INTRO-07)", encoded(fields[0] + fields[1]), "malformed"),
             ("no-key", "a bundle without ephemeral key", encoded(fields[0] + fields[2]), "malformed"),

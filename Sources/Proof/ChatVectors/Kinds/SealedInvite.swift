@@ -59,7 +59,7 @@ extension Kind {
 
     private static func sealedFiles(_ maker: Maker) async throws -> [VectorFile] {
         var cases: [JSON] = []
-        var last: JSON = [:]
+        var (first, last): (JSON, JSON) = ([:], [:])
         let openings = ["plain": "hello", "private-v1": "", "x": String(repeating: "o", count: 300)]
         for (number, (type, opening)) in openings.sorted(by: { $0.key < $1.key }).enumerated() {
             let name = "sealed_invite/\(number)"
@@ -71,6 +71,7 @@ extension Kind {
                 "nonce": maker.hex(12, "\(name)/nonce"),
                 "conversation_type": .string(type), "opening": .hex([UInt8](opening.utf8)),
             ]
+            if number == 0 { first = seal }
             cases.append(draft("seal-\(number)", "an invite to a conversation of type \(type) (IBX-3, IBX-4)", seal))
             last = [
                 "operation": "open", "identity_private": .hex(raya.secret),
@@ -81,6 +82,17 @@ extension Kind {
         }
         func add(_ id: String, _ comment: String, _ fields: JSON, error: String) {
             cases.append(draft(id, comment, last.adding(fields), error: error))
+        }
+        let raya = try maker.keyPair("sealed_invite/0/responder")
+        for (name, prekey) in [
+            ("bit-255", BadKeys.withTopBit(try maker.keyPair("sealed_invite/0/prekey").publicKey.bytes)),
+            ("above-field", BadKeys.baseAboveField), ("low-order", BadKeys.lowOrder[2].bytes),
+        ] {
+            let bundle = try bundle(raya, PublicKey(prekey), z: maker.bytes(64, "sealed_invite/0/z"))
+            cases.append(
+                draft(
+                    "seal-prekey-\(name)", "a link whose single-use key nobody may agree with (CRY-1, CRY-8)",
+                    first.adding(["intro": .string(link(bundle))]), error: "weak_key"))
         }
         guard case .inboxHandshake(let good) = try EncryptedPayload(decoding: Bytes(Case(json: last).bytes("payload")))
         else { return [] }
@@ -110,6 +122,20 @@ extension Kind {
         add(
             "weak-key", "a key of small order (INBOX-13)", changed { $0.header?.initiatorEphemeral = zeros },
             error: "weak_key")
+        for (name, key) in BadKeys.lowOrder.dropFirst() {
+            add(
+                "low-order-\(name)", "another key of small order (INBOX-13)",
+                changed { $0.header?.initiatorEphemeral = Bytes(key) }, error: "weak_key")
+        }
+        add(
+            "ephemeral-bit-255", "another spelling of the ephemeral key (CRY-8)",
+            changed {
+                let key = $0.header?.initiatorEphemeral.array ?? []
+                $0.header?.initiatorEphemeral = Bytes(BadKeys.withTopBit(key))
+            }, error: "weak_key")
+        add(
+            "ephemeral-above-field", "9 + p, which X25519 takes for 9 (CRY-8)",
+            changed { $0.header?.initiatorEphemeral = Bytes(BadKeys.baseAboveField) }, error: "weak_key")
         add(
             "named-recipient", "field 3 is absent here (IBX-3)", changed { $0.header?.responderStatic = zeros },
             error: "malformed")
