@@ -388,7 +388,8 @@ struct HostilePeerTests {
         try saro.hear("junk", Bytes([0xFF, 0xFF, 0xFF]))
         try saro.hear(raw: Bytes([0xFF, 0xFF, 0xFF]))
         try saro.hear(raw: Bytes())
-        #expect(saro.refused.count == 6 && saro.contents.isEmpty)
+        // One more segment is another cut of the same frame, which never gets whole (SEG-R8).
+        #expect(saro.refused.count == 5 && saro.contents.isEmpty)
         for (index, segment) in good.dropFirst().enumerated() { try saro.hear("g\(index + 1)", segment.encoded()) }
         #expect(saro.contents == ["as it should be"])
         // The forged one comes first this time: nothing is delivered, and all of them are forgotten.
@@ -396,7 +397,7 @@ struct HostilePeerTests {
         forged.hash = next[2].hash
         try saro.hear("f", forged.encoded())
         for (index, segment) in next.enumerated() where index != 2 { try saro.hear("n\(index)", segment.encoded()) }
-        #expect(saro.contents.count == 1 && saro.refused.count == 7 && saro.saro.stage.reassembler.load.payloads == 0)
+        #expect(saro.contents.count == 1 && saro.refused.count == 6 && saro.saro.stage.reassembler.load.payloads == 0)
     }
 
     @Test func `a forged sender, channel or clock is refused, and the conversation goes on (PV1-12, SDS-R3)`() throws {

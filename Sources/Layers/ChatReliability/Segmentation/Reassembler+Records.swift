@@ -35,7 +35,8 @@ extension Reassembler {
             serial <= Stored.largestCount,
             let segment = try? SegmentMessage(decoding: message.bytes)
         else { throw Self.stored.unreadable(name) }
-        let key = Key(sender: message.sender, hash: Bytes(copying: segment.hash.span))
+        let cut = limits.takesCutAnew ? segment.dataCount : 0
+        let key = Key(sender: message.sender, hash: Bytes(copying: segment.hash.span), cut: cut)
         if let known = pending[key] {
             guard known.serial == serial, case .some(false) = try? known.has(segment) else {
                 throw Self.stored.unreadable(name)

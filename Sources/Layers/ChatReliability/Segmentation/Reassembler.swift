@@ -30,6 +30,8 @@ public struct Reassembler: Sendable {
     struct Key: Hashable {
         let sender: String
         let hash: Bytes
+        /// Data segments of a cut, where there may be several of one payload (SEG-R8); otherwise 0.
+        var cut = 0
     }
 
     let limits: ReassemblyLimits
@@ -63,21 +65,19 @@ public struct Reassembler: Sendable {
             let limit = ReassemblyLimits.maximumSender
             throw Refusal(.invalid, CommonCause.tooLarge("sender", bytes: sender.utf8.count, limit: limit))
         }
-        let key = Key(sender: sender, hash: Bytes(copying: segment.hash.span))
+        var key = Key(sender: sender, hash: Bytes(copying: segment.hash.span))
         if limits.isEachOnce {
             if takeLeft(segment, key) { return .repeated }
         } else if limits.finished > 0, finished.contains(key) {
             return .repeated
         }
 
-        if limits.takesCutAnew, let payload = pending[key], payload.dataCount != segment.dataCount {
-            guard payload.dataCount < segment.dataCount else { return .repeated }
-            forget(key)
-        }
+        if limits.takesCutAnew { key.cut = segment.dataCount }
         if let payload = pending[key] {
             guard try !payload.has(segment) else { return .repeated }
         } else if segment.dataCount == 1, case .data = segment.place {
             guard Bytes(Keccak256.hash(segment.payload.span)) == key.hash else { throw Self.mismatch(1) }
+            forgetOtherCuts(key)
             if !limits.takesCutAnew { finish(key, left: (0..<segment.parityCount).map { UInt8(1 + $0) }) }
             return .complete(segment.payload)
         }
@@ -89,6 +89,7 @@ public struct Reassembler: Sendable {
         switch try payload.assemble(key.hash) {
         case .whole(let whole):
             forget(key)
+            forgetOtherCuts(key)
             finish(key, left: payload.indicesLeft)
             return .complete(whole)
         case .mismatch:
@@ -174,7 +175,13 @@ public struct Reassembler: Sendable {
         unstore(payload)
     }
 
-    private mutating func finish(_ key: Key, left: [UInt8]) {
+    private mutating func forgetOtherCuts(_ key: Key) {
+        guard limits.takesCutAnew else { return }
+        for other in pending.keys where other.sender == key.sender && other.hash == key.hash { forget(other) }
+    }
+
+    private mutating func finish(_ name: Key, left: [UInt8]) {
+        let key = Key(sender: name.sender, hash: name.hash)
         guard limits.finished > 0, !limits.isEachOnce || !left.isEmpty else { return }
         let (entry, gone) = finished.insert(key, left: limits.isEachOnce ? left : [], limit: limits.finished)
         store(key, finished: entry)

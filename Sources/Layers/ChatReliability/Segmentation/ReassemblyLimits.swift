@@ -17,8 +17,8 @@ public struct ReassemblyLimits: Hashable, Sendable {
     /// Whether the layer below delivers each segment once. Then equal payloads are several: a segment that comes again
     /// belongs to the next of them, and of a finished one only the segments that have not come yet are remembered.
     public var isEachOnce = false
-    /// Whether a sender may cut a payload anew, into more segments; then those of fewer are of no use any more, and of
-    /// finished payloads only those of several segments are remembered.
+    /// Whether a sender may cut a payload anew, into another number of segments: each cut is put together by itself,
+    /// and the first that is whole ends the others. Of finished payloads only those of several segments are remembered.
     public var takesCutAnew = false
     /// The longest name of a sender in bytes.
     public static let maximumSender = 255

@@ -137,7 +137,8 @@ extension ReliableStage {
         withdraw(ids, isReplaced: true)
         do throws(Refusal) {
             let segmentation = try segmentation(in: turn, upTo: size)
-            try send(frame: frame, at: nextTime(turn.now), by: segmentation, for: content, in: &turn)
+            let time = nextTime(turn.now)
+            try send(frame: frame, at: time, by: segmentation, for: content, mayWait: false, in: &turn)
         } catch {
             // What cannot be cut so small has failed, as the client reports.
             self = before

@@ -82,15 +82,17 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
     }
 
     /// Sends an encoded frame, whose first message has a time as its clock.
+    ///
+    /// - Parameter mayWait: false where the service has just been heard, so that there is a link.
     mutating func send(
         frame: consuming Bytes, at time: Timestamp, by segmentation: Segmentation, for content: ContentID?,
-        in turn: inout Step
+        mayWait: Bool = true, in turn: inout Step
     ) throws(Refusal) {
         let counts = try segmentation.counts(bytes: frame.count)
         let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, frame.span).span) ?? Identifier()
         var segments = try segmentation.split(consume frame, headRoom: overhead)
         if counts.data == 1, let segment = segments.popLast() {
-            try send(consume segment, id: id, at: time, for: content, in: &turn)
+            try send(consume segment, id: id, at: time, for: content, mayWait: mayWait, in: &turn)
         } else {
             // Refused in the middle, nothing has happened; the copies cost little beside so many bytes.
             var trial = self
@@ -100,7 +102,7 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
                     var segment = Bytes()
                     swap(&segment, &segments[index])
                     let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, segment.span).span) ?? Identifier()
-                    try trial.send(consume segment, id: id, at: time, for: content, in: &turn)
+                    try trial.send(consume segment, id: id, at: time, for: content, mayWait: mayWait, in: &turn)
                 }
             }.output
             turn.take(left)
@@ -109,10 +111,11 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
     }
 
     private mutating func send(
-        _ segment: consuming Bytes, id: Identifier, at time: Timestamp, for content: ContentID?, in turn: inout Step
+        _ segment: consuming Bytes, id: Identifier, at time: Timestamp, for content: ContentID?, mayWait: Bool,
+        in turn: inout Step
     ) throws(Refusal) {
         let draft = try channel.draft(consume segment, id: id, now: time)
-        let waits = waitsForLink
+        let waits = mayWait && waitsForLink
         if !waits { try transmit(draft.bytes, for: content, in: &turn) }
         var step = SDSStep(now: turn.now)
         channel.commit(draft, tag: content?.number ?? 0, untilLink: waits, in: &step)
