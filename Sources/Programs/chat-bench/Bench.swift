@@ -15,6 +15,7 @@ import ChatWire
         Suite("delivery", "payloads through delivery services; no floor", run: DeliveryBench.run),
         Suite("simulation", "1,000 simulated clients under 20 % loss; no floor", run: SimulationBench.run),
         Suite("agent-chat", "deltas of an agent through codec and fold; no floor", run: AgentChatBench.run),
+        Suite("chat-engine", "chunks of an answer to a client, and a tree; no floor", run: ChatEngineBench.run),
         Suite("sds", "a channel of 100 participants", run: SDSBench.run),
     ]
 

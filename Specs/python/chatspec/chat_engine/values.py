@@ -476,6 +476,13 @@ def whole_reply(value: Any, mode: str) -> dict:
     return reply
 
 
+def variants(value: Any, mode: str) -> dict:
+    answer = closed(variants=several(message, 1, "CE-17"), current_index=whole(0, rule="CE-17"))(value, mode)
+    if answer["current_index"] >= len(answer["variants"]):
+        raise Violation("CE-17", "there is no such variant")
+    return answer
+
+
 TOKEN = text(32, "CE-14")
 SEND = closed(
     session_id=SESSION, content=lambda value, mode: text(1, "CE-09")(value, mode), file_ids_=files(10),
@@ -509,8 +516,7 @@ SCHEMAS: dict[str, Reader] = {
     "message/MessageReactionRequest": BODIES["reactToMessage"],
     "message/MessageReactionResponse": closed(message_id=MESSAGE, reaction_type=REACTION, applied=truth),
     "message/MessageListResponse": closed(messages=MESSAGES),
-    "message/MessageGetVariantsResponse": closed(
-        variants=several(message, 1, "CE-17"), current_index=whole(0, rule="CE-17")),
+    "message/MessageGetVariantsResponse": variants,
     "session/SessionCreateRequest": BODIES["createSession"],
     "session/SessionCreateResponse": closed(session_id=SESSION, available_capabilities=CAPABILITIES),
     "session/SessionDeleteResponse": closed(deleted=always),
