@@ -48,11 +48,10 @@ enum Main {
                 reports.append(report)
             }
             if options[tap] { Terminal.print(Report.tap(reports)) }
-            guard reports.contains(where: { !$0.results.isEmpty }) else {
+            if reports.allSatisfy(\.results.isEmpty) {
                 Terminal.complain("chat-conformance: no check is named \(checks.joined(separator: ", "))")
-                return .usage
             }
-            return reports.allSatisfy(\.isPassed) ? .success : .failure
+            return ExitCode(rawValue: reports.exitCode) ?? .failure
         } catch let error as SuiteError {
             Terminal.complain("chat-conformance: \(error)\ntry 'chat-conformance --list'")
             return .usage

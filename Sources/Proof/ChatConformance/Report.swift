@@ -42,6 +42,15 @@ public struct Report: Sendable, Hashable {
     }
 }
 
+extension [Report] {
+    /// What a program that made these reports ends with: 0 where every check passed or does not apply, 1 where one
+    /// failed, 2 where nothing was checked.
+    public var exitCode: Int32 {
+        guard contains(where: { !$0.results.isEmpty }) else { return 2 }
+        return allSatisfy(\.isPassed) ? 0 : 1
+    }
+}
+
 // For people, for programs and for test harnesses.
 extension Report: CustomStringConvertible {
     /// A table with a line for each check.

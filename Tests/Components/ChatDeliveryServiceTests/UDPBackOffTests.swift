@@ -61,6 +61,51 @@ import Testing
         #expect(Self.asked(&lied, 70) == 0)
     }
 
+    /// A client that asked again in a new session and, before the relay answered, had no room and then room again:
+    /// number 1 was asked for in message 0 and given up in message 1, number 2 was asked for in message 2.
+    private static func renumbered() -> LiedTo {
+        var lied = again()
+        _ = lied.takeSent()
+        lied.client.core.stall(1, at: Place(epoch: 6, sequence: 4))
+        lied.client.core.resume(1)
+        _ = lied.takeSent()
+        return lied
+    }
+
+    @Test func `a refusal of a number that was given up refuses nothing (UDP-22)`() {
+        for code in [3, 4] as [UInt8] {
+            var lied = Self.renumbered()
+            lied.answer(0, code, 0, 5_000)
+            lied.answer(2, 0, 4)
+            lied.say(Craft.deliver(2, sequence: 5, [0x61]))
+            #expect(lied.client.received[1] == ["a"], "code \(code)")
+            #expect(lied.client.notices.last == "resumed", "nothing has ended")
+        }
+    }
+
+    @Test func `an answer about a number that was given up says nothing about where the next one begins (UDP-22)`() {
+        // What lies between is told as gone under the old number, which nobody listens to any more.
+        var lied = Self.renumbered()
+        lied.answer(0, 0, 20)
+        lied.say([0x83] + Craft.big(1, 4) + Craft.big(20, 8))
+        lied.answer(2, 0, 4)
+        for sequence in [5, 21] as [UInt64] { lied.say(Craft.deliver(2, sequence: sequence, [UInt8(sequence)])) }
+        #expect(lied.client.received[1]?.count == 2, "\(lied.client.received)")
+        #expect(lied.client.core.statistics.unexpected == 0)
+    }
+
+    @Test func `a new subscription is agreed to though its number was given up meanwhile (UDP-22)`() {
+        var lied = LiedTo()
+        lied.welcome()
+        lied.client.core.subscribe("hall", .now, key: 1, now: lied.now)
+        _ = lied.takeSent()
+        // A payload overtakes the answer, and finds no room.
+        lied.say(Craft.deliver(1, sequence: 5, [0x61]))
+        lied.client.core.stall(1, at: Place(epoch: 5, sequence: 4))
+        lied.answer(0, 0, 4)
+        #expect(lied.client.subscribed[1] == true)
+    }
+
     @Test func `a relay that welcomes and resets at once is sought less and less often (UDP-23)`() {
         var lied = LiedTo()
         var hellos: [UInt64] = []

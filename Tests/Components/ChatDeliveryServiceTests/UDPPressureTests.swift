@@ -197,6 +197,41 @@ import Testing
         for id in 1...4 as ClosedRange<UInt64> { #expect(publish(id) == 0, "\(id) is forgotten") }
     }
 
+    @Test func `a payload published twice is delivered once, also after the window of ids moved (UDP-14)`() {
+        var limits = RelayLimits()
+        limits.rememberedIDs = 8
+        var relay = LoneRelay(limits)
+        relay.join()
+        var (number, packets): (UInt64, Set<UInt64>) = (0, [])
+        /// Asks for something in a packet of its own, and acknowledges all that has come; gives code and first number.
+        func ask(_ request: [UInt8]) -> (code: UInt8, first: UInt64)? {
+            let ranges = packets.sorted().suffix(1).map { (UInt64(0), $0) }
+            let acknowledgement = ranges.isEmpty ? [] : Craft.acknowledgement(ranges)
+            let message = Craft.message(number, request)
+            let sent = relay.receive(Craft.data(session: relay.session, number: number, acknowledgement, message))
+            number += 1
+            var result: (UInt8, UInt64)?
+            for datagram in sent where datagram[1] == 5 {
+                packets.insert(datagram[10..<18].reduce(0) { $0 << 8 | UInt64($1) })
+                // The answer follows an acknowledgement of one range and the head of a message.
+                let answer = datagram.dropFirst(18 + 22 + 19)
+                guard answer.first == 0x81, answer.count >= 26 else { continue }
+                let entry = Array(answer.dropFirst(9))
+                result = (entry[0], entry[1..<9].reduce(0) { $0 << 8 | UInt64($1) })
+            }
+            return result
+        }
+        #expect(ask(Craft.subscribe(1))?.code == 0)
+        let first = (1...9).map { ask(Craft.publish([1], id: $0))?.first }
+        #expect(first == (1...9).map { $0 })
+        #expect(relay.core.statistics.delivered == 9)
+        // With the ninth, the first four were forgotten, and five to eight are the older half.
+        for id in (5...9).reversed() as [UInt64] { #expect(ask(Craft.publish([1], id: id))?.first == id, "\(id)") }
+        #expect(relay.core.statistics.repeated == 5 && relay.core.statistics.delivered == 9)
+        #expect(ask(Craft.publish([1], id: 1))?.first == 10, "what is forgotten is a new payload")
+        #expect(relay.core.statistics.delivered == 10)
+    }
+
     @Test func `one payload for many subscribers is told in turns, and reaches all of them (UDP-21)`() {
         var relay = LoneRelay()
         let hosts = 1...3 as ClosedRange<UInt32>

@@ -84,7 +84,8 @@ extension ClientCore {
         switch entry.result(one.address) {
         case .success(let sequence):
             let isOld = one.place.map { $0.epoch != epoch || $0.sequence < sequence } ?? true
-            if isOld { subscriptions[key]?.place = Place(epoch: epoch, sequence: sequence) }
+            // Where a number begins that was given up says nothing about the next one.
+            if isOld, isCurrent { subscriptions[key]?.place = Place(epoch: epoch, sequence: sequence) }
             if subscriptions.confirm(key) { events.append(.subscribed(key: key, .success(()))) }
         case .failure(let error):
             if isCurrent { refused(key, error, now) }
