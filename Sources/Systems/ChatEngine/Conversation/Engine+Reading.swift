@@ -25,15 +25,17 @@ extension Engine {
     public mutating func react(
         to id: MessageID, _ body: ReactToMessage, by client: String, at now: Timestamp
     ) throws(ErrorBody) -> (ReactionApplied, Ask?) {
-        var held = try owner(of: id, by: client)
-        _ = try held.tree.message(id)
-        let change = held.reactions.react(body.reaction, to: id, by: client)
-        keep(held, nil, now)
+        let session = try owner(of: id, by: client).session
+        _ = try message(id, by: client)
+        guard let change = held[session.id]?.reactions.react(body.reaction, to: id, by: client) else {
+            throw .noMessage(id)
+        }
+        touch(session.id, now)
         let answer = ReactionApplied(message: id, reaction: body.reaction, isApplied: change.isApplied)
         guard change.isTold else { return (answer, nil) }
         let event = MessageReactionEvent(
-            session: held.session.id, message: id, user: client, reaction: body.reaction, previous: change.previous)
-        return (answer, ask(.messageReaction(event), held.session, now))
+            session: session.id, message: id, user: client, reaction: body.reaction, previous: change.previous)
+        return (answer, ask(.messageReaction(event), session, now))
     }
 
     /// Operation 5: the file; where it is kept is the caller's business.

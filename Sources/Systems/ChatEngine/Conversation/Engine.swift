@@ -127,22 +127,24 @@ extension Engine {
         random: inout any RandomSource
     ) throws(ErrorBody) -> Ask {
         let isGuest = held[body.session].map { !ExactText.isSame($0.session.client, client) } ?? false
-        var held: Held
-        if isGuest, let token, shares.session(token, at: now) == body.session, let other = self.held[body.session] {
-            held = other
-        } else {
-            held = try owned(body.session, by: client)
-        }
-        let capabilities = try EngineCapability.enabled(body.capabilities, of: held.session.capabilities)
+        let session =
+            if isGuest, let token, shares.session(token, at: now) == body.session, let other = held[body.session] {
+                other.session
+            } else {
+                try owned(body.session, by: client).session
+            }
+        let capabilities = try EngineCapability.enabled(body.capabilities, of: session.capabilities)
         let draft = MessageDraft(content: [.text(body.content)], files: body.files)
         let (user, reply) = (MessageID(random: &random), MessageID(random: &random))
-        let generation = try held.tree.send(
+        // In its place, so that the tree is not copied.
+        let begun = try held[body.session]?.tree.send(
             draft, as: user, reply: reply, under: body.parent, isGuest: isGuest, at: DateTime(now))
-        keep(held, user, now)
+        guard let generation = begun else { throw .noSession(body.session) }
+        keep(user, of: body.session, now)
         let event = MessageNewEvent(
-            session: body.session, message: reply, sessionMetadata: held.session.metadata ?? .object(JSON.Object()),
+            session: body.session, message: reply, sessionMetadata: session.metadata ?? .object(JSON.Object()),
             capabilities: capabilities, draft: draft, history: generation.history)
-        return try backend(.messageNew(event), held.session, reply, now)
+        return try backend(.messageNew(event), session, reply, now)
     }
 
     /// Operation 11: asks the backend for another answer.
@@ -150,14 +152,14 @@ extension Engine {
         _ id: MessageID, _ body: EnableCapabilities, by client: String, at now: Timestamp,
         random: inout any RandomSource
     ) throws(ErrorBody) -> Ask {
-        var held = try owner(of: id, by: client)
-        let capabilities = try EngineCapability.enabled(body.capabilities, of: held.session.capabilities)
+        let session = try owner(of: id, by: client).session
+        let capabilities = try EngineCapability.enabled(body.capabilities, of: session.capabilities)
         let reply = MessageID(random: &random)
-        let generation = try held.tree.recreate(id, reply: reply)
-        keep(held, nil, now)
+        guard let generation = try held[session.id]?.tree.recreate(id, reply: reply) else { throw .noMessage(id) }
+        touch(session.id, now)
         let event = MessageRecreateEvent(
-            session: held.session.id, message: reply, capabilities: capabilities, history: generation.history)
-        return try backend(.messageRecreate(event), held.session, reply, now)
+            session: session.id, message: reply, capabilities: capabilities, history: generation.history)
+        return try backend(.messageRecreate(event), session, reply, now)
     }
 
     /// Operation 12: asks for a summary, where the session type has them (CE-39).
@@ -185,11 +187,9 @@ extension Engine {
             if isComplete { set("summary", .string(reply.content.words), of: ask.session, now) }
             return nil
         }
-        if var held = held[ask.session] {
-            let node = held.tree.finish(
-                id, content: reply.stored, metadata: metadata, isComplete: isComplete, at: DateTime(now))
-            keep(held, node?.id, now)
-        }
+        let node = held[ask.session]?.tree.finish(
+            id, content: reply.stored, metadata: metadata, isComplete: isComplete, at: DateTime(now))
+        if let node = node ?? nil { keep(node.id, of: ask.session, now) }
         guard end == .closed else { return nil }
         let event = MessageAbortedEvent(session: ask.session, message: id, content: reply.stored)
         return Ask(
@@ -240,10 +240,15 @@ extension Engine {
             session: session.id, reply: reply)
     }
 
-    mutating func keep(_ changed: Held, _ message: MessageID?, _ now: Timestamp) {
-        held[changed.session.id] = changed
-        if let message { sessions[message] = changed.session.id }
-        touch(changed.session.id, now)
+    mutating func keep(_ message: MessageID, of session: SessionID, _ now: Timestamp) {
+        sessions[message] = session
+        touch(session, now)
+    }
+
+    /// Takes up a session as it was stored.
+    mutating func adopt(_ session: Session, _ tree: MessageTree, _ reactions: Reactions) {
+        held[session.id] = Held(session: session, tree: tree, reactions: reactions)
+        for id in tree.order { sessions[id] = session.id }
     }
 
     mutating func touch(_ id: SessionID, _ now: Timestamp) {

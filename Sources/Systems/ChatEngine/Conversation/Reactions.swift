@@ -10,6 +10,11 @@ public struct Reactions: Hashable, Sendable {
     /// No reactions.
     public init() {}
 
+    /// All reactions, in no order.
+    public var all: [(message: MessageID, user: String, reaction: ReactionType)] {
+        reactions.map { ($0.key.message, $0.key.user, $0.value) }
+    }
+
     /// What became of a reaction.
     public struct Change: Hashable, Sendable {
         /// Whether the message has it now.

@@ -21,6 +21,11 @@ public struct SessionTypes: Hashable, Sendable {
         (all, self.places) = (types, places)
     }
 
+    /// One type.
+    init(one type: SessionType) {
+        (all, places) = ([type], [type.id: 0])
+    }
+
     /// Types as an operator writes them: `{"session_types": […]}`, closed, and so are the settings of summaries.
     public init(parsing bytes: Span<UInt8>) throws(Violation) {
         let fields = try Fields(try EngineJSON.parse(bytes, EngineJSON.maximumBody), .strict)
