@@ -9,6 +9,7 @@ extension ChatCore {
             try core.initialization.introduce(count, in: &step)
         }
         absorb(output, from: .initialization)
+        changes.isUrgent = true
         return bundles
     }
 
@@ -94,10 +95,13 @@ extension ChatCore {
         case .cancel(.own(let content)) where contacts.waiting[id]?.contains(where: { $0.id == content }) == true:
             changes.records.append(Record(Keys.waiting(content), nil))
             contacts.stopWaiting(content, for: id)
-            fresh.append(.status(id, content, .cancelled))
+            fresh.append(.conversation(id, .status(content, .cancelled)))
         default: try perform(action, as: contentID, in: id)
         }
-        numbers.content = max(numbers.content, contentID.number)
+        if contentID.number > numbers.content {
+            numbers.content = contentID.number
+            changes.isUrgent = true
+        }
         changes.numbers = true
         speak(id)
         return contentID
@@ -158,6 +162,7 @@ extension ChatCore {
         guard slots[id] != nil || contacts.pending(id) != nil else { throw unknown(id) }
         for contact in contacts.all(of: id) { end(contact) }
         _ = takeWaiting(for: id)
+        changes.isUrgent = true
         remove(id)
     }
 
@@ -167,6 +172,7 @@ extension ChatCore {
         budget.add(-slot.bytes, of: Self.stranger(id, slot.about))
         notices[id] = nil
         if troubles.removeValue(forKey: id) != nil { changes.records.append(Record(Keys.trouble(id), nil)) }
+        changes.isUrgent = true
         let owner = Owner.conversation(id)
         held = held.filter { $0.value.conversation != id }
         alarms.set(nil, for: owner)

@@ -72,7 +72,7 @@ extension ChatCore {
         insert(begun.machine, begun.about, as: begun.id)
         carryOut(begun.invites, of: begun.about.contact, for: begun.id)
         absorb(begun.output, from: .conversation(begun.id))
-        if isInterrupted { wake(.conversation(begun.id), .linkLost) }
+        if isInterrupted { wake(.conversation(begun.id), .linkLost(on: nil)) }
     }
 
     /// Keeps an initialization that a step was tried on.
@@ -104,7 +104,9 @@ extension ChatCore {
             keep(trial)
             carryOut([invite], of: contact, for: id)
         } catch {
-            if let content = opening.content { fresh.append(.status(id, content, .failed(error.description))) }
+            if let content = opening.content {
+                fresh.append(.conversation(id, .status(content, .failed(error.description))))
+            }
             if let contact { fail(contact, error) }
         }
     }
@@ -158,7 +160,7 @@ extension ChatCore {
         end(contact)
         if entry.isPending, !entry.isMember {
             for one in takeWaiting(for: entry.conversation) {
-                fresh.append(.status(entry.conversation, one.id, .failed(refusal.description)))
+                fresh.append(.conversation(entry.conversation, .status(one.id, .failed(refusal.description))))
             }
         }
         if !entry.isMember { forgetBegun(entry.conversation) }
@@ -193,6 +195,7 @@ extension ChatCore {
     mutating func update(_ entry: Contacts.Entry) {
         contacts.insert(entry)
         changes.records.append(Record(Keys.contact(entry.id), entry.encoded))
+        changes.isUrgent = true
     }
 
     /// Lets content wait until its conversation takes it; bounded.
@@ -209,6 +212,7 @@ extension ChatCore {
         let one = Contacts.Waiting(id: id, conversation: conversation, content: content)
         contacts.wait(one)
         changes.records.append(Record(Keys.waiting(id), one.encoded))
+        changes.isUrgent = true
     }
 
     /// Hands content that waited to its conversation, as soon as that takes it, in order.
@@ -221,7 +225,7 @@ extension ChatCore {
                 continue
             }
             do throws(Refusal) { try perform(.send(one.content), as: one.id, in: id) } catch {
-                fresh.append(.status(id, one.id, .failed(error.description)))
+                fresh.append(.conversation(id, .status(one.id, .failed(error.description))))
             }
         }
     }

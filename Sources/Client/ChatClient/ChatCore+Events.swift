@@ -2,17 +2,24 @@ internal import ChatModel
 
 // What the application is told: stored until it says that it has it.
 extension ChatCore {
-    /// Makes a batch of what happened since the last one.
+    /// Makes a batch of what happened since the last one; without a number where none of it is kept.
     mutating func batchEvents() {
-        numbers.batch += 1
-        changes.numbers = true
-        let batch = EventBatch(number: numbers.batch, events: fresh)
+        guard !fresh.isEmpty else { return }
+        let isKept = fresh.contains(where: \.isKept)
+        if isKept { numbers.batch += 1 }
+        let batch = EventBatch(number: isKept ? numbers.batch : 0, events: fresh)
         fresh = []
+        append(batch)
+        guard let record = batch.encoded else { return }
+        changes.records.append(Record(Keys.batch(batch.number), record))
+        (changes.numbers, changes.isUrgent) = (true, true)
+    }
+
+    /// Adds a batch to those that the application has not taken.
+    mutating func append(_ batch: EventBatch) {
         batches.append(batch)
         waitingEvents += batch.events.count
         waitingEventBytes += batch.size
-        guard let record = batch.encoded else { return }
-        changes.records.append(Record(Keys.batch(batch.number), record))
     }
 
     /// The oldest batch that the application has not taken.
@@ -26,16 +33,23 @@ extension ChatCore {
         waitingEvents >= limits.waitingEvents || waitingEventBytes >= limits.waitingEventBytes
     }
 
-    /// Learns that the application has every batch up to a number.
+    /// Learns that the application has every batch up to the one with a number; for 0, the oldest, if it has none.
     public mutating func confirm(batchesUpTo number: UInt64) {
-        while let first = batches.first, first.number <= number {
-            batches.removeFirst()
-            waitingEvents -= first.events.count
-            waitingEventBytes -= first.size
-            if first.events.contains(where: \.isKept) {
-                changes.records.append(Record(Keys.batch(first.number), nil))
-            }
+        guard number > 0 else {
+            if batches.first?.number == 0 { removeBatches(1) }
+            return
         }
+        // One without a number that comes later was not shown.
+        removeBatches(batches.lastIndex { $0.number > 0 && $0.number <= number }.map { $0 + 1 } ?? 0)
+    }
+
+    private mutating func removeBatches(_ count: Int) {
+        for batch in batches.prefix(count) {
+            waitingEvents -= batch.events.count
+            waitingEventBytes -= batch.size
+            if batch.number > 0 { changes.records.append(Record(Keys.batch(batch.number), nil)) }
+        }
+        batches.removeFirst(count)
     }
 
     /// Tells the application something that is not part of any step.

@@ -44,18 +44,21 @@ extension ChatCore {
     public mutating func notice(_ notice: Notice, now: Timestamp) {
         advance(to: now)
         switch notice {
-        case .interrupted:
+        case .interrupted(_, on: nil):
             guard !isInterrupted else { return }
             interrupt()
-        case .resumed:
+        case .resumed(on: nil):
             guard isInterrupted else { return }
             isInterrupted = false
             outbox.hurry()
-            wakeAll(.linkBack)
-        case .ended(let address):
-            for owner in subscriptions.listeners(on: address).sorted(by: Self.precedes) {
-                wake(owner, .replyEnded(address))
-            }
+            wakeAll(.linkBack(on: nil))
+        case .interrupted(_, let address?):
+            for owner in listeners(on: address) { wake(owner, .linkLost(on: address)) }
+        case .resumed(let address?):
+            for owner in listeners(on: address) { wake(owner, .linkBack(on: address)) }
+        case .ended(let address, let ending):
+            let owners = listeners(on: address) + [replies.removeValue(forKey: address)].compactMap(\.self)
+            for owner in owners { wake(owner, .replyEnded(address, ending)) }
         case .gone: break
         }
         fresh.append(.link(notice))
@@ -65,7 +68,17 @@ extension ChatCore {
     /// Lets machines know that there is no link.
     mutating func interrupt() {
         isInterrupted = true
-        wakeAll(.linkLost)
+        wakeAll(.linkLost(on: nil))
+    }
+
+    private func listeners(on address: DeliveryAddress) -> [Owner] {
+        subscriptions.listeners(on: address).sorted(by: Self.precedes)
+    }
+
+    /// Remembers who was asked to reply at an address, to tell it when nobody listens there any more.
+    private mutating func noteReply(_ address: DeliveryAddress?, by owner: Owner) {
+        guard let address, offers.contains(.replies), replies.count < limits.replies else { return }
+        replies[address] = owner
     }
 
     /// Wakes machines whose time has come.
@@ -130,6 +143,7 @@ extension ChatCore {
                 try receive(routed, in: id)
                 trust(id, opened: true)
             }
+            noteReply(routed.replyAddress, by: owner)
             if framing.accepted(routed, for: owner) { isListeningNew = true }
             if !parked.entries.isEmpty { progressed.insert(owner) }
             return .accepted

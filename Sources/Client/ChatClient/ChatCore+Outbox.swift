@@ -4,27 +4,51 @@ public import ChatModel
 extension ChatCore {
     /// The records that changed, in one transaction with nothing missing.
     public mutating func takeRecords() -> [Record] {
-        if changes.initialization {
-            changes.records += initialization.takeChanges().map { Record(Keys.initialization + $0.key, $0.bytes) }
-        }
+        takeInitializationChanges()
         if changes.conversations.count > 1 { changes.conversations.sort() }
-        for id in changes.conversations {
-            guard let place = slots.index(forKey: id) else { continue }
-            let growth = slots.values[place].takeChanges(into: &changes.records)
-            budget.add(growth, of: Self.stranger(id, slots.values[place].about))
-        }
+        for id in changes.conversations { takeChanges(of: id) }
         makeRoom()
-        if !fresh.isEmpty { batchEvents() }
+        batchEvents()
         if changes.numbers { changes.records.append(Record(Keys.numbers, numbers.encoded)) }
         defer { changes = Changes() }
         return changes.records
+    }
+
+    /// The records that must be stored before anything else happens; none where what changed can wait until
+    /// ``nextFlush`` and be stored with what changes by then (DURABLE-3).
+    public mutating func takeUrgentRecords() -> [Record] {
+        batchEvents()
+        guard !changes.isEmpty else { return [] }
+        let since = changes.since ?? now
+        changes.since = since
+        return changes.isUrgent || since + Self.longestDelay <= now ? takeRecords() : []
+    }
+
+    /// When, by the clock of the calls, changes that wait are to be stored; nil where none do.
+    public var nextFlush: Timestamp? { changes.since.map { numbers.clock.reading(of: $0 + Self.longestDelay) } }
+
+    /// How long changes can wait that nothing depends on.
+    static let longestDelay = Duration.seconds(5)
+
+    mutating func takeInitializationChanges() {
+        guard changes.initialization else { return }
+        changes.initialization = false
+        changes.records += initialization.takeChanges().map { Record(Keys.initialization + $0.key, $0.bytes) }
+    }
+
+    mutating func takeChanges(of id: ConversationID) {
+        guard let place = slots.index(forKey: id), slots.values[place].isTouched else { return }
+        let growth = slots.values[place].takeChanges(into: &changes.records)
+        budget.add(growth, of: Self.stranger(id, slots.values[place].about))
     }
 
     /// Payloads to hand to the delivery service now; they count as on their way until they are settled.
     public mutating func takeOutbox(now: Timestamp) -> [OutboundPayload] {
         let payloads = outbox.take(
             at: numbers.clock.time(at: now), count: limits.publishBatch, bytes: limits.publishBytes)
-        for payload in payloads { recent.insert(payload.entry.addressed.id) }
+        for payload in payloads where !subscriptions.wantsEcho(payload.addressed.address) {
+            recent.insert(payload.addressed.id)
+        }
         return payloads
     }
 
@@ -58,6 +82,11 @@ extension ChatCore {
         subscriptions.take()
     }
 
+    /// Learns that addresses are subscribed to: what asks for replies there may leave (DS-17).
+    public mutating func subscribed(_ addresses: Set<DeliveryAddress>) {
+        outbox.open(addresses)
+    }
+
     /// Every address that is wanted, and from where on.
     public var wanted: [DeliveryAddress: Since] { subscriptions.all }
 
@@ -78,21 +107,19 @@ extension ChatCore {
     /// What is final about a content is said once: whether the service has the rest of it matters to nobody any more.
     mutating func release(_ content: ContentID) {
         held[content] = nil
-        for entry in outbox.release(content) {
-            changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
-        }
+        for entry in outbox.release(content) { store(entry) }
     }
 
     private mutating func finish(_ entry: Outbox.Entry) {
-        changes.records.append(Record(Keys.outbox(entry.number), nil))
+        remove([entry])
         guard case .complete = outbox.remove(entry), let content = entry.content else { return }
         guard let id = entry.conversation, !unfinished.contains(content) else { return }
-        fresh.append(.status(id, content, .sent))
+        fresh.append(.conversation(id, .status(content, .sent)))
         wake(.conversation(id), .published(content))
     }
 
     private mutating func fail(_ entry: Outbox.Entry, _ error: DeliveryError) {
-        changes.records.append(Record(Keys.outbox(entry.number), nil))
+        remove([entry])
         let isAwaited = entry.content.map(outbox.isAwaited) ?? false
         _ = outbox.remove(entry)
         guard isAwaited, let content = entry.content, let id = entry.conversation else { return }
@@ -100,7 +127,7 @@ extension ChatCore {
         wake(.conversation(id), .refused(content, error))
         // A type may have sent it anew, for example in smaller pieces.
         guard !outbox.isAwaited(content) else { return }
-        fresh.append(.status(id, content, .failed(error.description)))
+        fresh.append(.conversation(id, .status(content, .failed(error.description))))
     }
 }
 

@@ -97,7 +97,7 @@ extension ChatCore {
     private mutating func restore(_ id: ConversationID, _ about: About, _ records: [Record]) throws(Refusal) {
         guard let type = types[about.type] else {
             let cause = CommonCause.unsupportedConversationType(about.type.name, by: "this client")
-            return fresh.append(.unsupported(id, ClientEvent.Report(Refusal(.unsupported, cause))))
+            return fresh.append(.refused(id, ClientEvent.Report(Refusal(.unsupported, cause))))
         }
         let machine = try type.restore(records)
         guard machine.id == about.machine else { throw RecordReader.unreadable(Keys.about(id)) }
@@ -108,10 +108,7 @@ extension ChatCore {
     }
 
     private mutating func restoreBatch(_ record: Record) throws(Refusal) {
-        let batch = try EventBatch(record)
-        batches.append(batch)
-        waitingEvents += batch.events.count
-        waitingEventBytes += batch.size
+        append(try EventBatch(record))
     }
 }
 
@@ -191,28 +188,31 @@ extension Outbox.Entry {
         writer.write(conversation?.text)
         writer.write(content?.number ?? 0)
         writer.write(isInvite)
+        writer.write(lane == addressed.address ? nil : lane.text)
         return writer.record
     }
 
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
-    /// Reads an entry; one of version 1 belongs to no invite, as far as it says.
+    /// Reads an entry; one of version 1 belongs to no invite, as far as it says, and one below 3 has no lane of its own.
     init(_ record: Record) throws(Refusal) {
-        let version = record.bytes.flatMap { $0.isEmpty ? nil : $0[0] } == 1 ? 1 : Self.version
-        var reader = try RecordReader(record, version: version)
+        let version = record.bytes?.array.first.map { min($0, Self.version) } ?? Self.version
+        var reader = try RecordReader(record, version: max(1, version))
         number = try reader.counter()
-        addressed = try reader.addressed()
+        addressed = try reader.addressed(hasHeaders: version >= 3)
         conversation = try reader.optionalText().map { ConversationID($0) }
         let content = try reader.number()
         self.content = content == 0 ? nil : ContentID(content)
-        isInvite = version == 1 ? false : try reader.flag()
+        isInvite = version < 2 ? false : try reader.flag()
+        lane =
+            version < 3 ? addressed.address : try reader.optionalText().map { DeliveryAddress($0) } ?? addressed.address
         try reader.end()
     }
 }
 
 extension Parked.Entry {
     var encoded: Bytes {
-        var writer = RecordWriter(version: 1)
+        var writer = RecordWriter(version: Self.version)
         writer.write(number)
         writer.write(addressed)
         switch owner {
@@ -225,10 +225,14 @@ extension Parked.Entry {
         return writer.record
     }
 
+    private static let version: UInt8 = 2
+
+    /// Reads an entry; one of version 1 has no headers and no ending.
     init(_ record: Record) throws(Refusal) {
-        var reader = try RecordReader(record, version: 1)
+        let version = record.bytes?.array.first == 1 ? 1 : Self.version
+        var reader = try RecordReader(record, version: version)
         number = try reader.counter()
-        addressed = try reader.addressed()
+        addressed = try reader.addressed(hasHeaders: version > 1)
         switch try reader.number() {
         case 0: owner = nil
         case 1: owner = .initialization
@@ -246,6 +250,23 @@ extension RecordWriter {
         write(addressed.id.high)
         write(addressed.id.low)
         write(addressed.payload)
+        write(UInt64(addressed.headers.count))
+        for header in addressed.headers {
+            write(header.name)
+            write(header.value)
+        }
+        write(addressed.ending)
+    }
+
+    mutating func write(_ ending: Ending?) {
+        switch ending {
+        case nil: write("")
+        case .complete: write("complete")
+        case .cancelled: write("cancelled")
+        case .failed(let reason):
+            write("failed")
+            write(reason)
+        }
     }
 
     mutating func write(_ keys: [PublicKey]) {
@@ -255,11 +276,26 @@ extension RecordWriter {
 }
 
 extension RecordReader {
-    mutating func addressed() throws(Refusal) -> Addressed {
+    /// - Parameter hasHeaders: false where it was written before payloads had headers and endings.
+    mutating func addressed(hasHeaders: Bool) throws(Refusal) -> Addressed {
         let address = DeliveryAddress(try text())
         let reply = try optionalText().map { DeliveryAddress($0) }
         let id = PayloadID(high: try number(), low: try number())
-        return Addressed(address, payload: try field(), id: id, replyAddress: reply)
+        var addressed = Addressed(address, payload: try field(), id: id, replyAddress: reply)
+        guard hasHeaders else { return addressed }
+        for _ in 0..<(try count()) { addressed.headers.append(Header(try text(), try text())) }
+        addressed.ending = try ending()
+        return addressed
+    }
+
+    mutating func ending() throws(Refusal) -> Ending? {
+        switch try text() {
+        case "": return nil
+        case "complete": return .complete
+        case "cancelled": return .cancelled
+        case "failed": return .failed(try text())
+        default: throw unreadable()
+        }
     }
 
     mutating func keys() throws(Refusal) -> [PublicKey] {

@@ -30,18 +30,22 @@ extension ChatCore {
         changes.numbers = true
         repeatUntilEnd(output.sends)
         var unsendable: Set<ContentID> = []
+        var isTransient = false
         for index in output.sends.indices {
             let (routed, content) = (output.sends[index].routed, output.sends[index].content)
+            isTransient = isTransient || output.sends[index].isTransient
             // With nobody else holding the payload, the framing writes into its head room.
             output.sends[index].routed.payload = []
             // After one payload of a content cannot be wrapped, its other payloads are untracked.
             let awaiting = content.flatMap { unsendable.contains($0) ? nil : $0 }
-            if !post(routed, for: awaiting, from: owner, isInvite: isInvite), let content = awaiting {
-                unsendable.insert(content)
-            }
+            let isPosted = post(
+                routed, for: awaiting, from: owner, isInvite: isInvite, lane: output.sends[index].lane,
+                isTransient: output.sends[index].isTransient)
+            if !isPosted, let content = awaiting { unsendable.insert(content) }
         }
+        if isTransient { takeChanges(of: owner) }
         for content in output.withdrawals {
-            changes.records += outbox.withdraw(content).map { Record(Keys.outbox($0), nil) }
+            remove(outbox.withdraw(content))
         }
         for event in output.events {
             if case .status(let content, let status) = event, status.isFinal {
@@ -66,9 +70,20 @@ extension ChatCore {
         if !contacts.waiting.isEmpty, case .conversation(let id) = owner { releaseWaiting(for: id) }
     }
 
+    /// What is sent under keys or counters that changed must not leave before those are stored, transient or not.
+    private mutating func takeChanges(of owner: Owner) {
+        let before = changes.records.count
+        switch owner {
+        case .initialization: takeInitializationChanges()
+        case .conversation(let id): takeChanges(of: id)
+        }
+        if changes.records.count > before { changes.isUrgent = true }
+    }
+
     /// Wraps a payload and puts it into the outbox; false where that failed, which is reported.
     mutating func post(
-        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, isInvite: Bool
+        _ routed: consuming Routed, for content: ContentID?, from owner: Owner, isInvite: Bool,
+        lane: DeliveryAddress? = nil, isTransient: Bool = false
     ) -> Bool {
         var conversation: ConversationID?
         if case .conversation(let id) = owner { conversation = id }
@@ -76,19 +91,40 @@ extension ChatCore {
         do throws(Refusal) {
             // An invite travels on the routes of first contact, whoever says what it carries.
             var addressed = try framing.wrap(routed, of: isInvite ? .initialization : owner, random: &random)
+            if let header = addressed.headers.first, !offers.contains(.headers) {
+                throw Refusal(.unsupported, CommonCause.unsupportedHeader(header.name, framing: "delivery service"))
+            }
+            guard addressed.ending == nil || offers.contains(.replies) else {
+                throw Refusal(.unsupported, ClientCause.lacks(.replies))
+            }
             addressed.id = payloadID()
             let entry = outbox.append(
-                addressed, conversation: conversation, content: content, isInvite: isInvite)
-            changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
-            if let conversation { slots[conversation]?.lane = addressed.address }
+                addressed, conversation: conversation, content: content, isInvite: isInvite, lane: lane,
+                isTransient: isTransient)
+            store(entry)
+            if let conversation { slots[conversation]?.lane = entry.lane }
             return true
         } catch {
             if let conversation, let content {
-                fresh.append(.status(conversation, content, .failed(error.description)))
+                fresh.append(.conversation(conversation, .status(content, .failed(error.description))))
             } else {
-                fresh.append(.inboundError(conversation, ClientEvent.Report(error)))
+                fresh.append(.refused(conversation, ClientEvent.Report(error)))
             }
             return false
+        }
+    }
+
+    /// Stores a payload that waits, unless it is transient.
+    mutating func store(_ entry: Outbox.Entry) {
+        guard !entry.isTransient else { return }
+        changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
+        changes.isUrgent = true
+    }
+
+    /// Removes what is stored of payloads that wait no more; that can wait: published twice, they have the same id.
+    mutating func remove(_ entries: [Outbox.Entry]) {
+        for entry in entries where !entry.isTransient {
+            changes.records.append(Record(Keys.outbox(entry.number), nil))
         }
     }
 
@@ -112,21 +148,12 @@ extension ChatCore {
     private func clientEvent(_ event: Event, from owner: Owner) -> ClientEvent {
         guard case .conversation(let id) = owner else {
             guard case .refused(let refusal) = event else {
-                return .unsupported(nil, ClientEvent.Report(Refusal(.unsupported, ClientCause.noSuchOwner)))
+                return .refused(nil, ClientEvent.Report(Refusal(.unsupported, ClientCause.noSuchOwner)))
             }
             return report(refusal, in: nil)
         }
-        switch event {
-        case .content(let content): return .content(id, content)
-        case .status(let content, let status): return .status(id, content, status)
-        case .members(let members): return .members(id, members)
-        case .gap(let gap): return .gap(id, gap)
-        case .refused(let refusal): return report(refusal, in: id)
-        case .frame(let kind, let bytes): return .frame(id, kind: kind, bytes: bytes)
-        case .progress(let target, let done, let of): return .progress(id, target, done: done, of: of)
-        case .cancelled(let target): return .cancelled(id, target)
-        case .ended(let reason): return .ended(id, reason)
-        }
+        if case .refused(let refusal) = event { return report(refusal, in: id) }
+        return .conversation(id, event)
     }
 
     func report(_ refusal: Refusal, in id: ConversationID?, folded: Int = 0) -> ClientEvent {
@@ -135,7 +162,7 @@ extension ChatCore {
             let text = "\(report.text) (and \(folded) more of this kind)"
             report = ClientEvent.Report(report.outcome, code: report.code, text: text)
         }
-        return refusal.outcome == .unsupported ? .unsupported(id, report) : .inboundError(id, report)
+        return .refused(id, report)
     }
 
     /// Lets framing, subscriptions and alarms follow what a machine states now.
@@ -174,9 +201,13 @@ extension ChatCore {
 
     mutating func listen(_ listening: [Listening], for owner: Owner) {
         framing.listen(listening, for: owner)
-        for address in subscriptions.want(Set(listening.map(\.address)), for: owner) {
+        let wanted = Set(listening.map(\.address))
+        if offers.contains(.replies) { outbox.hold(wanted.filter { !subscriptions.isWanted($0) }) }
+        for address in subscriptions.want(wanted, for: owner) {
             changes.records.append(Record(Keys.cursor(address), nil))
+            outbox.open([address])
         }
+        subscriptions.wantEchoes(Set(listening.lazy.filter(\.wantsEcho).map(\.address)), for: owner)
         isListeningNew = true
     }
 

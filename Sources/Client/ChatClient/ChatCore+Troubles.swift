@@ -74,7 +74,7 @@ extension ChatCore {
         case .status(_, .delivered):
             trust(id, opened: false)
             return event
-        case .frame(UnopenedNotice.kind, let bytes) where UnopenedNotice.isNotice(bytes):
+        case .frame(UnopenedNotice.kind, let bytes, _) where UnopenedNotice.isNotice(bytes):
             doubt(id, "the other side cannot open what is sent to it: keys fit no longer", tellsOther: false)
             return nil
         default: return event

@@ -48,6 +48,10 @@ public struct ChatCore: Sendable {
     var held: [ContentID: (conversation: ConversationID, bytes: Int)] = [:]
     /// Whether the delivery service said that it lost its link.
     var isInterrupted = false
+    /// What the delivery service offers.
+    let offers: Set<Capability>
+    /// Who was asked to reply at an address of somebody else. Not stored: a reply ends with the process.
+    var replies: [DeliveryAddress: Owner] = [:]
 
     /// One conversation and what the client knows of it.
     struct Slot: Sendable {
@@ -146,6 +150,12 @@ public struct ChatCore: Sendable {
         var initialization = false
         var conversations: [ConversationID] = []
         var numbers = false
+        /// Whether they must be stored before anything else happens (DURABLE-3).
+        var isUrgent = false
+        /// When the oldest of them was made, where they wait to be stored.
+        var since: Timestamp?
+
+        var isEmpty: Bool { records.isEmpty && !initialization && conversations.isEmpty && !numbers }
     }
 
     /// Makes a core and takes up the records of an earlier run.
@@ -160,7 +170,7 @@ public struct ChatCore: Sendable {
         (self.initialization, self.framing, self.random) = (initialization, framing, random)
         self.limits = limits
         types = Dictionary(conversations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        maximumFramed = delivery.maximumPayload
+        (maximumFramed, offers) = (delivery.maximumPayload, delivery.offers)
         maximumPayload = framing.maximumPayload(within: delivery.maximumPayload)
         try restore(records, now: now)
     }

@@ -53,14 +53,15 @@ extension Client {
     ///
     /// - Returns: false where they are too large together and none of them has happened or was answered.
     private func carryOut(_ steps: [Step], _ now: Timestamp, isLast: Bool) -> Bool {
+        let hasUnstored = core.nextFlush != nil
         let answers = steps.map { $0.run(&core, now) }
-        let records = core.takeRecords()
+        let records = core.takeUrgentRecords()
         var trouble: ClientError?
         if !records.isEmpty {
             do throws(StorageError) { try storage.commit(records) } catch { trouble = .storage(error) }
         }
         if let trouble {
-            goBack(after: trouble)
+            goBack(after: trouble, hadUnstored: hasUnstored)
             guard !trouble.isTooLarge || isLast || isClosed else { return false }
         }
         for answer in answers { answer(trouble) }
@@ -68,22 +69,31 @@ extension Client {
     }
 
     /// Returns to what is stored: the steps of this transaction did not happen.
-    private func goBack(after trouble: ClientError) {
-        // What is too large for the storage is its caller's to deal with.
-        if !trouble.isTooLarge { urgent = [.storageTrouble(trouble.description)] }
+    ///
+    /// - Parameter hadUnstored: whether earlier steps waited to be stored. They are lost as well, so what arrived in
+    ///   them must come again, from the cursors that are stored.
+    private func goBack(after trouble: ClientError, hadUnstored: Bool) {
         let isInterrupted = core.isInterrupted
         do throws(ClientError) {
             core = try Self.load(suite, storage, random, core.limits, clock())
             // The service does not say it twice.
             if isInterrupted { core.interrupt() }
+            if hadUnstored { (unsubscribed, unwanted) = (core.wanted, Array(core.wanted.keys)) }
+            // What is too large for the storage is its caller's to deal with.
+            if !trouble.isTooLarge { tell(trouble) }
         } catch {
             // What was stored cannot be read either; nothing more can be promised.
-            urgent.append(.storageTrouble(error.description))
+            tell(error)
+            showEvents()
             let steps = waitingSteps
             waitingSteps = []
             for step in steps { step.run(&core, clock())(error) }
             shut()
         }
+    }
+
+    private func tell(_ trouble: ClientError) {
+        core.append(EventBatch(number: 0, events: [.storageTrouble(trouble.description)]))
     }
 
     /// What follows from a step that is stored.
@@ -103,7 +113,8 @@ extension Client {
     }
 
     private func setAlarm(_ now: Timestamp) {
-        let times = [core.nextAlarm, core.nextPublish.flatMap { $0 > now ? $0 : nil }].compactMap(\.self)
+        let publishing = core.nextPublish.flatMap { $0 > now ? $0 : nil }
+        let times = [core.nextAlarm, publishing, core.nextFlush].compactMap(\.self)
         guard let next = times.min() else {
             alarm?.task.cancel()
             alarm = nil

@@ -17,18 +17,23 @@ extension Client {
     private func receiveAll() async {
         while let batch = await mailbox.next() {
             while core.isFull, !isClosed { await withCheckedContinuation { roomWaiters.append($0) } }
-            await receive(batch.deliveries[...], batch.notices)
+            await receive(batch.deliveries[...], batch.placedNotices[...])
         }
     }
 
     /// Receives payloads until they are stored; those that never can be, are told and left out (CORE-18).
-    private func receive(_ deliveries: ArraySlice<Delivery>, _ notices: [Notice]) async {
+    private func receive(_ deliveries: ArraySlice<Delivery>, _ notices: ArraySlice<Mailbox.PlacedNotice>) async {
         var pause = Self.storagePause
         while !isClosed {
             do throws(ClientError) {
                 return try await step { core, now throws(Refusal) in
-                    for notice in notices { core.notice(notice, now: now) }
-                    core.receive(Array(deliveries), now: now)
+                    var start = deliveries.startIndex
+                    for placed in notices {
+                        core.receive(Array(deliveries[start..<placed.place]), now: now)
+                        core.notice(placed.notice, now: now)
+                        start = placed.place
+                    }
+                    core.receive(Array(deliveries[start...]), now: now)
                 }
             } catch {
                 guard error.isTooLarge, let first = deliveries.first else {
@@ -42,8 +47,9 @@ extension Client {
                     return await skip(first, notices, error)
                 }
                 let half = deliveries.startIndex + deliveries.count / 2
-                await receive(deliveries[..<half], notices)
-                return await receive(deliveries[half...], [])
+                let split = notices.firstIndex { $0.place > half } ?? notices.endIndex
+                await receive(deliveries[..<half], notices[..<split])
+                return await receive(deliveries[half...], notices[split...])
             }
         }
     }
@@ -55,11 +61,13 @@ extension Client {
     }
 
     /// Goes on behind a payload whose consequences cannot be stored.
-    private func skip(_ delivery: Delivery, _ notices: [Notice], _ error: ClientError) async {
+    private func skip(
+        _ delivery: Delivery, _ notices: ArraySlice<Mailbox.PlacedNotice>, _ error: ClientError
+    ) async {
         let refusal = Refusal(.unable, ClientCause.notStored(error.description))
         try? await step { core, now throws(Refusal) in
-            for notice in notices { core.notice(notice, now: now) }
             core.skip(delivery, refusal, now: now)
+            for placed in notices { core.notice(placed.notice, now: now) }
         }
     }
 
@@ -98,8 +106,11 @@ extension Client {
             (unsubscribed, unwanted) = ([:], [])
             if !ended.isEmpty { await suite.delivery.unsubscribe(ended, from: mailbox) }
             do throws(DeliveryError) {
-                if !begun.isEmpty { try await suite.delivery.subscribe(begun, into: mailbox) }
-                if core.isInterrupted { try? await tell(.resumed) }
+                if !begun.isEmpty {
+                    try await suite.delivery.subscribe(begun, into: mailbox)
+                    try? await step { core, _ throws(Refusal) in core.subscribed(Set(begun.keys)) }
+                }
+                if core.isInterrupted { try? await tell(.resumed()) }
             } catch {
                 unsubscribed.merge(begun) { new, _ in new }
                 answerSubscribers(error)
@@ -192,10 +203,9 @@ extension Client {
     }
 
     private func takeEvents() -> EventBatch? {
-        guard urgent.isEmpty else {
-            defer { urgent = [] }
-            return EventBatch(number: 0, events: urgent)
-        }
-        return core.nextBatch
+        guard let batch = core.nextBatch else { return nil }
+        // One without a number is shown once.
+        if batch.number == 0 { core.confirm(batchesUpTo: 0) }
+        return batch
     }
 }

@@ -17,8 +17,6 @@ public actor Client {
     var waitingSteps: [Step] = []
     var isStepping = false
     var isClosed = false
-    /// News that cannot be stored, shown before anything else.
-    var urgent: [ClientEvent] = []
     var eventReader: CheckedContinuation<EventBatch?, Never>?
     var roomWaiters: [CheckedContinuation<Void, Never>] = []
     var unsubscribed: [DeliveryAddress: Since] = [:]
@@ -194,6 +192,8 @@ extension Client {
     public func close() {
         guard !isClosed else { return }
         carryOut()
+        // What could wait; if it cannot be stored, it is lost as in a crash.
+        if !isClosed { try? storage.commit(core.takeRecords()) }
         shut()
     }
 

@@ -26,6 +26,8 @@ public enum ClientCause: RefusalCause, Hashable {
     case usedBundle(ConversationID)
     /// What follows from a payload cannot be stored.
     case notStored(String)
+    /// The delivery service does not offer what a payload needs.
+    case lacks(Capability)
     /// A payload is for a machine that has gone.
     case noSuchOwner
 
@@ -44,6 +46,7 @@ public enum ClientCause: RefusalCause, Hashable {
         case .noRoom: "no_room"
         case .usedBundle: "used_bundle"
         case .notStored: "not_stored"
+        case .lacks: "unsupported"
         case .noSuchOwner: "no_such_owner"
         }
     }
@@ -65,6 +68,7 @@ public enum ClientCause: RefusalCause, Hashable {
         case .usedBundle(let id):
             "this link is good once, and conversation \(id) was begun with it; ask for another one"
         case .notStored(let reason): "a payload was left out, because what follows from it cannot be stored: \(reason)"
+        case .lacks(let capability): "the delivery service offers no \(capability.rawValue)"
         case .noSuchOwner: "nobody here owns this payload"
         }
     }

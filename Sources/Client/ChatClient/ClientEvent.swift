@@ -8,31 +8,16 @@ public enum ClientEvent: Sendable, Hashable {
     case pending(ConversationID, ConversationType)
     /// A first contact came to nothing, or a conversation had to end, and why; nothing more comes in it or leaves.
     case failed(ConversationID, Report)
-    /// Content arrived.
-    case content(ConversationID, ReceivedContent)
-    /// How far one of our own contents came; `failed` says why it will not arrive.
-    case status(ConversationID, ContentID, ContentStatus)
-    /// Who takes part has changed.
-    case members(ConversationID, [PublicKey])
-    /// Content is missing.
-    case gap(ConversationID, Gap)
-    /// How far a content is that takes several payloads; not kept over a restart.
-    case progress(ConversationID, Target, done: Int, of: Int)
-    /// The other side does not want one of our contents, or what it said, any more.
-    case cancelled(ConversationID, Target)
-    /// A conversation is over, and why.
-    case ended(ConversationID, String)
+    /// What a conversation reports, ``Event/refused(_:)`` excepted, which is shown as ``refused(_:_:)``.
+    case conversation(ConversationID, Event)
     /// The keys of a conversation seem to fit no longer: what comes cannot be opened, here or on the other side. Mostly
     /// an old copy of one side's data was put back. What is said may never arrive; a new first contact is the way out.
     /// The conversation goes on nevertheless, since a stranger can make it look like that. With the code
     /// `unanswered`: nobody has answered the invite for 15 days (CORE-22).
     case broken(ConversationID, Report)
-    /// What a single conversation type knows.
-    case frame(ConversationID, kind: String, bytes: Bytes)
-    /// Something well-formed arrived that this client does not speak (FR-03, INIT-04, CT-12).
-    case unsupported(ConversationID?, Report)
-    /// Something arrived that was refused; it changed nothing.
-    case inboundError(ConversationID?, Report)
+    /// Something arrived that was refused and changed nothing, for the conversation if one refused it. With the outcome
+    /// `unsupported` it is well-formed, and this client does not speak it (FR-03, INIT-04, CT-12).
+    case refused(ConversationID?, Report)
     /// The delivery service lost its link or has it back, or lost payloads.
     case link(Notice)
     /// State could not be stored; the step did not happen and is tried again.
@@ -60,18 +45,20 @@ public enum ClientEvent: Sendable, Hashable {
         public var description: String { "\(outcome.rawValue): \(text)" }
     }
 
-    /// Whether it survives a restart: everything that is about content does.
+    /// Whether it is stored until the application has it (DURABLE-1).
     var isKept: Bool {
         switch self {
-        case .began, .pending, .failed, .content, .status, .members, .gap, .frame, .cancelled, .ended, .broken: true
-        case .progress, .unsupported, .inboundError, .link, .storageTrouble: false
+        case .began, .pending, .failed, .broken: true
+        case .conversation(_, let event): !event.isTransient
+        case .refused, .link, .storageTrouble: false
         }
     }
 }
 
 /// Events that became true in one step, in order.
 public struct EventBatch: Sendable, Hashable {
-    /// Counts up, also over restarts; a batch shown again after a crash has its number again.
+    /// Counts up, also over restarts; a batch shown again after a crash has its number again. 0 where nothing of it is
+    /// kept.
     public let number: UInt64
     /// What happened.
     public let events: [ClientEvent]
@@ -80,8 +67,8 @@ public struct EventBatch: Sendable, Hashable {
     var size: Int {
         events.reduce(0) { sum, event in
             switch event {
-            case .content(_, let received): sum + received.content.count
-            case .frame(_, _, let bytes): sum + bytes.count
+            case .conversation(_, .content(let received)): sum + received.content.count
+            case .conversation(_, .frame(_, let bytes, _)): sum + bytes.count
             default: sum
             }
         }

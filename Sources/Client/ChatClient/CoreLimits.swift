@@ -28,6 +28,9 @@ public struct CoreLimits: Sendable, Hashable {
     public var machineBytes = 128 << 20
     /// Bytes that a conversation may always hold.
     public var roomyBytes = 1 << 20
+    /// Addresses at which this client replies and of which it wants to hear that nobody listens any more; beyond it, it
+    /// does not.
+    public var replies = 4_096
     /// Events that the application has not taken; beyond it, the mailbox is not read.
     public var waitingEvents = 8_192
     /// Bytes of contents in such events; beyond it, the mailbox is not read either.

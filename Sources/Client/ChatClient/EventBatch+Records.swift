@@ -31,7 +31,7 @@ extension ClientEvent {
 
     /// About how many bytes it takes in a record.
     fileprivate var probableSize: Int {
-        if case .content(_, let received) = self { received.content.count + 160 } else { 96 }
+        if case .conversation(_, .content(let received)) = self { received.content.count + 160 } else { 96 }
     }
 
     fileprivate func write(to writer: inout RecordWriter) {
@@ -41,27 +41,26 @@ extension ClientEvent {
             writer.write(type.name)
             writer.write(role.rawValue)
             writer.write(peers)
-        case .content(let id, let received):
+        case .conversation(let id, .content(let received)):
             writer.write(Kind.content, id)
             writer.write(received.content)
             writer.write([received.sender].compactMap(\.self))
             writer.write(received.part)
             writer.write(received.reference)
             writer.write(received.about)
-        case .status(let id, let content, let status):
+        case .conversation(let id, .status(let content, let status)):
             writer.write(Kind.status, id)
             writer.write(content.number)
-            writer.write(status.word)
-            if case .failed(let reason) = status { writer.write(reason) } else { writer.write("") }
-        case .members(let id, let members):
+            writer.write(status)
+        case .conversation(let id, .members(let members)):
             writer.write(Kind.members, id)
             writer.write(members)
-        case .gap(let id, let gap):
+        case .conversation(let id, .gap(let gap)):
             writer.write(Kind.gap, id)
             writer.write(gap.reference)
             writer.write([gap.sender].compactMap(\.self))
             writer.write(gap.isFinal)
-        case .frame(let id, let kind, let bytes):
+        case .conversation(let id, .frame(let kind, let bytes, _)):
             writer.write(Kind.frame, id)
             writer.write(kind)
             writer.write(bytes)
@@ -74,13 +73,13 @@ extension ClientEvent {
         case .broken(let id, let report):
             writer.write(Kind.broken, id)
             writer.write(report)
-        case .cancelled(let id, let target):
+        case .conversation(let id, .cancelled(let target)):
             writer.write(Kind.cancelled, id)
             writer.write(target)
-        case .ended(let id, let reason):
+        case .conversation(let id, .ended(let reason)):
             writer.write(Kind.ended, id)
             writer.write(reason)
-        case .progress, .unsupported, .inboundError, .link, .storageTrouble: break  // not kept
+        case .conversation(_, .progress), .conversation(_, .refused), .refused, .link, .storageTrouble: break  // not kept
         }
     }
 
@@ -98,28 +97,29 @@ extension ClientEvent {
             let part = try reader.part()
             let reference = try reader.optionalText()
             let about = try reader.target()
-            self = .content(
-                id, ReceivedContent(content, sender: sender, part: part, reference: reference, about: about))
+            let received = ReceivedContent(
+                content, sender: sender, part: part, reference: reference, about: about)
+            self = .conversation(id, .content(received))
         case .status:
             let content = ContentID(try reader.number())
-            let word = try reader.text()
-            guard let status = ContentStatus(word: word, reason: try reader.text()) else { throw reader.unreadable() }
-            self = .status(id, content, status)
-        case .members: self = .members(id, try reader.keys())
+            let status = try reader.status()
+            self = .conversation(id, .status(content, status))
+        case .members: self = .conversation(id, .members(try reader.keys()))
         case .gap:
             let reference = try reader.text()
             let sender = try reader.keys().first
-            self = .gap(id, Gap(reference: reference, sender: sender, isFinal: try reader.flag()))
+            let gap = Gap(reference: reference, sender: sender, isFinal: try reader.flag())
+            self = .conversation(id, .gap(gap))
         case .pending: self = .pending(id, ConversationType(try reader.text()))
         case .failed: self = .failed(id, try reader.report())
         case .broken: self = .broken(id, try reader.report())
         case .cancelled:
             guard let target = try reader.target() else { throw reader.unreadable() }
-            self = .cancelled(id, target)
-        case .ended: self = .ended(id, try reader.text())
+            self = .conversation(id, .cancelled(target))
+        case .ended: self = .conversation(id, .ended(try reader.text()))
         case .frame:
             let kind = try reader.text()
-            self = .frame(id, kind: kind, bytes: try reader.field())
+            self = .conversation(id, .frame(kind: kind, bytes: try reader.field()))
         }
     }
 }
@@ -140,23 +140,29 @@ extension ContentStatus {
     var isFinal: Bool {
         switch self {
         case .accepted, .sent: false
-        case .delivered, .cancelled, .failed: true
+        case .delivered(let peer): peer == nil
+        case .cancelled, .failed: true
         }
     }
 
-    fileprivate init?(word: String, reason: String) {
-        switch word {
-        case "accepted": self = .accepted
-        case "sent": self = .sent
-        case "delivered": self = .delivered
-        case "cancelled": self = .cancelled
-        case "failed": self = .failed(reason)
-        default: return nil
-        }
-    }
 }
 
 extension RecordWriter {
+    /// A word and a reason; behind the word of what one of several has, its key.
+    fileprivate mutating func write(_ status: ContentStatus) {
+        switch status {
+        case .accepted, .sent, .cancelled, .delivered(nil):
+            write(status.word)
+            write("")
+        case .failed(let reason):
+            write(status.word)
+            write(reason)
+        case .delivered(let peer?):
+            write("delivered by")
+            write([peer])
+        }
+    }
+
     fileprivate mutating func write(_ report: ClientEvent.Report) {
         write(report.outcome.rawValue)
         write(report.code)
@@ -165,14 +171,7 @@ extension RecordWriter {
 
     fileprivate mutating func write(_ part: Part) {
         write(part.word)
-        guard case .cut(let ending) = part else { return }
-        switch ending {
-        case .complete: write("complete")
-        case .cancelled: write("cancelled")
-        case .failed(let reason):
-            write("failed")
-            write(reason)
-        }
+        if case .cut(let ending) = part { write(ending) }
     }
 
     fileprivate mutating func write(_ target: Target?) {
@@ -194,6 +193,23 @@ extension RecordWriter {
 }
 
 extension RecordReader {
+    fileprivate mutating func status() throws(Refusal) -> ContentStatus {
+        let word = try text()
+        guard word != "delivered by" else {
+            guard let peer = try keys().first else { throw unreadable() }
+            return .delivered(by: peer)
+        }
+        let reason = try text()
+        switch word {
+        case "accepted": return .accepted
+        case "sent": return .sent
+        case "delivered": return .delivered
+        case "cancelled": return .cancelled
+        case "failed": return .failed(reason)
+        default: throw unreadable()
+        }
+    }
+
     fileprivate mutating func report() throws(Refusal) -> ClientEvent.Report {
         guard let outcome = Refusal.Outcome(rawValue: try text()) else { throw unreadable() }
         return ClientEvent.Report(outcome, code: try text(), text: try text())
@@ -205,12 +221,8 @@ extension RecordReader {
         case "delta": return .delta
         case "snapshot": return .snapshot
         case "cut":
-            switch try text() {
-            case "complete": return .cut(.complete)
-            case "cancelled": return .cut(.cancelled)
-            case "failed": return .cut(.failed(try text()))
-            default: throw unreadable()
-            }
+            guard let ending = try ending() else { throw unreadable() }
+            return .cut(ending)
         default: throw unreadable()
         }
     }

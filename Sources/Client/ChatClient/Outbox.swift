@@ -1,6 +1,6 @@
 internal import ChatModel
 
-/// Payloads that are stored and not yet with the delivery service, in a lane for each address (CORE-10).
+/// Payloads that are stored and not yet with the delivery service, in lanes, mostly one for each address (CORE-10).
 ///
 /// Order, waits and what is on its way belong to a lane, so that one slow address holds up no other. A quota that is
 /// used up, or a service that is closed, holds all of them.
@@ -13,6 +13,10 @@ struct Outbox: Sendable {
         var content: ContentID?
         /// Whether it belongs to the invite of its conversation: what that says later must not overtake it.
         var isInvite = false
+        /// The lane it waits in: that of its address, unless the machine named another.
+        var lane: DeliveryAddress
+        /// Whether it is not stored.
+        var isTransient = false
     }
 
     private(set) var entries: [UInt64: Entry] = [:]
@@ -24,6 +28,8 @@ struct Outbox: Sendable {
     /// What waits of each conversation's invite.
     private var invites: [ConversationID: Set<UInt64>] = [:]
     private var notBefore = Timestamp.zero
+    /// Addresses that are wanted and not yet subscribed to.
+    private var unheard: Set<DeliveryAddress> = []
 
     /// The longest wait that a service can ask for.
     static let longestPause = Duration.seconds(60)
@@ -33,12 +39,14 @@ struct Outbox: Sendable {
         lanes.values.lazy.filter(mayLeave).map(\.notBefore).min().map { max($0, notBefore) }
     }
 
-    /// Adds a payload to the lane of its address.
+    /// Adds a payload to its lane.
     mutating func append(
-        _ addressed: Addressed, conversation: ConversationID?, content: ContentID?, isInvite: Bool = false
+        _ addressed: Addressed, conversation: ConversationID?, content: ContentID?, isInvite: Bool = false,
+        lane: DeliveryAddress? = nil, isTransient: Bool = false
     ) -> Entry {
         let entry = Entry(
-            number: next, addressed: addressed, conversation: conversation, content: content, isInvite: isInvite)
+            number: next, addressed: addressed, conversation: conversation, content: content, isInvite: isInvite,
+            lane: lane ?? addressed.address, isTransient: isTransient)
         insert(entry)
         return entry
     }
@@ -48,16 +56,16 @@ struct Outbox: Sendable {
         next = max(next, entry.number &+ 1)
         entries[entry.number] = entry
         bytes += entry.addressed.payload.count
-        lanes[entry.addressed.address, default: OutboxLane()].append(entry)
+        lanes[entry.lane, default: OutboxLane()].append(entry)
         if let content = entry.content { outstanding[content, default: []].insert(entry.number) }
         if entry.isInvite, let conversation = entry.conversation {
             invites[conversation, default: []].insert(entry.number)
         }
     }
 
-    /// Payloads and bytes that wait for an address.
-    func load(of address: DeliveryAddress) -> (payloads: Int, bytes: Int) {
-        lanes[address].map { ($0.count, $0.bytes) } ?? (0, 0)
+    /// Payloads and bytes that wait in a lane.
+    func load(of lane: DeliveryAddress) -> (payloads: Int, bytes: Int) {
+        lanes[lane].map { ($0.count, $0.bytes) } ?? (0, 0)
     }
 
     /// The oldest entries of the lanes that may leave: as many as fit, of each lane no more than a quarter as long as
@@ -95,12 +103,14 @@ struct Outbox: Sendable {
         return !isHeld(entry)
     }
 
-    /// Whether a payload must wait for the invite of its conversation, which has another address (CORE-16).
+    /// Whether a payload must wait: until replies to it can be heard (DS-17), or for the invite of its conversation,
+    /// which is in another lane (CORE-16).
     private func isHeld(_ entry: Entry) -> Bool {
+        if let reply = entry.addressed.replyAddress, unheard.contains(reply) { return true }
         guard !entry.isInvite, let conversation = entry.conversation, let invite = invites[conversation] else {
             return false
         }
-        return invite.contains { entries[$0]?.addressed.address != entry.addressed.address }
+        return invite.contains { entries[$0]?.lane != entry.lane }
     }
 }
 
@@ -118,8 +128,8 @@ extension Outbox {
     mutating func remove(_ entry: Entry) -> Fate {
         guard entries.removeValue(forKey: entry.number) != nil else { return .open }
         bytes -= entry.addressed.payload.count
-        lanes[entry.addressed.address]?.remove(entry)
-        if lanes[entry.addressed.address]?.count == 0 { lanes[entry.addressed.address] = nil }
+        lanes[entry.lane]?.remove(entry)
+        if lanes[entry.lane]?.count == 0 { lanes[entry.lane] = nil }
         if entry.isInvite, let conversation = entry.conversation {
             invites[conversation]?.remove(entry.number)
             if invites[conversation]?.isEmpty == true { invites[conversation] = nil }
@@ -134,15 +144,21 @@ extension Outbox {
     mutating func retain(_ entry: Entry, at now: Timestamp, after error: DeliveryError) {
         let pause = now + min(max(error.retryAfter ?? .zero, OutboxLane.firstWait), Self.longestPause)
         if error.holdsAll { notBefore = max(notBefore, pause) }
-        lanes[entry.addressed.address]?.retain(until: pause)
+        lanes[entry.lane]?.retain(until: pause)
     }
 
     /// Ends an attempt: of the lanes that were in it, those of which nothing was taken wait longer each time.
     mutating func finishAttempt(_ entries: [Entry], at now: Timestamp) {
-        for address in Set(entries.map(\.addressed.address)) {
+        for address in Set(entries.map(\.lane)) {
             lanes[address]?.finishAttempt(at: now)
         }
     }
+
+    /// Holds what asks for replies at addresses until they are subscribed to.
+    mutating func hold(_ addresses: Set<DeliveryAddress>) { unheard.formUnion(addresses) }
+
+    /// Ends that: they are subscribed to, or wanted no more.
+    mutating func open(_ addresses: Set<DeliveryAddress>) { unheard.subtract(addresses) }
 
     /// Tries again at once: the link is back.
     mutating func hurry() {
@@ -153,18 +169,18 @@ extension Outbox {
     /// Whether somebody waits to hear that the service has a content.
     func isAwaited(_ content: ContentID) -> Bool { outstanding[content] != nil }
 
-    /// Drops what waits for a content and is neither on its way nor an invite; returns the numbers.
-    mutating func withdraw(_ content: ContentID) -> [UInt64] {
-        var dropped: [UInt64] = []
+    /// Drops what waits for a content and is neither on its way nor an invite; returns it.
+    mutating func withdraw(_ content: ContentID) -> [Entry] {
+        var dropped: [Entry] = []
         for number in outstanding[content]?.sorted() ?? [] {
             guard let entry = entries[number], !entry.isInvite,
-                lanes[entry.addressed.address]?.withdraw(entry) == true
+                lanes[entry.lane]?.withdraw(entry) == true
             else { continue }
-            if lanes[entry.addressed.address]?.count == 0 { lanes[entry.addressed.address] = nil }
+            if lanes[entry.lane]?.count == 0 { lanes[entry.lane] = nil }
             entries[number] = nil
             bytes -= entry.addressed.payload.count
             outstanding[content]?.remove(number)
-            dropped.append(number)
+            dropped.append(entry)
         }
         if outstanding[content]?.isEmpty == true { outstanding[content] = nil }
         return dropped

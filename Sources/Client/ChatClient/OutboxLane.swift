@@ -1,6 +1,6 @@
 internal import ChatModel
 
-/// The payloads that wait for one address, oldest first, and how long they wait.
+/// The payloads of one lane that wait, oldest first, and how long they wait.
 struct OutboxLane: Sendable {
     /// The wait after the first attempt in vain; doubles up to the longest.
     static let firstWait = Duration.milliseconds(250)

@@ -5,6 +5,7 @@ struct Subscriptions: Sendable {
     private var owners: [DeliveryAddress: Set<Owner>] = [:]
     private var addresses: [Owner: Set<DeliveryAddress>] = [:]
     private(set) var cursors: [DeliveryAddress: Cursor] = [:]
+    private var echoes: [Owner: Set<DeliveryAddress>] = [:]
     private var begun: Set<DeliveryAddress> = []
     private var ended: Set<DeliveryAddress> = []
 
@@ -30,6 +31,20 @@ struct Subscriptions: Sendable {
         }
         return unwanted
     }
+
+    /// Replaces the addresses whose own payloads an owner wants back.
+    mutating func wantEchoes(_ wanted: Set<DeliveryAddress>, for owner: Owner) {
+        guard !wanted.isEmpty || echoes[owner] != nil else { return }
+        echoes[owner] = wanted.isEmpty ? nil : wanted
+    }
+
+    /// Whether somebody here wants own payloads on an address back.
+    func wantsEcho(_ address: DeliveryAddress) -> Bool {
+        !echoes.isEmpty && echoes.values.contains { $0.contains(address) }
+    }
+
+    /// Whether somebody listens to an address.
+    func isWanted(_ address: DeliveryAddress) -> Bool { owners[address] != nil }
 
     /// Remembers how far an address is read, as long as somebody wants it.
     mutating func read(_ address: DeliveryAddress, to cursor: Cursor) {

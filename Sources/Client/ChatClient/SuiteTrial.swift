@@ -126,7 +126,7 @@ private struct Pair {
         var count = 0
         _ = core.takeRecords()
         while let batch = core.nextBatch {
-            for case .content in batch.events { count += 1 }
+            for case .conversation(_, .content) in batch.events { count += 1 }
             core.confirm(batchesUpTo: batch.number)
         }
         return count

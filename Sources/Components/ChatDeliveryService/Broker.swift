@@ -9,6 +9,8 @@ final class Broker: Sendable {
         /// It has what was published up to here, unless it is not behind.
         var position: UInt64
         var isBehind = false
+        /// How the reply at this address ended, as long as it is behind.
+        var ending: Ending?
     }
 
     fileprivate struct State: Sendable {
@@ -16,6 +18,8 @@ final class Broker: Sendable {
         var recent: RecentIDs
         var subscribers: [DeliveryAddress: [Subscriber]] = [:]
         var behind: [ObjectIdentifier: Set<DeliveryAddress>] = [:]
+        /// Who was asked to reply at an address that somebody subscribes to.
+        var serving: [DeliveryAddress: [Mailbox]] = [:]
     }
 
     let rememberedIDs: Int
@@ -41,7 +45,7 @@ final class Broker: Sendable {
             var run: [Delivery] = []
             var addressHash = 0
             for addressed in payloads {
-                if addressed.address != run.last?.addressed.address {
+                if addressed.address != run.last?.addressed.address || run.last?.addressed.ending != nil {
                     state.deliver(&run)
                     run.reserveCapacity(payloads.count - results.count)
                     addressHash = addressed.address.hashValue
@@ -94,7 +98,12 @@ final class Broker: Sendable {
         state.withLock { state in
             for address in addresses {
                 state.subscribers[address]?.removeAll { $0.mailbox === mailbox }
-                if state.subscribers[address]?.isEmpty == true { state.subscribers[address] = nil }
+                if state.subscribers[address]?.isEmpty == true {
+                    state.subscribers[address] = nil
+                    for server in state.serving.removeValue(forKey: address) ?? [] {
+                        server.notify(.ended(address, .cancelled))
+                    }
+                }
                 state.forgetBehind(address, ObjectIdentifier(mailbox))
             }
         }
@@ -112,10 +121,15 @@ extension Broker.State {
         history.retention == nil ? nil : Place(epoch: history.epoch, sequence: sequence).cursor
     }
 
-    /// Offers payloads of one address to all its subscribers that are not behind.
+    /// Offers payloads of one address to all its subscribers that are not behind; the last may end the reply there.
     fileprivate mutating func deliver(_ run: inout [Delivery]) {
         guard let address = run.first?.addressed.address else { return }
-        defer { run.removeAll(keepingCapacity: false) }
+        let ending = run.last?.addressed.ending
+        defer {
+            run.removeAll(keepingCapacity: false)
+            if let ending { end(address, ending) }
+        }
+        noteServers(of: run)
         guard let count = subscribers[address]?.count else { return }
         let firstSequence = history.lastSequence - UInt64(run.count) + 1
         for index in 0..<count {
@@ -130,6 +144,32 @@ extension Broker.State {
             subscribers[address]?[index].position = firstSequence + UInt64(taken) - 1
             behind[ObjectIdentifier(subscriber.mailbox), default: []].insert(address)
         }
+    }
+
+    /// Remembers who is asked to reply at addresses that somebody subscribes to.
+    private mutating func noteServers(of run: [Delivery]) {
+        for delivery in run {
+            guard let reply = delivery.addressed.replyAddress, subscribers[reply] != nil else { continue }
+            let asked = subscribers[delivery.addressed.address]?.map(\.mailbox) ?? []
+            for mailbox in asked where serving[reply]?.contains(where: { $0 === mailbox }) != true {
+                serving[reply, default: []].append(mailbox)
+            }
+        }
+    }
+
+    /// Ends a reply: each subscriber is told once it has the last payload, and subscribes no longer.
+    private mutating func end(_ address: DeliveryAddress, _ ending: Ending) {
+        serving[address] = nil
+        for index in subscribers[address]?.indices ?? 0..<0 {
+            guard let subscriber = subscribers[address]?[index] else { continue }
+            if subscriber.isBehind {
+                subscribers[address]?[index].ending = ending
+            } else {
+                subscriber.mailbox.notify(.ended(address, ending))
+            }
+        }
+        subscribers[address]?.removeAll { !$0.isBehind }
+        if subscribers[address]?.isEmpty == true { subscribers[address] = nil }
     }
 
     fileprivate mutating func catchUp(_ mailbox: Mailbox, _ now: Moment) {
@@ -156,6 +196,11 @@ extension Broker.State {
         }
         subscribers[address]?[index].isBehind = false
         forgetBehind(address, ObjectIdentifier(mailbox))
+        if let ending = subscribers[address]?[index].ending {
+            mailbox.notify(.ended(address, ending))
+            subscribers[address]?.remove(at: index)
+            if subscribers[address]?.isEmpty == true { subscribers[address] = nil }
+        }
         return true
     }
 

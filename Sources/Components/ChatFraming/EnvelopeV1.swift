@@ -84,7 +84,9 @@ public struct EnvelopeV1: FramingStrategy {
                 for byte in id { header.append(byte) }
             }
         }
-        return Addressed(routed.address, payload: routed.payload, replyAddress: routed.replyAddress)
+        return Addressed(
+            routed.address, payload: routed.payload, replyAddress: routed.replyAddress,
+            ending: routed.ending)
     }
 
     /// Finds whom a payload is for: at most a hash for each route on its address, whatever the bytes say.
@@ -113,7 +115,8 @@ public struct EnvelopeV1: FramingStrategy {
         if entry == nil { entry = try plain(bytes.slice(hint), at: hint.lowerBound, on: addressed.address) }
         guard let entry else { return .foreign }
         let routed = Routed(
-            addressed.address, entry.route, payload: bytes.slice(payload), replyAddress: addressed.replyAddress)
+            addressed.address, entry.route, payload: bytes.slice(payload), replyAddress: addressed.replyAddress,
+            ending: addressed.ending)
         return .payload(routed, for: entry.owner)
     }
 

@@ -44,11 +44,16 @@ public enum FramingError: Error, RefusalCause, Hashable {
     }
 }
 
-/// What every framing here asks of a route and its headers before it wraps.
+/// What framings here ask that carry no headers, before they wrap.
 func check(_ routed: borrowing Routed, framing: @autoclosure () -> String) throws(Refusal) {
     if let header = routed.headers.first {
         throw Refusal(.unsupported, CommonCause.unsupportedHeader(header.name, framing: framing()))
     }
+    try checkRoute(of: routed)
+}
+
+/// What every framing here asks of a route before it wraps.
+func checkRoute(of routed: borrowing Routed) throws(Refusal) {
     let count = routed.route.id.utf8.count
     guard (1...Route.maximumID).contains(count) else {
         throw Refusal(.unable, FramingError.badRoute(bytes: count, limit: Route.maximumID))

@@ -33,11 +33,11 @@ public struct PlainFraming: FramingStrategy {
         table.listen(listening, for: owner)
     }
 
-    /// Puts the header into the payload's head room; refuses headers, which it cannot carry.
+    /// Puts its header into the payload's head room, and hands the payload's headers to the service.
     public mutating func wrap(
         _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
     ) throws(Refusal) -> Addressed {
-        try check(routed, framing: facts.name)
+        try checkRoute(of: routed)
         let count = routed.payload.count
         guard count <= Self.maximumPayload else {
             throw Refusal(.unable, FramingError.tooLarge(bytes: count, limit: Self.maximumPayload))
@@ -49,7 +49,9 @@ public struct PlainFraming: FramingStrategy {
             for byte in id { header.append(byte) }
             for shift in [24, 16, 8, 0] { header.append(UInt8(truncatingIfNeeded: count >> shift)) }
         }
-        return Addressed(routed.address, payload: routed.payload, replyAddress: routed.replyAddress)
+        return Addressed(
+            routed.address, payload: routed.payload, replyAddress: routed.replyAddress, headers: routed.headers,
+            ending: routed.ending)
     }
 
     /// Finds whom a payload is for; another version is unsupported, an unknown route foreign.
@@ -57,7 +59,8 @@ public struct PlainFraming: FramingStrategy {
         let (id, payload) = try parse(addressed.payload)
         guard let entry = table[addressed.address, id] else { return .foreign }
         let routed = Routed(
-            addressed.address, entry.route, payload: payload, replyAddress: addressed.replyAddress)
+            addressed.address, entry.route, payload: payload, headers: addressed.headers,
+            replyAddress: addressed.replyAddress, ending: addressed.ending)
         return .payload(routed, for: entry.owner)
     }
 

@@ -62,7 +62,9 @@ public struct RPIV1: FramingStrategy {
             routed.sequence > 0 && routed.route.secret != nil
             ? key.identifier(routed.sequence) : key.identifier(salt: Self.salt(from: &random))
         routed.payload.prepend(RouteIdentifier.size) { identifier.write(to: &$0) }
-        return Addressed(routed.address, payload: routed.payload, replyAddress: routed.replyAddress)
+        return Addressed(
+            routed.address, payload: routed.payload, replyAddress: routed.replyAddress,
+            ending: routed.ending)
     }
 
     /// Finds whom a payload is for; an identifier of nobody here is foreign.
@@ -77,7 +79,7 @@ public struct RPIV1: FramingStrategy {
         guard let found = table.find(identifier, on: addressed.address) else { return .foreign }
         let routed = Routed(
             addressed.address, found.route, payload: bytes.slice(RouteIdentifier.size..<bytes.count),
-            sequence: found.sequence, replyAddress: addressed.replyAddress)
+            sequence: found.sequence, replyAddress: addressed.replyAddress, ending: addressed.ending)
         return .payload(routed, for: found.owner)
     }
 

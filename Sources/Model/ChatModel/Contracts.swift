@@ -43,16 +43,18 @@ public struct Routed: Sendable, Hashable {
     public var headers: [Header]
     /// Where an answer is expected, for request and response systems.
     public var replyAddress: DeliveryAddress?
+    /// In the last payload of a reply: how that ended. For services that offer ``Capability/replies``.
+    public var ending: Ending?
     /// The encoded frame.
     public var payload: Payload
 
     /// Makes a routed payload.
     public init(
         _ address: DeliveryAddress, _ route: Route, payload: Payload, sequence: UInt64 = 0, headers: [Header] = [],
-        replyAddress: DeliveryAddress? = nil
+        replyAddress: DeliveryAddress? = nil, ending: Ending? = nil
     ) {
         (self.address, self.route, self.payload) = (address, route, payload)
-        (self.sequence, self.headers, self.replyAddress) = (sequence, headers, replyAddress)
+        (self.sequence, self.headers, self.replyAddress, self.ending) = (sequence, headers, replyAddress, ending)
     }
 }
 
@@ -62,6 +64,11 @@ public struct Addressed: Sendable, Hashable {
     public var address: DeliveryAddress
     /// Where an answer is expected, for request and response systems.
     public var replyAddress: DeliveryAddress?
+    /// Names and values that a service with ``Capability/headers`` carries beside the payload; the core hands none to
+    /// another.
+    public var headers: [Header]
+    /// In the last payload of a reply: how that ended.
+    public var ending: Ending?
     /// Stays the same when the payload is published again, so that a service can drop repeats.
     public var id: PayloadID
     /// The framed payload, opaque to the service (DS-07).
@@ -70,8 +77,9 @@ public struct Addressed: Sendable, Hashable {
     /// Makes an addressed payload; the client draws the id.
     public init(
         _ address: DeliveryAddress, payload: Payload, id: PayloadID = PayloadID(high: 0, low: 0),
-        replyAddress: DeliveryAddress? = nil
+        replyAddress: DeliveryAddress? = nil, headers: [Header] = [], ending: Ending? = nil
     ) {
         (self.address, self.payload, self.id, self.replyAddress) = (address, payload, id, replyAddress)
+        (self.headers, self.ending) = (headers, ending)
     }
 }

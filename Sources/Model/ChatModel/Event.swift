@@ -16,8 +16,19 @@ public enum Event: Sendable, Hashable {
     case refused(Refusal)
     /// The conversation is over, and why; nothing can be sent in it any more.
     case ended(String)
-    /// What a single type knows, with a typed façade beside that type.
-    case frame(kind: String, bytes: Bytes)
+    /// What a single type knows, with a typed façade beside that type; kept over a restart unless it is transient.
+    case frame(kind: String, bytes: Bytes, isTransient: Bool = false)
+
+    /// Whether the application can miss it: nothing is written to disk for it, and after a restart the machine reports
+    /// a snapshot of what is still open (DURABLE-1).
+    public var isTransient: Bool {
+        switch self {
+        case .content(let received): !received.part.isLast
+        case .frame(_, _, let isTransient): isTransient
+        case .progress: true
+        case .status, .cancelled, .members, .gap, .refused, .ended: false
+        }
+    }
 }
 
 /// How bytes relate to what came before under the same reference or content id.
@@ -97,12 +108,17 @@ public enum ContentStatus: Sendable, Hashable {
     case accepted
     /// Every payload of it is with the delivery service.
     case sent
-    /// The peer's client has it.
-    case delivered
+    /// A peer's client has it: that of one of several, or of all where no key is named; only the latter is final.
+    case delivered(by: PublicKey?)
     /// It was taken back before it arrived, or cut short, by whom it came from.
     case cancelled
     /// It will not arrive, and why.
     case failed(String)
+}
+
+extension ContentStatus {
+    /// Every peer's client has it.
+    public static var delivered: ContentStatus { .delivered(by: nil) }
 }
 
 /// Content that is missing.

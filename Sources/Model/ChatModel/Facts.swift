@@ -84,4 +84,12 @@ public enum Capability: String, Hashable, Sendable, CaseIterable {
     case ordering
     /// A publish that succeeds means that the service has the payload.
     case acknowledgement
+    /// All subscribers of an address, the publisher too, see its payloads in one order; a payload that is published
+    /// again keeps its place (DS-16).
+    case totalOrder = "total order"
+    /// Who asked with a reply address learns how the reply ended, and who serves learns that nobody listens to it any
+    /// more (DS-17).
+    case replies
+    /// Headers are carried beside the payload (DS-18).
+    case headers
 }

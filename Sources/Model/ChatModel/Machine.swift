@@ -41,12 +41,13 @@ public enum Signal: Sendable, Hashable {
     case restored
     /// The time of ``Machine/nextWake`` has come, or passed while the client was away.
     case due
-    /// The delivery service lost its link.
-    case linkLost
+    /// The delivery service lost its link: of all addresses, or of one that the machine listens to.
+    case linkLost(on: DeliveryAddress?)
     /// The delivery service has its link again.
-    case linkBack
-    /// No more replies come to an address.
-    case replyEnded(DeliveryAddress)
+    case linkBack(on: DeliveryAddress?)
+    /// No more comes to an address, and why: to who listens to it, the reply has ended; to who was asked to reply there,
+    /// nobody listens any more.
+    case replyEnded(DeliveryAddress, Ending)
     /// The service took every payload of a content.
     case published(ContentID)
     /// The service refused a payload of a content for good.

@@ -12,7 +12,7 @@ public final class Mailbox: Sendable {
 
     fileprivate struct State {
         var deliveries: [Delivery] = []
-        var notices: [Notice] = []
+        var notices: [PlacedNotice] = []
         var bytes = 0
         /// What the reader holds and has not stored yet.
         var lent: [Delivery] = []
@@ -31,12 +31,33 @@ public final class Mailbox: Sendable {
         state = Lock(State())
     }
 
-    /// What arrived since the last batch.
+    /// What arrived since the last batch: one list in the order of arrival, kept as two.
     public struct Batch: Sendable {
         /// Payloads in the order of arrival.
         public let deliveries: [Delivery]
+        /// News of the services, each with its place among the payloads.
+        public let placedNotices: [PlacedNotice]
+
         /// News of the services.
-        public let notices: [Notice]
+        public var notices: [Notice] { placedNotices.map(\.notice) }
+
+        /// The batch in the order of arrival: payloads, then a notice, and so on; the last without a notice.
+        public var runs: [(deliveries: ArraySlice<Delivery>, notice: Notice?)] {
+            var (runs, start): ([(deliveries: ArraySlice<Delivery>, notice: Notice?)], Int) = ([], 0)
+            for placed in placedNotices {
+                runs.append((deliveries[start..<placed.place], placed.notice))
+                start = placed.place
+            }
+            return runs + [(deliveries[start...], nil)]
+        }
+    }
+
+    /// News of a service, and how many payloads of the batch came before it.
+    public struct PlacedNotice: Sendable, Hashable {
+        /// The news.
+        public let notice: Notice
+        /// How many payloads of the batch came before it.
+        public let place: Int
     }
 }
 
@@ -55,18 +76,18 @@ public struct Delivery: Sendable, Hashable {
 
 /// News of a delivery service.
 public enum Notice: Sendable, Hashable {
-    /// The link is lost; the service tries to get it back (DS-14).
-    case interrupted(String)
-    /// The link is back.
-    case resumed
-    /// No more payloads come on an address.
-    case ended(DeliveryAddress)
+    /// The link is lost, of one address or of all; the service tries to get it back (DS-14).
+    case interrupted(String, on: DeliveryAddress? = nil)
+    /// The link is back, of one address or of all.
+    case resumed(on: DeliveryAddress? = nil)
+    /// No more comes to an address, and why; or nobody listens any more to one at which this client replies (DS-17).
+    case ended(DeliveryAddress, Ending)
     /// Payloads of an address were lost before they could be delivered.
     case gone(DeliveryAddress)
 
     /// Whether a later notice says all that this one does, and nobody need read this one any more.
     fileprivate func isReplaced(by later: Notice) -> Bool {
-        if case (.interrupted, .interrupted) = (self, later) { return true }
+        if case (.interrupted(_, let address), .interrupted(_, let other)) = (self, later) { return address == other }
         return self == later
     }
 }
@@ -103,8 +124,8 @@ extension Mailbox {
     public func notify(_ notice: Notice) {
         let wake = state.withLock { state -> Wake? in
             guard !state.isClosed else { return nil }
-            state.notices.removeAll { $0.isReplaced(by: notice) }
-            state.notices.append(notice)
+            state.notices.removeAll { $0.notice.isReplaced(by: notice) }
+            state.notices.append(PlacedNotice(notice: notice, place: state.deliveries.count))
             return state.wakeReader()
         }
         wake?.now()
@@ -168,7 +189,7 @@ extension Mailbox.State {
         guard isReady || always, let reader else { return nil }
         self.reader = nil
         guard !deliveries.isEmpty || !notices.isEmpty else { return Wake(reader: reader, batch: nil) }
-        let batch = Mailbox.Batch(deliveries: deliveries, notices: notices)
+        let batch = Mailbox.Batch(deliveries: deliveries, placedNotices: notices)
         (lent, lentBytes) = (deliveries, bytes)
         (deliveries, notices, bytes) = ([], [], 0)
         return Wake(reader: reader, batch: batch)

@@ -42,17 +42,21 @@ public struct Listening: Hashable, Sendable {
     public let address: DeliveryAddress
     /// Which of them are meant.
     public let route: Route
+    /// Whether the own payloads on the address are wanted back, in their place in the total order.
+    public let wantsEcho: Bool
     /// Which of their sequences are of interest, for framings that derive identifiers.
     public var window: SequenceWindow
 
     /// Listens for a route on an address.
-    public init(_ address: DeliveryAddress, _ route: Route, window: SequenceWindow = SequenceWindow()) {
-        (self.address, self.route, self.window) = (address, route, window)
+    public init(
+        _ address: DeliveryAddress, _ route: Route, wantsEcho: Bool = false, window: SequenceWindow = SequenceWindow()
+    ) {
+        (self.address, self.route, self.wantsEcho, self.window) = (address, route, wantsEcho, window)
     }
 
-    /// Whether address and route are the same; a window that moved is no change of what is listened to.
+    /// Whether address, route and echo are the same; a window that moved is no change of what is listened to.
     public static func == (left: Listening, right: Listening) -> Bool {
-        left.route == right.route && left.address == right.address
+        left.route == right.route && left.address == right.address && left.wantsEcho == right.wantsEcho
     }
 
     /// Hashes address and route.

@@ -39,12 +39,18 @@ public struct Step: Sendable {
     /// The client reports a content as sent when the service took every payload that names it, and as
     /// failed when it refused one for good, unless the type reports more itself.
     ///
-    /// - Parameter contact: the client sends the payload again, under a new payload id and with growing pauses, until
-    ///   this contact ends (`Specs/contracts.md`, CONTACT-5).
+    /// - Parameters:
+    ///   - content: on whose behalf.
+    ///   - contact: the client sends the payload again, under a new payload id and with growing pauses, until this
+    ///     contact ends (`Specs/contracts.md`, CONTACT-5).
+    ///   - lane: payloads of one lane keep their order and wait for each other; nil for the lane of the address.
+    ///   - isTransient: not written to disk: it is lost if the process ends before the service has it (DURABLE-2).
     public mutating func send(
-        _ routed: consuming Routed, for content: ContentID? = nil, until contact: ContactID? = nil
+        _ routed: consuming Routed, for content: ContentID? = nil, until contact: ContactID? = nil,
+        lane: DeliveryAddress? = nil, isTransient: Bool = false
     ) {
-        output.sends.append(Send(routed: routed, content: content, contact: contact))
+        output.sends.append(
+            Send(routed: routed, content: content, contact: contact, lane: lane, isTransient: isTransient))
     }
 
     /// Says something in the invite of a conversation instead of sending it.

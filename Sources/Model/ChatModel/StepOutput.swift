@@ -51,10 +51,18 @@ extension Step {
         public var content: ContentID?
         /// The contact until whose end it is sent again.
         public var contact: ContactID?
+        /// The lane it waits in; nil for that of its address.
+        public var lane: DeliveryAddress?
+        /// Whether it may be lost if the process ends.
+        public var isTransient: Bool
 
         /// A payload, perhaps for a content, perhaps to be sent again.
-        public init(routed: Routed, content: ContentID? = nil, contact: ContactID? = nil) {
+        public init(
+            routed: Routed, content: ContentID? = nil, contact: ContactID? = nil, lane: DeliveryAddress? = nil,
+            isTransient: Bool = false
+        ) {
             (self.routed, self.content, self.contact) = (routed, content, contact)
+            (self.lane, self.isTransient) = (lane, isTransient)
         }
     }
 

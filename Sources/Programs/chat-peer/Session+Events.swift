@@ -39,25 +39,7 @@ extension Session {
                     [
                         "conversation": .string(id.text), "code": .string(report.code), "text": .string(report.text),
                     ]))
-        case .content(let id, let received): return line(received, at: path, in: id)
-        case .status(let id, let number, let status): return line(status, of: number, in: id)
-        case .members(let id, let members):
-            return .remark(
-                "-- \(name(id)) has \(members.count) members",
-                .event("members", ["conversation": .string(id.text), "members": .keys(members)]))
-        case .gap(let id, let gap):
-            return .trouble(
-                "! \(name(id)): something is missing\(gap.isFinal ? " for good" : " so far")",
-                .event(
-                    "gap",
-                    [
-                        "conversation": .string(id.text), "reference": .string(gap.reference),
-                        "final": .bool(gap.isFinal),
-                    ]))
-        case .frame(let id, let kind, let bytes):
-            return .remark(
-                "-- \(name(id)): \(kind.forTerminal), \(bytes.count) bytes",
-                .event("frame", ["conversation": .string(id.text), "kind": .string(kind), "bytes": .hex(bytes)]))
+        case .conversation(let id, let event): return line(event, at: path, in: id)
         case .broken(let id, let report):
             return .trouble(
                 "! \(name(id)): \(report.text.forTerminal); ask for a new link, or give out one of yours (/intro)",
@@ -66,19 +48,44 @@ extension Session {
                     [
                         "conversation": .string(id.text), "code": .string(report.code), "text": .string(report.text),
                     ]))
-        case .progress(let id, let target, let done, let of): return line(target, done, of: of, in: id)
-        case .cancelled(let id, let target):
+        case .refused(let id, let report):
+            return line(report.outcome == .unsupported ? "unsupported" : "refused", report, id)
+        case .link(let notice): return line(notice)
+        case .storageTrouble(let text): return .error("storage", text)
+        }
+    }
+
+    private func line(_ event: Event, at path: String?, in id: ConversationID) -> Output.Line {
+        switch event {
+        case .content(let received): return line(received, at: path, in: id)
+        case .status(let number, let status): return line(status, of: number, in: id)
+        case .members(let members):
+            return .remark(
+                "-- \(name(id)) has \(members.count) members",
+                .event("members", ["conversation": .string(id.text), "members": .keys(members)]))
+        case .gap(let gap):
+            return .trouble(
+                "! \(name(id)): something is missing\(gap.isFinal ? " for good" : " so far")",
+                .event(
+                    "gap",
+                    [
+                        "conversation": .string(id.text), "reference": .string(gap.reference),
+                        "final": .bool(gap.isFinal),
+                    ]))
+        case .frame(let kind, let bytes, _):
+            return .remark(
+                "-- \(name(id)): \(kind.forTerminal), \(bytes.count) bytes",
+                .event("frame", ["conversation": .string(id.text), "kind": .string(kind), "bytes": .hex(bytes)]))
+        case .progress(let target, let done, let of): return line(target, done, of: of, in: id)
+        case .cancelled(let target):
             return .remark(
                 "-- \(name(id)) does not want \(Self.words(target)) any more",
                 .event("cancelled", ["conversation": .string(id.text), "target": .string(Self.words(target))]))
-        case .ended(let id, let reason):
+        case .ended(let reason):
             return .remark(
                 "-- the conversation with \(name(id)) is over: \(reason.forTerminal)",
                 .event("over", ["conversation": .string(id.text), "reason": .string(reason)]))
-        case .unsupported(let id, let report): return line("unsupported", report, id)
-        case .inboundError(let id, let report): return line("refused", report, id)
-        case .link(let notice): return line(notice)
-        case .storageTrouble(let text): return .error("storage", text)
+        case .refused(let refusal): return line("refused", ClientEvent.Report(refusal), id)
         }
     }
 
@@ -150,6 +157,10 @@ extension Session {
             object["reason"] = .string(reason)
             json = .object(object)
         }
+        if case .delivered(let peer?) = status, case .object(var object) = json {
+            object["by"] = .string(peer.description)
+            json = .object(object)
+        }
         let why = reason.map { ": \($0.forTerminal)" } ?? ""
         let label = label(number)
         if word == "delivered" || word == "cancelled" || reason != nil { fileNames[number] = nil }
@@ -170,12 +181,12 @@ extension Session {
 
     private func line(_ notice: Notice) -> Output.Line {
         switch notice {
-        case .interrupted(let why):
+        case .interrupted(let why, _):
             Output.Line.trouble(
                 "! no link: \(why.forTerminal); is chat-relay running at \(settings.relay)? still trying",
                 .event("link", ["state": "interrupted", "text": .string(why)]))
         case .resumed: Output.Line.remark("-- the link is there", .event("link", ["state": "resumed"]))
-        case .ended(let address):
+        case .ended(let address, _):
             Output.Line.remark(
                 "-- \(address) ended", .event("link", ["state": "ended", "text": .string(address.text)]))
         case .gone(let address):

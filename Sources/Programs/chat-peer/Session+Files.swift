@@ -45,7 +45,9 @@ extension Session {
         guard let directory = settings.downloads else { return [:] }
         var paths: [Int: String] = [:]
         for (index, event) in batch.events.enumerated() {
-            guard case .content(_, let received) = event, case .file(let file) = ShownContent(received.content) else {
+            guard case .conversation(_, .content(let received)) = event,
+                case .file(let file) = ShownContent(received.content)
+            else {
                 continue
             }
             paths[index] = await keep(file, in: Downloads(directory))

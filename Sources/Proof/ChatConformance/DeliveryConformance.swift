@@ -1,7 +1,7 @@
 public import ChatModel
 
 extension Conformance {
-    /// Checks a delivery service (DS-01 to DS-13); what it does not offer or limit is not applicable.
+    /// Checks a delivery service (DS-01 to DS-18); what it does not offer or limit is not applicable.
     ///
     /// - Parameters:
     ///   - make: gives a fresh service that several clients share, or one client's end of it on each call
@@ -26,6 +26,8 @@ extension Conformance {
         await checkSubscribers(clients, &checker)
         await checkRefusals(clients, &checker)
         await checkCapabilities(clients, &checker)
+        await checkOrder(clients, &checker)
+        await checkReplies(clients, &checker)
         return checker.report
     }
 
@@ -216,7 +218,7 @@ extension Conformance {
 }
 
 /// Two ends of a service.
-private struct Ends {
+struct Ends {
     let one: any DeliveryService
     let two: any DeliveryService
     let patience: Duration

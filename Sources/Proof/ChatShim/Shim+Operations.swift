@@ -210,7 +210,7 @@ extension Shim.Participant {
                 "type": "conversation_started", "conversation_id": .string(id.text),
                 "remote_installation_key": .string(peers.first?.description ?? ""),
             ]
-        case .content(let id, let received):
+        case .conversation(let id, .content(let received)):
             [
                 "type": "content", "conversation_id": .string(id.text),
                 "content": .string(Hex.encode(received.content.array)),

@@ -19,7 +19,7 @@ func contents(_ count: Int, of client: Client) async -> [String] {
     var found: [String] = []
     var events = client.events.makeAsyncIterator()
     while found.count < count, let batch = await events.next() {
-        for case .content(_, let received) in batch.events {
+        for case .conversation(_, .content(let received)) in batch.events {
             found.append(String(decoding: received.content.array, as: UTF8.self))
         }
     }

@@ -130,7 +130,7 @@ private func run(_ peer: inout CorePeer, wakes: Int = 40) -> [(seconds: UInt64, 
             case .pending: "pending"
             case .began: "began"
             case .failed(_, let report): "failed \(report.code)"
-            case .status(_, let content, let status): "\(content.number) \(status.word)"
+            case .conversation(_, .status(let content, let status)): "\(content.number) \(status.word)"
             default: nil
             }
         }

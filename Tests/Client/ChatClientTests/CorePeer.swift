@@ -7,6 +7,7 @@ struct CorePeer {
     let name: String
     var types: [any ConversationProtocol]
     var limits = CoreLimits()
+    let offers: Set<Capability>
     let make: @Sendable (String) -> any InitializationProtocol
     var core: ChatCore
     var stored: [String: Bytes] = [:]
@@ -17,22 +18,22 @@ struct CorePeer {
 
     init(
         _ name: String, types: [any ConversationProtocol] = [ToyConversation.type],
-        limits: CoreLimits = CoreLimits(),
+        limits: CoreLimits = CoreLimits(), offers: Set<Capability> = [],
         initialization make: @escaping @Sendable (String) -> any InitializationProtocol = { ToyInitialization($0) }
     ) throws {
-        (self.name, self.types, self.limits, self.make) = (name, types, limits, make)
-        core = try Self.core(make(name), name, types, limits, [:], now, seed: 0)
+        (self.name, self.types, self.limits, self.offers, self.make) = (name, types, limits, offers, make)
+        core = try Self.core(make(name), name, types, limits, offers, [:], now, seed: 0)
         store()
     }
 
     private static func core(
         _ initialization: any InitializationProtocol, _ name: String, _ types: [any ConversationProtocol],
-        _ limits: CoreLimits, _ records: [String: Bytes],
+        _ limits: CoreLimits, _ offers: Set<Capability>, _ records: [String: Bytes],
         _ now: Timestamp, seed: UInt64
     ) throws -> ChatCore {
         try ChatCore(
             initialization, conversations: types, framing: ToyFraming(),
-            delivery: DeliveryLimits(maximumPayload: 1_000),
+            delivery: DeliveryLimits(maximumPayload: 1_000, offers: offers),
             random: SeededRandom(UInt64(name.utf8.first ?? 0) << 32 | seed),
             limits: limits, restoring: records.map { Record($0.key, $0.value) }.sorted { $0.key < $1.key }, now: now)
     }
@@ -40,7 +41,8 @@ struct CorePeer {
     /// Stores what changed and reads the events, as a client does.
     mutating func store() {
         for record in core.takeRecords() { stored[record.key] = record.bytes }
-        while let batch = core.nextBatch, batch.number > (seen.last?.number ?? 0) {
+        let last = seen.lazy.map(\.number).max() ?? 0
+        while let batch = core.nextBatch, batch.number == 0 || batch.number > last {
             seen.append(batch)
             core.confirm(batchesUpTo: batch.number)
         }
@@ -50,7 +52,7 @@ struct CorePeer {
     /// What a crash and a new start leave.
     mutating func restart() throws {
         runs += 1
-        core = try Self.core(make(name), name, types, limits, stored, now, seed: runs)
+        core = try Self.core(make(name), name, types, limits, offers, stored, now, seed: runs)
         store()
     }
 
@@ -100,7 +102,7 @@ struct CorePeer {
 
     var contents: [String] {
         events.compactMap {
-            guard case .content(_, let received) = $0 else { return nil }
+            guard case .conversation(_, .content(let received)) = $0 else { return nil }
             return String(decoding: received.content.array, as: UTF8.self)
         }
     }
@@ -108,7 +110,7 @@ struct CorePeer {
     var reports: [String] {
         events.compactMap {
             switch $0 {
-            case .unsupported(_, let report), .inboundError(_, let report): "\(report.outcome.rawValue) \(report.code)"
+            case .refused(_, let report): "\(report.outcome.rawValue) \(report.code)"
             default: nil
             }
         }

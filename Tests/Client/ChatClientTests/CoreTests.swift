@@ -138,16 +138,16 @@ struct OtherConversation: SimpleConversation {
         saro.core.settle(payloads, [.failure(.tooLarge(bytes: 2_000, limit: 1_000))], now: saro.now)
         saro.store()
         let reason = "payload has 2000 bytes; the service takes 1000"
-        #expect(saro.events.last == .status(id, content, .failed(reason)))
+        #expect(saro.events.last == .conversation(id, .status(content, .failed(reason))))
         #expect(!saro.stored.keys.contains { $0.hasPrefix("outbox/") })
     }
 
     @Test func `a content is sent when the service has every payload of it`() throws {
         var (saro, _, id) = try met()
         let content = try saro.core.send(Bytes("one"), in: id, now: saro.now)
-        #expect(!saro.events.contains(.status(id, content, .sent)))
+        #expect(!saro.events.contains(.conversation(id, .status(content, .sent))))
         _ = saro.publish()
-        #expect(saro.events.contains(.status(id, content, .sent)))
+        #expect(saro.events.contains(.conversation(id, .status(content, .sent))))
     }
 
     @Test func `what was accepted is published after a restart, under the same id`() throws {
@@ -359,7 +359,7 @@ private struct PatientInitialization: InitializationProtocol {
     try saro.restart()
     _ = saro.publish()
     let statuses = saro.events.compactMap { event -> ContentStatus? in
-        guard case .status(_, ContentID(2), let status) = event else { return nil }
+        guard case .conversation(_, .status(ContentID(2), let status)) = event else { return nil }
         return status
     }
     #expect(statuses == [.delivered])

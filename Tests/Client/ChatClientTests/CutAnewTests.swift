@@ -58,7 +58,7 @@ private struct StricterService {
     }
 
     var heard: [Content] {
-        events[1].compactMap { if case .content(_, let received) = $0 { received.content } else { nil } }
+        events[1].compactMap { if case .conversation(_, .content(let received)) = $0 { received.content } else { nil } }
     }
 }
 
@@ -79,7 +79,7 @@ func `a content that a service with a smaller limit refuses is cut anew and neve
     // What was said in between does not wait for it.
     #expect(service.heard == [Bytes("hello"), Bytes("next"), text])
     let statuses = service.events[0].compactMap { event -> ContentStatus? in
-        if case .status(_, large, let status) = event { status } else { nil }
+        if case .conversation(_, .status(large, let status)) = event { status } else { nil }
     }
     #expect(statuses.last == .delivered)
     #expect(!statuses.contains { if case .failed = $0 { true } else { false } })

@@ -44,7 +44,7 @@ private struct Link {
 
     mutating func comeBack() {
         isLost = false
-        cores[0].notice(.resumed, now: now)
+        cores[0].notice(.resumed(), now: now)
     }
 
     mutating func restart() throws {
@@ -82,11 +82,11 @@ private struct Link {
     }
 
     var heard: [Content] {
-        events[1].compactMap { if case .content(_, let received) = $0 { received.content } else { nil } }
+        events[1].compactMap { if case .conversation(_, .content(let received)) = $0 { received.content } else { nil } }
     }
 
     func statuses(of content: ContentID) -> [ContentStatus] {
-        events[0].compactMap { if case .status(_, content, let status) = $0 { status } else { nil } }
+        events[0].compactMap { if case .conversation(_, .status(content, let status)) = $0 { status } else { nil } }
     }
 }
 

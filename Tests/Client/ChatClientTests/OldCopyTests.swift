@@ -61,12 +61,12 @@ private struct Talker {
     var refused: Int { events.count { if case .inboundError = $0 { true } else { false } } }
 
     var failures: [String] {
-        events.compactMap { if case .status(_, _, .failed(let reason)) = $0 { reason } else { nil } }
+        events.compactMap { if case .conversation(_, .status(_, .failed(let reason))) = $0 { reason } else { nil } }
     }
 
     var heard: [String] {
         events.compactMap { event in
-            guard case .content(_, let received) = event else { return nil }
+            guard case .conversation(_, .content(let received)) = event else { return nil }
             return String(decoding: received.content.array, as: UTF8.self)
         }
     }

@@ -118,7 +118,7 @@ private struct Writer {
         saro.now = start + .seconds(60)
         while saro.core.waiting.payloads > 0, !saro.publish().isEmpty {}
         #expect(saro.core.waiting.payloads == 0)
-        let failed = saro.events.contains { if case .status(_, _, .failed) = $0 { true } else { false } }
+        let failed = saro.events.contains { if case .conversation(_, .status(_, .failed)) = $0 { true } else { false } }
         #expect(!failed, "\(error)")
     }
 }
@@ -137,7 +137,7 @@ private struct Writer {
     // The link is back: at once, and from the beginning.
     _ = saro.publish([saro.inboxes[0]: silent])
     saro.core.notice(.interrupted("no answer"), now: saro.now)
-    saro.core.notice(.resumed, now: saro.now)
+    saro.core.notice(.resumed(), now: saro.now)
     #expect(saro.publish([saro.inboxes[0]: silent]).count == 1)
     #expect(saro.core.nextPublish == saro.now + .milliseconds(250))
     // A payload that was taken ends the row.
@@ -183,5 +183,8 @@ private struct Writer {
     raya.receive((invite + rest).map { Delivery($0.addressed) }, now: start)
     #expect(raya.load.parkedPayloads == 0)
     let heard = raya.takeRecords().isEmpty ? [] : raya.waitingBatches.flatMap(\.events)
-    #expect(heard.contains { if case .content(_, let received) = $0 { received.content == content } else { false } })
+    #expect(
+        heard.contains {
+            if case .conversation(_, .content(let received)) = $0 { received.content == content } else { false }
+        })
 }

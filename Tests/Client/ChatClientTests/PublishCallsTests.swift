@@ -78,7 +78,7 @@ struct PublishCallsTests {
         func contents(_ count: Int) async -> [String] {
             var found: [String] = []
             while found.count < count, let batch = await events.next() {
-                for case .content(_, let received) in batch.events {
+                for case .conversation(_, .content(let received)) in batch.events {
                     found.append(String(decoding: received.content.array, as: UTF8.self))
                 }
             }

@@ -143,9 +143,9 @@ private struct DurablePeer {
                 seenBatch = batch.number
                 for event in batch.events {
                     switch event {
-                    case .content(_, let received):
+                    case .conversation(_, .content(let received)):
                         heard.append(String(decoding: received.content.array.prefix(20), as: UTF8.self))
-                    case .status(_, let id, let status): statuses[id] = status
+                    case .conversation(_, .status(let id, let status)): statuses[id] = status
                     default: continue
                     }
                 }

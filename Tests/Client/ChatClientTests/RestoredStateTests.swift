@@ -103,7 +103,9 @@ private struct Couple {
 
     /// Whether Saro was told that something she said was delivered.
     var isHeard: Bool {
-        saro.batches.flatMap(\.events).contains { if case .status(_, _, .delivered) = $0 { true } else { false } }
+        saro.batches.flatMap(\.events).contains {
+            if case .conversation(_, .status(_, .delivered)) = $0 { true } else { false }
+        }
     }
 
     /// Compares both clients with what their records give.

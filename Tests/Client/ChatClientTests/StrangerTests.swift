@@ -98,7 +98,7 @@ private struct Host {
 
     var contents: [String] {
         events.compactMap { event in
-            guard case .content(_, let received) = event else { return nil }
+            guard case .conversation(_, .content(let received)) = event else { return nil }
             return String(decoding: received.content.array.prefix(20), as: UTF8.self)
         }
     }

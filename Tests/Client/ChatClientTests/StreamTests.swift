@@ -26,13 +26,13 @@ import Testing
     /// Parts that came, each with its word.
     private func parts(_ peer: CorePeer) -> [String] {
         peer.events.compactMap {
-            guard case .content(_, let received) = $0 else { return nil }
+            guard case .conversation(_, .content(let received)) = $0 else { return nil }
             return "\(received.part.word) \(String(decoding: received.content.array, as: UTF8.self))"
         }
     }
 
     private func statuses(_ peer: CorePeer, of id: ContentID) -> [ContentStatus] {
-        peer.events.compactMap { if case .status(_, id, let status) = $0 { status } else { nil } }
+        peer.events.compactMap { if case .conversation(_, .status(id, let status)) = $0 { status } else { nil } }
     }
 
     @Test(arguments: [false, true])
@@ -54,7 +54,9 @@ import Testing
         saro.receive(raya.publish())
         #expect(parts(saro).last == "cut The walrus said." && statuses(raya, of: answer) == [.sent])
         let abouts = saro.events.compactMap { event -> Target? in
-            guard case .content(ask, let received) = event, received.part != .snapshot else { return nil }
+            guard case .conversation(ask, .content(let received)) = event, received.part != .snapshot else {
+                return nil
+            }
             return received.about
         }
         #expect(abouts.count == 4 && Set(abouts) == [.own(ContentID(1))])
@@ -70,7 +72,7 @@ import Testing
         _ = try saro.core.perform(.cancel(.received("1")), in: ask, now: saro.now)
         saro.store()
         raya.receive(saro.publish())
-        #expect(raya.events.contains(.cancelled(serve, .own(answer))))
+        #expect(raya.events.contains(.conversation(serve, .cancelled(.own(answer)))))
         _ = try raya.core.perform(.cancel(.own(answer)), in: serve, now: raya.now)
         raya.store()
         saro.receive(raya.publish())
@@ -85,7 +87,8 @@ import Testing
         var (saro, raya, _, serve) = try asked()
         let answer = try say("one ", .delta, of: nil, about: .received("1"), &raya, in: serve)
         _ = try say("two ", .delta, of: answer, &raya, in: serve)
-        #expect(raya.stored.keys.count { $0.hasPrefix("outbox/") } == 2)
+        #expect(raya.core.waiting.payloads == 2)
+        #expect(!raya.stored.keys.contains { $0.hasPrefix("outbox/") }, "deltas are not stored (DURABLE-2)")
         _ = try raya.core.perform(.cancel(.own(answer)), in: serve, now: raya.now)
         raya.store()
         #expect(raya.stored.keys.count { $0.hasPrefix("outbox/") } == 1, "that it was cancelled is left")

@@ -52,14 +52,14 @@ struct GivenUpTests {
 
     @Test func `time without a link does not count, and nothing is encrypted in it (SDS-R10)`() throws {
         var pair = try LossyPair(PrivateV1.Compact.self)
-        pair.signal(.linkLost, 0)
+        pair.signal(.linkLost(on: nil), 0)
         pair.isLost = [true, true]
         let old = try pair.say("old", 0)
         let before = pair.sides[0].sent
         pair.pass(.seconds(9 * 86_400))
         #expect(pair.sides[0].sent == before, "\(pair.sides[0].sent - before) payloads without a link")
         pair.isLost = [false, false]
-        pair.signal(.linkBack, 0)
+        pair.signal(.linkBack(on: nil), 0)
         pair.pass(.seconds(10))
         #expect(pair.sides[1].received == ["first", "old"])
         #expect(pair.sides[0].statuses[old] == .delivered)

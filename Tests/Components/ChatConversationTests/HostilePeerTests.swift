@@ -494,8 +494,8 @@ struct HostilePeerTests {
             if dice.below(4) == 0 { saro.pass(.milliseconds(dice.below(30_000))) }
             if dice.below(30) == 0 { saro.pass(.seconds(dice.below(90_000))) }
             if dice.below(30) == 0 { try saro.restart() }
-            if dice.below(50) == 0 { saro.wake(.linkLost) }
-            if dice.below(50) == 0 { saro.wake(.linkBack) }
+            if dice.below(50) == 0 { saro.wake(.linkLost(on: nil)) }
+            if dice.below(50) == 0 { saro.wake(.linkBack(on: nil)) }
             if pool.count > 120 { pool.removeFirst(40) }
         }
         saro.pass(day * 10)

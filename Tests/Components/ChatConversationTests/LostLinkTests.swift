@@ -18,7 +18,7 @@ struct LostLinkTests {
                 var pair = try LossyPair(type)
                 if side == 0 { pair.sides[1].received.removeAll() }
                 let before = pair.sides[side].sent
-                pair.signal(.linkLost, side)
+                pair.signal(.linkLost(on: nil), side)
                 pair.isLost = [true, true]
                 for index in 0..<200 { try pair.say("line \(index)", side) }
                 pair.pass(.seconds(86_400))
@@ -29,7 +29,7 @@ struct LostLinkTests {
                     pair.pass(.seconds(9 * 86_400))
                     try pair.restart(side)
                 } else {
-                    pair.signal(.linkBack, side)
+                    pair.signal(.linkBack(on: nil), side)
                 }
                 pair.pass(.seconds(60))
                 #expect(pair.sides[1 - side].received == lines(200), "\(type.facts.name)")
@@ -43,11 +43,11 @@ struct LostLinkTests {
 
     @Test func `what waits for a link leaves in order, a part at a time, before what is said later (SDS-R13)`() throws {
         var pair = try LossyPair(PrivateV1.Compact.self)
-        pair.signal(.linkLost, 0)
+        pair.signal(.linkLost(on: nil), 0)
         let texts = (0..<40).map { String(repeating: "\($0 % 10)", count: 150_000) }
         for text in texts { try pair.say(text, 0) }
         let before = pair.sides[0].sent
-        pair.signal(.linkBack, 0)
+        pair.signal(.linkBack(on: nil), 0)
         let first = pair.sides[0].sent - before
         #expect(first > 0 && first < 80, "\(first) payloads at once")
         try pair.say("later", 0)
@@ -59,7 +59,7 @@ struct LostLinkTests {
 
     @Test func `who hears something has a link, and says what waited for it (SDS-R13)`() throws {
         var pair = try LossyPair(PrivateV1.Compact.self)
-        pair.signal(.linkLost, 0)
+        pair.signal(.linkLost(on: nil), 0)
         pair.isLost[1] = true
         try pair.say("waits", 0)
         pair.pass(.seconds(60))

@@ -118,12 +118,12 @@ import Testing
         #expect(await saro.publish(addressed("after")).isTaken)
         var notices: [Notice] = []
         var received: [String] = []
-        while received.isEmpty || !notices.contains(.resumed), let batch = await mailbox.next() {
+        while received.isEmpty || !notices.contains(.resumed()), let batch = await mailbox.next() {
             notices += batch.notices
             received += mailbox.texts(batch)
         }
         #expect(received == ["after"])
-        #expect(Set(notices) == [.resumed, .gone("hall")], "another relay's history may lack what the old one had")
+        #expect(Set(notices) == [.resumed(), .gone("hall")], "another relay's history may lack what the old one had")
         again.close()
     }
 

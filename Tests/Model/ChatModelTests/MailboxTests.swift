@@ -12,9 +12,9 @@ private func firstBytes(_ batch: Mailbox.Batch?) -> [UInt8]? { batch?.deliveries
     let mailbox = Mailbox()
     #expect(mailbox.offer([delivery(1), delivery(2)]) == 2)
     #expect(mailbox.offer([delivery(3)]) == 1)
-    mailbox.notify(.resumed)
+    mailbox.notify(.resumed())
     let batch = await mailbox.next()
-    #expect(firstBytes(batch) == [1, 2, 3] && batch?.notices == [.resumed])
+    #expect(firstBytes(batch) == [1, 2, 3] && batch?.notices == [.resumed()])
 }
 
 @Test(.timeLimit(.minutes(30)))
@@ -64,11 +64,11 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
 
 @Test(.timeLimit(.minutes(30))) func `the last of several notices about the link is the state of the link`() async {
     let mailbox = Mailbox()
-    for notice in [Notice.interrupted("cable"), .resumed, .interrupted("cable"), .gone("a"), .gone("a")] {
+    for notice in [Notice.interrupted("cable"), .resumed(), .interrupted("cable"), .gone("a"), .gone("a")] {
         mailbox.notify(notice)
     }
     let first = await mailbox.next()?.notices
-    #expect(first == [.resumed, .interrupted("cable"), .gone("a")])
+    #expect(first == [.resumed(), .interrupted("cable"), .gone("a")])
     for attempt in 0..<1_000 { mailbox.notify(.interrupted("attempt \(attempt)")) }
     let second = await mailbox.next()?.notices
     #expect(second == [.interrupted("attempt 999")], "news of one link is bounded")
@@ -82,7 +82,7 @@ func `a full mailbox takes what fits and nothing more until the batch is stored`
     let batch = await reader.value
     #expect(batch == nil)
     #expect(mailbox.offer([delivery(1)]) == 1)
-    mailbox.notify(.resumed)
+    mailbox.notify(.resumed())
     let after = await mailbox.next()
     #expect(after == nil)
 }

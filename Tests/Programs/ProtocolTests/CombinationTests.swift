@@ -62,7 +62,7 @@ extension EventBatch {
     /// The contents of a batch, as text.
     var contents: [String] {
         events.compactMap {
-            guard case .content(_, let received) = $0 else { return nil }
+            guard case .conversation(_, .content(let received)) = $0 else { return nil }
             return String(decoding: received.content.array, as: UTF8.self)
         }
     }

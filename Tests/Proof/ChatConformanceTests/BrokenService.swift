@@ -39,6 +39,11 @@ final class BrokenService: DeliveryService {
         case retainsMore = "DS-11c"
         case reorders = "DS-05"
         case losesWhatItTook = "DS-06b"
+        case ordersForEach = "DS-16 order"
+        case takesAnotherPlace = "DS-16"
+        case endsTooEarly = "DS-17"
+        case tellsNoServer = "DS-17b"
+        case dropsHeaders = "DS-18"
     }
 
     private let defect: Defect
@@ -56,7 +61,7 @@ final class BrokenService: DeliveryService {
             maximumPayload: defect == .takesAnySize ? 1_000 : 64 << 10,
             rate: [.takesAnyNumber, .waitsForEver].contains(defect)
                 ? DeliveryLimits.Rate(payloads: 10, epoch: .seconds(60)) : nil,
-            retention: stated, offers: [.ordering, .acknowledgement])
+            retention: stated, offers: [.ordering, .acknowledgement, .totalOrder, .replies, .headers])
     }
 
     var facts: Facts {
@@ -84,6 +89,7 @@ final class BrokenService: DeliveryService {
             _ = await inner.publish(sent.enumerated().filter { $0.offset % 3 != 1 }.map(\.element))
             return payloads.map { _ in .success(Receipt()) }
         }
+        if defect == .tellsNoServer { for index in sent.indices { sent[index].replyAddress = nil } }
         let results = await inner.publish(sent)
         if defect == .deliversTwice {
             let again = sent.filter { payload in subscribed.with { $0[payload.address, default: 0] } > 1 }
@@ -97,6 +103,8 @@ final class BrokenService: DeliveryService {
         switch defect {
         case .cuts: spoiled.payload = addressed.payload.slice(0..<min(1_000, addressed.payload.count))
         case .readsPayloads: spoiled.payload = Bytes(addressed.payload.array.filter { $0 != 10 })
+        case .dropsHeaders: spoiled.headers = []
+        case .takesAnotherPlace: spoiled.id = PayloadID(high: 0, low: 0)
         case .lowercasesAddresses: spoiled.address = DeliveryAddress(addressed.address.text.lowercased())
         default: break
         }
@@ -132,6 +140,8 @@ final class BrokenService: DeliveryService {
                 box = changing(into: mailbox) { addressed, _ in
                     addressed.address = DeliveryAddress("/" + addressed.address.text)
                 }
+            case (.ordersForEach, _) where count == 1, (.endsTooEarly, _):
+                box = shuffling(into: mailbox)
             case (.hasNoCursors, _): box = changing(into: mailbox) { _, cursor in cursor = nil }
             case (.hasLongCursors, _):
                 box = changing(into: mailbox) { _, cursor in cursor = Cursor(Bytes([UInt8](repeating: 0, count: 65))) }
@@ -161,6 +171,27 @@ final class BrokenService: DeliveryService {
                         change(&addressed, &cursor)
                         return Delivery(addressed, cursor: cursor)
                     })
+            }
+        }
+        return own
+    }
+
+    /// A mailbox whose news overtake payloads, and whose second payload overtakes the first.
+    private func shuffling(into mailbox: Mailbox) -> Mailbox {
+        let own = Mailbox()
+        Task {
+            var held: Delivery?
+            var isFirst = true
+            while let batch = await own.next() {
+                for notice in batch.notices { mailbox.notify(notice) }
+                for delivery in batch.deliveries {
+                    if isFirst {
+                        (held, isFirst) = (delivery, false)
+                        continue
+                    }
+                    _ = mailbox.offer([delivery, held].compactMap(\.self))
+                    held = nil
+                }
             }
         }
         return own

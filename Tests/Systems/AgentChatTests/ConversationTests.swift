@@ -57,7 +57,7 @@ struct ConversationTests {
     /// The agent: it looks, asks for approval, and books.
     private static func serve(_ client: Client) async throws {
         for await batch in client.events {
-            for case .frame(let id, let kind, let bytes) in batch.events {
+            for case .conversation(let id, .frame(let kind, let bytes, _)) in batch.events {
                 guard case .submitted(let message, _, _)? = AgentChatEvent(.frame(kind: kind, bytes: bytes)) else {
                     continue
                 }
@@ -87,7 +87,7 @@ struct ConversationTests {
     private static func talk(_ client: Client, in id: ConversationID) async throws -> String {
         var approved: Set<Identifier> = []
         for await batch in client.events {
-            for case .frame(_, let kind, let bytes) in batch.events {
+            for case .conversation(_, .frame(let kind, let bytes, _)) in batch.events {
                 let messages: [Message] =
                     switch AgentChatEvent(.frame(kind: kind, bytes: bytes)) {
                     case .whole(let message)?, .snapshot(let message)?: [message]

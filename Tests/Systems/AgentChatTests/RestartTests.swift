@@ -35,14 +35,14 @@ struct RestartTests {
     }
 
     private func submitted(_ event: ChatClient.ClientEvent) -> ConversationID? {
-        guard case .frame(let id, let kind, let bytes) = event,
+        guard case .conversation(let id, .frame(let kind, let bytes, _)) = event,
             case .submitted? = AgentChatEvent(.frame(kind: kind, bytes: bytes))
         else { return nil }
         return id
     }
 
     private func text(_ event: ChatClient.ClientEvent, _ isPart: (Part) -> Bool) -> String? {
-        guard case .content(_, let received) = event, isPart(received.part) else { return nil }
+        guard case .conversation(_, .content(let received)) = event, isPart(received.part) else { return nil }
         return String(decoding: received.content.array, as: UTF8.self)
     }
 
@@ -71,7 +71,7 @@ struct RestartTests {
         await service.close()
         service = try await client(services)
         let cut = try await atPerson.first { event -> String? in
-            guard case .content(_, let received) = event, case .cut(.failed) = received.part else { return nil }
+            guard case .conversation(_, .content(let received)) = event, case .cut(.failed) = received.part else { return nil }
             return String(decoding: received.content.array, as: UTF8.self)
         }
         #expect(cut == "Half")

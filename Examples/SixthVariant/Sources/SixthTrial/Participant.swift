@@ -34,7 +34,7 @@ struct Participant {
         // After a restart a batch may come again, so the contents are looked for and not counted.
         var (missing, events) = (contents, client.events.makeAsyncIterator())
         while !missing.isEmpty, let batch = await events.next() {
-            for case .content(_, let received) in batch.events { missing.remove(received.content) }
+            for case .conversation(_, .content(let received)) in batch.events { missing.remove(received.content) }
         }
         return missing.isEmpty
     }

@@ -50,7 +50,8 @@ public struct LineFraming: FramingStrategy {
             "payload": .string(Base64URL.encode(routed.payload.array)), "route": .string(routed.route.id),
         ]
         return Addressed(
-            routed.address, payload: Bytes(line.printed() + "\n"), replyAddress: routed.replyAddress)
+            routed.address, payload: Bytes(line.printed() + "\n"), replyAddress: routed.replyAddress,
+            ending: routed.ending)
     }
 
     /// Reads a line; a route that nobody here listens for is foreign.
@@ -58,7 +59,8 @@ public struct LineFraming: FramingStrategy {
         let (route, payload) = try Self.parse(addressed.payload)
         guard let entry = table[addressed.address, route] else { return .foreign }
         let routed = Routed(
-            addressed.address, entry.route, payload: payload, replyAddress: addressed.replyAddress)
+            addressed.address, entry.route, payload: payload, replyAddress: addressed.replyAddress,
+            ending: addressed.ending)
         return .payload(routed, for: entry.owner)
     }
 

@@ -17,13 +17,19 @@ final class LossyInlet: Sendable {
         let inlet = mailbox
         task = Task {
             while let batch = await inlet.next() {
-                for notice in batch.notices { outlet.notify(notice) }
-                var rest = batch.deliveries.filter { _ in !isLost() }
-                while !rest.isEmpty, !Task.isCancelled {
-                    rest.removeFirst(outlet.offer(rest))
-                    if !rest.isEmpty { try? await Task.sleep(for: Self.pause) }
+                for run in batch.runs {
+                    await Self.pass(run.deliveries.filter { _ in !isLost() }, to: outlet)
+                    if let notice = run.notice { outlet.notify(notice) }
                 }
             }
+        }
+    }
+
+    private static func pass(_ deliveries: [Delivery], to outlet: Mailbox) async {
+        var rest = deliveries
+        while !rest.isEmpty, !Task.isCancelled {
+            rest.removeFirst(outlet.offer(rest))
+            if !rest.isEmpty { try? await Task.sleep(for: pause) }
         }
     }
 

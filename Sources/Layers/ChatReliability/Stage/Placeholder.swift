@@ -10,7 +10,7 @@ public struct Placeholder: Hashable, Sendable {
 
     /// Nil for any other event.
     public init?(_ event: Event) {
-        guard case .frame(kind: Self.kind, let bytes) = event, let placeholder = try? Placeholder(decoding: bytes)
+        guard case .frame(kind: Self.kind, let bytes, _) = event, let placeholder = try? Placeholder(decoding: bytes)
         else {
             return nil
         }

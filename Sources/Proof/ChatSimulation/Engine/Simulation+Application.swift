@@ -110,13 +110,13 @@ extension Simulation {
 
     private mutating func hear(_ event: ClientEvent, _ peer: Int) {
         switch event {
-        case .content(let id, let received): hear(received, in: id, peer)
-        case .status(_, let content, let status): learn(status, of: content, peer)
-        case .gap(let id, let gap):
+        case .conversation(let id, .content(let received)): hear(received, in: id, peer)
+        case .conversation(_, .status(let content, let status)): learn(status, of: content, peer)
+        case .conversation(let id, .gap(let gap)):
             tally.gaps += 1
             if gap.isFinal { learn(id, peer) { $0.finalGaps += 1 } }
             note(peer, .told("a gap, \(gap.isFinal ? "for good" : "for now")"))
-        case .unsupported(let id, let report), .inboundError(let id, let report):
+        case .refused(let id, let report):
             tally.refusedPayloads += 1
             if let id, composition.endings.contains(report.code) { learn(id, peer) { _ in } }
             note(peer, .told(report.description))
@@ -125,7 +125,7 @@ extension Simulation {
             note(peer, .told(report.description))
         case .link(let notice):
             if case .gone = notice { tally.gone += 1 }
-        case .began, .pending, .members, .frame, .progress, .cancelled, .ended, .storageTrouble: break
+        case .began, .pending, .conversation, .storageTrouble: break
         }
     }
 

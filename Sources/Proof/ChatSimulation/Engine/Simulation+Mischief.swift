@@ -39,7 +39,7 @@ extension Simulation {
         service.replace(maximumPayload: scenario.strictPayload, rate: .init(payloads: 30, epoch: .seconds(3)))
         for peer in peers.indices where peers[peer].isUp && peers[peer].isOnline {
             note(peer, .changed("is connected to another relay"))
-            peers[peer].notices += [.interrupted("no link"), .resumed]
+            peers[peer].notices += [.interrupted("no link"), .resumed()]
             peers[peer].connectedSince = now
             requestStep(peer)
         }

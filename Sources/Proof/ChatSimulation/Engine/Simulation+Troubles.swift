@@ -132,7 +132,7 @@ extension Simulation {
             peers[peer].absences -= 1
             guard peers[peer].isOnline, peers[peer].isUp else { return }
             note(peer, .changed("has its link again"))
-            peers[peer].notices.append(.resumed)
+            peers[peer].notices.append(.resumed())
             reconnect(peer)
             requestStep(peer)
         }

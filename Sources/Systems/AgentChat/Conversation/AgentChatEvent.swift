@@ -31,14 +31,22 @@ public enum AgentChatEvent: Hashable, Sendable {
 
     /// The event, if it is one of this type.
     public init?(_ event: Event) {
-        guard case .frame(AgentChatAction.kind, let bytes) = event,
+        guard case .frame(AgentChatAction.kind, let bytes, _) = event,
             let json = try? JSON(parsing: bytes.span, maximumBytes: 4 * AgentJSON.maximumFrame, maximumDepth: 131),
             let event = try? Self.read(json)
         else { return nil }
         self = event
     }
 
-    var event: Event { .frame(kind: AgentChatAction.kind, bytes: Bytes(json.description)) }
+    var event: Event { .frame(kind: AgentChatAction.kind, bytes: Bytes(json.description), isTransient: isTransient) }
+
+    /// Pieces are not kept: the message so far is shown again after a restart.
+    private var isTransient: Bool {
+        switch self {
+        case .delta, .snapshot: true
+        default: false
+        }
+    }
 
     private var json: JSON {
         switch self {

@@ -50,14 +50,16 @@ public struct AgentFraming: FramingStrategy {
                 _ = try codec.command(routed.payload.span)
             }
         } catch { throw Refusal(.unable, error) }
-        return Addressed(routed.address, payload: routed.payload, replyAddress: routed.replyAddress)
+        return Addressed(
+            routed.address, payload: routed.payload, replyAddress: routed.replyAddress, ending: routed.ending)
     }
 
     /// Finds the machine by the direction of a frame.
     public func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
         guard let entry = try entry(of: addressed) else { return .foreign }
         let routed = Routed(
-            addressed.address, entry.route, payload: addressed.payload, replyAddress: addressed.replyAddress)
+            addressed.address, entry.route, payload: addressed.payload, replyAddress: addressed.replyAddress,
+            ending: addressed.ending)
         return .payload(routed, for: entry.owner)
     }
 

@@ -208,14 +208,15 @@ extension ClientShell {
                     Arrival(key: key, delivery: delivery, before: before))
             case .gone(let key): subscriptions[key].map { $0.mailbox.notify(.gone($0.address)) }
             case .ended(let key):
-                subscriptions[key].map { $0.mailbox.notify(.ended($0.address)) }
+                let ending = Ending.failed("the relay ended the subscription")
+                subscriptions[key].map { $0.mailbox.notify(.ended($0.address, ending)) }
                 forget(key)
             case .joined(let welcome):
                 relayLimits(welcome)
                 answered(nil)
             case .turnedAway(let error): answered(error)
             case .interrupted(let reason): notify(.interrupted(reason))
-            case .resumed: notify(.resumed)
+            case .resumed: notify(.resumed())
             }
         }
         for arrivals in arrivals.values { offer(arrivals) }
