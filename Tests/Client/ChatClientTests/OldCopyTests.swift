@@ -58,7 +58,7 @@ private struct Talker {
         events.compactMap { if case .broken(_, let report) = $0 { report.code } else { nil } }
     }
 
-    var refused: Int { events.count { if case .inboundError = $0 { true } else { false } } }
+    var refused: Int { events.count { if case .refused = $0 { true } else { false } } }
 
     var failures: [String] {
         events.compactMap { if case .conversation(_, .status(_, .failed(let reason))) = $0 { reason } else { nil } }

@@ -19,7 +19,7 @@ import Testing
     /// Reads one client's events, each once.
     private final class Reader {
         private var iterator: Client.Events.Iterator
-        private var waiting: ArraySlice<ClientEvent> = []
+        private var waiting: ArraySlice<ChatClient.ClientEvent> = []
 
         init(_ client: Client) { iterator = client.events.makeAsyncIterator() }
 
@@ -119,8 +119,9 @@ import Testing
         let (other, _) = try await readers[1].content()
         var logs = [[String]](repeating: [], count: 2)
         for round in 0..<2 {
-            async let first: Void = say(round, by: 0, clients[0], in: id)
-            async let second: Void = say(round, by: 1, clients[1], in: other)
+            let (saro, raya) = (clients[0], clients[1])
+            async let first: Void = say(round, by: 0, saro, in: id)
+            async let second: Void = say(round, by: 1, raya, in: other)
             _ = try await (first, second)
             for side in 0..<2 {
                 let wanted = logs[side].count + 20

@@ -207,7 +207,8 @@ private func types() throws -> [any ConversationProtocol] {
 
     @Test func `every record of the client gives back what it was made of (CORE-2)`() throws {
         let addressed = Addressed(
-            "somewhere", payload: Bytes("payload"), id: PayloadID(high: 1, low: 2), replyAddress: "back")
+            "somewhere", payload: Bytes("payload"), id: PayloadID(high: 1, low: 2), replyAddress: "back",
+            headers: [Header("name", "value")], ending: .failed("why"))
         for owner in [nil, .initialization, .conversation(ConversationID("saro-raya"))] as [Owner?] {
             let entry = Parked.Entry(number: 3, addressed: addressed, owner: owner)
             #expect(differences(entry, try Parked.Entry(Record("parked", entry.encoded))) == [])
@@ -217,7 +218,8 @@ private func types() throws -> [any ConversationProtocol] {
         {
             for isInvite in [true, false] {
                 let entry = Outbox.Entry(
-                    number: 5, addressed: addressed, conversation: conversation, content: content, isInvite: isInvite)
+                    number: 5, addressed: addressed, conversation: conversation, content: content, isInvite: isInvite,
+                    lane: isInvite ? "somewhere" : "lane")
                 #expect(differences(entry, try Outbox.Entry(Record("outbox", entry.encoded))) == [])
             }
         }

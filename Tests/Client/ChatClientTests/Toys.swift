@@ -175,7 +175,9 @@ struct ToyFraming: FramingStrategy {
         _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
     ) throws(Refusal) -> Addressed {
         let route = Array(routed.route.id.utf8)
-        return Addressed(routed.address, payload: Bytes([UInt8(route.count)] + route + routed.payload.array))
+        return Addressed(
+            routed.address, payload: Bytes([UInt8(route.count)] + route + routed.payload.array),
+            replyAddress: routed.replyAddress, headers: routed.headers, ending: routed.ending)
     }
 
     func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
@@ -185,7 +187,10 @@ struct ToyFraming: FramingStrategy {
         let id = String(decoding: addressed.payload.array[1...count], as: UTF8.self)
         guard let entry = table[addressed.address].first(where: { $0.route.id == id }) else { return .foreign }
         let payload = addressed.payload.slice(1 + count..<addressed.payload.count)
-        return .payload(Routed(addressed.address, entry.route, payload: payload), for: entry.owner)
+        let routed = Routed(
+            addressed.address, entry.route, payload: payload, headers: addressed.headers,
+            replyAddress: addressed.replyAddress, ending: addressed.ending)
+        return .payload(routed, for: entry.owner)
     }
 }
 
