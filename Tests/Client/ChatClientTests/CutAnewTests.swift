@@ -74,7 +74,7 @@ func `a content that a service with a smaller limit refuses is cut anew and neve
     // The refusal may come before the word that the link is back.
     if isBack { service.cores[0].notice(.interrupted("no link"), now: service.now) }
     service.pass()
-    if isBack { service.cores[0].notice(.resumed, now: service.now) }
+    if isBack { service.cores[0].notice(.resumed(), now: service.now) }
     service.pass()
     // What was said in between does not wait for it.
     #expect(service.heard == [Bytes("hello"), Bytes("next"), text])

@@ -33,7 +33,7 @@ extension CorePeer {
     /// The signals that conversations told of since something was said.
     fileprivate func signals(since count: Int = 0) -> [String] {
         events.dropFirst(count).compactMap {
-            guard case .frame(_, kind: "signal", let bytes) = $0 else { return nil }
+            guard case .conversation(_, .frame(kind: "signal", let bytes, _)) = $0 else { return nil }
             return String(decoding: bytes.array, as: UTF8.self)
         }
     }
@@ -53,11 +53,14 @@ struct SignalTests {
         var (saro, raya, _) = try pair()
         _ = try saro.begin(with: try raya.introduce(), "toy-listener")
         let before = saro.events.count
-        for notice: Notice in [.interrupted("no"), .interrupted("still no"), .resumed, .resumed] {
+        for notice: Notice in [.interrupted("no"), .interrupted("still no"), .resumed(), .resumed()] {
             saro.core.notice(notice, now: saro.now)
             saro.store()
         }
-        #expect(saro.signals(since: before) == ["linkLost", "linkLost", "linkBack", "linkBack"])
+        #expect(
+            saro.signals(since: before) == [
+                "linkLost(on: nil)", "linkLost(on: nil)", "linkBack(on: nil)", "linkBack(on: nil)",
+            ])
     }
 
     @Test func `a machine that begins without a link knows it, and so does one that went back (CORE-23)`() throws {
@@ -66,12 +69,12 @@ struct SignalTests {
         saro.store()
         var before = saro.events.count
         _ = try saro.begin(with: try raya.introduce(), "toy-listener")
-        #expect(saro.signals(since: before) == ["linkLost"])
+        #expect(saro.signals(since: before) == ["linkLost(on: nil)"])
         try saro.restart()
         before = saro.events.count
         saro.core.interrupt()
         saro.store()
-        #expect(saro.signals(since: before) == ["linkLost", "linkLost"])
+        #expect(saro.signals(since: before) == ["linkLost(on: nil)", "linkLost(on: nil)"])
     }
 
     @Test func `what the service takes or refuses for good reaches the machine, with content and reason`() throws {
@@ -84,7 +87,7 @@ struct SignalTests {
             saro.core.settle(payloads, payloads.map { _ in .failure(error) }, now: saro.now)
             saro.store()
             #expect(saro.signals(since: before) == ["\(Signal.refused(content, error))"])
-            #expect(saro.events.contains(.status(id, content, .failed(error.description))))
+            #expect(saro.events.contains(.conversation(id, .status(content, .failed(error.description)))))
         }
         let before = saro.events.count
         let content = try saro.core.send(Bytes("word"), in: id, now: saro.now)
