@@ -79,7 +79,8 @@ extension ClientEvent {
         case .conversation(let id, .ended(let reason)):
             writer.write(Kind.ended, id)
             writer.write(reason)
-        case .conversation(_, .progress), .conversation(_, .refused), .refused, .link, .storageTrouble: break  // not kept
+        // These are not kept.
+        case .conversation(_, .progress), .conversation(_, .refused), .refused, .link, .storageTrouble: break
         }
     }
 

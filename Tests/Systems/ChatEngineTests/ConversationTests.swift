@@ -64,7 +64,7 @@ struct ConversationTests {
     private static func serve(_ client: Client) async throws {
         var count = 0
         for await batch in client.events {
-            for case .frame(let id, let kind, let bytes) in batch.events {
+            for case .conversation(let id, .frame(let kind, let bytes, _)) in batch.events {
                 let webhook = EngineTreeAction.webhook(in: .frame(kind: kind, bytes: bytes))
                 let asked: (MessageID, String)
                 switch webhook?.event {
@@ -91,7 +91,7 @@ struct ConversationTests {
         for await batch in client.events {
             for event in batch.events {
                 switch event {
-                case .content(_, let received) where received.part == .whole:
+                case .conversation(_, .content(let received)) where received.part == .whole:
                     answers.append(String(decoding: received.content.array, as: UTF8.self))
                     switch answers.count {
                     case 1:
@@ -104,7 +104,7 @@ struct ConversationTests {
                     default:
                         _ = try await client.perform(EngineTreeAction.operation(.listMessages).action, in: id)
                     }
-                case .frame(_, let kind, let bytes):
+                case .conversation(_, .frame(let kind, let bytes, _)):
                     guard let frame = EngineTreeAction.answer(in: .frame(kind: kind, bytes: bytes)),
                         case .answer(200, let body) = frame.saying,
                         let list = try? MessageList(body, .strict)

@@ -165,7 +165,7 @@ struct MachineTests {
         try both.act(client: false, .send(Bytes("half"), part: .delta))
         try both.carry()
         try both.restart(client: false)
-        try both.signal(.linkBack, client: true)
+        try both.signal(.linkBack(on: nil), client: true)
         try both.carry()
         #expect(both.answers == ["answer one", "answer two"])
         let isCut = both.heard.contains { event in

@@ -27,13 +27,13 @@ public enum EngineTreeAction: Hashable, Sendable {
 
     /// What a client's application hears, if an event is of this kind.
     public static func answer(in event: Event) -> EngineFrame? {
-        guard case .frame(kind, let bytes) = event else { return nil }
+        guard case .frame(kind, let bytes, _) = event else { return nil }
         return try? EngineJSON().decode(EngineFrame.self, from: bytes.span, maximumBytes: EngineJSON.maximumLine)
     }
 
     /// What an engine's application hears, if an event is of this kind.
     public static func webhook(in event: Event) -> Webhook? {
-        guard case .frame(kind, let bytes) = event else { return nil }
+        guard case .frame(kind, let bytes, _) = event else { return nil }
         return try? EngineJSON().decode(Webhook.self, from: bytes.span, maximumBytes: EngineJSON.maximumLine)
     }
 }
