@@ -67,7 +67,8 @@ private struct TwoSides {
             try? sides[side].perform(.send(content), as: ContentID(sent), in: &step)
         case 2:
             now = now.later(choices.wait())
-            sides[side].handle(choices.one(of: .due, .due, .restored, .linkLost(on: nil), .linkBack(on: nil)), in: &step)
+            sides[side].handle(
+                choices.one(of: .due, .due, .restored, .linkLost(on: nil), .linkBack(on: nil)), in: &step)
         default:
             guard !mailboxes[side].isEmpty else { return }
             let routed = mailboxes[side].remove(at: choices.below(mailboxes[side].count))

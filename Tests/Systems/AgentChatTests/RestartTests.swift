@@ -71,7 +71,9 @@ struct RestartTests {
         await service.close()
         service = try await client(services)
         let cut = try await atPerson.first { event -> String? in
-            guard case .conversation(_, .content(let received)) = event, case .cut(.failed) = received.part else { return nil }
+            guard case .conversation(_, .content(let received)) = event, case .cut(.failed) = received.part else {
+                return nil
+            }
             return String(decoding: received.content.array, as: UTF8.self)
         }
         #expect(cut == "Half")
