@@ -160,6 +160,11 @@ struct MachineTests {
             try both.act(client: false, .send(Bytes("answer \(text)"), part: .whole))
             try both.carry()
         }
+        let second = try #require(both.asked)
+        try both.act(client: true, EngineTreeAction.operation(.recreateMessage, id: second).action)
+        try both.carry()
+        try both.act(client: false, .send(Bytes("better two"), part: .whole))
+        try both.carry()
         try both.act(client: true, .send(Bytes("three")))
         try both.carry()
         try both.act(client: false, .send(Bytes("half"), part: .delta))
@@ -167,7 +172,7 @@ struct MachineTests {
         try both.restart(client: false)
         try both.signal(.linkBack(on: nil), client: true)
         try both.carry()
-        #expect(both.answers == ["answer one", "answer two"])
+        #expect(both.answers == ["answer one", "answer two", "better two"])
         let isCut = both.heard.contains { event in
             guard case .content(let received) = event, case .cut(.failed) = received.part else { return false }
             return true
@@ -181,8 +186,10 @@ struct MachineTests {
             return
         }
         let list = try EngineJSON().decode(MessageList.self, from: body).messages
-        #expect(list.map { $0.content.map(\.content).joined() } == ["one", "answer one", "two", "answer two", "three"])
-        #expect(list.allSatisfy { $0.place?.isActive == true })
+        let texts = list.map { $0.content.map(\.content).joined() }
+        #expect(texts == ["one", "answer one", "two", "answer two", "better two", "three"])
+        #expect(list.filter { $0.place?.isActive == true }.count == 5)
+        #expect(list[3].place?.isActive == false, "what was active when it was stored is so no more")
     }
 
     @Test func `a client that wants no more is obeyed, and the backend is told (CE-38)`() throws {
