@@ -152,7 +152,7 @@ let package = Package(
         Room.components.tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
         Room.systems.tests("AgentChatTests", everything + ["AgentChat"]),
-        Room.systems.tests("ChatEngineTests", everything + ["ChatEngine"]),
+        Room.systems.tests("ChatEngineTests", everything + ["ChatEngine", "ChatConformance"]),
         Room.systems.tests("PacketStreamTests", everything + ["PacketStream"]),
         Room.programs.tests("ChatToolTests", ["ChatTool"]),
         Room.client.tests("ChatClientTests", everything + ["ChatConformance"]),

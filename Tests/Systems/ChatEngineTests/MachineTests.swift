@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A client's and an engine's machine without anything between them but two lists of payloads.
-private struct Both {
+struct Both {
     let type = EngineTree()
     var client: any Conversation
     var engine: any Conversation
@@ -92,6 +92,14 @@ private struct Both {
             guard case .content(let received) = event else { return nil }
             return received.reference.flatMap { MessageID($0) }
         }.first
+    }
+
+    /// The questions that the engine's application heard.
+    var questions: [String] {
+        told.compactMap { event in
+            guard case .content(let received) = event else { return nil }
+            return String(decoding: received.content.array, as: UTF8.self)
+        }
     }
 
     /// The texts that the client has whole.

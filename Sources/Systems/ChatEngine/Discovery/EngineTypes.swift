@@ -5,7 +5,7 @@ public final class EngineCatalog: Sendable {
     /// The most entries.
     public static let maximumEntries = 10_000
 
-    private let entries = Lock<[(type: SessionTypeSummary, bundle: IntroductionBundle)]>([])
+    private let entries = Lock<[(type: SessionTypeSummary, bundles: [IntroductionBundle])]>([])
 
     /// A catalog without entries.
     public init() {}
@@ -16,18 +16,18 @@ public final class EngineCatalog: Sendable {
     }
 
     /// Enters a session type; the same id again replaces it.
-    func enter(_ type: SessionTypeSummary, _ bundle: IntroductionBundle) throws(DiscoveryError) {
+    func enter(_ type: SessionTypeSummary, _ bundles: [IntroductionBundle]) throws(DiscoveryError) {
         try entries.withLock { entries throws(DiscoveryError) in
             entries.removeAll { $0.type.id == type.id }
             guard entries.count < Self.maximumEntries else {
                 throw .tooLarge("the catalog", count: entries.count + 1, limit: Self.maximumEntries)
             }
-            entries.append((type, bundle))
+            entries.append((type, bundles))
         }
     }
 
     /// The entries with an id or a name.
-    func find(_ text: String) -> [(type: SessionTypeSummary, bundle: IntroductionBundle)] {
+    func find(_ text: String) -> [(type: SessionTypeSummary, bundles: [IntroductionBundle])] {
         entries.withLock { $0.filter { $0.type.id.text == text || $0.type.name == text } }
     }
 }
@@ -55,13 +55,13 @@ public struct EngineTypes: DiscoveryProtocol {
     public func publish(_ bundles: [IntroductionBundle], as name: String) async throws(DiscoveryError) -> [String] {
         guard !name.isEmpty else { throw .unsupported("a session type without a name") }
         let id = SessionTypeID(name) ?? Self.id(of: name)
-        for bundle in bundles { try catalog.enter(SessionTypeSummary(id: id, name: name), bundle) }
+        try catalog.enter(SessionTypeSummary(id: id, name: name), bundles)
         return bundles.map { _ in id.text }
     }
 
     /// Finds a session type by its id or its name.
     public func find(_ text: String) async throws(DiscoveryError) -> Introductions {
-        let found = catalog.find(text).map { Introduction(name: $0.type.name, bundles: [$0.bundle]) }
+        let found = catalog.find(text).map { Introduction(name: $0.type.name, bundles: $0.bundles) }
         guard !found.isEmpty else { throw .notFound(text) }
         return Introductions(found)
     }

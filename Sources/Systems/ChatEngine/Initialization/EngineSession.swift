@@ -1,3 +1,4 @@
+import ChatCrypto
 public import ChatModel
 import ChatWire
 
@@ -119,10 +120,12 @@ public struct EngineSession: InitializationProtocol {
         }
         let secret = step.random.secret(Self.channelSize, for: .secret)
         let channel = secret.lend { Bytes(copying: $0) }
+        let remote = try Self.pair(from: secret).publicKey
         let begun = Begun(address: address, type: type.name, channel: channel)
         contacts[contact] = begun
         changes.append(Self.record(contact, begun))
-        return ConversationSeed(type: type, side: .inviting(), contact: contact, secret: secret, bundle: bundle)
+        return ConversationSeed(
+            type: type, side: .inviting(), contact: contact, secret: secret, remoteKeys: [remote], bundle: bundle)
     }
 
     /// Sends the invite; again until something comes back.
@@ -150,6 +153,8 @@ public struct EngineSession: InitializationProtocol {
         do throws(Violation) {
             invite = try EngineJSON().decode(from: routed.payload.span, maximumBytes: EngineJSON.maximumLine)
         } catch { throw Refusal(.invalid, error) }
+        let secret = Secret(copying: invite.channel.span)
+        let pair = try Self.pair(from: secret)
         guard !seen.contains(invite.channel) else {
             throw Refusal(.invalid, Violation(.existence, "a conversation of this invite has begun"))
         }
@@ -159,7 +164,7 @@ public struct EngineSession: InitializationProtocol {
         step.start(
             ConversationSeed(
                 type: ConversationType(invite.type), side: .invited(opening: invite.opening),
-                secret: Secret(copying: invite.channel.span)))
+                secret: secret, ownKeys: [pair]))
     }
 
     /// Forgets a contact that has ended.
@@ -172,6 +177,15 @@ public struct EngineSession: InitializationProtocol {
     public mutating func takeChanges() -> [Record] {
         defer { changes = [] }
         return changes
+    }
+}
+
+extension EngineSession {
+    /// The responder's first key pair, which both sides make, so that any conversation type can begin.
+    private static func pair(from secret: Secret) throws(Refusal) -> KeyPair {
+        do throws(CryptoError) {
+            return try X25519.keyPair(BLAKE2b.derive(count: X25519.size, key: secret, personal: "EngineSessionKey"))
+        } catch { throw Refusal(.invalid, CommonCause.malformed("a channel", at: 0)) }
     }
 }
 

@@ -1,0 +1,94 @@
+import ChatEngine
+import ChatModel
+import ChatWire
+import TestSupport
+import Testing
+
+private let uuid = "11111111-1111-4111-8111-111111111111"
+private let session = "gts.hyperspot.chat_engine.entities.session.v1~\(uuid)"
+private let message = "gts.hyperspot.chat_engine.entities.message.v1~\(uuid)"
+
+private func violation(_ body: () throws(Violation) -> Void) -> Violation? {
+    do {
+        try body()
+        return nil
+    } catch { return error }
+}
+
+struct CodecTests {
+    @Test(arguments: [
+        (#"{"session_id":"\#(session)","content":""}"#, "CE-09: content is empty"),
+        (#"{"session_id":"\#(message)","content":"x"}"#, "CE-06: session_id is no id of a session"),
+        (
+            #"{"session_id":"\#(session)","content":"x","file_ids":["a"]}"#,
+            "CE-10: file_ids[0] is no UUID in lower case"
+        ),
+        (#"{"session_id":"\#(session)","content":"x","file_ids":{}}"#, "CE-04: file_ids is no list"),
+        (#"{"session_id":"\#(session)","content":"x","role":"user"}"#, "CE-05: role is not known here"),
+        (#"{"content":"x"}"#, "CE-04: session_id is missing"), ("[]", "CE-01: is no object"),
+    ])
+    func `a violation names rule, place and reason`(body: String, line: String) {
+        let bytes = Array(body.utf8)
+        let found = violation { () throws(Violation) in _ = try EngineJSON().decode(SendMessage.self, from: bytes.span)
+        }
+        #expect(found?.description == line)
+        let error = found.map { ErrorBody($0) }
+        #expect(error?.code == .invalidRequest && error?.details?.validationErrors?.first?.field == found?.place)
+    }
+
+    @Test func `a bare UUID is an id only where it is let pass (CE-06, CE-G03)`() throws {
+        let body = Array(#"{"session_id":"\#(uuid)","content":"hi"}"#.utf8)
+        #expect(throws: Violation.self) { try EngineJSON().decode(SendMessage.self, from: body.span) }
+        let read = try EngineJSON(.uuidIds).decode(SendMessage.self, from: body.span)
+        #expect(read.session.text == uuid && EngineJSON().encode(read) == body)
+    }
+
+    @Test func `a chunk in the form of a part is read in interop alone, and written as it came (CE-12, CE-G01)`() throws
+    {
+        let line = Array(
+            #"{"type":"chunk","message_id":"\#(message)","chunk":{"type":"code","code":"let a = 1","language":"swift"}}"#
+                .utf8)
+        for tolerance in [Tolerance.strict, .lenient] {
+            #expect(throws: Violation.self) { try EngineJSON(tolerance).decode(ReplyEvent.self, from: line.span) }
+        }
+        let event = try EngineJSON(.interop).decode(ReplyEvent.self, from: line.span)
+        #expect(event == .chunk(try #require(MessageID(message)), .part(.code("let a = 1", language: "swift"))))
+        #expect(EngineJSON().encode(event) == line)
+    }
+
+    @Test(arguments: [(128, true), (129, false)])
+    func `a body nests 128 levels deep and no deeper (CE-01)`(depth: Int, isGood: Bool) {
+        let inner = String(repeating: "[", count: depth - 2) + String(repeating: "]", count: depth - 2)
+        let line = Array(#"{"type":"complete","message_id":"\#(message)","metadata":{"a":\#(inner)}}"#.utf8)
+        let isRead = (try? EngineJSON().decode(ReplyEvent.self, from: line.span)) != nil
+        #expect(isRead == isGood)
+    }
+
+    @Test func `every digit and the order of keys of what is open survive`() throws {
+        let metadata = #"{"z":1e400,"a":[9007199254740993,0.1],"usage":null}"#
+        let line = Array(#"{"type":"complete","message_id":"\#(message)","metadata":\#(metadata)}"#.utf8)
+        let event = try EngineJSON().decode(ReplyEvent.self, from: line.span)
+        #expect(EngineJSON().encode(event) == line)
+    }
+
+    @Test func `counts without a total get one before anybody sees them (CE-15)`() throws {
+        var reply = BackendReply(to: .messageNew, message: try #require(MessageID(message)))
+        _ = reply.receive(status: 200, contentType: "Application/X-NDJSON ; charset=utf-8")
+        let line = Array(
+            "{\"type\":\"complete\",\"metadata\":{\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}}\n".utf8)
+        let steps = reply.receive(line.span)
+        guard case .complete(let metadata)? = steps.first else {
+            Issue.record("\(steps)")
+            return
+        }
+        let text = metadata.map { String(decoding: EngineJSON().encode($0), as: UTF8.self) }
+        #expect(text == #"{"usage":{"input_tokens":1,"output_tokens":2,"total_tokens":3}}"#)
+    }
+
+    @Test func `a token is never printed`() throws {
+        let token = try #require(ShareToken(String(repeating: "s", count: 32)))
+        let shared = SessionShared(token: token, url: "http://h/")
+        #expect(!"\(token) \(shared)".contains("ssss"))
+        #expect(ShareToken(String(repeating: "s", count: 31)) == nil)
+    }
+}
