@@ -162,6 +162,16 @@ class Published(unittest.TestCase):
         self.assertGreater(count, 0)
 
 
+class Document(unittest.TestCase):
+    def test_every_line_that_the_document_prints_is_read(self):
+        lines = [one for one in (SPECS / "chat-engine.md").read_text().splitlines() if one.startswith("{")]
+        for one in lines:
+            value = values.read(one.encode())
+            reader = values.event if "type" in value else values.line
+            self.assertEqual(reader(value, "strict"), value)
+        self.assertEqual(len(lines), 7)
+
+
 class Hostile(unittest.TestCase):
     def test_a_reader_gives_a_value_or_names_a_rule(self):
         chance, accepted = random.Random(5), 0

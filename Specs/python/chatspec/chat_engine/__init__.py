@@ -1,8 +1,9 @@
 """Chat Engine, framing `engine-ndjson` and its machines, written from Specs/chat-engine.md, section by section.
 
-`values` has the rules of decoding, `streams` both streams, `tree` the messages of a session, `calls` breaker, retries
-and timeouts, `sessions` shares, reactions, capabilities and tokens, `search` words and stems. A decoder returns a
-value or raises `Violation` with the id of a rule, whatever it is given; a step that raises has changed nothing.
+`readers` and `values` have the rules of decoding, `streams` both streams, `tree` the messages of a session, `calls`
+breaker, retries and timeouts, `sessions` shares, reactions, capabilities and tokens, `search` words and stems. A
+decoder returns a value or raises `Violation` with the id of a rule, whatever it is given; a step that raises has
+changed nothing.
 """
 
 
