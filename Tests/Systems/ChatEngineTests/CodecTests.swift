@@ -85,6 +85,21 @@ struct CodecTests {
         #expect(text == #"{"usage":{"input_tokens":1,"output_tokens":2,"total_tokens":3}}"#)
     }
 
+    @Test func `an answer without end is malformed once it is too long, and what came is there`() throws {
+        let id = try #require(MessageID(message))
+        var reply = BackendReply(to: .messageNew, message: id)
+        _ = reply.receive(status: 200, contentType: "application/x-ndjson")
+        let line = EngineJSON().line(
+            BackendEvent.chunk(nil, .piece(.text, String(repeating: "x", count: 8 << 20))))
+        for _ in 0..<8 { #expect(reply.receive(line.span).count == 1) }
+        guard case .failed(let failure)? = reply.receive(line.span).last else {
+            Issue.record("a ninth chunk of 8 MiB is taken")
+            return
+        }
+        #expect(failure.violation?.rule == .line && failure.outcome == .failure)
+        #expect(reply.isOver && reply.content.bytes == ContentBuilder.maximumBytes)
+    }
+
     @Test func `a token is never printed`() throws {
         let token = try #require(ShareToken(String(repeating: "s", count: 32)))
         let shared = SessionShared(token: token, url: "http://h/")

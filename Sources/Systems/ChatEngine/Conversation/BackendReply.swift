@@ -154,7 +154,7 @@ public struct BackendReply: Sendable {
         switch event {
         case .chunk(_, let chunk):
             guard !isCut else { throw Violation(.line, "the last line is cut") }
-            content.append(chunk)
+            try content.append(chunk)
             return .chunk(chunk)
         case .complete(_, let metadata):
             if isSummary, content.words.isEmpty { throw Violation(.content, "the summary is empty") }
@@ -180,7 +180,7 @@ public struct BackendReply: Sendable {
             chunks = reply.content.map { .piece($0.kind, $0.content) }
             (parts, metadata) = (reply.content, reply.metadata)
         }
-        for chunk in chunks { content.append(chunk) }
+        for chunk in chunks { try content.append(chunk) }
         return [.start] + chunks.map(Step.chunk) + [.complete(metadata)]
     }
 

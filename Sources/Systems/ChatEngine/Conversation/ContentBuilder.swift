@@ -1,6 +1,11 @@
 /// What of an answer is stored: neighbouring pieces of text are one part, neighbouring pieces of code are one, each
 /// file is one, and empty words are none (section 5.3 of `Specs/chat-engine.md`).
 public struct ContentBuilder: Hashable, Sendable {
+    /// The most bytes of one answer, names of files included.
+    public static let maximumBytes = 64 << 20
+    /// The most parts of one answer.
+    public static let maximumParts = 1_000_000
+
     private var pieces: [Piece] = []
     /// The bytes of all words so far.
     public private(set) var bytes = 0
@@ -14,8 +19,11 @@ public struct ContentBuilder: Hashable, Sendable {
     /// Nothing yet.
     public init() {}
 
-    /// Takes a chunk.
-    public mutating func append(_ chunk: Chunk) {
+    /// Takes a chunk; one with which the answer would be too long is refused.
+    public mutating func append(_ chunk: Chunk) throws(Violation) {
+        guard chunk.content.utf8.count <= Self.maximumBytes - bytes, pieces.count < Self.maximumParts else {
+            throw Violation(.line, "the answer has more than \(Self.maximumBytes) bytes or \(Self.maximumParts) parts")
+        }
         switch chunk {
         case .piece(let kind, let content):
             bytes += content.utf8.count

@@ -46,7 +46,7 @@ public struct ReplyReader: Hashable, Sendable {
         case (_, .start): throw Violation(.stream, "the stream starts twice")
         case (_, .error(_, let error)): state = .failed(error)
         case (.awaitingStart, _): throw Violation(.stream, "the stream does not start with start")
-        case (_, .chunk(_, let chunk)): content.append(chunk)
+        case (_, .chunk(_, let chunk)): try content.append(chunk)
         case (_, .complete(_, let metadata)): state = .complete(metadata)
         }
         message = event.message

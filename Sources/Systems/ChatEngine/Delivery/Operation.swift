@@ -1,36 +1,36 @@
 /// The operations of an engine, and how a request names them: the table of section 6 of `Specs/chat-engine.md`.
 public enum Operation: String, Hashable, Sendable, CaseIterable {
-    /// 1.
+    /// Begins a session (1).
     case createSession
-    /// 2.
+    /// Says what a session is (2).
     case getSession
-    /// 3.
+    /// Ends a session for good (3).
     case deleteSession
-    /// 4.
+    /// Gives a session another type (4).
     case switchSessionType
-    /// 5.
+    /// Writes a session into a file (5).
     case exportSession
-    /// 6.
+    /// Draws a share token (6).
     case shareSession
-    /// 7.
+    /// Reads a session by a share token (7).
     case accessSharedSession
-    /// 8.
+    /// Searches a session (8).
     case searchSession
-    /// 9.
+    /// Searches all sessions of a client (9).
     case searchAllSessions
-    /// 10.
+    /// Says something, and has it answered (10).
     case sendMessage
-    /// 11.
+    /// Has something answered again (11).
     case recreateMessage
-    /// 12.
+    /// Has a session summarized (12).
     case summarizeSession
-    /// 13.
+    /// Lists messages (13).
     case listMessages
-    /// 14.
+    /// Reads a message (14).
     case getMessage
-    /// 15.
+    /// Lists the variants of a message (15).
     case getMessageVariants
-    /// 16.
+    /// Says what a person thinks of a message (16).
     case reactToMessage
     /// Which session types there are (CE-G05).
     case listSessionTypes
