@@ -153,7 +153,7 @@ let package = Package(
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
         Room.systems.tests("AgentChatTests", everything + ["AgentChat"]),
         Room.systems.tests("ChatEngineTests", everything + ["ChatEngine", "ChatConformance"]),
-        Room.systems.tests("PacketStreamTests", everything + ["PacketStream"]),
+        Room.systems.tests("PacketStreamTests", everything + ["AgentChat", "ChatConformance", "PacketStream"]),
         Room.programs.tests("ChatToolTests", ["ChatTool"]),
         Room.client.tests("ChatClientTests", everything + ["ChatConformance"]),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),

@@ -16,6 +16,9 @@ import ChatWire
         Suite("simulation", "1,000 simulated clients under 20 % loss; no floor", run: SimulationBench.run),
         Suite("agent-chat", "deltas of an agent through codec and fold; no floor", run: AgentChatBench.run),
         Suite("chat-engine", "chunks of an answer to a client, and a tree; no floor", run: ChatEngineBench.run),
+        Suite(
+            "packet-stream", "an envelope of 1 KiB and audio of 10 KiB through the codec; no floor",
+            run: PacketStreamBench.run),
         Suite("sds", "a channel of 100 participants", run: SDSBench.run),
     ]
 

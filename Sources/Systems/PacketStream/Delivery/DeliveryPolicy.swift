@@ -46,8 +46,10 @@ public struct DeliveryPolicy: Hashable, Sendable {
     public var ackMessages: Int
     /// After which time what was received is acknowledged.
     public var ackAfter: Duration
-    /// How long packets are held for one that is missing before them.
-    public var holdAfter: Duration
+    /// Whether a receiver grants credit at all; where receipts are the credit it need not.
+    public var grantsCredit: Bool
+    /// How long packets are held for one that is missing before them; nil for no end.
+    public var holdAfter: Duration?
     /// The number with which streams begin, where the receiver knows it: then also the first packets are missed.
     public var firstSequence: UInt64?
 
@@ -56,15 +58,13 @@ public struct DeliveryPolicy: Hashable, Sendable {
         ordering: Ordering = .perPartition, semantics: Semantics = .atLeastOnce, overflow: Overflow = .refuse,
         maximumMessages: Int = 100, maximumBytes: Int = 10 << 20, chunkSize: Int = PacketV1.chunkSize,
         replayAfter: Duration = .seconds(30), ackMessages: Int = 10, ackAfter: Duration = .milliseconds(250),
-        holdAfter: Duration = .seconds(60),
-        firstSequence: UInt64? = nil
+        grantsCredit: Bool = true, holdAfter: Duration? = .seconds(60), firstSequence: UInt64? = nil
     ) {
         (self.ordering, self.semantics, self.overflow) = (ordering, semantics, overflow)
         (self.maximumMessages, self.maximumBytes) = (max(1, maximumMessages), max(1, maximumBytes))
-        (self.chunkSize, self.replayAfter, self.ackMessages) = (
-            chunkSize, replayAfter, min(max(1, ackMessages), max(1, maximumMessages))
-        )
-        (self.ackAfter, self.holdAfter, self.firstSequence) = (ackAfter, holdAfter, firstSequence)
+        (self.chunkSize, self.replayAfter) = (chunkSize, replayAfter)
+        (self.ackMessages, self.ackAfter) = (min(max(1, ackMessages), max(1, maximumMessages)), ackAfter)
+        (self.grantsCredit, self.holdAfter, self.firstSequence) = (grantsCredit, holdAfter, firstSequence)
     }
 }
 

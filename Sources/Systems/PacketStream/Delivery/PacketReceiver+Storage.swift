@@ -7,18 +7,22 @@ extension PacketReceiver {
     private static let version: UInt8 = 1
     private static let completedField = 1, countField = 2, messageField = 3
 
-    /// The keys that are remembered, from the oldest on, and the count of each stream up to what is not done yet.
+    /// The count of each stream up to what is not done yet, and the keys behind it that are completed, from the oldest
+    /// on: a few bytes for a stream whose packets are done in their order.
     public var stored: Bytes {
         var output = [Self.version]
+        let order = rewound
         for key in deduplication.completedKeys {
             switch key {
             case .sequence(let stream, let partition, let number):
                 let place = StreamEnvelope(stream: stream, sequence: number, partition: partition)
+                // What lies below the count of an ordered stream is a duplicate anyway.
+                if policy.ordering != .none, let last = order.last(in: place), number <= last { continue }
                 Self.append(Self.completedField, place.encodedWire, to: &output)
             case .message(let id): Self.append(Self.messageField, Bytes(id), to: &output)
             }
         }
-        let places = rewound.places.sorted { ($0.stream, $0.partition) < ($1.stream, $1.partition) }
+        let places = order.places.sorted { ($0.stream, $0.partition) < ($1.stream, $1.partition) }
         for place in places { Self.append(Self.countField, place.encodedWire, to: &output) }
         return Bytes(output)
     }

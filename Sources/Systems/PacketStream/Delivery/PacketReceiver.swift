@@ -90,7 +90,9 @@ public struct PacketReceiver: Sendable {
 
     /// When something has to be done although nothing comes.
     public var nextWake: Timestamp? {
-        let oldest = held.values.flatMap { $0.values.map(\.since) }.min().map { $0 + policy.holdAfter }
+        let oldest = policy.holdAfter.flatMap { limit in
+            held.values.flatMap { $0.values.map(\.since) }.min().map { $0 + limit }
+        }
         return Timestamp.earliest(
             Timestamp.earliest(oldest, reassembly.nextWake), grants.since.map { $0 + policy.ackAfter })
     }
@@ -221,7 +223,7 @@ public struct PacketReceiver: Sendable {
         guard let key = delivery.key else { return [] }
         let isOfThisSession = deduplication.complete(key)
         guard isOfThisSession else { return delivery.packet.stream.map { resume($0, now) } ?? [] }
-        grants.received(delivery.packet.stream)
+        if policy.grantsCredit { grants.received(delivery.packet.stream) }
         let receipt =
             Receipt(for: delivery.packet.stream, size: delivery.size).map { [Event.control($0.message)] } ?? []
         return receipt + grant(delivery.size, now)
@@ -260,8 +262,8 @@ public struct PacketReceiver: Sendable {
         reassembly.evict(now)
         var events: [Event] = []
         for (lane, packets) in held {
-            guard let first = packets.min(by: { $0.key < $1.key })?.value,
-                packets.values.contains(where: { now.since($0.since) >= policy.holdAfter })
+            guard let limit = policy.holdAfter, let first = packets.min(by: { $0.key < $1.key })?.value,
+                packets.values.contains(where: { now.since($0.since) >= limit })
             else { continue }
             guard case .gap(let missing) = order.place(of: first.place) else { continue }
             guard policy.semantics == .bestEffort else { return events + [.endSession(.missing)] }
@@ -276,6 +278,7 @@ public struct PacketReceiver: Sendable {
     }
 
     private mutating func grant(_ size: Int, _ now: Timestamp) -> [Event] {
+        guard policy.grantsCredit else { return [] }
         grants.add(size, now)
         return grants.messages >= policy.ackMessages ? grants.take() : []
     }
