@@ -20,6 +20,8 @@ struct ChatTests {
         "links/open-invite/packet-chat/memory/packet-v1", "links/open-invite/packet-chat/udp/packet-v1",
         "links/inbox-v1/packet-chat/udp/envelope-v1", "links/inbox-v1/private-v1-libchat/udp/packet-v1",
         "links/open-invite/agent-chat;in=packet-chat/memory/packet-v1",
+        "links/packet-handshake/packet-chat/udp/packet-v1",
+        "links/packet-handshake/private-v1-libchat/memory/packet-v1",
     ]
 
     @Test(.timeLimit(.minutes(5)), arguments: compositions)
@@ -34,6 +36,7 @@ struct ChatTests {
             var registry = Registry()
             registry.discovery("links") { _ in IntroLinks() }
             registry.initialization("open-invite") { OpenInvite() }
+            registry.initialization("packet-handshake") { PacketReady(capabilities: ["text": "utf-8"]) }
             registry.initialization("inbox-v1") { try InboxV1(identity: identity) }
             registry.conversation(PacketChat())
             registry.conversation(PrivateV1.Libchat.type)
@@ -87,6 +90,12 @@ struct ChatTests {
     @Test(arguments: PacketMode.allCases)
     func `the framing keeps the rules of framings (PS-12)`(mode: PacketMode) {
         let report = Conformance.check(framing: { PacketFraming(mode) })
+        #expect(report.isPassed, "\(report)")
+    }
+
+    @Test(arguments: [[:], ["audio": "opus"]] as [Metadata])
+    func `the handshake keeps the rules of initializations (PS-13)`(capabilities: Metadata) {
+        let report = Conformance.check(initialization: { _ in PacketReady(capabilities: capabilities) })
         #expect(report.isPassed, "\(report)")
     }
 
