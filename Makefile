@@ -40,7 +40,7 @@ vectors: setup ## make every vector file again, compare, and check them; FILES="
 	@made=$$(mktemp -d) && trap 'rm -rf "$$made"' EXIT && tool="$$(swift build --show-bin-path)/chat-vectors" && \
 	"$$tool" generate --output "$$made" && diff -r --exclude=schema --exclude=README.md "$$made" Specs/vectors && \
 	"$$tool" generate chat-engine --output "$$made" && cmp "$$made/made.json" Specs/chat-engine/made.json && \
-	"$$tool" verify --quiet $(or $(FILES),Specs/vectors Specs/agent-chat Specs/chat-engine)
+	"$$tool" verify --quiet $(or $(FILES),Specs/vectors Specs/agent-chat Specs/chat-engine Specs/packet-stream)
 
 soak: release ## simulate 20,000 seeds of each reliable type on all cores; SEEDS=1000 for fewer
 	@for suite in links/open-invite/plain-reliable/memory/plain links/inbox-v1/private-v1-compact/memory/envelope-v1 \

@@ -14,11 +14,11 @@ from typing import Iterator
 from chatspec import check, packet_stream
 from chatspec.agent_chat.jsontext import Number
 from chatspec.checks import packet_stream as checks
-from chatspec.packet_stream import Violation, contract, encoding, machines, wire
+from chatspec.packet_stream import Violation, contract, encoding, machines, make, wire
 
 from . import SPECS, VECTORS
 
-PLACE = VECTORS / "streaming-abi"
+PLACES = [VECTORS / "streaming-abi", SPECS / "packet-stream"]
 INPUTS = 4_000
 
 
@@ -30,9 +30,10 @@ def load_tests(loader: unittest.TestLoader, tests: unittest.TestSuite, pattern: 
 
 
 def files() -> Iterator[Path]:
-    if not PLACE.is_dir():
-        print(f"\nskipped: there are no vectors at {PLACE}")
-    yield from sorted(PLACE.glob("*.json"))
+    for place in PLACES:
+        if not place.is_dir():
+            print(f"\nskipped: there are no vectors at {place}")
+        yield from sorted(place.glob("*.json"))
 
 
 class Vectors(unittest.TestCase):
@@ -43,6 +44,10 @@ class Vectors(unittest.TestCase):
                 self.assertEqual((outcome, reason), ("passed", ""), f"{path.name} {name}")
                 count += 1
         print(f"\nstreaming packets: {count} cases")
+
+    def test_the_files_of_this_repository_are_made_again_byte_for_byte(self):
+        for name, content in make.files().items():
+            self.assertEqual((SPECS / "packet-stream" / name).read_text(), content, name)
 
     def test_planted_mistakes_are_found(self):
         count = 0

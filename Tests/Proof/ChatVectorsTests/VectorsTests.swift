@@ -48,12 +48,15 @@ struct FilesTests {
         #expect(kinds == Set(Kind.all.map(\.name)))
     }
 
-    @Test func `the files of agent chat that the Python implementation made pass`() async throws {
-        for name in ["decode.json", "trace.json"] {
-            let place = Vectors.packageRoot.appendingPathComponent("Specs/agent-chat/\(name)")
-            let verdicts = await Verifier.verify([UInt8](try Data(contentsOf: place)), file: name)
-            #expect(!verdicts.isEmpty && verdicts.allSatisfy { $0.outcome == .passed }, "\(verdicts)")
-        }
+    @Test(
+        arguments: [
+            "agent-chat/decode.json", "agent-chat/trace.json", "packet-stream/packets.json",
+            "packet-stream/encode.json", "packet-stream/trace.json",
+        ])
+    func `the files that the Python implementation made pass`(name: String) async throws {
+        let place = Vectors.packageRoot.appendingPathComponent("Specs/\(name)")
+        let verdicts = await Verifier.verify([UInt8](try Data(contentsOf: place)), file: name)
+        #expect(!verdicts.isEmpty && verdicts.allSatisfy { $0.outcome == .passed }, "\(verdicts)")
     }
 
     @Test func `the cases of Chat Engine are made again byte for byte, and pass`() throws {
