@@ -48,10 +48,11 @@ soak: release ## simulate 20,000 seeds of each reliable type on all cores; SEEDS
 	.build/release/chat-sim --suite $$suite --seeds 0..$(or $(SEEDS),20000) --jobs "$$(getconf _NPROCESSORS_ONLN)" \
 	--time 24h --progress || exit; done
 
-bench: release ## compare the hot paths with the libsodium calls they cannot do without, and parity with zfec
+bench: release ## compare the hot paths with the libsodium calls they cannot do without, parity with zfec, packets with protobuf
 	.build/release/chat-bench
 	@{ [ -d .build/zfec ] || python3 -m venv .build/zfec && .build/zfec/bin/pip install -q zfec; } 2>/dev/null; \
 	PATH="$(CURDIR)/.build/zfec/bin:$$PATH" python3 Tests/Tools/parity_vs_zfec.py .build/release/chat-bench
+	@PATH="$(CURDIR)/.build/python/bin:$$PATH" python3 Tests/Tools/packets_vs_protobuf.py .build/release/chat-bench
 
 python: # what Specs/python needs, unless it is installed
 	@python3 -c 'import nacl, jsonschema, google.protobuf' 2>/dev/null || \

@@ -128,6 +128,37 @@ struct DeliveryTests {
             }
         }
     }
+    @Test func `a packet in pieces is granted once, not once more when it is done (PS-8)`() throws {
+        var receiver = PacketReceiver(DeliveryPolicy(chunkSize: 4, ackMessages: 1, firstSequence: 1))
+        let place = StreamEnvelope(stream: "s", sequence: 1)
+        let bytes = Packet.OpaqueBytes(Bytes("saro raya pax"), mimeType: "a/b")
+        var (messages, granted) = (0, 0)
+        func count(_ events: [PacketReceiver.Event]) {
+            for case .flow(let flow) in events {
+                messages += Int(flow.creditsMessages)
+                granted += Int(flow.creditsBytes)
+            }
+        }
+        for piece in try PacketV1().split(Packet(stream: place, carrier: .opaque(bytes)), chunkID: "c", size: 4) {
+            let events = try receiver.receive(piece, now: .zero)
+            count(events)
+            for case .deliver(let delivery) in events { count(receiver.done(delivery, now: .zero)) }
+        }
+        #expect(messages == 4 && granted == 13)
+    }
+
+    @Test func `what is held counts with all its structures (PS-8)`() throws {
+        var receiver = PacketReceiver(DeliveryPolicy(maximumBytes: 4_096, firstSequence: 1))
+        let context: PacketObject = ["text": .string(String(repeating: "x", count: 3_000))]
+        var events: [PacketReceiver.Event] = []
+        for sequence: UInt64 in 3...4 {
+            let packet = Packet(
+                payload: context, stream: StreamEnvelope(stream: "s", sequence: sequence),
+                carrier: .audio(AudioFrame(pcm: [1], sampleRate: 8_000, channels: 1)))
+            events = try receiver.receive(try PacketV1().wire(packet), now: .zero)
+        }
+        #expect(events == [.endSession(.heldOverflow)] && receiver.waiting.held == 1)
+    }
 
     @Test func `connectors are handed over, and those that are superseded are refused (SA-61)`() throws {
         var handover = ConnectorHandover()

@@ -43,6 +43,8 @@ public struct PacketReceiver: Sendable {
         public let size: Int
         /// What the decoder noticed.
         public let diagnostics: [PacketV1.Diagnostic]
+        /// The bytes of the message that completed it: pieces that came before were granted again when they came.
+        let credit: Int
     }
 
     private struct Lane: Hashable {
@@ -57,6 +59,8 @@ public struct PacketReceiver: Sendable {
     private struct Held: Hashable {
         let delivery: Delivery
         let place: StreamEnvelope
+        /// Bytes of the whole packet, structures included.
+        let weight: Int
         let since: Timestamp
     }
 
@@ -111,7 +115,7 @@ public struct PacketReceiver: Sendable {
         case .legacyHeartbeat: return []
         case .packet(let view, let diagnostics):
             guard view.isDelivered else { return [] }
-            return take(view, diagnostics, size: size, lastPiece: size, now)
+            return take(view, diagnostics, of: packet, credit: size, now)
         case .chunk(let chunk):
             // Tried on a copy: if the whole turns out to be refused, its last piece changed nothing.
             var trial = reassembly
@@ -124,34 +128,34 @@ public struct PacketReceiver: Sendable {
             }
             reassembly = trial
             guard view.isDelivered else { return grant(size, now) }
-            return take(view, diagnostics, size: whole.contentSize, lastPiece: size, now)
+            return take(view, diagnostics, of: whole, credit: size, now)
         }
     }
 
     /// De-duplicates and orders.
     private mutating func take(
-        _ packet: Packet, _ diagnostics: [PacketV1.Diagnostic], size: Int, lastPiece: Int, _ now: Timestamp
+        _ packet: Packet, _ diagnostics: [PacketV1.Diagnostic], of wire: WirePacket, credit: Int, _ now: Timestamp
     ) -> [Event] {
-        let key = PacketKey(stream: packet.stream, messageID: packet.messageID)
-        let delivery = Delivery(packet: packet, key: key, size: size, diagnostics: diagnostics)
+        let (key, size) = (PacketKey(stream: packet.stream, messageID: packet.messageID), wire.contentSize)
+        let delivery = Delivery(packet: packet, key: key, size: size, diagnostics: diagnostics, credit: credit)
         if let key, deduplication.isCompleted(key) {
             let receipt = Receipt(for: packet.stream, size: size).map { [Event.control($0.message)] } ?? []
             // What was held behind it goes on only if nothing before it is missing.
             let isNext = order.take(packet.stream) == .next
-            return receipt + grant(lastPiece, now) + (isNext ? flush(packet.stream, now) : [])
+            return receipt + grant(credit, now) + (isNext ? flush(packet.stream, now) : [])
         }
         guard policy.ordering != .none, let place = packet.stream, place.isSequenced else {
             return deliver(delivery, now)
         }
         let resumed = resume(place, now)
         switch order.place(of: place) {
-        case .gap(let missing): return resumed + hold(delivery, place, missing, now)
+        case .gap(let missing): return resumed + hold(delivery, place, wire, missing, now)
         case .duplicate:
             // The application has it, or was done with it so long ago that it is forgotten.
             guard !deduplication.isPending(key), let receipt = Receipt(for: place, size: size) else {
-                return resumed + grant(lastPiece, now)
+                return resumed + grant(credit, now)
             }
-            return resumed + [.control(receipt.message)] + grant(lastPiece, now)
+            return resumed + [.control(receipt.message)] + grant(credit, now)
         case .next, .unsequenced:
             let events = resumed + deliver(delivery, now)
             if case .endSession? = events.last { return events }
@@ -164,23 +168,24 @@ public struct PacketReceiver: Sendable {
         switch deduplication.arrive(delivery.key) {
         case .deliver:
             // Without a key nobody can say that it is done.
-            return [.deliver(delivery)] + (delivery.key == nil ? grant(delivery.size, now) : [])
-        case .dropPending, .dropCompleted: return grant(delivery.size, now)
+            return [.deliver(delivery)] + (delivery.key == nil ? grant(delivery.credit, now) : [])
+        case .dropPending, .dropCompleted: return grant(delivery.credit, now)
         case .overflow: return [.endSession(.pendingOverflow)]
         }
     }
 
     private mutating func hold(
-        _ delivery: Delivery, _ place: StreamEnvelope, _ missing: UInt64, _ now: Timestamp
+        _ delivery: Delivery, _ place: StreamEnvelope, _ wire: WirePacket, _ missing: UInt64, _ now: Timestamp
     ) -> [Event] {
         let lane = Lane(stream: place.stream, partition: place.partition)
-        guard held[lane]?[place.sequence] == nil else { return grant(delivery.size, now) }
-        guard heldCount < policy.maximumMessages, heldBytes + delivery.size <= policy.maximumBytes else {
+        guard held[lane]?[place.sequence] == nil else { return grant(delivery.credit, now) }
+        let weight = wire.encoded(as: .dataPacket).count
+        guard heldCount < policy.maximumMessages, held.isEmpty || heldBytes + weight <= policy.maximumBytes else {
             return [.endSession(.heldOverflow)]
         }
         let isFirst = held[lane] == nil
-        held[lane, default: [:]][place.sequence] = Held(delivery: delivery, place: place, since: now)
-        heldBytes += delivery.size
+        held[lane, default: [:]][place.sequence] = Held(delivery: delivery, place: place, weight: weight, since: now)
+        heldBytes += weight
         return isFirst ? [.gap(stream: place.stream, partition: place.partition, missing: missing)] : []
     }
 
@@ -196,7 +201,7 @@ public struct PacketReceiver: Sendable {
                 if case .endSession? = delivered.first { return events + delivered }
                 held[lane]?[place.sequence] = nil
                 if held[lane]?.isEmpty == true { held[lane] = nil }
-                heldBytes -= next.delivery.size
+                heldBytes -= next.weight
                 events += delivered
             } else if !isCompleted(place) {
                 break
@@ -226,7 +231,7 @@ public struct PacketReceiver: Sendable {
         if policy.grantsCredit { grants.received(delivery.packet.stream) }
         let receipt =
             Receipt(for: delivery.packet.stream, size: delivery.size).map { [Event.control($0.message)] } ?? []
-        return receipt + grant(delivery.size, now)
+        return receipt + grant(delivery.credit, now)
     }
 
     /// The application could not take a packet, or its receipt could not be sent: when it comes again it is new.

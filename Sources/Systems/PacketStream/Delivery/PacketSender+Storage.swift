@@ -31,9 +31,8 @@ extension PacketSender {
         entries.first { $0.key == key }.map(Self.encoded)
     }
 
-    /// A sender that goes on where an earlier one was stored.
-    ///
-    /// - Parameter packets: those that were stored one by one, from the oldest on.
+    /// A sender that goes on where an earlier one was stored; packets that were stored one by one come from the oldest
+    /// on.
     public init(
         restoring stored: Bytes, packets: [Bytes] = [], _ policy: DeliveryPolicy = DeliveryPolicy(),
         codec: PacketV1 = PacketV1()

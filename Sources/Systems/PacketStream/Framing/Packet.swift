@@ -83,7 +83,7 @@ public struct PacketKind: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     public static let heartbeat: PacketKind = "heartbeat"
     /// Nothing.
     public static let noop: PacketKind = "noop"
-    /// An event of the session, with or without a ``Hook``.
+    /// An event of the session, with or without a payload that names it.
     public static let hook: PacketKind = "hook"
     /// A ``StructuredError``.
     public static let error: PacketKind = "error"

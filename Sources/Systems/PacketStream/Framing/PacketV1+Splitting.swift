@@ -9,6 +9,7 @@ extension PacketV1 {
     /// The pieces of a packet, each a message of its own; the whole packet if it fits into one.
     ///
     /// - Parameters:
+    ///   - packet: what is to be sent.
     ///   - chunkID: what the pieces share: 1 to 128 characters, not used again in the stream and partition.
     ///   - size: bytes of a piece; more where 256 of them would not do.
     public func split(
