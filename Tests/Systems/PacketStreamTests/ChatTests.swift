@@ -61,8 +61,9 @@ struct ChatTests {
         for await batch in client.events {
             for event in batch.events {
                 switch event {
-                case .content(let id, _): _ = try await client.send(Bytes("Shining with all his might"), in: id)
-                case .frame(let id, let kind, let bytes):
+                case .conversation(let id, .content):
+                    _ = try await client.send(Bytes("Shining with all his might"), in: id)
+                case .conversation(let id, .frame(let kind, let bytes, _)):
                     guard case .submitted? = AgentChatEvent(.frame(kind: kind, bytes: bytes)) else { continue }
                     _ = try await client.send(Bytes("Shining with all his might"), in: id)
                 default: continue
@@ -75,8 +76,9 @@ struct ChatTests {
         for await batch in client.events {
             for event in batch.events {
                 switch event {
-                case .content(id, let received): return String(decoding: received.content.array, as: UTF8.self)
-                case .frame(id, let kind, let bytes):
+                case .conversation(id, .content(let received)):
+                    return String(decoding: received.content.array, as: UTF8.self)
+                case .conversation(id, .frame(let kind, let bytes, _)):
                     if case .whole(let message)? = AgentChatEvent(.frame(kind: kind, bytes: bytes)) {
                         return message.text
                     }

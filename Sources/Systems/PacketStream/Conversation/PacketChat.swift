@@ -81,7 +81,7 @@ public enum PacketChatEvent: Hashable, Sendable {
 
     /// What an event says; nil if it is another one.
     public init?(_ event: Event) {
-        guard case .frame(Self.kind, let bytes) = event,
+        guard case .frame(Self.kind, let bytes, _) = event,
             case .packet(let packet, _)? = try? PacketV1().decode(bytes, as: .dataPacket)
         else { return nil }
         self = .packet(packet)

@@ -56,7 +56,8 @@ public struct PacketFraming: FramingStrategy {
         do throws(PacketViolation) {
             payload = PacketChat.isRoute(routed.route) ? try checked(routed) : try opaque(routed)
         } catch { throw Refusal(.unable, error) }
-        return Addressed(routed.address, payload: payload, replyAddress: routed.replyAddress)
+        return Addressed(
+            routed.address, payload: payload, replyAddress: routed.replyAddress, ending: routed.ending)
     }
 
     /// A packet of a chat is sent as it is, if it is one and names its route.
@@ -103,7 +104,8 @@ public struct PacketFraming: FramingStrategy {
         let route = packet.metadata[Self.routeKey] ?? packet.stream?.stream
         guard let route, let entry = table[addressed.address, route] else { return .foreign }
         var routed = Routed(
-            addressed.address, entry.route, payload: addressed.payload, replyAddress: addressed.replyAddress)
+            addressed.address, entry.route, payload: addressed.payload, replyAddress: addressed.replyAddress,
+            ending: addressed.ending)
         if !PacketChat.isRoute(entry.route) {
             routed.sequence = packet.stream?.sequence ?? 0
             guard case .opaque(let bytes) = packet.carrier else {
