@@ -1,6 +1,6 @@
 public import ChatModel
 
-/// What a framing refuses; offsets count from the first byte off the wire.
+/// Why a framing refuses; offsets count from the first byte off the wire.
 public enum FramingError: Error, RefusalCause, Hashable {
     /// It ends too early: how many more bytes were expected, and where.
     case truncated(needed: Int, at: Int)
@@ -44,7 +44,7 @@ public enum FramingError: Error, RefusalCause, Hashable {
     }
 }
 
-/// What framings here ask that carry no headers, before they wrap.
+/// The checks before wrapping, for framings that carry no headers.
 func check(_ routed: borrowing Routed, framing: @autoclosure () -> String) throws(Refusal) {
     if let header = routed.headers.first {
         throw Refusal(.unsupported, CommonCause.unsupportedHeader(header.name, framing: framing()))
@@ -52,7 +52,7 @@ func check(_ routed: borrowing Routed, framing: @autoclosure () -> String) throw
     try checkRoute(of: routed)
 }
 
-/// What every framing here asks of a route before it wraps.
+/// The check of a route before wrapping, for every framing here.
 func checkRoute(of routed: borrowing Routed) throws(Refusal) {
     let count = routed.route.id.utf8.count
     guard (1...Route.maximumID).contains(count) else {

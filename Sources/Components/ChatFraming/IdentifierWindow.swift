@@ -123,7 +123,7 @@ struct IdentifierWindow: Equatable {
         }
     }
 
-    /// What differs between two ascending lists.
+    /// The differences between two ascending lists.
     private static func change(from before: [UInt64], to after: [UInt64]) -> Change {
         var change = Change()
         var (old, new) = (before[...], after[...])

@@ -34,7 +34,7 @@ struct RouteIdentifier: Hashable, Sendable {
         }
     }
 
-    /// What a route's identifiers are derived with.
+    /// The keys from which a route's identifiers are derived.
     struct Key: Sendable {
         /// Separates this use of a secret from all others (RPI-01).
         static let domain = "logos-chat/rpi/v1"
@@ -71,7 +71,7 @@ struct RouteIdentifier: Hashable, Sendable {
         /// The identifier with a salt, for a route whose payloads are not counted (RPIV1-3).
         func identifier(salt: UInt64) -> RouteIdentifier { RouteIdentifier(high: salt, low: derive(.salted, salt)) }
 
-        /// What a number is derived for.
+        /// The purpose of a derivation.
         private enum Use: UInt8 { case tag = 1, mask, salted }
 
         /// Eight bytes of keyed BLAKE2b of a use and a number, as a number; all are big-endian.

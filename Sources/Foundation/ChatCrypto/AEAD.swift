@@ -21,7 +21,7 @@ import CSodium
     /// Bytes of a tag.
     public static let tagSize = 16
 
-    /// What errors call it.
+    /// Its name in errors.
     public let name: String
     /// Bytes of a nonce.
     public let nonceSize: Int

@@ -12,7 +12,7 @@ public struct HMAC: Sendable {
     /// HMAC over BLAKE2s with 32 bytes of output, unkeyed inside.
     public static let blake2s256 = HMAC(.blake2s256)
 
-    /// What it is made of.
+    /// The underlying hash function.
     public let function: HashFunction
 
     /// The construction over a hash function.

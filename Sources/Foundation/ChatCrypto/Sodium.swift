@@ -9,7 +9,7 @@ enum Sodium {
     /// To be called before anything else of libsodium; costs a load after the first time.
     @inline(__always) static func start() { _ = started }
 
-    /// What C gets as the address of no bytes, because some of its parameters refuse null.
+    /// The address that C gets for no bytes, because some of its parameters refuse null.
     nonisolated(unsafe) static let nowhere = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
 }
 

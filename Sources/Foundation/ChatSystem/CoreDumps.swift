@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// What a process that keeps secrets says to the system at its start.
+/// The request to the system, at the start of a process that keeps secrets, to write no core dumps.
 package enum CoreDumps {
     /// Forbids core dumps of this process, and on Linux with Glibc looking into it by other processes of the same user.
     ///

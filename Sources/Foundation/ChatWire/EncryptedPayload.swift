@@ -1,6 +1,6 @@
 public import ChatModel
 
-/// What an envelope carries: `logoschat.encryption.EncryptedPayload` of chat_proto, a oneof of three.
+/// The content of an envelope: `logoschat.encryption.EncryptedPayload` of chat_proto, a oneof of three.
 public enum EncryptedPayload: ProtoMessage {
     /// Field 1, message `Plaintext`: a payload without cryptography of this layer.
     case plaintext(Bytes)

@@ -1,6 +1,6 @@
 public import ChatModel
 
-/// What an introduction link carries: `logoschat.intro.IntroBundle` of chat_proto (INTRO-04, INTRO-07).
+/// The content of an introduction link: `logoschat.intro.IntroBundle` of chat_proto (INTRO-04, INTRO-07).
 ///
 /// Whether the signature verifies is for the initialization to say.
 public struct IntroBundle: ProtoMessage {

@@ -2,7 +2,7 @@
 ///
 /// It sees to commas and escapes; that keys stand in objects, differ, and have values is the caller's part.
 public struct JSONWriter: Sendable {
-    /// What was written.
+    /// The text written so far.
     public private(set) var bytes: [UInt8] = []
     /// Whether a comma is due before the next key or element.
     private var needsComma = false

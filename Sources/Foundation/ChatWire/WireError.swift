@@ -1,6 +1,6 @@
 public import ChatModel
 
-/// What was wrong with bytes or text from outside; offsets count bytes from the start of what was decoded.
+/// Why bytes or text from outside could not be decoded; offsets count bytes from the start of what was decoded.
 public enum WireError: Error, RefusalCause, Hashable {
     /// It ends too early: how many more bytes were expected, and where.
     case truncated(needed: Int, at: Int)

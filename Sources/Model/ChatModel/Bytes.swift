@@ -132,7 +132,7 @@ extension Bytes: ExpressibleByArrayLiteral, CustomStringConvertible {
     public var description: String { "Bytes(\(count))" }
 }
 
-/// What an application sends and receives; opaque to every component (CT-14).
+/// The bytes that an application sends and receives; opaque to every component (CT-14).
 public typealias Content = Bytes
 
 /// An encoded frame: what conversations hand to the framing and services carry without looking (DS-07).

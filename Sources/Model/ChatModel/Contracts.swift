@@ -1,4 +1,4 @@
-/// What a sender needs to reach somebody: output of Discovery, input of Initialization (DISC-01).
+/// The information a sender needs to reach a recipient: output of Discovery, input of Initialization (DISC-01).
 ///
 /// Discovery carries it without reading it, so that every discovery works with every initialization.
 public struct IntroductionBundle: Hashable, Sendable {

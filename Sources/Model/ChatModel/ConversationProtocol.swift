@@ -64,7 +64,7 @@ extension SimpleConversation {
 public struct SimpleType<Machine: SimpleConversation>: ConversationProtocol {
     fileprivate init() {}
 
-    /// What the Swift type states.
+    /// The facts of the Swift type.
     public var facts: Facts { Machine.facts }
 
     /// Begins a conversation.

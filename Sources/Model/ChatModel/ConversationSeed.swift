@@ -1,4 +1,4 @@
-/// What participants share when a conversation begins: output of Initialization, input of Conversation.
+/// The data that participants share when a conversation begins: output of Initialization, input of Conversation.
 ///
 /// A scheme with a key exchange fills in keys; one without fills in the secret alone, and then also
 /// derives the invited side's pair from it, so that any conversation type can begin from any scheme.
@@ -48,7 +48,7 @@ public struct ConversationSeed: Sendable {
         if case .invited = side { .responder } else { .initiator }
     }
 
-    /// What the inviter's conversation said first, on the invited side.
+    /// On the invited side, the first payload of the inviter's conversation.
     public var opening: Payload? {
         if case .invited(let opening, _) = side { opening } else { nil }
     }

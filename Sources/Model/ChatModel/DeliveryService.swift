@@ -8,7 +8,7 @@ public protocol DeliveryService: Sendable {
     /// Name, claims and needs.
     var facts: Facts { get }
 
-    /// What it takes and offers.
+    /// Its limits and the capabilities it offers.
     var limits: DeliveryLimits { get }
 
     /// Hands payloads to the service; a result for each, in order.
@@ -53,7 +53,7 @@ public struct Receipt: Sendable, Hashable {
     }
 }
 
-/// What a delivery service takes and offers (DS-09, DS-10, DS-11).
+/// Limits and capabilities of a delivery service (DS-09, DS-10, DS-11).
 public struct DeliveryLimits: Sendable, Hashable {
     /// How many payloads may be published in a time.
     public struct Rate: Sendable, Hashable {
@@ -87,9 +87,9 @@ public struct DeliveryLimits: Sendable, Hashable {
     public let maximumPayload: Int
     /// The quota for one publisher, if there is one.
     public let rate: Rate?
-    /// What is kept for clients that are away, if anything.
+    /// How much is retained for clients that are offline; nil for nothing.
     public let retention: Retention?
-    /// What the service offers.
+    /// The capabilities that the service offers.
     public let offers: Set<Capability>
 
     /// States limits; retention implies offline retrieval.

@@ -16,7 +16,7 @@ public protocol DiscoveryProtocol: Sendable {
 
 /// Somebody who was found.
 public struct Introduction: Sendable, Hashable {
-    /// What the discovery calls it; only as trustworthy as the discovery says.
+    /// The name that the discovery gives it; only as trustworthy as the discovery says.
     public let name: String
     /// The key that vouches for the name, where there is one.
     public let publisher: PublicKey?
@@ -43,7 +43,7 @@ public enum DiscoveryError: Error, Sendable, Hashable, CustomStringConvertible {
     case notFound(String)
     /// The delivery service underneath lacks a capability or failed.
     case delivery(DeliveryError)
-    /// What the discovery stands on (a file, a server) fails: what was tried, and the system's words.
+    /// The file or server behind the discovery failed: the operation, and the system's words.
     case unavailable(String, reason: String)
 
     /// One line that a person can act on.

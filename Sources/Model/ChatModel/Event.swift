@@ -1,4 +1,4 @@
-/// What a conversation tells the application.
+/// An event that a conversation reports to the application.
 public enum Event: Sendable, Hashable {
     /// Content arrived, whole or in part.
     case content(ReceivedContent)
@@ -16,7 +16,7 @@ public enum Event: Sendable, Hashable {
     case refused(Refusal)
     /// The conversation is over, and why; nothing can be sent in it any more.
     case ended(String)
-    /// What a single type knows, with a typed façade beside that type; kept over a restart unless it is transient.
+    /// An event that only one conversation type defines, with a typed façade beside that type; kept over a restart unless it is transient.
     case frame(kind: String, bytes: Bytes, isTransient: Bool = false)
 
     /// Whether the application can miss it: nothing is written to disk for it, and after a restart the machine reports
@@ -89,7 +89,7 @@ public struct ReceivedContent: Sendable, Hashable {
     public let part: Part
     /// The type's own name for it, where it has one; all parts of one content have the same.
     public let reference: String?
-    /// What it answers, where the type knows.
+    /// The content that it answers, where the type knows.
     public let about: Target?
 
     /// Describes received content.

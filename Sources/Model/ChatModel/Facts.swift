@@ -1,4 +1,4 @@
-/// What a component says of itself: its name, what it claims and what it needs.
+/// A component's description of itself: its name, its claims and its needs.
 public struct Facts: Sendable, Hashable {
     /// The name by which a composition is written, in lowercase and without `/` and `+`.
     public let name: String
@@ -6,7 +6,7 @@ public struct Facts: Sendable, Hashable {
     public let summary: String
     /// Properties, each with the requirement that gives it.
     public let claims: [Claim]
-    /// What the delivery service must offer.
+    /// The capabilities that the delivery service must offer.
     public let needs: Set<Capability>
 
     /// Of an initialization: how many messages a first contact takes, the invite included.

@@ -45,7 +45,7 @@ extension FramingStrategy {
     public mutating func accepted(_ routed: Routed, for owner: Owner) -> Bool { false }
 }
 
-/// What bytes off the wire are, once they are well-formed.
+/// The meaning of well-formed bytes off the wire.
 public enum Unwrapped: Sendable, Hashable {
     /// A payload for a machine of this client.
     case payload(Routed, for: Owner)
@@ -55,7 +55,7 @@ public enum Unwrapped: Sendable, Hashable {
     case idle
 }
 
-/// What machines of one client listen to, by delivery address and route: the table that most framings need.
+/// The listenings of one client's machines, by delivery address and route: the table that most framings need.
 public struct ListeningTable: Sendable {
     /// One machine's interest in a route.
     public struct Entry: Sendable, Hashable {

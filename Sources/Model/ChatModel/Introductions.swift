@@ -1,4 +1,4 @@
-/// What was found, as a sequence of better and better answers; most discoveries give one and end.
+/// Search results as a sequence of answers, each better than the one before; most discoveries give one and end.
 public struct Introductions: AsyncSequence, Sendable {
     /// Gives one answer after the other; nil ends.
     public typealias Next = () async throws(DiscoveryError) -> [Introduction]?

@@ -4,7 +4,7 @@
 /// authenticates, then applies, which cannot fail; a receive that throws leaves the machine exactly
 /// as it was. Keep bounds on everything that a stranger can make you store.
 public protocol Machine: Sendable {
-    /// What the machine wants to hear. It follows from the state, also after a restore; whoever runs the machine reads
+    /// The payloads that the machine wants to receive. They follow from the state, also after a restore; whoever runs the machine reads
     /// it after each step, so keep the array stored where steps are many.
     var listening: [Listening] { get }
 
@@ -56,7 +56,7 @@ public enum Signal: Sendable, Hashable {
     case contactEnded(ContactID)
 }
 
-/// What an application asks of a conversation.
+/// A request of the application to a conversation.
 public enum Action: Sendable {
     /// Sends content, whole or in part; all parts of one content are sent under the same id (PART-2).
     case send(Content, part: Part = .whole, about: Target? = nil)
@@ -68,7 +68,7 @@ public enum Action: Sendable {
     case remove([PublicKey])
     /// Leaves for good.
     case leave
-    /// What a single type knows, with a typed façade beside that type.
+    /// An action that only one conversation type defines, with a typed façade beside that type.
     case frame(kind: String, bytes: Bytes)
 
     /// The action's name, for refusals.

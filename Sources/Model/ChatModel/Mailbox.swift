@@ -14,7 +14,7 @@ public final class Mailbox: Sendable {
         var deliveries: [Delivery] = []
         var notices: [PlacedNotice] = []
         var bytes = 0
-        /// What the reader holds and has not stored yet.
+        /// Payloads that the reader holds and has not stored yet.
         var lent: [Delivery] = []
         var lentBytes = 0
         var isClosed = false
@@ -31,7 +31,7 @@ public final class Mailbox: Sendable {
         state = Lock(State())
     }
 
-    /// What arrived since the last batch: one list in the order of arrival, kept as two.
+    /// Payloads and notices since the last batch: one list in the order of arrival, kept as two.
     public struct Batch: Sendable {
         /// Payloads in the order of arrival.
         public let deliveries: [Delivery]
@@ -92,7 +92,7 @@ public enum Notice: Sendable, Hashable {
     }
 }
 
-// What services do.
+// For delivery services.
 extension Mailbox {
     /// Offers payloads; returns how many were taken, first come first. The rest must be offered again.
     ///
@@ -139,7 +139,7 @@ extension Mailbox {
     }
 }
 
-// What the client does.
+// For the client.
 extension Mailbox {
     /// Waits for the next batch, which says that the last one is stored.
     ///

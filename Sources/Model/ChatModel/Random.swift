@@ -6,7 +6,7 @@ public protocol RandomSource: Sendable {
     mutating func fill(_ bytes: inout MutableSpan<UInt8>, for label: RandomLabel)
 }
 
-/// What a random value is for, in the words of the test vectors.
+/// The purpose of a random value, in the words of the test vectors.
 public struct RandomLabel: RawRepresentable, Hashable, Sendable {
     /// The label's text.
     public let rawValue: String

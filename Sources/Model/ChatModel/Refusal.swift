@@ -1,6 +1,6 @@
 /// Why a step did not happen: an outcome and a cause. What refused is unchanged.
 public struct Refusal: Error, Sendable, CustomStringConvertible {
-    /// What kind of refusal it is; never folded into one.
+    /// The kind of a refusal; kinds are never folded into one.
     public enum Outcome: String, Sendable, Hashable {
         /// Malformed, or fails authentication.
         case invalid
@@ -14,9 +14,9 @@ public struct Refusal: Error, Sendable, CustomStringConvertible {
         case unable
     }
 
-    /// What kind of refusal it is.
+    /// The kind of refusal.
     public let outcome: Outcome
-    /// What was wrong, with numbers.
+    /// The reason, with numbers.
     public let cause: any RefusalCause
 
     /// Refuses for a cause.
@@ -42,7 +42,7 @@ extension Refusal: Hashable {
     }
 }
 
-/// What was wrong: a small enumeration in each module, since outsiders cannot extend ours.
+/// The reason of a refusal: a small enumeration in each module, since outsiders cannot extend ours.
 public protocol RefusalCause: Sendable, CustomStringConvertible {
     /// A stable word for programs, for example `malformed`, `authentication_failed` or `replay`.
     var code: String { get }

@@ -36,7 +36,7 @@ extension Route: Hashable, CustomStringConvertible {
     public var description: String { id }
 }
 
-/// What a machine wants to hear: payloads on an address that carry a route.
+/// A machine's interest in the payloads on an address that carry a route.
 public struct Listening: Hashable, Sendable {
     /// Where payloads arrive.
     public let address: DeliveryAddress

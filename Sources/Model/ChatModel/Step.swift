@@ -15,7 +15,7 @@ public struct Step: Sendable {
     public var waiting: (own: Int, all: Int) = (0, 0)
     /// The source of randomness; labelled draws make steps reproducible in vectors.
     public var random: any RandomSource
-    /// What the machine left so far.
+    /// The output of the machine so far.
     public private(set) var output = Output()
 
     /// Begins a step.
@@ -25,13 +25,13 @@ public struct Step: Sendable {
 
     /// Payloads to send, oldest first.
     public var sends: [Send] { output.sends }
-    /// What goes into invites.
+    /// Openings, which go into invites.
     public var openings: [Opening] { output.openings }
     /// Conversations to begin.
     public var seeds: [ConversationSeed] { output.seeds }
     /// Contacts that have ended.
     public var endings: [ContactEnding] { output.endings }
-    /// What happened.
+    /// Events for the application, in order.
     public var events: [Event] { output.events }
 
     /// Sends a payload, perhaps on behalf of a content.

@@ -1,9 +1,9 @@
 extension Step {
-    /// What machines left in a step.
+    /// The output that machines left in a step.
     public struct Output: Sendable {
         /// Payloads to send, oldest first.
         public var sends: [Send] = []
-        /// What goes into invites.
+        /// Openings, which go into invites.
         public var openings: [Opening] = []
         /// Conversations to begin.
         public var seeds: [ConversationSeed] = []
@@ -11,7 +11,7 @@ extension Step {
         public var endings: [ContactEnding] = []
         /// Contents whose payloads are dropped where they have not left.
         public var withdrawals: [ContentID] = []
-        /// What happened.
+        /// Events for the application, in order.
         public var events: [Event] = []
 
         /// Nothing.
@@ -66,7 +66,7 @@ extension Step {
         }
     }
 
-    /// What a conversation says in an invite.
+    /// A frame of a conversation that travels in an invite.
     public struct Opening: Sendable, Hashable {
         /// The encoded frame.
         public var payload: Payload

@@ -69,7 +69,7 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     /// The key under which entries are published, if there is one.
     public var publisher: PublicKey? { identity?.publicKey }
 
-    /// What became of entries that came in, over all searches.
+    /// Counts of received entries, by outcome, over all searches.
     public var statistics: DirectoryStatistics { state.withLock { $0.statistics } }
 
     /// Publishes an entry that replaces our earlier one under the name; without bundles it withdraws it.
@@ -135,7 +135,7 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     }
 }
 
-// What was published is looked after (DIR-10).
+// Published entries are checked and published again (DIR-10).
 extension DirectoryDiscovery {
     private func startKeeper() {
         state.withLock { state in
@@ -174,7 +174,7 @@ extension DirectoryDiscovery {
     }
 }
 
-// What searches ask of the directory.
+// For searches.
 extension DirectoryDiscovery {
     /// Decides about bytes that arrived, and counts what it decided; the signature is the last and dearest check.
     ///

@@ -2,7 +2,7 @@ internal import ChatCrypto
 package import ChatModel
 package import ChatWire
 
-/// What a publisher says under a name; see `Specs/directory.md` for the layout.
+/// The entry of a publisher under a name; see `Specs/directory.md` for the layout.
 package struct DirectoryEntry: ProtoMessage {
     /// Field 1: the name, in its one form.
     package let name: String

@@ -40,7 +40,7 @@ final class DirectorySearch {
             if now >= settled, hasNews, let answer = takeAnswer() { return answer }
             let until = now < settled ? settled : hasAnswered ? nil : deadline
             guard await takeIn(until: until) else { break }
-            // What waited in the mailbox was looked at, however late it is.
+            // Entries that waited in the mailbox were examined, however late it is.
             if now >= deadline, !hasAnswered, !hasNews {
                 await end()
                 throw .notFound(query.text)

@@ -22,7 +22,7 @@ public enum DirectoryRejection: String, Error, Sendable, Hashable, CaseIterable 
     case tooMany
 }
 
-/// What became of the entries that came in.
+/// Counts of received entries, by outcome.
 public struct DirectoryStatistics: Sendable, Hashable {
     /// Entries that were good.
     public internal(set) var accepted = 0

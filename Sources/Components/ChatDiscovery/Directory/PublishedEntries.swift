@@ -2,7 +2,7 @@ internal import ChatModel
 
 /// Our own entries: which sequence is next, and what others are to find under each name (DIR-4, DIR-10).
 struct PublishedEntries {
-    /// What the service took last under a name.
+    /// The entry that the service accepted last under a name.
     struct Entry {
         let sequence: UInt64
         /// None if it was withdrawn.
@@ -16,7 +16,7 @@ struct PublishedEntries {
     /// Whether nothing was published under a name yet.
     func isNew(_ name: DirectoryName) -> Bool { last[name] == nil }
 
-    /// What is to be found, by name.
+    /// The entries that searches are to find, by name.
     var wanted: [DirectoryName: Entry] { taken.filter { !$0.value.bundles.isEmpty } }
 
     /// Publishing begins; returns the sequence, nil if there is no larger one. ``end(_:_:_:)`` is to follow.

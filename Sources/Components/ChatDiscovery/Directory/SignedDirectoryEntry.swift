@@ -6,7 +6,7 @@ internal import ChatWire
 package struct SignedDirectoryEntry {
     /// The version there is.
     static let version: UInt64 = 1
-    /// What the signature covers in front of the entry's exact bytes, so that it is good for nothing else.
+    /// The prefix that the signature covers, followed by the entry's exact bytes, so that it is good for nothing else.
     fileprivate static let domain = Array("chat_directory_1_".utf8)
 
     /// The entry.

@@ -4,12 +4,12 @@ internal import ChatWire
 
 /// One link, taken apart and checked.
 package struct IntroLink {
-    /// What every link begins with.
+    /// The prefix of every link.
     static let prefix = "logos_"
     /// The namespace of the bundles that can be checked here, and the version of them.
     private static let checked = (namespace: "chatintro", version: "1")
 
-    /// What the link carries.
+    /// The content of the link.
     package let bundle: IntroductionBundle
 
     /// Reads a link; offsets in errors count characters from its beginning.

@@ -1,7 +1,7 @@
 package import ChatModel
 package import ChatWire
 
-/// What an invite says: `InboxV1Frame { invite_private_v1 }` of chat_proto.
+/// The content of an invite: `InboxV1Frame { invite_private_v1 }` of chat_proto.
 package struct InboxFrame: ProtoMessage {
     /// Field 5 of `InvitePrivateV1`: the conversation type.
     package let discriminator: String
@@ -85,7 +85,7 @@ extension InboxFrame {
         }
     }
 
-    /// What the inviter's conversation said; nil for a kind of payload that cannot be an opening.
+    /// The opening of the inviter's conversation; nil for a kind of payload that cannot be an opening.
     package func opening() throws(WireError) -> Payload? {
         var (opening, isKnown, skips) = (nil as Payload?, false, false)
         var reader = ProtoReader(initialMessage.span)

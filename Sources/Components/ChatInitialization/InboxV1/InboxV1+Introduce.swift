@@ -2,7 +2,7 @@ import ChatCrypto
 public import ChatModel
 import ChatWire
 
-// What we publish, and what we make of what others published.
+// Bundles: publishing our own, and reading those of others.
 extension InboxV1 {
     /// Makes signed bundles, each with a key of its own that is good for one invite (INBOX-04, INTRO-07).
     ///
@@ -84,7 +84,7 @@ extension InboxV1 {
         return intro
     }
 
-    /// What the signature of a bundle is over: 50 bytes.
+    /// The bytes that the signature of a bundle covers: 50 bytes.
     private static func signedMessage(_ ephemeral: PublicKey) -> [UInt8] {
         Profile.signedPrefix + ephemeral.bytes
     }

@@ -52,7 +52,7 @@ extension InboxV1 {
     }
 }
 
-/// What `begin` keeps for `invite`: who is invited, the header, the key that seals the invite, the name of the type.
+/// The data that `begin` keeps for `invite`: the recipient, the header, the key that seals the invite, the name of the type.
 struct Ticket {
     let invited: PublicKey
     let header: InboxHandshakeV1.Header

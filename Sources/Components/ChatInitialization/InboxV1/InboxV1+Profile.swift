@@ -5,7 +5,7 @@ package import ChatModel
 extension InboxV1.Profile {
     /// The scheme of bundles: namespace and version of an introduction link.
     static let scheme = "chatintro_1"
-    /// What a bundle's signature is over, in front of the single-use key.
+    /// The prefix of the bytes that a bundle's signature covers; the single-use key follows.
     static let signedPrefix = Array("logos_chatintro_1_".utf8)
     /// The longest name of a conversation type in bytes that an invite carries; as long as a route may be.
     static let maximumName = 255
@@ -70,7 +70,7 @@ extension InboxV1.Profile {
         return 1...maximumName ~= name.utf8.count ? ConversationType(String(name)) : nil
     }
 
-    /// What libchat writes for its one type. It ignores what it reads, so every text means that type (3.7) but those
+    /// The text that libchat writes for its one type. It ignores the text that it reads, so every text means that type (3.7) but those
     /// that begin with our mark for other types, which libchat does not have.
     private static let libchatDiscriminator = "default"
     private static let otherTypes = "type/"

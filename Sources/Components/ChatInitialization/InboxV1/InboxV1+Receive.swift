@@ -35,7 +35,7 @@ extension InboxV1 {
         keys.sweep(step.now)
     }
 
-    /// What an invite says, with the single-use key that it names; nothing is decided about it.
+    /// A decoded invite, with the single-use key that it names; nothing is decided about it.
     package func open(
         _ handshake: InboxHandshakeV1, with prekey: KeyPair
     ) throws(Refusal) -> (frame: Bytes, secret: Secret, inviter: PublicKey) {

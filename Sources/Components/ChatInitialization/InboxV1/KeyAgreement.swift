@@ -1,7 +1,7 @@
 package import ChatCrypto
 package import ChatModel
 
-/// What two participants of an inbox agree on: X3DH without a one-time prekey, where the single-use key of the
+/// The key agreement of two participants of an inbox: X3DH without a one-time prekey, where the single-use key of the
 /// bundle takes the place of the signed one.
 package struct KeyAgreement {
     /// The secret of the conversation: PRIVATE1's `sk`.

@@ -154,7 +154,7 @@ public struct OpenInvite: InitializationProtocol {
     }
 }
 
-// What both sides compute.
+// Derivations, the same on both sides.
 extension OpenInvite {
     private static func address(of inbox: [UInt8]) -> DeliveryAddress {
         DeliveryAddress(hex(BLAKE2b.hash(count: 8, Array("openinvite|addr|".utf8) + inbox)))

@@ -1,7 +1,7 @@
 import ChatModel
 import ChatWire
 
-/// What an initialization keeps of each contact between its beginning and its invite; survives restarts.
+/// The data that an initialization keeps of each contact between `begin` and `invite`; it survives restarts.
 ///
 /// Mostly the two fall into one step, of which nothing is stored.
 struct BegunContacts: Sendable {
@@ -28,7 +28,7 @@ struct BegunContacts: Sendable {
         changed.insert(contact)
     }
 
-    /// What was kept of a contact; refuses one that was invited, has ended, or never began.
+    /// The data kept of a contact; refuses a contact that was invited, has ended, or never began.
     func find(_ contact: ContactID) throws(Refusal) -> Secret {
         guard let secret = live[contact] else { throw Refusal(.unable, InitializationCause.unknownContact(contact)) }
         return secret
