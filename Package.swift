@@ -58,18 +58,20 @@ let systems = ["AgentChat", "ChatEngine", "PacketStream"]
 let package = Package(
     name: "chat-framework",
     platforms: [.macOS(.v26)],
-    products: (everything + systems + ["ChatConformance", "ChatSimulation", "ChatVariants"]).map {
-        .library(name: $0, targets: [$0])
-    } + [
-        .executable(name: "chat-peer", targets: ["chat-peer"]),
-        .executable(name: "chat-relay", targets: ["chat-relay"]),
-        .executable(name: "chat-sim", targets: ["chat-sim"]),
-        .executable(name: "chat-inspect", targets: ["chat-inspect"]),
-        .executable(name: "chat-interop", targets: ["chat-interop"]),
-        .executable(name: "chat-bench", targets: ["chat-bench"]),
-        .executable(name: "chat-conformance", targets: ["chat-conformance"]),
-        .executable(name: "chat-vectors", targets: ["chat-vectors"]),
-    ],
+    products: (everything + systems
+        + ["ChatConformance", "ChatSimulation", "ChatVariants", "ChatPeer", "ChatSimulator", "ChatConformanceRunner"])
+        .map {
+            .library(name: $0, targets: [$0])
+        } + [
+            .executable(name: "chat-peer", targets: ["chat-peer"]),
+            .executable(name: "chat-relay", targets: ["chat-relay"]),
+            .executable(name: "chat-sim", targets: ["chat-sim"]),
+            .executable(name: "chat-inspect", targets: ["chat-inspect"]),
+            .executable(name: "chat-interop", targets: ["chat-interop"]),
+            .executable(name: "chat-bench", targets: ["chat-bench"]),
+            .executable(name: "chat-conformance", targets: ["chat-conformance"]),
+            .executable(name: "chat-vectors", targets: ["chat-vectors"]),
+        ],
     targets: [
         .systemLibrary(
             name: "CSodium", path: "Sources/Foundation/CSodium", pkgConfig: "libsodium",
@@ -120,17 +122,21 @@ let package = Package(
 
         // Options and signals, which all programs share; no product.
         Room.programs.module("ChatTool", ["ChatSystem"]),
-        Room.programs.tool("chat-peer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
+        // Programs as libraries, so that an outsider builds them with components of their own beside ours.
+        Room.programs.module("ChatPeer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
+        Room.programs.module("ChatSimulator", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
+        Room.programs.module(
+            "ChatConformanceRunner", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
+        Room.programs.tool("chat-peer", ["ChatPeer"]),
+        Room.programs.tool("chat-sim", ["ChatSimulator"]),
+        Room.programs.tool("chat-conformance", ["ChatConformanceRunner"]),
 
         // Starts the programs and talks to them: the demonstration, and tests of whole programs.
         Room.programs.module("ChatDriver", ["ChatModel", "ChatSystem", "ChatTool", "ChatWire"]),
         Room.programs.tool("chat-demo", ["ChatClient", "ChatDriver", "ChatTool", "ChatWire"]),
         Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
-        Room.programs.tool(
-            "chat-conformance", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
-        Room.programs.tool("chat-sim", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
         Room.programs.tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything + systems),
 

@@ -38,6 +38,14 @@ let package = Package(
         .executableTarget(
             name: "sixth", dependencies: ["SixthTrial"] + framework("ChatConformance", "ChatWire"),
             swiftSettings: settings),
+        // The tools of the framework, with the components of this package beside the built-in ones.
+        .executableTarget(
+            name: "sixth-peer", dependencies: ["SixthVariant"] + framework("ChatPeer"), swiftSettings: settings),
+        .executableTarget(
+            name: "sixth-sim", dependencies: ["SixthVariant"] + framework("ChatSimulator"), swiftSettings: settings),
+        .executableTarget(
+            name: "sixth-conformance", dependencies: ["SixthVariant"] + framework("ChatConformanceRunner"),
+            swiftSettings: settings),
         .testTarget(
             name: "SixthVariantTests",
             dependencies: ["SixthVariant", "SixthTrial"] + framework("ChatModel", "ChatConformance"),

@@ -2,7 +2,7 @@ public import ChatClient
 internal import ChatCrypto
 internal import ChatDeliveryService
 public import ChatModel
-internal import ChatVariants
+public import ChatVariants
 internal import ChatWire
 
 /// One participant behind the interoperability shim `logos-interop-shim/1`.
@@ -13,6 +13,8 @@ internal import ChatWire
 public struct Shim {
     /// The composition; the delivery service in it is not used.
     let suite: SuiteName
+    /// Components from outside that the composition may name.
+    let additions: Variants.Additions
     /// Makes the source of randomness of a participant, another one for each of its runs.
     let random: @Sendable (_ run: UInt64) -> any RandomSource
     var participant: Participant?
@@ -45,8 +47,11 @@ public struct Shim {
         framing: "envelope-v1")
 
     /// A shim without a participant yet.
-    public init(_ suite: SuiteName = Shim.libchat, random: @escaping @Sendable (_ run: UInt64) -> any RandomSource) {
-        (self.suite, self.random) = (suite, random)
+    public init(
+        _ suite: SuiteName = Shim.libchat, adding additions: @escaping Variants.Additions = { _, _ in },
+        random: @escaping @Sendable (_ run: UInt64) -> any RandomSource
+    ) {
+        (self.suite, self.additions, self.random) = (suite, additions, random)
     }
 
     /// Answers one line.
@@ -92,7 +97,7 @@ public struct Shim {
     /// The composition of the shim for one identity.
     func makeSuite(_ identity: KeyPair) async throws(ShimError) -> ChatSuite {
         let limits = DeliveryLimits(maximumPayload: Self.maximumPayload)
-        let variants = Variants(identity: identity, memory: InMemoryDeliveryService(limits: limits))
+        let variants = Variants(identity: identity, memory: InMemoryDeliveryService(limits: limits), adding: additions)
         do { return try await variants.registry.suite(suite) } catch { throw ShimError("unsupported", "\(error)") }
     }
 

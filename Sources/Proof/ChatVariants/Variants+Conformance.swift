@@ -11,11 +11,13 @@ extension Variants {
     ///
     /// Two clients are made, each with an identity of its own. A relay of `udp` is started in this process.
     ///
-    /// - Parameter patience: how long a payload may take, or finding, for the suites that wait.
+    /// - Parameters:
+    ///   - patience: how long a payload may take, or finding, for the suites that wait.
+    ///   - additions: components from outside that can be named too.
     /// - Throws: ``SuiteError`` for a name that is not registered, and whatever a component's maker throws.
     public static func conformance(
         of component: Component, _ name: String, patience: Duration = .seconds(10), seed: UInt64 = 1,
-        only: Set<String>? = nil
+        only: Set<String>? = nil, adding additions: @escaping Additions = { _, _ in }
     ) async throws -> Report {
         let relay = name == "udp" ? try UDPRelay(listen: "127.0.0.1:0") : nil
         defer { relay?.close() }
@@ -23,7 +25,8 @@ extension Variants {
         let clients = try (0..<2).map { number in
             let secret = BLAKE2b.hash(count: 32, Array("conformance \(number)".utf8))
             let identity = try X25519.keyPair(Secret(copying: secret.span))
-            return Variants(identity: identity, memory: memory, relay: relay?.address ?? "127.0.0.1:9")
+            return Variants(
+                identity: identity, memory: memory, relay: relay?.address ?? "127.0.0.1:9", adding: additions)
         }
         var suites: [ChatSuite] = []
         for client in clients { suites.append(try await choice(component, name)(client)) }

@@ -20,14 +20,21 @@ public struct Variants: Sendable {
     /// The relay behind the name `udp`, as `HOST:PORT`.
     public var relay: String
 
-    /// What the components need.
+    /// Adds components from outside.
+    public var additions: Additions
+
+    /// Adds components from outside to a registry that has ours; the variants say for whom.
+    public typealias Additions = @Sendable (inout Registry, Variants) -> Void
+
+    /// The variants of one client, and components from outside beside them.
     public init(
-        identity: KeyPair, memory: InMemoryDeliveryService = InMemoryDeliveryService(), relay: String = "127.0.0.1:9220"
+        identity: KeyPair, memory: InMemoryDeliveryService = InMemoryDeliveryService(),
+        relay: String = "127.0.0.1:9220", adding additions: @escaping Additions = { _, _ in }
     ) {
-        (self.identity, self.memory, self.relay) = (identity, memory, relay)
+        (self.identity, self.memory, self.relay, self.additions) = (identity, memory, relay, additions)
     }
 
-    /// A registry with every component of this package.
+    /// A registry with every component of this package, and those from outside.
     public var registry: Registry {
         var registry = Registry()
         let variants = self
@@ -53,6 +60,7 @@ public struct Variants: Sendable {
         registry.framing("envelope-v1-libchat") { EnvelopeV1(.libchat) }
         registry.framing("plain") { PlainFraming() }
         registry.framing("rpi-v1") { RPIV1() }
+        additions(&registry, self)
         return registry
     }
 }

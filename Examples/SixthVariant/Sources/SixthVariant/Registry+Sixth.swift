@@ -2,6 +2,11 @@ public import ChatClient
 internal import ChatModel
 
 extension Registry {
+    /// Adds the five components of this package, with the phrase and the folder that they share.
+    public mutating func addSixthVariant(_ components: SixthComponents) {
+        addSixthVariant(phrase: components.phrase, folder: components.folder)
+    }
+
     /// Adds the five components of this package, beside whatever is there.
     ///
     /// - Parameters:

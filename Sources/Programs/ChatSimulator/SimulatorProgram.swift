@@ -2,14 +2,21 @@ import ChatClient
 import ChatModel
 import ChatSimulation
 import ChatTool
+public import ChatVariants
 
-/// Runs scenarios from the command line.
-@main struct ChatSim {
-    @concurrent static func main() async {
+/// `chat-sim`: runs scenarios from the command line.
+public struct SimulatorProgram: Sendable {
+    let suites: Suites
+
+    /// Runs the program with the arguments of this process, and ends the process.
+    ///
+    /// - Parameter additions: components from outside, which can be named in `--suite` like ours.
+    @concurrent public static func main(adding additions: @escaping Variants.Additions = { _, _ in }) async {
         let options = SimOptions.command.parseOrExit()
+        let program = SimulatorProgram(suites: Suites(additions: additions))
         do {
-            if options[SimOptions.list] { return try list() }
-            let failed = try await run(options)
+            if options[SimOptions.list] { return try program.list() }
+            let failed = try await program.run(options)
             (failed ? ExitCode.failure : .success).exit()
         } catch let error as UsageError {
             Terminal.complain("chat-sim: \(error.text)\ntry 'chat-sim --list'")
@@ -25,13 +32,13 @@ import ChatTool
         var isUnsupported = false
     }
 
-    private static func list() throws {
+    private func list() throws {
         for scenario in Scenario.catalogue {
-            Terminal.print(padded(scenario.name, 12) + scenario.summary)
+            Terminal.print(Self.padded(scenario.name, 12) + scenario.summary)
         }
         Terminal.print("\nknobs: " + Knob.allCases.map(\.rawValue).joined(separator: ", "))
         for component in [Component.initialization, .conversation, .framing] {
-            Terminal.print("\(component.title.lowercased()): " + (try Suites.names(component)).joined(separator: ", "))
+            Terminal.print("\(component.title.lowercased()): " + (try suites.names(component)).joined(separator: ", "))
         }
     }
 
@@ -40,7 +47,7 @@ import ChatTool
     }
 
     /// Whether something did not hold.
-    private static func run(_ options: Options) async throws -> Bool {
+    private func run(_ options: Options) async throws -> Bool {
         let names = options.all(SimOptions.scenario)
         let scenarios = try (names.isEmpty ? [SimOptions.scenario.fallback] : names).map { name in
             guard let scenario = Scenario.named(name) else {
@@ -50,7 +57,7 @@ import ChatTool
         }
         let settings = options.all(SimOptions.set).compactMap(\.self)
         let peers = scenarios.map { Session.set(settings, in: $0).peers }.max() ?? 2
-        let composition = try await Suites.composition(options[SimOptions.suite], peers: max(peers, 8))
+        let composition = try await suites.composition(options[SimOptions.suite], peers: max(peers, 8))
         for scenario in scenarios {
             guard let need = composition.unmet(by: scenario).first else { continue }
             throw UsageError(

@@ -8,29 +8,34 @@ import ChatVariants
 import ChatWire
 
 /// The compositions of this package by name, as peers of a simulation.
-enum Suites {
+struct Suites: Sendable {
+    /// Components from outside.
+    let additions: Variants.Additions
+
     /// Taken where none is named.
     static let usual = "links/inbox-v1/private-v1/memory/envelope-v1"
 
     /// A composition with so many peers, each with an identity of its own.
     ///
     /// The delivery service of the name is made and never used: the virtual network stands in for it.
-    static func composition(_ text: String, peers: Int) async throws -> Composition {
+    func composition(_ text: String, peers: Int) async throws -> Composition {
         let name = try SuiteName(parsing: text)
         let memory = InMemoryDeliveryService()
         var suites: [ChatSuite] = []
         for peer in 0..<peers {
-            suites.append(try await Variants(identity: try identity(peer), memory: memory).registry.suite(name))
+            suites.append(
+                try await Variants(identity: try Self.identity(peer), memory: memory, adding: additions).registry.suite(
+                    name))
         }
         var composition = Composition(suites)
-        composition.keyUses = keyUses(framing: name.framing)
+        composition.keyUses = Self.keyUses(framing: name.framing)
         composition.order = { ($0 as? any StagedConversation)?.messageOrder }
         return composition
     }
 
-    /// The names of the package's components.
-    static func names(_ component: Component) throws -> [String] {
-        Variants(identity: try identity(0), memory: InMemoryDeliveryService()).registry.names(of: component)
+    /// The names of the components that run in peers.
+    func names(_ component: Component) throws -> [String] {
+        Variants(identity: try Self.identity(0), adding: additions).registry.names(of: component)
     }
 
     /// The same peer has the same identity in every run.

@@ -3,6 +3,7 @@ import ChatCrypto
 import ChatModel
 import ChatShim
 import ChatTool
+import ChatVariants
 
 /// `chat-peer shim`: one participant for an interoperability driver, on standard input and output.
 enum ShimCommand {
@@ -10,9 +11,12 @@ enum ShimCommand {
     ///
     /// - Parameters:
     ///   - suite: profile `libchat` where nil.
+    ///   - additions: components from outside that the suite may name.
     ///   - seed: makes everything the participant draws repeatable; for vectors and tests, never for keys that matter.
-    static func run(_ suite: SuiteName?, seed: UInt64?) async -> ExitCode {
-        var shim = Shim(suite ?? Shim.libchat) { run -> any RandomSource in
+    static func run(
+        _ suite: SuiteName?, adding additions: @escaping Variants.Additions, seed: UInt64?
+    ) async -> ExitCode {
+        var shim = Shim(suite ?? Shim.libchat, adding: additions) { run -> any RandomSource in
             // Each run of a seeded participant draws a sequence of its own.
             seed.map { RepeatableRandom(seed: $0 ^ run << 48) } ?? SodiumRandom()
         }

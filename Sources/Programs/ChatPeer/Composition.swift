@@ -8,8 +8,10 @@ import ChatVariants
 /// What the peer can be composed of.
 enum Composition {
     /// The variants by name, made for one identity and one relay, which perhaps loses something.
-    static func registry(identity: KeyPair, relay: String, losses: Losses = Losses()) -> Registry {
-        var registry = Variants(identity: identity).registry
+    static func registry(
+        identity: KeyPair, relay: String, losses: Losses = Losses(), adding additions: @escaping Variants.Additions
+    ) -> Registry {
+        var registry = Variants(identity: identity, relay: relay, adding: additions).registry
         registry.delivery("udp") {
             var configuration = UDPConfiguration()
             // A relay that is not there yet is named to the person, and sought.
