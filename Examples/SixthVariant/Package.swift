@@ -48,7 +48,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SixthVariantTests",
-            dependencies: ["SixthVariant", "SixthTrial"] + framework("ChatModel", "ChatConformance"),
+            dependencies: ["SixthVariant", "SixthTrial"] + framework("ChatModel", "ChatClient", "ChatConformance", "ChatVariants"),
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -5,10 +5,11 @@ public struct SixthComponents: Sendable {
     let phrase: PhraseInitialization
     let folder: String
 
-    /// Takes both from the environment: `SIXTH_PHRASE`, and `SIXTH_FOLDER`, which is made if it is not there.
+    /// Takes both from the environment, that of the process where nil: `SIXTH_PHRASE`, and `SIXTH_FOLDER`, which is made if it is not there.
     ///
     /// - Throws: a phrase from which no key can be derived, or a folder that cannot be made.
-    public init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    public init(environment: [String: String]? = nil) throws {
+        let environment = environment ?? ProcessInfo.processInfo.environment
         phrase = try PhraseInitialization(phrase: environment["SIXTH_PHRASE"] ?? "correct horse battery staple")
         folder = environment["SIXTH_FOLDER"] ?? FileManager.default.temporaryDirectory.appending(path: "sixth").path
         try FileManager.default.createDirectory(
