@@ -120,9 +120,10 @@ extension ChatCore {
 
     private mutating func fail(_ entry: Outbox.Entry, _ error: DeliveryError) {
         remove([entry])
-        let isAwaited = entry.content.map(outbox.isAwaited) ?? false
+        // Not what it was sent for: meanwhile nobody may wait for this payload any more, but for others of the content.
+        let awaiting = outbox.entries[entry.number]?.content
         _ = outbox.remove(entry)
-        guard isAwaited, let content = entry.content, let id = entry.conversation else { return }
+        guard let content = awaiting, let id = entry.conversation else { return }
         release(content)
         wake(.conversation(id), .refused(content, error))
         // A type may have sent it anew, for example in smaller pieces.

@@ -62,13 +62,13 @@ private struct StricterService {
     }
 }
 
-@Test(arguments: [false, true])
+@Test(arguments: [false, true], [40_000, 250_000])
 func `a content that a service with a smaller limit refuses is cut anew and never failed (REL-12)`(
-    isBack: Bool
+    isBack: Bool, size: Int
 ) throws {
     var service = try StricterService()
     service.limit = 5_000
-    let text = Bytes([UInt8](repeating: 0x61, count: 40_000))
+    let text = Bytes([UInt8](repeating: 0x61, count: size))
     let large = try service.cores[0].send(text, in: service.conversation, now: service.now)
     _ = try service.cores[0].send(Bytes("next"), in: service.conversation, now: service.now)
     // The refusal may come before the word that the link is back.

@@ -13,7 +13,8 @@ private final class SlowService: DeliveryService {
     let calls = Lock<(waiting: [CheckedContinuation<Bool, Never>], begun: Int)>(([], 0))
 
     func publish(_ payloads: [Addressed]) async -> [Result<Receipt, DeliveryError>] {
-        guard payloads.contains(where: { $0.address == "slow" }) else { return await service.publish(payloads) }
+        let isSlow = payloads.contains { $0.address.text.hasPrefix("slow") }
+        guard isSlow else { return await service.publish(payloads) }
         let succeeds = await withCheckedContinuation { continuation in
             calls.withLock { calls in
                 calls.waiting.append(continuation)
@@ -41,7 +42,7 @@ private final class SlowService: DeliveryService {
     }
 }
 
-/// The toy's framing, but for who is called slow: those have an address of their own.
+/// The toy's framing, but for contents that end in `slow` and a letter: those go to an address of that name.
 private struct SlowFraming: FramingStrategy {
     let facts = Facts(name: "slow-framing", summary: "the toy's")
     private var toy = ToyFraming()
@@ -52,9 +53,9 @@ private struct SlowFraming: FramingStrategy {
     func wrap(
         _ routed: consuming Routed, of owner: Owner, random: inout any RandomSource
     ) throws(Refusal) -> Addressed {
-        let isSlow = routed.payload.array.suffix(4) == Array("slow".utf8)
+        let word = String(decoding: routed.payload.array.suffix(5), as: UTF8.self)
         var addressed = try toy.wrap(routed, of: owner, random: &random)
-        if isSlow { addressed.address = "slow" }
+        if word.hasPrefix("slow") { addressed.address = DeliveryAddress(word) }
         return addressed
     }
 
@@ -86,7 +87,7 @@ struct PublishCallsTests {
         }
         #expect(await contents(1) == ["hello"])
         // One call hangs; what goes elsewhere arrives.
-        try await saro.send(Bytes("never mind: slow"), in: id)
+        try await saro.send(Bytes("never mind: slow1"), in: id)
         while service.calls.withLock({ $0.begun }) == 0 { try await Task.sleep(for: .milliseconds(1)) }
         let other = try await saro.accept(try await raya.introduce()[0], saying: Bytes("other")).0
         #expect(await contents(1) == ["other"])
@@ -98,6 +99,28 @@ struct PublishCallsTests {
         while service.calls.withLock({ $0.begun }) == 1 { try await Task.sleep(for: .milliseconds(1)) }
         service.open(true)
         #expect(await saro.flush(within: .seconds(600)))
+        await saro.close()
+        await raya.close()
+    }
+
+    @Test(.timeLimit(.minutes(30)))
+    func `eight calls run at once, and each that returns makes room for another (CORE-10)`() async throws {
+        let service = SlowService()
+        let (saro, raya) = (try await client("saro", service), try await client("raya", service))
+        let (id, _) = try await saro.accept(try await raya.introduce()[0], saying: Bytes("hello"))
+        #expect(await saro.flush(within: .seconds(600)))
+        for number in 0..<12 {
+            try await saro.send(Bytes("slow\(Character(UnicodeScalar(UInt8(97 + number))))"), in: id)
+            let expected = min(number + 1, 8)
+            while service.calls.withLock({ $0.begun }) < expected { try await Task.sleep(for: .milliseconds(1)) }
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(service.calls.withLock { $0.begun } == 8)
+        while await saro.waiting.payloads > 0 {
+            service.open(true)
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(service.calls.withLock { $0.begun } > 8)
         await saro.close()
         await raya.close()
     }
