@@ -139,6 +139,7 @@ extension ReliableStage {
             let segmentation = try segmentation(in: turn, upTo: size)
             let time = nextTime(turn.now)
             try send(frame: frame, at: time, by: segmentation, for: content, mayWait: false, in: &turn)
+            turn.report(.status(content, .accepted))
         } catch {
             // What cannot be cut so small has failed, as the client reports.
             self = before

@@ -34,12 +34,17 @@ public struct Ledger: Sendable {
         public internal(set) var logs: [[Int32]]
         /// Gaps that participants were told to be final.
         public internal(set) var finalGaps = 0
+        /// Contents that were cut anew, so that they come behind what was said after them.
+        public internal(set) var cutAnew = 0
         /// Who was told that something of the conversation will not come, a bit for each participant.
         public internal(set) var told: UInt64 = 0
         /// Whether the one who was to begin it was refused at once.
         public internal(set) var isRefused = false
         /// Contents that a participant is to say once it knows the conversation.
         var unsaid: [Int]
+
+        /// Whether nothing of it was given up or cut anew.
+        var hasOrder: Bool { finalGaps == 0 && cutAnew == 0 }
 
         init(_ participants: [Int]) {
             self.participants = participants

@@ -165,6 +165,8 @@ extension Simulation {
         let number = Int(peers[peer].contents[Int(content.number)])
         guard number >= 0 else { return }
         if case .failed = status { tally.failed += 1 }
+        // Accepted once more, it comes in smaller pieces, behind what was said in between (REL-12).
+        if status == .accepted { ledger.threads[ledger.contents[number].thread].cutAnew += 1 }
         if trace != nil { note(peer, .told("\(status)"), thread: ledger.contents[number].thread, content: number) }
         for index in invariants.indices {
             guard let finding = invariants[index].told(status, of: number, in: ledger) else { continue }

@@ -113,8 +113,8 @@ public struct CausalOrder: Invariant {
     public mutating func heard(_ hearing: Hearing, in ledger: Ledger) -> Finding? {
         guard hearing.isFirst, let number = hearing.content, let place = hearing.place else { return nil }
         let content = ledger.contents[number]
-        // What cannot come any more cannot come first.
-        guard ledger.threads[content.thread].finalGaps == 0 else { return nil }
+        // What cannot come any more, or comes anew, cannot come first.
+        guard ledger.threads[content.thread].hasOrder else { return nil }
         let count = ledger.threads[content.thread].participants.count
         while checked.count <= content.thread { checked.append([]) }
         if checked[content.thread].isEmpty { checked[content.thread] = Array(repeating: 0, count: count * count) }
@@ -142,7 +142,7 @@ public struct EqualLogs: Invariant {
 
     /// Names the first place at which two logs differ.
     public mutating func healed(_ orders: [[String]], thread: Int, in ledger: Ledger) -> Finding? {
-        guard ledger.threads[thread].finalGaps == 0, let first = orders.first else { return nil }
+        guard ledger.threads[thread].hasOrder, let first = orders.first else { return nil }
         for (place, other) in orders.enumerated() where other != first {
             let names = [0, place].map { Cast.name(ledger.threads[thread].participants[$0]) }
             let same = zip(first, other).prefix { $0 == $1 }.count
