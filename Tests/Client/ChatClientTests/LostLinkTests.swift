@@ -17,6 +17,8 @@ private struct Link {
     private(set) var now = Timestamp(milliseconds: 1_700_000_000_000)
     private(set) var published = [0, 0]
     private(set) var isLost = false
+    /// Payloads that the service takes in a step.
+    var pace = Int.max
     private let types = [PrivateV1.Compact.type]
 
     init() throws {
@@ -64,9 +66,13 @@ private struct Link {
                     continue
                 }
                 let payloads = cores[side].takeOutbox(now: now)
-                published[side] += payloads.count
-                cores[side].settle(payloads, payloads.map { _ in .success(Receipt()) }, now: now)
-                if !isLost { cores[1 - side].receive(payloads.map { Delivery($0.addressed) }, now: now) }
+                let taken = payloads.prefix(pace)
+                published[side] += taken.count
+                let results = payloads.indices.map { index -> Result<Receipt, DeliveryError> in
+                    index < taken.count ? .success(Receipt()) : .failure(.rateLimited(limit: pace, retryAfter: .zero))
+                }
+                cores[side].settle(payloads, results, now: now)
+                if !isLost { cores[1 - side].receive(taken.map { Delivery($0.addressed) }, now: now) }
                 for index in 0..<2 { keep(index) }
             }
         }
@@ -144,5 +150,18 @@ struct LostLinkTests {
         #expect(link.cores[0].waiting.payloads == 1)
         try link.cores[0].forget(id, now: link.now)
         #expect(link.cores[0].waiting == (0, 0))
+    }
+
+    @Test func `on a slow service what waits for it is not sent again behind itself (REL-10)`() throws {
+        var link = try Link()
+        let id = try link.begin(Bytes("hello"))
+        link.pass(.seconds(10))
+        link.pace = 1
+        let before = link.published[0]
+        let lines = (0..<100).map { Bytes("line \($0)") }
+        for line in lines { _ = try link.cores[0].send(line, in: id, now: link.now) }
+        link.pass(.seconds(200), step: .seconds(1))
+        #expect(link.heard == [Bytes("hello")] + lines)
+        #expect(link.published[0] - before < 130, "\(link.published[0] - before) payloads for 100 lines")
     }
 }

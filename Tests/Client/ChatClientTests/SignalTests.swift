@@ -8,6 +8,8 @@ import Testing
 private struct ToyListener: SimpleConversation {
     static let facts = Facts(name: "toy-listener", summary: "tells of signals")
     private var toy: ToyConversation
+    /// What waits for a link, if it says so itself.
+    private var held: [(id: ContentID, content: Content)] = []
 
     init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) { toy = try ToyConversation(seed, in: &step) }
     init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
@@ -17,15 +19,24 @@ private struct ToyListener: SimpleConversation {
     func takeChanges() -> [Record] { toy.takeChanges() }
 
     mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
-        // Whoever is added gets a word; the rest is the toy's.
-        guard case .add(let seeds) = action else { return try toy.perform(action, as: id, in: &step) }
-        for seed in seeds { step.open(Bytes(toy.name + [1]), to: seed.contact) }
+        switch action {
+        // Whoever is added gets a word.
+        case .add(let seeds): for seed in seeds { step.open(Bytes(toy.name + [1]), to: seed.contact) }
+        case .send(let content, _, _) where content == Bytes("wait"): held.append((id, content))
+        case .cancel(.own(let content)):
+            held.removeAll { $0.id == content }
+            step.report(.status(content, .cancelled))
+        default: try toy.perform(action, as: id, in: &step)
+        }
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) { try toy.receive(routed, in: &step) }
 
     mutating func handle(_ signal: Signal, in step: inout Step) {
         step.report(.frame(kind: "signal", bytes: Bytes("\(signal)")))
+        guard case .linkBack = signal else { return }
+        for one in held { try? toy.perform(.send(one.content), as: one.id, in: &step) }
+        held = []
     }
 }
 
@@ -75,6 +86,31 @@ struct SignalTests {
         saro.core.interrupt()
         saro.store()
         #expect(saro.signals(since: before) == ["linkLost(on: nil)", "linkLost(on: nil)"])
+    }
+
+    @Test func `what a machine keeps without a link waits until it leaves or is taken back (CORE-23)`() throws {
+        var (saro, _, id) = try pair()
+        saro.core.notice(.interrupted("no"), now: saro.now)
+        let contents = try (0..<3).map { _ in try saro.core.send(Bytes("wait"), in: id, now: saro.now) }
+        #expect(saro.core.waiting == (3, 12))
+        _ = try saro.core.perform(.cancel(.own(contents[1])), in: id, now: saro.now)
+        #expect(saro.core.waiting == (2, 8), "one was taken back")
+        saro.core.notice(.resumed(), now: saro.now)
+        saro.store()
+        #expect(saro.core.waiting.payloads == 2, "they wait for the service now, each once")
+        #expect(saro.publish().count == 2 && saro.core.waiting == (0, 0))
+    }
+
+    @Test func `what waits for a link counts for the limits (CORE-10, CORE-23)`() throws {
+        var limits = CoreLimits()
+        limits.outboxPayloads = 2
+        var saro = try CorePeer("saro", types: [ToyListener.type], limits: limits)
+        var raya = try CorePeer("raya", types: [ToyListener.type])
+        let id = try saro.begin(with: try raya.introduce(), "toy-listener")
+        _ = saro.publish()
+        saro.core.notice(.interrupted("no"), now: saro.now)
+        for _ in 0..<2 { _ = try saro.core.send(Bytes("wait"), in: id, now: saro.now) }
+        #expect(throws: Refusal.self) { try saro.core.send(Bytes("wait"), in: id, now: saro.now) }
     }
 
     @Test func `what the service takes or refuses for good reaches the machine, with content and reason`() throws {

@@ -113,4 +113,16 @@ struct UnhealableTests {
         for number in 0..<20 { try world.say("line \(number)", 0) }
         #expect(world.broken(0).isEmpty && world.broken(1).isEmpty && world.payloads[1].count == 1)
     }
+
+    @Test func `each trouble is told to the other side at once (PVL-10)`() throws {
+        var world = try Libchat()
+        try world.say("hi", 1)
+        let id = try #require(world.cores[1].conversations.first?.id)
+        for count in 1...3 {
+            world.cores[1].doubt(id, "nothing opens", tellsOther: true)
+            world.pass(.seconds(1))
+            #expect(world.payloads[1].count == 1 + count)
+            world.cores[1].trust(id, opened: true)
+        }
+    }
 }

@@ -200,9 +200,10 @@ struct ChannelLossTests {
         #expect(room.received(1) == [content] && room.delivered(0) == 1)
     }
 
-    @Test func `who joins again without records hears what is said next within minutes, for few payloads (SDS-R12)`()
-        throws
-    {
+    @Test(arguments: [false, true])
+    func `who joins again without records hears what is said next within minutes, for few payloads (SDS-R12)`(
+        restarts: Bool
+    ) throws {
         var room = try Room(["saro", "raya", "pax"])
         for index in 0..<400 {
             try room.say(Bytes("saro \(index)"), 0)
@@ -211,7 +212,9 @@ struct ChannelLossTests {
         }
         room.pass(.seconds(60))
         try room.rejoin(1)
-        room.pass(.seconds(1))
+        room.pass(.milliseconds(500))
+        if restarts { try room.restart(1) }
+        room.pass(.milliseconds(500))
         let before = room.published
         for index in 0..<10 {
             try room.say(Bytes("new \(index)"), 0)
