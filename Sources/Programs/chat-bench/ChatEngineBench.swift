@@ -7,7 +7,7 @@ import ChatWire
 /// There is no cryptography to compare with, so the rows show shares of the whole way instead of a ratio.
 enum ChatEngineBench {
     private static let chunks = 10_000
-    private static let messages = 1_000
+    private static let messages = 100
 
     static func run(_ plan: Bench.Plan) async throws {
         guard plan.includes("chat-engine") else { return }
@@ -49,8 +49,8 @@ enum ChatEngineBench {
                 }
             }
         }
-        try await plan.row("chat-engine/tree-1000/send") { effort in
-            try measure("chat-engine/tree-1000/send", "messages/s", messages, effort) {
+        try await plan.row("chat-engine/tree-100/send") { effort in
+            try measure("chat-engine/tree-100/send", "messages/s", messages, effort) {
                 var tree = MessageTree(session: SessionID(random: &random))
                 let draft = MessageDraft(content: [.text("What is free?")])
                 for _ in 0..<messages {
