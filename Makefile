@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup python release demo files test soak vectors outside bench interop spec docs lint fuzz tsan asan
+.PHONY: help setup python release demo files test quick soak vectors outside bench interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -22,6 +22,12 @@ files: release ## two peers send each other 5 MiB through losses, and one is kil
 
 # Each of these keeps every processor busy for minutes and runs by itself, so that tests which wait do not wait for it.
 HEAVY := ChatSimulationTests ChatConformanceTests ChatVectorsTests FuzzTests
+
+# Whole programs, sockets and long walks; the rest takes less than a minute once it is built.
+SLOW := ProtocolTests ChatShimTests ChatDeliveryServiceTests
+
+quick: setup ## run the tests that take less than a minute together, once they are built
+	swift test $(foreach suite,$(HEAVY) $(SLOW),--skip $(suite))
 
 test: setup ## run the whole test suite: vectors, conformance, components from outside in 32 mixes
 	swift test $(foreach suite,$(HEAVY),--skip $(suite))

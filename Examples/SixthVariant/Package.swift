@@ -48,7 +48,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SixthVariantTests",
-            dependencies: ["SixthVariant", "SixthTrial"] + framework("ChatModel", "ChatClient", "ChatConformance", "ChatVariants"),
+            dependencies: ["SixthVariant", "SixthTrial"]
+                + framework("ChatModel", "ChatClient", "ChatConformance", "ChatVariants"),
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
