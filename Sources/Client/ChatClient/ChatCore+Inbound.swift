@@ -50,6 +50,8 @@ extension ChatCore {
         case .resumed(on: nil):
             guard isInterrupted else { return }
             isInterrupted = false
+            // Perhaps to another service.
+            maximumPayload = framing.maximumPayload(within: maximumFramed)
             outbox.hurry()
             wakeAll(.linkBack(on: nil))
         case .interrupted(_, let address?):

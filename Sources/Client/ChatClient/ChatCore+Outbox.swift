@@ -123,12 +123,19 @@ extension ChatCore {
         // Not what it was sent for: meanwhile nobody may wait for this payload any more, but for others of the content.
         let awaiting = outbox.entries[entry.number]?.content
         _ = outbox.remove(entry)
+        if case .tooLarge(_, let limit) = error { learn(largest: limit) }
         guard let content = awaiting, let id = entry.conversation else { return }
         release(content)
         wake(.conversation(id), .refused(content, error))
         // A type may have sent it anew, for example in smaller pieces.
         guard !outbox.isAwaited(content) else { return }
         fresh.append(.conversation(id, .status(content, .failed(error.description))))
+    }
+
+    /// The service takes less than it said: machines see it in their next step. Nobody waits to hear what became of a
+    /// copy that is sent again, so its machine would send it again and again.
+    private mutating func learn(largest limit: Int) {
+        maximumPayload = min(maximumPayload, framing.maximumPayload(within: max(0, limit)))
     }
 }
 

@@ -10,9 +10,10 @@ public struct ChatCore: Sendable {
     /// What is kept at most.
     public let limits: CoreLimits
     let types: [ConversationType: any ConversationProtocol]
-    /// The largest framed payload that the delivery service takes, in bytes.
+    /// The largest framed payload that the delivery service said it takes, in bytes.
     let maximumFramed: Int
-    let maximumPayload: Int
+    /// What a machine may make of that; less once the service refused something as too large, until the link is back.
+    var maximumPayload: Int
     var initialization: any InitializationProtocol
     var framing: any FramingStrategy
     var random: any RandomSource

@@ -235,9 +235,9 @@ struct HostileMessageTests {
         saro.pass(day * 3)
         #expect(saro.channel.missing == [name("x")] && saro.delivered.isEmpty && saro.idleWakes < 4)
         try saro.hear("sync", content: nil)
-        saro.pass(.seconds(500))
+        saro.pass(.seconds(86_000))
         #expect(saro.channel.missing == [name("x")])
-        saro.pass(.seconds(200))
+        saro.pass(.seconds(500))
         #expect(saro.delivered == ["m"] && saro.channel.missing.isEmpty)
     }
 

@@ -9,8 +9,8 @@ import Testing
     private static let second: UInt64 = 1_000_000
 
     /// Saro says one thing to Raya and Pax, ten seconds after the beginning; everything is mended a minute later.
-    private func ledger(_ change: (inout Ledger) -> Void) -> Ledger {
-        var ledger = Ledger(threads: [[0, 1, 2]])
+    private func ledger(liars: Range<Int> = 0..<0, _ change: (inout Ledger) -> Void) -> Ledger {
+        var ledger = Ledger(threads: [[0, 1, 2]], liars: liars)
         ledger.threads[0].ids = ["a", "b", "c"].map { ConversationID($0) }
         ledger.say(Draft(number: 0, thread: 0, sender: 0, size: 8), at: VirtualTime(microseconds: 10 * Self.second))
         ledger.healed = VirtualTime(microseconds: 70 * Self.second)
@@ -79,6 +79,19 @@ import Testing
             }, "somebody else was set back")
     }
 
+    @Test func `nothing lost: what a liar says or hears is not judged, what honest ones miss is (SIM-8)`() {
+        var strict = NothingLost()
+        #expect(strict.concluded(ledger(liars: 2..<3) { _ = $0.hear(0, by: 1, at: .zero) }, Tally()) == nil)
+        #expect(strict.concluded(ledger(liars: 2..<3) { _ = $0.hear(0, by: 2, at: .zero) }, Tally()) != nil)
+        #expect(strict.concluded(ledger(liars: 0..<1) { _ in }, Tally()) == nil, "it said it itself")
+        var status = HonestStatus()
+        func delivered(_ ledger: inout Ledger) { ledger.tell(0, .delivered) }
+        #expect(status.concluded(ledger(liars: 1..<3, delivered), Tally()) == nil)
+        #expect(status.concluded(ledger(liars: 2..<3, delivered), Tally()) != nil)
+        #expect(ledger(liars: 2..<3) { _ in }.outstanding == 1 && ledger(liars: 0..<1) { _ in }.outstanding == 0)
+        #expect(ledger(liars: 2..<3) { _ = $0.hear(0, by: 2, at: .zero) }.outstanding == 1)
+    }
+
     @Test func `nothing lost: what is heard after the stated time is found, to the microsecond`() {
         let hour = VirtualTime(.seconds(3_600))
         func heard(_ ledger: inout Ledger, after late: UInt64) {
@@ -92,16 +105,34 @@ import Testing
             })
     }
 
-    @Test func `quiet when idle: the bound is for each participant and hour`() {
-        func finds(_ payloads: Int, hours: Int = 1, _ bound: Int = 6) -> Bool {
-            var (invariant, tally) = (QuietWhenIdle(bound), Tally())
-            (tally.idlePayloads, tally.idleTime) = (payloads, VirtualTime(.seconds(3_600 * hours)))
-            return invariant.concluded(Ledger(threads: [[0, 1, 2], [0, 1]]), tally) != nil
+    @Test func `nothing lost: a conversation that is known to all after the stated time is found, to the microsecond`()
+    {
+        let (hour, day) = (VirtualTime(.seconds(3_600)), VirtualTime(.seconds(86_400)))
+        func heard(_ ledger: inout Ledger, met: UInt64, after late: UInt64 = 0) {
+            ledger.threads[0].met = ledger.healed + VirtualTime(microseconds: met)
+            for place in 1...2 { _ = ledger.hear(0, by: place, at: ledger.threads[0].met + .init(microseconds: late)) }
         }
+        let strict = NothingLost(healing: hour, firstContact: day)
+        #expect(!finds(strict) { heard(&$0, met: day.microseconds) })
+        #expect(finds(strict) { heard(&$0, met: day.microseconds + 1) })
+        // What is said before they meet is heard within its time after they do.
+        #expect(!finds(strict) { heard(&$0, met: day.microseconds, after: hour.microseconds) })
+        #expect(finds(strict) { heard(&$0, met: day.microseconds, after: hour.microseconds + 1) })
+    }
+
+    @Test func `quiet when idle: the bound is for each participant and hour`() {
+        func finds(_ payloads: Int, hours: Int = 1, _ bound: Int = 6, isBroken: Bool = false) -> Bool {
+            var (invariant, tally) = (QuietWhenIdle(bound, inVain: 50), Tally())
+            (tally.idlePayloads, tally.idleTime) = (payloads, VirtualTime(.seconds(3_600 * hours)))
+            var ledger = Ledger(threads: [[0, 1, 2], [0, 1]])
+            ledger.threads[1].isBroken = isBroken
+            return invariant.concluded(ledger, tally) != nil
+        }
+        #expect(!finds(118, isBroken: true) && finds(119, isBroken: true), "two of them try in vain")
         #expect(!finds(30) && finds(31), "five participants, six payloads each")
         #expect(!finds(60, hours: 2) && finds(61, hours: 2))
         #expect(!finds(30, hours: 0) && !finds(31, hours: 0), "nothing was measured")
-        #expect(Scenario.Bounds().idlePayloads == 6)
+        #expect(Scenario.Bounds().idlePayloads == 6 && Scenario.Bounds().vainPayloads == 50)
     }
 
     @Test func `a type that sends seven times an hour is found out, and one that sends five times is not`() {
@@ -155,6 +186,23 @@ import Testing
         }
         #expect(finds(final: 0))
         #expect(!finds(final: 1), "what cannot come any more cannot come first")
+    }
+
+    @Test func `causal order: what a device forgot that was set back, it does not answer`() {
+        func finds(_ isSetBack: Bool) -> Bool {
+            var (invariant, ledger) = (CausalOrder(), ledger { _ in })
+            _ = ledger.hear(0, by: 1, at: .zero)
+            if isSetBack { ledger.forget(1, but: []) }
+            ledger.say(Draft(number: 1, thread: 0, sender: 1, size: 8), at: .zero)
+            _ = ledger.hear(1, by: 2, at: .zero)
+            if invariant.heard(hearing(1, by: 2), in: ledger) != nil { return true }
+            // What it says and hears after that, it knows.
+            ledger.say(Draft(number: 2, thread: 0, sender: 1, size: 8), at: .zero)
+            ledger.say(Draft(number: 3, thread: 0, sender: 1, size: 8), at: .zero)
+            _ = ledger.hear(3, by: 2, at: .zero)
+            return invariant.heard(hearing(3, by: 2), in: ledger) == nil
+        }
+        #expect(finds(false) && !finds(true))
     }
 
     @Test func `nothing twice: a device that was set back may hear again what it forgot, and nobody else`() {

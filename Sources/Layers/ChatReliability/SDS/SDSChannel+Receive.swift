@@ -167,11 +167,12 @@ extension SDSChannel {
         keep(message.id, SDSKept.Entry(bytes: bytes, serial: serial, isDone: false))
     }
 
-    /// Whether who has a message that names this one must have it too: it cannot have been given up as lost, since
-    /// nobody waits for it as long as it is old.
+    /// Whether who has a message that names this one must have it too: it cannot have been given up as lost, since it
+    /// was sent in this run and not long ago. Half the time, since a clock that was set back goes slower for a while;
+    /// and over a restart nobody knows how much passed.
     private func isSurelyThere(_ id: Identifier, _ now: Timestamp) -> Bool {
         guard let lostAfter = times.lostAfter, let entry = outgoing[id] else { return true }
-        return now < entry.sentAt.later(by: lostAfter)
+        return entry.serial >= firstOfRun && now < entry.sentAt.later(by: lostAfter / 2)
     }
 
     /// Reviews which own messages another participant has (SDS-09).

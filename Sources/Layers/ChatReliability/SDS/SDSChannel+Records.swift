@@ -60,6 +60,7 @@ extension SDSChannel {
         let last = serials.max() ?? 0
         guard last <= Stored.largestCount else { throw Self.stored.unreadable(Self.messageKey + String(last)) }
         nextSerial = last + 1
+        firstOfRun = nextSerial
         func all(_ key: String) -> [(serial: UInt64, message: StoredMessage)] {
             (messages[key] ?? []).sorted { $0.serial < $1.serial }
         }

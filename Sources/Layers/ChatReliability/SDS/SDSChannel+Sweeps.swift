@@ -82,7 +82,10 @@ extension SDSChannel {
         presence.resume(grace: times.resendLongest, now)
         outgoing.release(at: now)
         guard let lostAfter = times.lostAfter else { return }
-        let grace = min(lostAfter, times.resendLongest)
+        // Of two, who told what is gone will say so when it is asked; what is given up by the clock alone may be
+        // acknowledged by mistake, so that takes the whole time without a restart, a lost link or a jump of the clock.
+        let isTold = settings.acknowledgesAncestors && participants == 2
+        let grace = isTold ? lostAfter : min(lostAfter, times.resendLongest)
         incoming.postponeLosses(until: now.later(by: grace), lostAfter: lostAfter)
     }
 
@@ -91,7 +94,7 @@ extension SDSChannel {
         let (message, inTurn) = message(Self.syncID, now: step.now)
         let draft = SDSDraft(message, bytes: message.encoded(), inTurn: inTurn)
         take(draft, now: step.now)
-        if !draft.repairs.isEmpty { pace.didAsk(step.now, longest: times.resendLongest) }
+        if !draft.repairs.isEmpty { pace.didAsk(step.now, longest: times.askLongest) }
         sync.didBroadcast(at: step.now, isNew: false)
         step.broadcasts.append(.init(reason: .sync, id: Self.syncID, bytes: draft.bytes))
     }

@@ -68,7 +68,7 @@ extension SDSChannel {
         let times = times
         // Who was heard a moment ago is there, and will answer once a request gets through.
         let isThere = outgoing.heard.map { now < $0.later(by: times.resendFirst &* 4) } ?? false
-        let longest = isThere ? times.resendFirst : times.resendLongest
+        let longest = isThere ? times.resendFirst : times.askLongest
         for request in requests {
             incoming.didRequest(request.id) { missing in
                 now.later(by: min(times.repairLongest.doubled(missing.tries), longest))

@@ -6,6 +6,8 @@ struct SDSTimes: Sendable {
     let giveUpAfter, lostAfter: UInt64?
     let acknowledgeWithin, syncInterval, syncLongest: UInt64
     let repairShortest, repairLongest: UInt64
+    /// The longest time from one request to the next, however often own messages are sent again (SDSR-05).
+    var askLongest: UInt64 { max(600_000, resendLongest) }
 
     init(_ settings: SDSSettings) {
         (resendFirst, resendLongest) = (settings.resend.first.milliseconds, settings.resend.longest.milliseconds)

@@ -14,6 +14,8 @@ public struct Ledger: Sendable {
         public let time: VirtualTime
         /// How much of the thread its sender had said and heard before, as a length of its log.
         public let before: Int
+        /// From where on in its log, since it does not know what a device forgot that was set back.
+        public let since: Int
         /// Who knows it, a bit for each participant.
         public internal(set) var knownBy: UInt64
         /// What its sender was told last.
@@ -32,12 +34,18 @@ public struct Ledger: Sendable {
         public internal(set) var ids: [ConversationID?]
         /// What each participant said and heard, in its order: numbers of contents.
         public internal(set) var logs: [[Int32]]
+        /// How much of its log each participant forgot when it was set back, at most.
+        var forgotten: [Int]
         /// Gaps that participants were told to be final.
         public internal(set) var finalGaps = 0
         /// Contents that were cut anew, so that they come behind what was said after them.
         public internal(set) var cutAnew = 0
         /// Who was told that something of the conversation will not come, a bit for each participant.
         public internal(set) var told: UInt64 = 0
+        /// Whether somebody was told that its keys fit no longer, so that what is said there is tried in vain.
+        public internal(set) var isBroken = false
+        /// When a participant last learned of it for the first time.
+        public internal(set) var met = VirtualTime.zero
         /// Whether the one who was to begin it was refused at once.
         public internal(set) var isRefused = false
         /// Contents that a participant is to say once it knows the conversation.
@@ -51,6 +59,7 @@ public struct Ledger: Sendable {
             ids = Array(repeating: nil, count: participants.count)
             logs = Array(repeating: [], count: participants.count)
             unsaid = Array(repeating: 0, count: participants.count)
+            forgotten = unsaid
         }
 
         /// The place of a peer among the participants.
@@ -68,11 +77,25 @@ public struct Ledger: Sendable {
     public private(set) var outstanding = 0
     /// When everything was mended; zero before.
     public internal(set) var healed = VirtualTime.zero
+    /// Peers that lie: nothing that they say or hear is judged.
+    public let liars: Range<Int>
     /// Peers whose devices were set back to an old copy.
     public internal(set) var rolledBack: Set<Int> = []
 
-    init(threads: [[Int]]) {
+    init(threads: [[Int]], liars: Range<Int> = 0..<0) {
         self.threads = threads.map { Thread($0) }
+        self.liars = liars
+    }
+
+    /// Whether everybody in a thread is honest.
+    func isHonest(_ thread: Int) -> Bool { !threads[thread].participants.contains(where: liars.contains) }
+
+    /// Whether who said a content is honest.
+    func isHonest(_ content: Content) -> Bool { !liars.contains(threads[content.thread].participants[content.sender]) }
+
+    /// Whether it counts that a participant of a thread hears a content.
+    private func counts(_ content: Content, for place: Int) -> Bool {
+        isHonest(content) && !liars.contains(threads[content.thread].participants[place])
     }
 
     /// Takes up what a sender has stored; returns its number.
@@ -82,9 +105,10 @@ public struct Ledger: Sendable {
         contents.append(
             Content(
                 thread: draft.thread, sender: draft.sender, size: draft.size, time: time, before: before,
+                since: threads[draft.thread].forgotten[draft.sender],
                 knownBy: 1 << UInt64(draft.sender)))
         threads[draft.thread].logs[draft.sender].append(Int32(contents.count - 1))
-        outstanding += count - 1
+        outstanding += (0..<count).count { $0 != draft.sender && counts(contents[contents.count - 1], for: $0) }
     }
 
     /// Notes that a participant heard a content; false if it had before.
@@ -94,13 +118,17 @@ public struct Ledger: Sendable {
         contents[number].knownBy |= bit
         contents[number].lastHeard = time
         threads[contents[number].thread].logs[place].append(Int32(number))
-        outstanding -= 1
+        if counts(contents[number], for: place) { outstanding -= 1 }
         return true
     }
 
     /// A device is set back: it has forgotten what it said, but for the contents that its copy knows.
     mutating func forget(_ peer: Int, but known: [Int32]) {
         rolledBack.insert(peer)
+        for thread in threads.indices {
+            guard let place = threads[thread].place(of: peer) else { continue }
+            threads[thread].forgotten[place] = threads[thread].logs[place].count
+        }
         let known = Set(known)
         for number in contents.indices {
             let content = contents[number]
@@ -116,11 +144,22 @@ public struct Ledger: Sendable {
         contents[number].status = status
     }
 
-    /// Participants who do not know a content.
+    /// How long it took until a content was last heard for the first time: from when it was said, everything was mended,
+    /// or all participants knew of the conversation, whichever was latest.
+    func healing(of content: Content) -> VirtualTime {
+        guard isHonest(content) else { return .zero }
+        return content.lastHeard.since(max(content.time, healed, threads[content.thread].met))
+    }
+
+    /// How long it took after everything was mended until all participants knew of a conversation, as far as they do.
+    func firstContact(of thread: Thread) -> VirtualTime { thread.met.since(healed) }
+
+    /// Honest participants who do not know what an honest one said.
     public func missing(_ number: Int) -> [Int] {
         let content = contents[number]
         let participants = threads[content.thread].participants
-        return participants.indices.filter { content.knownBy & 1 << UInt64($0) == 0 }.map { participants[$0] }
+        return participants.indices.filter { content.knownBy & 1 << UInt64($0) == 0 && counts(content, for: $0) }
+            .map { participants[$0] }
     }
 }
 

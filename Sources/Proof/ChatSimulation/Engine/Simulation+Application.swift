@@ -118,10 +118,11 @@ extension Simulation {
             note(peer, .told("a gap, \(gap.isFinal ? "for good" : "for now")"))
         case .refused(let id, let report):
             tally.refusedPayloads += 1
-            if let id, composition.endings.contains(report.code) { learn(id, peer) { _ in } }
+            if let id, composition.endings.contains(report.code) { learn(id, peer) { $0.isBroken = true } }
             note(peer, .told(report.description))
         case .failed(let id, let report), .broken(let id, let report):
-            learn(id, peer) { _ in }
+            let isBroken = composition.endings.contains(report.code)
+            learn(id, peer) { $0.isBroken = $0.isBroken || isBroken }
             note(peer, .told(report.description))
         case .link(let notice):
             if case .gone = notice { tally.gone += 1 }
@@ -149,6 +150,10 @@ extension Simulation {
         tally.heard += 1
         tally.mix(2, peer, number ?? -1, at: now)
         note(peer, .heard(again: !isFirst), thread: content?.thread, content: number)
+        guard isJudged(content, in: id, peer) else {
+            if content == nil { tally.lies += 1 }
+            return idleWhenSettled()
+        }
         let hearing = Hearing(
             peer: peer, content: number, place: place, isFirst: isFirst, isInPlace: isInPlace, received: received)
         for index in invariants.indices {
@@ -160,6 +165,17 @@ extension Simulation {
         if ledger.outstanding == 0 { idleWhenSettled() }
     }
 
+    /// Whether it is judged what a peer heard: not what a liar hears, nor what one may have said.
+    private func isJudged(_ content: Ledger.Content?, in id: ConversationID, _ peer: Int) -> Bool {
+        guard !ledger.liars.isEmpty else { return true }
+        guard !ledger.liars.contains(peer) else { return false }
+        if let content { return ledger.isHonest(content) }
+        return !ledger.threads.indices.contains { thread in
+            let place = ledger.threads[thread].place(of: peer)
+            return place.map { ledger.threads[thread].ids[$0] == id } == true && !ledger.isHonest(thread)
+        }
+    }
+
     private mutating func learn(_ status: ContentStatus, of content: ContentID, _ peer: Int) {
         guard content.number < UInt64(peers[peer].contents.count) else { return }
         let number = Int(peers[peer].contents[Int(content.number)])
@@ -168,11 +184,12 @@ extension Simulation {
         // Accepted once more, it comes in smaller pieces, behind what was said in between (REL-12).
         if status == .accepted { ledger.threads[ledger.contents[number].thread].cutAnew += 1 }
         if trace != nil { note(peer, .told("\(status)"), thread: ledger.contents[number].thread, content: number) }
+        defer { ledger.tell(number, status) }
+        guard ledger.isHonest(ledger.contents[number]) else { return }
         for index in invariants.indices {
             guard let finding = invariants[index].told(status, of: number, in: ledger) else { continue }
             fail(invariants[index].name, finding, peer: peer, thread: ledger.contents[number].thread)
         }
-        ledger.tell(number, status)
     }
 
     /// A participant is told that something of a conversation will not come.

@@ -7,7 +7,7 @@ extension Simulation {
     mutating func post(_ payload: OutboundPayload, from sender: Int) -> Result<Receipt, DeliveryError> {
         let addressed = payload.addressed
         tally.published += 1
-        if phase == .measuring { tally.idlePayloads += 1 }
+        if phase == .measuring, !ledger.liars.contains(sender) { tally.idlePayloads += 1 }
         serial &+= 1
         notePublished(payload, from: sender)
         guard peers[sender].isOnline else {

@@ -90,6 +90,7 @@ extension Simulation {
     /// A participant has learned of a conversation.
     mutating func know(_ thread: Int, _ place: Int, as id: ConversationID) {
         ledger.threads[thread].ids[place] = id
+        ledger.threads[thread].met = now
         let words = ledger.threads[thread].unsaid[place]
         ledger.threads[thread].unsaid[place] = 0
         if words > 0 { ask(thread, place, words) }

@@ -133,6 +133,7 @@ extension Simulation {
         tally.largestOutbox = max(tally.largestOutbox, core.outboxPayloads)
         tally.largestParked = max(tally.largestParked, core.parkedPayloads)
         tally.largestStore = max(tally.largestStore, load.storedBytes)
+        guard !ledger.liars.contains(peer) else { return }
         for index in invariants.indices {
             guard let finding = invariants[index].stepped(load, peer: peer) else { continue }
             fail(invariants[index].name, finding, peer: peer)

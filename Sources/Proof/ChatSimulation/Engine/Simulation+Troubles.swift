@@ -150,7 +150,8 @@ extension Simulation {
         let records = peers[peer].disk.load()
         do {
             let core = try ChatCore(
-                composition.initialization(of: peer, seed: seed), conversations: composition.conversations,
+                composition.initialization(of: peer, seed: seed),
+                conversations: composition.types(isLiar: ledger.liars.contains(peer)),
                 framing: composition.framing, delivery: service.limits,
                 random: Dice(seed: seed, peer: peer, life: peers[peer].life), limits: composition.limits,
                 restoring: records, now: peers[peer].clock.reading(at: now))

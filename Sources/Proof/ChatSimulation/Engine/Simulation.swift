@@ -106,7 +106,7 @@ public struct Simulation: Sendable {
         var groups = scenario.topology.threads(peers: scenario.peers, &trafficDice)
         firstReuse = groups.count
         groups += scenario.reuses(of: groups, &trafficDice)
-        ledger = Ledger(threads: groups)
+        ledger = Ledger(threads: groups, liars: scenario.peers - scenario.liars..<scenario.peers)
         threads = Threads(waiting: groups.count)
         network = CompiledNetwork(scenario.network)
         service = SimulatedService(scenario.service)
@@ -151,6 +151,8 @@ public struct Simulation: Sendable {
 
     private mutating func conclude() {
         tally.end = now
+        tally.healing = ledger.contents.map { ledger.healing(of: $0) }.max() ?? .zero
+        tally.firstContact = ledger.threads.map { ledger.firstContact(of: $0) }.max() ?? .zero
         guard violation == nil else { return }
         forgetConversations()
         compareOrders()
@@ -165,7 +167,7 @@ public struct Simulation: Sendable {
         guard let order = composition.order, ledger.outstanding == 0 else { return }
         for number in ledger.threads.indices {
             let thread = ledger.threads[number]
-            guard thread.participants.allSatisfy({ !ledger.rolledBack.contains($0) }) else { continue }
+            guard ledger.isHonest(number), ledger.rolledBack.isDisjoint(with: thread.participants) else { continue }
             let orders = zip(thread.participants, thread.ids).compactMap { peer, id in
                 id.flatMap { cores[peer].machine($0) }.flatMap(order)
             }

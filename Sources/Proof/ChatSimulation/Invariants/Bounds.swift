@@ -38,21 +38,27 @@ public struct BoundedMemory: Invariant {
 public struct QuietWhenIdle: Invariant {
     /// "quiet when idle".
     public let name = "quiet when idle"
-    private let bound: Int
+    private let bound, vainBound: Int
 
     /// Checks at the end, over the second half of the time in which nobody spoke.
     ///
-    /// - Parameter bound: payloads in an hour, for one participant of one conversation.
-    public init(_ bound: Int) {
-        self.bound = bound
+    /// - Parameters:
+    ///   - bound: payloads in an hour, for one participant of one conversation.
+    ///   - vainBound: the same where somebody was told that keys fit no longer, or lies.
+    public init(_ bound: Int, inVain vainBound: Int) {
+        (self.bound, self.vainBound) = (bound, vainBound)
     }
 
     /// States what was published.
     public mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? {
         guard tally.idleTime.microseconds > 0 else { return nil }
-        let seats = ledger.threads.reduce(0) { $0 + $1.participants.count }
+        let hourly = ledger.threads.reduce(0) { sum, thread in
+            let honest = thread.participants.count { !ledger.liars.contains($0) }
+            let isVain = thread.isBroken || honest < thread.participants.count
+            return sum + honest * (isVain ? vainBound : bound)
+        }
         let hours = tally.idleTime.seconds / 3_600
-        let allowed = max(1, (Double(bound * seats) * hours).rounded(.up))
+        let allowed = max(1, (Double(hourly) * hours).rounded(.up))
         guard Double(tally.idlePayloads) > allowed else { return nil }
         return Finding(
             "\(tally.idlePayloads) payloads in \(tally.idleTime.seconds) s in which nobody spoke; "

@@ -6,22 +6,32 @@ public struct NothingLost: Invariant {
     public let name = "nothing lost"
     /// Whether it is enough that both sides are told.
     let mayFail: Bool
-    /// How long after everything was mended something may still be heard for the first time.
+    /// Within what time after everything was mended something must be heard that is said where all know each other.
     let healing: VirtualTime
+    /// Within what time after that all participants must know of a conversation, if they ever do.
+    let firstContact: VirtualTime
 
     /// Checks a run at its end.
     ///
     /// - Parameters:
     ///   - mayFail: whether a content counts as dealt with whose sender was told that it failed, and of whose
     ///     conversation everybody who missed it was told that something will not come.
-    ///   - healing: the time within which it must be heard, from when it was said or, if that is later, from when
-    ///     everything was mended.
-    public init(mayFail: Bool = false, healing: VirtualTime = .never) {
-        (self.mayFail, self.healing) = (mayFail, healing)
+    ///   - healing: the time within which it must be heard, from when it was said, everything was mended, or all
+    ///     participants knew of the conversation, whichever was latest.
+    ///   - firstContact: the time after everything was mended within which they must know of it, if they ever do.
+    public init(mayFail: Bool = false, healing: VirtualTime = .never, firstContact: VirtualTime = .never) {
+        (self.mayFail, self.healing, self.firstContact) = (mayFail, healing, firstContact)
     }
 
     /// Names the first content that somebody misses.
     public mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? {
+        for (number, thread) in ledger.threads.enumerated() {
+            let late = ledger.firstContact(of: thread)
+            guard late > firstContact else { continue }
+            return Finding(
+                "conversation \(number) was known to all \(late) after everything was mended; "
+                    + "\(firstContact) are allowed", peers: thread.participants, thread: number)
+        }
         for (number, content) in ledger.contents.enumerated() {
             let missing = ledger.missing(number)
             guard let first = missing.first else {
@@ -55,10 +65,11 @@ public struct NothingLost: Invariant {
     }
 
     private func checkTime(_ number: Int, _ content: Ledger.Content, _ ledger: Ledger) -> Finding? {
-        let late = content.lastHeard.since(max(content.time, ledger.healed))
+        let late = ledger.healing(of: content)
         guard late > healing else { return nil }
         return Finding(
-            "content \(number) was heard \(late) after everything was mended; \(healing) are allowed",
+            "content \(number) was heard \(late) after it was said, everything was mended and all knew of the conversation; "
+                + "\(healing) are allowed",
             peers: [ledger.threads[content.thread].participants[content.sender]], thread: content.thread)
     }
 }
@@ -119,9 +130,12 @@ public struct CausalOrder: Invariant {
         while checked.count <= content.thread { checked.append([]) }
         if checked[content.thread].isEmpty { checked[content.thread] = Array(repeating: 0, count: count * count) }
         let pair = place * count + content.sender
-        for index in Int(checked[content.thread][pair])..<max(content.before, Int(checked[content.thread][pair])) {
+        let first = max(content.since, Int(checked[content.thread][pair]))
+        for index in first..<max(content.before, first) {
             let earlier = Int(ledger.threads[content.thread].logs[content.sender][index])
-            guard ledger.contents[earlier].knownBy & 1 << UInt64(place) == 0 else { continue }
+            guard ledger.contents[earlier].knownBy & 1 << UInt64(place) == 0,
+                ledger.isHonest(ledger.contents[earlier])
+            else { continue }
             let sender = ledger.threads[content.thread].participants[content.sender]
             return Finding(
                 "\(Cast.name(hearing.peer)) heard content \(number) before content \(earlier), "

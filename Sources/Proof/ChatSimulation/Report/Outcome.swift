@@ -57,6 +57,8 @@ extension Tally {
         object["idleSeconds"] = .number(idleTime.seconds)
         object["virtualSeconds"] = .number(end.seconds)
         object["lastHeardSeconds"] = .number(lastHeard.seconds)
+        object["healingSeconds"] = .number(healing.seconds)
+        object["firstContactSeconds"] = .number(firstContact.seconds)
         object["delaySeconds"] = [
             "half": .number(delays.quantile(0.5).seconds), "99 %": .number(delays.quantile(0.99).seconds),
             "all": .number(delays.quantile(1).seconds),
@@ -72,6 +74,7 @@ extension Tally {
             ("published", published), ("rejected", rejected), ("bytes", bytes), ("deliveries", deliveries),
             ("lost", lost), ("duplicated", duplicated), ("heldBack", heldBack), ("corrupted", corrupted),
             ("refusedPayloads", refusedPayloads), ("gaps", gaps), ("gone", gone), ("intruded", intruded),
+            ("lies", lies),
             ("crashes", crashes), ("steps", steps),
             ("occurrences", occurrences), ("idlePayloads", idlePayloads), ("largestOutbox", largestOutbox),
             ("largestParked", largestParked), ("largestStore", largestStore),

@@ -32,6 +32,8 @@ public struct Tally: Sendable, Hashable {
     public internal(set) var gone = 0
     /// Payloads that an intruder sent.
     public internal(set) var intruded = 0
+    /// Contents that applications heard of participants who lie, and that nobody was asked to say.
+    public internal(set) var lies = 0
     /// Processes that ended without warning.
     public internal(set) var crashes = 0
     /// Steps of clients.
@@ -50,6 +52,11 @@ public struct Tally: Sendable, Hashable {
     public internal(set) var largestStore = 0
     /// When the last content was heard.
     public internal(set) var lastHeard = VirtualTime.zero
+    /// The longest time until something was heard, from when it was said, everything was mended, or all knew of its
+    /// conversation, whichever was latest.
+    public internal(set) var healing = VirtualTime.zero
+    /// The longest time after everything was mended until somebody learned of a conversation.
+    public internal(set) var firstContact = VirtualTime.zero
     /// When the run ended.
     public internal(set) var end = VirtualTime.zero
     /// How long contents took from being stored to being heard.

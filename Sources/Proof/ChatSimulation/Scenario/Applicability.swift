@@ -48,6 +48,7 @@ extension Scenario {
             scenario.disturbances.intrusions.count = 0
         }
         if !composition.initializationClaims(.lossRecovery) { scenario.calmStart = true }
+        scenario.liars = composition.liar == nil ? 0 : min(scenario.liars, scenario.peers)
         return scenario
     }
 }
@@ -58,14 +59,19 @@ extension [any Invariant] {
         let recovers = composition.conversationClaims(.lossRecovery)
         var all: [any Invariant] = [NothingInvented(), HonestStatus(), BoundedMemory(scenario.bounds)]
         if recovers || !scenario.mayLose {
-            all.append(NothingLost(mayFail: scenario.mayFail, healing: VirtualTime(scenario.bounds.healing)))
+            let (healing, contact) = (scenario.bounds.healing, scenario.bounds.firstContact)
+            all.append(
+                NothingLost(
+                    mayFail: scenario.mayFail, healing: VirtualTime(healing), firstContact: VirtualTime(contact)))
         }
         if composition.conversationClaims(.replayProtection) || !scenario.mayRepeat { all.append(NothingTwice()) }
         if composition.conversationClaims(.causalOrder) { all.append(CausalOrder()) }
         if composition.order != nil { all.append(EqualLogs()) }
         // A device that is set back uses again the keys that it has forgotten to have used.
         if let uses = composition.keyUses, scenario.disturbances.rollbacks.count == 0 { all.append(KeysUsedOnce(uses)) }
-        if scenario.idling > .zero { all.append(QuietWhenIdle(scenario.bounds.idlePayloads)) }
+        if scenario.idling > .zero {
+            all.append(QuietWhenIdle(scenario.bounds.idlePayloads, inVain: scenario.bounds.vainPayloads))
+        }
         return all
     }
 }

@@ -18,6 +18,10 @@ public struct Composition: Sendable {
     public var keyUses: (@Sendable (Addressed) -> [KeyUse])?
     /// What a conversation has, in an order that both sides share once nothing is missing; nil where a type has none.
     public var order: (@Sendable (any Conversation) -> [String]?)?
+    /// The type that a participant runs who lies, in place of the first; nil where nobody can.
+    ///
+    /// It has the name of the first, and the keys of its conversations.
+    public var liar: (any ConversationProtocol)?
     /// Codes of refusals by which a type tells that a conversation cannot go on.
     public var endings: Set<String> = ["keys_do_not_fit"]
     /// How bundles get from one peer to the other: through a text that is printed and read again, for example.
@@ -44,6 +48,12 @@ public struct Composition: Sendable {
         self.init(suites[0].name.description, conversations: suites[0].conversations, framing: suites[0].framing) {
             peer, _ in initializations[peer % initializations.count]
         }
+    }
+
+    /// The types of a peer.
+    func types(isLiar: Bool) -> [any ConversationProtocol] {
+        guard isLiar, let liar else { return conversations }
+        return [liar] + conversations.dropFirst()
     }
 
     func initialization(of peer: Int, seed: UInt64) throws -> any InitializationProtocol {

@@ -50,6 +50,8 @@ public enum Knob: String, Sendable, CaseIterable {
     case intrusions
     /// Links used again.
     case links
+    /// Participants who lie.
+    case liars
     /// The most days that an outage, a device that is off, a jump and an old copy take.
     case days
     /// The most seconds by which clocks are wrong.
@@ -89,6 +91,7 @@ extension Scenario {
             case .replacements: Double(disturbances.replacements.count)
             case .intrusions: Double(disturbances.intrusions.count)
             case .links: Double(reusedLinks)
+            case .liars: Double(liars)
             case .days: disturbances.longest / .seconds(86_400)
             case .clock: clockError / .seconds(1)
             case .settling: settling / .seconds(1)
@@ -122,6 +125,7 @@ extension Scenario {
             case .replacements: disturbances.replacements.count = number
             case .intrusions: disturbances.intrusions.count = number
             case .links: reusedLinks = number
+            case .liars: liars = number
             case .days: disturbances.longest = .seconds(86_400) * newValue
             case .clock: clockError = .seconds(number)
             case .settling: settling = .seconds(number)

@@ -20,6 +20,9 @@ public struct Scenario: Sendable, Hashable {
     public var clockError = Duration.zero
     /// How many conversations beside the others somebody tries to begin with a bundle that another one is begun with.
     public var reusedLinks = 0
+    /// How many of the peers lie, the last ones: they hold the keys of their conversations and say what nobody honest
+    /// would (SIM-8). Nothing that they say or hear is judged; what honest ones say to each other is.
+    public var liars = 0
     /// Whether payloads meet no faults until the conversations have begun, whatever the initialization claims.
     public var calmStart = false
     /// Whether a content may fail as long as both sides are told: for worlds that last longer than any timer.
@@ -49,8 +52,15 @@ public struct Scenario: Sendable, Hashable {
         public var storedBytes = 8 << 20
         /// Payloads that one conversation publishes in an hour in which nobody says anything.
         public var idlePayloads = 6
-        /// How long after everything is mended something said before may be heard for the first time.
+        /// The same where keys fit no longer, or somebody lies: eight tries in ten minutes (SDS-R9), and two sync
+        /// messages an hour.
+        public var vainPayloads = 50
+        /// Within what time something is heard, from when it was said, everything was mended, or all participants knew
+        /// of the conversation, whichever was latest.
         public var healing = Duration.seconds(8 * 86_400)
+        /// Within what time after everything was mended all participants know of a conversation, if they ever do: an
+        /// invite that is not answered is sent once a day in the end.
+        public var firstContact = Duration.seconds(8 * 86_400)
         /// Occurrences of a run; more is a run that does not end.
         public var occurrences = 200_000_000
 
