@@ -34,10 +34,6 @@ import Testing
         await campaign(compact, 1_000..<1_500, contents: 10)
     }
 
-    @Test func `everything holds for 20 seeds in worlds that last`() async {
-        await campaign(plainReliable, 0..<20, of: .worlds, contents: 30)
-    }
-
     @Test func `everything holds for 90 seeds of the plain type`() async {
         await campaign(plain, 320..<410)
     }
@@ -53,16 +49,26 @@ import Testing
         #expect(run(.worlds, plainReliable, seed: 91).violation == nil, "a copy was put back, and what was told before")
     }
 
-    @Test func `what is found today and not yet mended is known`() {
+    @Test(
+        arguments: [
+            // What the other side had given up was taken for delivered: by a clock that went slower than the other side's.
+            559,
+            // What a device forgot when it was set back was expected of what it said afterwards.
+            764, 935, 1_186,
+            // A stricter relay refused the copies of a large message, and nobody told its machine: the other side waited a day.
+            17, 467,
+        ] as [UInt64])
+    func `what was found in worlds that last is found no more`(seed: UInt64) {
+        let found = run(.worlds, plainReliable, seed: seed)
+        #expect(found.violation == nil)
+        #expect(found.tally.healing < VirtualTime(.seconds(43_200)), "\(found.tally.healing)")
+    }
+
+    @Test func `what could not be sent again, and the other side gave up, is not told to be delivered`() {
         var scenario = Scenario.drawn(from: 39)
         scenario.disturbances.replacements = .init(1, .zero ... .zero)
         scenario.traffic.size = 8...16_000
         (scenario.mayFail, scenario.idling) = (true, .zero)
-        withKnownIssue(
-            "what the other side gave up is reported as delivered, where it could not be sent again",
-            isIntermittent: true
-        ) {
-            #expect((39..<49).allSatisfy { run(scenario, plainReliable, seed: $0).violation == nil })
-        }
+        for seed in UInt64(39)..<49 { #expect(run(scenario, plainReliable, seed: seed).violation == nil, "\(seed)") }
     }
 }

@@ -175,8 +175,9 @@ import Testing
     }
 
     @Test func `causal order: nobody hears an answer before the question`() {
-        func finds(final gaps: Int) -> Bool {
+        func finds(final gaps: Int, isCutAnew: Bool = false) -> Bool {
             var ledger = ledger { _ in }
+            if isCutAnew { ledger.threads[0].cutAnew = 1 }
             _ = ledger.hear(0, by: 1, at: .zero)
             ledger.say(Draft(number: 1, thread: 0, sender: 1, size: 8), at: .zero)
             ledger.threads[0].finalGaps = gaps
@@ -186,6 +187,7 @@ import Testing
         }
         #expect(finds(final: 0))
         #expect(!finds(final: 1), "what cannot come any more cannot come first")
+        #expect(!finds(final: 0, isCutAnew: true), "what is cut anew comes behind (REL-12)")
     }
 
     @Test func `causal order: what a device forgot that was set back, it does not answer`() {

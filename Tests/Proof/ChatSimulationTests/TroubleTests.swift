@@ -155,6 +155,14 @@ extension Simulation {
     }
 }
 
+extension Scenario {
+    /// Whether something of it lasts longer than any timer, or is such a world in another way.
+    fileprivate var lasts: Bool {
+        let knobs: [Knob] = [.outages, .offs, .jumps, .rollbacks, .replacements, .intrusions, .links]
+        return knobs.contains { self[$0] > 0 } || service.limits.retention.map { $0.age < .seconds(120) } ?? false
+    }
+}
+
 /// Nothing that is to go wrong is a word alone (SIM-6).
 @Suite(.timeLimit(.minutes(30))) struct TroubleTests {
     private static let calm: Scenario = {
@@ -253,15 +261,20 @@ extension Simulation {
         let drawn = (UInt64(0)..<400).map { Scenario.drawnWorld(from: $0) }
         #expect(Set(drawn).count == 400, "no two seeds are the same scenario")
         let idle: Set<Knob> = [.bandwidth, .exceptions, .quota]
-        let notYet: Set<Knob> = [.replacements]
+        // Only where the composition has somebody who lies.
+        let never: Set<Knob> = [.liars]
         for knob in Knob.allCases where ![.peers, .contents, .seconds, .burst, .settling, .healing].contains(knob) {
             let some = drawn.count { $0[knob] > 0 }
-            #expect(notYet.contains(knob) == (some == 0), "\(knob)")
+            #expect(never.contains(knob) == (some == 0), "\(knob)")
             guard some > 0 else { continue }
             #expect((4..<390).contains(some) || idle.contains(knob) && some > 4, "\(knob): \(some) of 400")
         }
         #expect(drawn.contains { $0.service.limits.retention.map { $0.age < .seconds(120) } ?? false })
         #expect(drawn.contains { $0.disturbances.longest > .seconds(10 * 86_400) })
+        // A quarter of the mix is in such worlds, the rest in none.
+        let mix = (UInt64(0)..<400).map { Scenario.mixed.forSeed($0) }
+        #expect((60...140).contains(mix.count { $0.lasts }) && drawn.allSatisfy(\.lasts))
+        #expect(mix.allSatisfy { $0.name == "mix" } && mix.contains { $0.disturbances.replacements.count > 0 })
         let strict = drawn.count { !$0.mayFail }
         #expect(strict > 200, "being told is enough in \(400 - strict) of 400")
     }

@@ -32,7 +32,11 @@ extension SDSChannel {
 
         // From here on, nothing is refused.
         advance(to: step.now)
-        if sync.hear(step.now) || presence.isLinkLost { meetAgain(step.now, within: times.resendFirst) }
+        // In a group, those who all ask in vain would encourage each other.
+        let isNews = participants == 2 || content != nil
+        if sync.hear(step.now) || presence.isLinkLost {
+            meetAgain(step.now, within: times.resendFirst, asks: isNews)
+        }
         if !settings.resend.doublesWhileHeard { outgoing.hear(step.now, first: times.resendFirst) }
         if content != nil, incoming.missing[message.id] != nil { pace.encourage(step.now) }
         acknowledge(message, in: &step)

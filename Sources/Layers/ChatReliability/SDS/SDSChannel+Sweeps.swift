@@ -71,10 +71,10 @@ extension SDSChannel {
     }
 
     /// Somebody is there again, or may be: what waits for them waits no longer than a time.
-    mutating func meetAgain(_ now: Timestamp, within wait: UInt64) {
+    mutating func meetAgain(_ now: Timestamp, within wait: UInt64, asks: Bool = true) {
         if presence.isLinkLost { giveTime(now) }
         outgoing.hurry(now, within: wait)
-        pace.encourage(now)
+        if asks { pace.encourage(now) }
     }
 
     /// Gives nothing up for a while.

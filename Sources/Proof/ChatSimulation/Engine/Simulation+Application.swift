@@ -171,15 +171,21 @@ extension Simulation {
         guard !ledger.liars.contains(peer) else { return false }
         if let content { return ledger.isHonest(content) }
         return !ledger.threads.indices.contains { thread in
-            let place = ledger.threads[thread].place(of: peer)
-            return place.map { ledger.threads[thread].ids[$0] == id } == true && !ledger.isHonest(thread)
+            guard let place = ledger.threads[thread].place(of: peer), !ledger.isHonest(thread) else { return false }
+            // A lie may be the first that is heard of a conversation.
+            return ledger.threads[thread].ids[place].map { $0 == id } ?? true
         }
     }
 
-    private mutating func learn(_ status: ContentStatus, of content: ContentID, _ peer: Int) {
-        guard content.number < UInt64(peers[peer].contents.count) else { return }
+    /// The ledger's number of what a peer's client calls a content.
+    func number(of content: ContentID, _ peer: Int) -> Int? {
+        guard content.number < UInt64(peers[peer].contents.count) else { return nil }
         let number = Int(peers[peer].contents[Int(content.number)])
-        guard number >= 0 else { return }
+        return number >= 0 ? number : nil
+    }
+
+    private mutating func learn(_ status: ContentStatus, of content: ContentID, _ peer: Int) {
+        guard let number = number(of: content, peer) else { return }
         if case .failed = status { tally.failed += 1 }
         // Accepted once more, it comes in smaller pieces, behind what was said in between (REL-12).
         if status == .accepted { ledger.threads[ledger.contents[number].thread].cutAnew += 1 }

@@ -133,9 +133,8 @@ public struct CausalOrder: Invariant {
         let first = max(content.since, Int(checked[content.thread][pair]))
         for index in first..<max(content.before, first) {
             let earlier = Int(ledger.threads[content.thread].logs[content.sender][index])
-            guard ledger.contents[earlier].knownBy & 1 << UInt64(place) == 0,
-                ledger.isHonest(ledger.contents[earlier])
-            else { continue }
+            let before = ledger.contents[earlier]
+            guard before.knownBy & 1 << UInt64(place) == 0, ledger.isHonest(before) else { continue }
             let sender = ledger.threads[content.thread].participants[content.sender]
             return Finding(
                 "\(Cast.name(hearing.peer)) heard content \(number) before content \(earlier), "

@@ -1,0 +1,56 @@
+import ChatClient
+import ChatModel
+import Testing
+
+/// Tells with each content how much room its step had.
+private struct Roomy: SimpleConversation {
+    static let facts = Facts(name: "roomy", summary: "a toy that tells how much room there is")
+    private var toy: ToyConversation
+
+    var id: ConversationID { toy.id }
+    var listening: [Listening] { toy.listening }
+
+    init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) { toy = try ToyConversation(seed, in: &step) }
+    init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
+
+    mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+        try toy.perform(action, as: id, in: &step)
+        step.report(.frame(kind: "room", bytes: Bytes("\(step.maximumPayload)")))
+    }
+
+    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) { try toy.receive(routed, in: &step) }
+    func takeChanges() -> [Record] { toy.takeChanges() }
+}
+
+@Test func `what the service refuses as too large is all the room there is, until the link is back (CORE-11)`() throws {
+    var saro = try CorePeer("saro", types: [Roomy.type])
+    var raya = try CorePeer("raya", types: [Roomy.type])
+    let id = try saro.begin(with: try raya.introduce(), "roomy")
+    raya.receive(saro.publish())
+    func room() throws -> Int {
+        try saro.send("word", in: id)
+        guard
+            case .frame(_, kind: "room", let bytes) = saro.events.last(where: {
+                if case .frame = $0 { true } else { false }
+            })
+        else { return -1 }
+        return Int(String(decoding: bytes.array, as: UTF8.self)) ?? -1
+    }
+    func refuse(_ limit: Int) {
+        let payloads = saro.core.takeOutbox(now: saro.now)
+        #expect(!payloads.isEmpty)
+        saro.core.settle(payloads, payloads.map { _ in .failure(.tooLarge(bytes: 900, limit: limit)) }, now: saro.now)
+        saro.store()
+    }
+    let all = try room()
+    refuse(500)
+    #expect(try room() == all - 500)
+    refuse(700)
+    #expect(try room() == all - 500, "it took less before")
+    refuse(0)
+    #expect(try room() == 0)
+    saro.core.notice(.interrupted("no link"), now: saro.now)
+    #expect(try room() == 0)
+    saro.core.notice(.resumed, now: saro.now)
+    #expect(try room() == all, "perhaps it is another service")
+}
