@@ -29,12 +29,11 @@ private struct Roomy: SimpleConversation {
     raya.receive(saro.publish())
     func room() throws -> Int {
         try saro.send("word", in: id)
-        guard
-            case .frame(_, kind: "room", let bytes) = saro.events.last(where: {
-                if case .frame = $0 { true } else { false }
-            })
-        else { return -1 }
-        return Int(String(decoding: bytes.array, as: UTF8.self)) ?? -1
+        let rooms = saro.events.compactMap { event -> Int? in
+            guard case .conversation(_, .frame("room", let bytes, _)) = event else { return nil }
+            return Int(String(decoding: bytes.array, as: UTF8.self))
+        }
+        return try #require(rooms.last)
     }
     func refuse(_ limit: Int) {
         let payloads = saro.core.takeOutbox(now: saro.now)
@@ -51,6 +50,6 @@ private struct Roomy: SimpleConversation {
     #expect(try room() == 0)
     saro.core.notice(.interrupted("no link"), now: saro.now)
     #expect(try room() == 0)
-    saro.core.notice(.resumed, now: saro.now)
+    saro.core.notice(.resumed(), now: saro.now)
     #expect(try room() == all, "perhaps it is another service")
 }
