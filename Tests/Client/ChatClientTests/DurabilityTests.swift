@@ -67,7 +67,6 @@ import Testing
                     last = text
                     break reading
                 }
-                #expect(batch.number == 0)
                 deltas += text
             }
         }

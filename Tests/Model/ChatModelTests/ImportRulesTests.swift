@@ -72,9 +72,12 @@ private func objection(to imported: String, in module: String) -> String? {
     if components.contains(module), components.contains(imported), isOurs {
         return "no component knows another (FW-02)"
     }
-    // `ChatVariants` names ours for programs that let one choose; `ChatShim`, `ChatVectors` and `ChatInspect` are the
-    // insides of programs about ours. Everything else is for any component.
-    let isAboutOurs = ["ChatVariants", "ChatShim", "ChatVectors", "ChatInspect"].contains(module)
+    // `ChatVariants` names ours for programs that let one choose; the others are the insides of programs. Everything
+    // else is for any component.
+    let insides = [
+        "ChatVariants", "ChatShim", "ChatVectors", "ChatInspect", "ChatPeer", "ChatSimulator", "ChatConformanceRunner",
+    ]
+    let isAboutOurs = insides.contains(module)
     if isLibrary, isOurs, !isAboutOurs, components.union(["ChatVariants"]).contains(imported) {
         return "a library chooses no component"
     }

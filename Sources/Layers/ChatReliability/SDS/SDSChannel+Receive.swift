@@ -176,7 +176,7 @@ extension SDSChannel {
     /// and over a restart nobody knows how much passed.
     private func isSurelyThere(_ id: Identifier, _ now: Timestamp) -> Bool {
         guard let lostAfter = times.lostAfter, let entry = outgoing[id] else { return true }
-        return entry.serial >= firstOfRun && now < entry.sentAt.later(by: lostAfter / 2)
+        return !entry.isOfEarlierRun && now < entry.sentAt.later(by: lostAfter / 2)
     }
 
     /// Reviews which own messages another participant has (SDS-09).

@@ -60,7 +60,6 @@ extension SDSChannel {
         let last = serials.max() ?? 0
         guard last <= Stored.largestCount else { throw Self.stored.unreadable(Self.messageKey + String(last)) }
         nextSerial = last + 1
-        firstOfRun = nextSerial
         func all(_ key: String) -> [(serial: UInt64, message: StoredMessage)] {
             (messages[key] ?? []).sorted { $0.serial < $1.serial }
         }
@@ -117,7 +116,7 @@ extension SDSChannel {
                     sentAt: Timestamp(milliseconds: stored.number), awayBefore: stored.away, due: .zero,
                     serial: serial,
                     probe: settings.filter.map { _ in BloomFilter.Probe(message.id) },
-                    hold: stored.number == 0 ? .link : nil))
+                    hold: stored.number == 0 ? .link : nil, isOfEarlierRun: stored.number > 0))
         }
     }
 

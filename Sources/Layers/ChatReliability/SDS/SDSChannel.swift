@@ -35,8 +35,6 @@ public struct SDSChannel: Sendable {
     /// Not woken again before: what a burst left is sent with the next one.
     var nextSweep = Timestamp.zero
     var nextSerial: UInt64 = 0
-    /// What has a lower number is from before a restart.
-    var firstOfRun: UInt64 = 0
     var changes: [Record] = []
     let times: SDSTimes
     /// A message with a clock up to this one waits for nothing (SDS-R12); nil where all wait.

@@ -27,6 +27,8 @@ struct SDSOutgoing: Sendable {
         var hits = 0
         /// For what it waits, so that its time has not begun.
         var hold: Hold?
+        /// Whether it left before the last restart.
+        var isOfEarlierRun = false
 
         var isHeld: Bool { hold != nil }
     }

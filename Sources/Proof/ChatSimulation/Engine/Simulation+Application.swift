@@ -96,6 +96,10 @@ extension Simulation {
 
     /// The application reads a batch; one that it has dealt with before must be the same as then.
     mutating func show(_ batch: EventBatch, to peer: Int) {
+        guard batch.number > 0 else {
+            for event in batch.events { hear(event, peer) }
+            return
+        }
         guard batch.number > peers[peer].lastBatchNumber else {
             if let last = peers[peer].lastBatch, last.number == batch.number {
                 let isSame = batch.events.allSatisfy { last.events.contains($0) }

@@ -117,13 +117,13 @@ extension Simulation {
     private mutating func show(_ peer: Int) -> Bool {
         guard peers[peer].pauses == 0 else { return true }
         let batches = cores[peer].waitingBatches
-        guard let last = batches.last else { return true }
+        guard !batches.isEmpty else { return true }
         for batch in batches { show(batch, to: peer) }
         if peers[peer].crashPoint == .beforeConfirming {
             crash(peer, .beforeConfirming)
             return false
         }
-        cores[peer].confirm(batchesUpTo: last.number)
+        for batch in batches { cores[peer].confirm(batchesUpTo: batch.number) }
         return true
     }
 
