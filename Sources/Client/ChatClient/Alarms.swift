@@ -9,7 +9,7 @@ struct Alarms: Sendable {
         let owner: Owner
     }
 
-    /// What an owner wants, and its earliest entry in the heap.
+    /// The time that an owner wants, and its earliest entry in the heap.
     private struct Wish: Sendable {
         var time: Timestamp?
         var entry: Timestamp?

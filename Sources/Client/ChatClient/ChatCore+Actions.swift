@@ -1,6 +1,6 @@
 public import ChatModel
 
-// What the application asks for.
+// Requests of the application.
 extension ChatCore {
     /// Makes bundles to be published; each is good as soon as the records are stored.
     public mutating func introduce(_ count: Int, now: Timestamp) throws(Refusal) -> [IntroductionBundle] {

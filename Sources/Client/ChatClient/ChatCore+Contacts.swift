@@ -7,9 +7,9 @@ extension ChatCore {
         let id: ConversationID
         let machine: any Conversation
         let about: About
-        /// What the machine left, without openings.
+        /// The output of the machine, without openings.
         var output: Step.Output
-        /// What its openings became.
+        /// The invites made of its openings.
         var invites: [Step.Output] = []
     }
 

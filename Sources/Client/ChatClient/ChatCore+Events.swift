@@ -1,6 +1,6 @@
 internal import ChatModel
 
-// What the application is told: stored until it says that it has it.
+// Events for the application: stored until the application confirms them.
 extension ChatCore {
     /// Makes a batch of what happened since the last one; without a number where none of it is kept.
     mutating func batchEvents() {

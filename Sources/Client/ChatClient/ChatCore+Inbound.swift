@@ -1,6 +1,6 @@
 public import ChatModel
 
-// What arrives, and what time brings.
+// Received payloads, notices and alarms.
 extension ChatCore {
     /// Takes payloads that a delivery service delivered, in order.
     ///
@@ -107,7 +107,7 @@ extension ChatCore {
         return process(addressed)
     }
 
-    /// What became of a payload.
+    /// The outcome of a payload.
     public enum Verdict: Sendable, Hashable {
         /// It did what it was meant to do.
         case accepted

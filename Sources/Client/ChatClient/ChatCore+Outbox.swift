@@ -1,6 +1,6 @@
 public import ChatModel
 
-// What leaves the process, once the records that led to it are stored.
+// Output of the process, once the records that led to it are stored.
 extension ChatCore {
     /// The records that changed, in one transaction with nothing missing.
     public mutating func takeRecords() -> [Record] {
@@ -96,7 +96,7 @@ extension ChatCore {
         (outbox.entries.count + held.count, held.values.reduce(outbox.bytes) { $0 + $1.bytes })
     }
 
-    /// What the client holds and waits for.
+    /// The client's load.
     public var load: CoreLoad {
         CoreLoad(
             outboxPayloads: outbox.entries.count, outboxBytes: outbox.bytes, parkedPayloads: parked.entries.count,
@@ -104,7 +104,7 @@ extension ChatCore {
             nextPublish: nextPublish)
     }
 
-    /// What is final about a content is said once: whether the service has the rest of it matters to nobody any more.
+    /// After the final status of a content, its remaining payloads are untracked.
     mutating func release(_ content: ContentID) {
         held[content] = nil
         for entry in outbox.release(content) { store(entry) }
@@ -143,7 +143,7 @@ extension ChatCore {
 public struct OutboundPayload: Sendable, Hashable {
     let entry: Outbox.Entry
 
-    /// What to publish.
+    /// The payload to publish.
     public var addressed: Addressed { entry.addressed }
     /// On whose behalf; nil for the initialization's own.
     public var conversation: ConversationID? { entry.conversation }

@@ -1,6 +1,6 @@
 internal import ChatModel
 
-// What becomes of a step that a machine has filled.
+// Carrying out the output of a step.
 extension ChatCore {
     /// Runs a step. What it drew stays drawn, also where it refuses (STEP-2).
     mutating func run<Result>(
@@ -70,7 +70,7 @@ extension ChatCore {
         if !contacts.waiting.isEmpty, case .conversation(let id) = owner { releaseWaiting(for: id) }
     }
 
-    /// What is sent under keys or counters that changed must not leave before those are stored, transient or not.
+    /// Payloads under keys or counters that changed must not leave before those are stored, transient or not.
     private mutating func takeChanges(of owner: Owner) {
         let before = changes.records.count
         switch owner {

@@ -65,7 +65,7 @@ extension ChatCore {
         changes.records.append(Record(Keys.trouble(id), nil))
     }
 
-    /// What a conversation reports, with what is known of its keys.
+    /// An event of a conversation, completed with the state of its keys.
     mutating func interpret(_ event: Event, of id: ConversationID) -> Event? {
         switch event {
         case .status(let content, .failed(let reason)):

@@ -7,7 +7,7 @@ public import ChatModel
 /// drives it stores the records first and lets the rest leave the process afterwards. The same core
 /// runs in a client with sockets, in a simulator and under a fuzzer.
 public struct ChatCore: Sendable {
-    /// What is kept at most.
+    /// The bounds on kept state.
     public let limits: CoreLimits
     let types: [ConversationType: any ConversationProtocol]
     /// The largest framed payload that the delivery service said it takes, in bytes.
@@ -36,7 +36,7 @@ public struct ChatCore: Sendable {
     var fresh: [ClientEvent] = []
     var numbers = Numbers()
     var alarms = Alarms()
-    /// What the initialization stated last.
+    /// The last statement of the initialization.
     var inbox = Stated()
     var changes = Changes()
     /// Since the last offer of parked payloads: whether the framing can tell more of whose payloads are, because
@@ -49,7 +49,7 @@ public struct ChatCore: Sendable {
     var held: [ContentID: (conversation: ConversationID, bytes: Int)] = [:]
     /// Whether the delivery service said that it lost its link.
     var isInterrupted = false
-    /// What the delivery service offers.
+    /// The capabilities that the delivery service offers.
     let offers: Set<Capability>
     /// Who was asked to reply at an address of somebody else. Not stored: a reply ends with the process.
     var replies: [DeliveryAddress: Owner] = [:]
@@ -58,7 +58,7 @@ public struct ChatCore: Sendable {
     struct Slot: Sendable {
         var machine: any Conversation
         var about: About
-        /// What its machine stated last.
+        /// The last statement of its machine.
         var stated = Stated()
         /// Whether its machine may have changed since its records were taken.
         var isTouched = false
@@ -107,13 +107,13 @@ public struct ChatCore: Sendable {
         }
     }
 
-    /// What a machine states, as it was when the core looked last.
+    /// The statement of a machine, as the core read it last.
     struct Stated: Sendable, Equatable {
         var listening: [Listening] = []
         var nextWake: Timestamp?
     }
 
-    /// What the client knows of a conversation beside its machine.
+    /// The client's own data of a conversation, beside its machine.
     struct About: Sendable, Hashable {
         let type: ConversationType
         let role: Role
@@ -144,7 +144,7 @@ public struct ChatCore: Sendable {
         var clock = CoreClock()
     }
 
-    /// What is to be stored with the next transaction.
+    /// The changes for the next transaction.
     struct Changes: Sendable {
         var records: [Record] = []
         /// Machines that may have changed; each conversation is here once.
@@ -222,7 +222,7 @@ public struct ChatCore: Sendable {
     }
 }
 
-/// What an application may show of a conversation.
+/// A conversation as an application may show it.
 public struct ConversationSummary: Sendable, Hashable {
     /// Its id on this client.
     public let id: ConversationID

@@ -99,7 +99,7 @@ public enum SuiteError: Error, Sendable, Hashable, CustomStringConvertible {
     case unmet(Capability, of: String, by: String)
     /// A composition's name has another number of parts than five.
     case parts(Int, in: String)
-    /// What follows the first `;` of a conversation type's name is not `key=value;key=value`.
+    /// The text behind the first `;` of a conversation type's name is not `key=value;key=value`.
     case malformedParameters(in: String)
     /// No component of that name is registered.
     case unknown(String, Component, known: [String])

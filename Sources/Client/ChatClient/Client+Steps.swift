@@ -79,10 +79,10 @@ extension Client {
             // The service does not say it twice.
             if isInterrupted { core.interrupt() }
             if hadUnstored { (unsubscribed, unwanted) = (core.wanted, Array(core.wanted.keys)) }
-            // What is too large for the storage is its caller's to deal with.
+            // A step that is too large for the storage is handled by its caller.
             if !trouble.isTooLarge { tell(trouble) }
         } catch {
-            // What was stored cannot be read either; nothing more can be promised.
+            // The stored state cannot be read either; nothing more can be promised.
             tell(error)
             showEvents()
             let steps = waitingSteps
@@ -96,7 +96,7 @@ extension Client {
         core.append(EventBatch(number: 0, events: [.storageTrouble(trouble.description)]))
     }
 
-    /// What follows from a step that is stored.
+    /// The consequences of a stored step.
     private func followUp(_ now: Timestamp) {
         guard !isClosed else { return }
         let (begun, ended) = core.takeSubscriptions()

@@ -151,7 +151,7 @@ extension Client {
 
 // Events: one reader, in batches.
 extension Client {
-    /// What happens here, in batches; one reader at a time.
+    /// The events, in batches; one reader at a time.
     ///
     /// Asking for the next batch says that the last one is dealt with; what was not is shown again
     /// after a restart, under the same number. A reader that falls behind by more than the limit of

@@ -58,7 +58,7 @@ public actor Client {
     }
 }
 
-// What an application asks for.
+// Requests of the application.
 extension Client {
     /// Makes introduction bundles and publishes them under a name; returns the texts to hand out.
     ///
@@ -192,7 +192,7 @@ extension Client {
     public func close() {
         guard !isClosed else { return }
         carryOut()
-        // What could wait; if it cannot be stored, it is lost as in a crash.
+        // Changes that could wait; if they cannot be stored, they are lost as in a crash.
         if !isClosed { try? storage.commit(core.takeRecords()) }
         shut()
     }

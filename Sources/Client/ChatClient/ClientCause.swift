@@ -20,11 +20,11 @@ public enum ClientCause: RefusalCause, Hashable {
     case notArrived(ConversationType)
     /// As many as the limit allows are here.
     case tooMany(String, limit: Int)
-    /// What conversations hold is more than there is room for; one that held so many bytes had to give way.
+    /// Conversations exceed the room for their state; one that held so many bytes had to give way.
     case noRoom(bytes: Int)
     /// A bundle that is good once has begun a conversation here.
     case usedBundle(ConversationID)
-    /// What follows from a payload cannot be stored.
+    /// The consequences of a payload cannot be stored.
     case notStored(String)
     /// The delivery service does not offer what a payload needs.
     case lacks(Capability)

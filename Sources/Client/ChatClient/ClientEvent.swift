@@ -1,6 +1,6 @@
 public import ChatModel
 
-/// What a client tells its application.
+/// An event of a client for its application.
 public enum ClientEvent: Sendable, Hashable {
     /// A conversation began: by our invite or by somebody else's.
     case began(ConversationID, ConversationType, Role, peers: [PublicKey])
@@ -8,7 +8,7 @@ public enum ClientEvent: Sendable, Hashable {
     case pending(ConversationID, ConversationType)
     /// A first contact came to nothing, or a conversation had to end, and why; nothing more comes in it or leaves.
     case failed(ConversationID, Report)
-    /// What a conversation reports, ``Event/refused(_:)`` excepted, which is shown as ``refused(_:_:)``.
+    /// An event of a conversation; ``Event/refused(_:)`` is shown as ``refused(_:_:)`` instead.
     case conversation(ConversationID, Event)
     /// The keys of a conversation seem to fit no longer: what comes cannot be opened, here or on the other side. Mostly
     /// an old copy of one side's data was put back. What is said may never arrive; a new first contact is the way out.
@@ -25,7 +25,7 @@ public enum ClientEvent: Sendable, Hashable {
 
     /// Why something was refused, in a form that can be stored and shown.
     public struct Report: Sendable, Hashable, CustomStringConvertible {
-        /// What kind of refusal.
+        /// The kind of refusal.
         public let outcome: Refusal.Outcome
         /// A stable word for programs.
         public let code: String
@@ -60,7 +60,7 @@ public struct EventBatch: Sendable, Hashable {
     /// Counts up, also over restarts; a batch shown again after a crash has its number again. 0 where nothing of it is
     /// kept.
     public let number: UInt64
-    /// What happened.
+    /// The events, in order.
     public let events: [ClientEvent]
 
     /// Bytes of what it carries.

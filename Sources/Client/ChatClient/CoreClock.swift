@@ -5,9 +5,9 @@ internal import ChatModel
 /// A clock that is set back by a day must not stop every timer for a day. So time goes on by what the
 /// system's clock advances, a little slower as long as it is ahead of that, until the two meet again.
 struct CoreClock: Sendable, Hashable {
-    /// What machines see; stored, so that it goes on after a restart.
+    /// The time that machines see; stored, so that it goes on after a restart.
     private(set) var now: Timestamp
-    /// What the system's clock showed last in this run.
+    /// The last reading of the system's clock in this run.
     private var reading: Timestamp?
 
     init(now: Timestamp = .zero) {
@@ -24,7 +24,7 @@ struct CoreClock: Sendable, Hashable {
         now = Timestamp(milliseconds: isBeyond ? .max : max(reading.milliseconds, sum))
     }
 
-    /// What machines would see at a reading of the system's clock.
+    /// The time that machines would see at a reading of the system's clock.
     func time(at reading: Timestamp) -> Timestamp {
         var later = self
         later.advance(to: reading)

@@ -1,4 +1,4 @@
-/// What one client keeps at most; each bound with its reason.
+/// The bounds of one client, each with its reason.
 public struct CoreLimits: Sendable, Hashable {
     /// Conversations at once: a stranger who holds bundles can start some, but not without end.
     public var conversations = 100_000

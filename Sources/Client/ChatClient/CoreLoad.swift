@@ -1,6 +1,6 @@
 public import ChatModel
 
-/// What one client holds and waits for at a moment: everything that its driver asks after a step, in one piece.
+/// The load of one client at a moment: everything that its driver asks after a step, in one piece.
 public struct CoreLoad: Sendable, Hashable {
     /// Payloads that wait for the delivery service.
     public let outboxPayloads: Int

@@ -2,7 +2,7 @@ public import ChatModel
 
 // How events are stored until the application has them.
 extension EventBatch {
-    /// What survives a restart; nil if nothing does.
+    /// The record of the events that survive a restart; nil if none does.
     var encoded: Bytes? {
         let kept = events.reduce(0) { $0 + ($1.isKept ? 1 : 0) }
         guard kept > 0 else { return nil }

@@ -23,9 +23,9 @@ struct Outbox: Sendable {
     private(set) var bytes = 0
     private(set) var next: UInt64 = 1
     private var lanes: [DeliveryAddress: OutboxLane] = [:]
-    /// What waits for each content.
+    /// The numbers of waiting payloads, by content.
     private var outstanding: [ContentID: Set<UInt64>] = [:]
-    /// What waits of each conversation's invite.
+    /// The numbers of waiting payloads of each conversation's invite.
     private var invites: [ConversationID: Set<UInt64>] = [:]
     private var notBefore = Timestamp.zero
     /// Addresses that are wanted and not yet subscribed to.
@@ -114,9 +114,9 @@ struct Outbox: Sendable {
     }
 }
 
-// What became of payloads that were on their way.
+// Outcomes of payloads that were on their way.
 extension Outbox {
-    /// What became of a content's payloads.
+    /// The state of a content's payloads.
     enum Fate: Sendable {
         /// Others are still to come.
         case open

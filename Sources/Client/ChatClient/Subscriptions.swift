@@ -65,7 +65,7 @@ struct Subscriptions: Sendable {
         Dictionary(uniqueKeysWithValues: owners.keys.map { ($0, since($0)) })
     }
 
-    /// What changed since the last call.
+    /// The changes since the last call.
     mutating func take() -> (begun: [DeliveryAddress: Since], ended: [DeliveryAddress]) {
         defer { (begun, ended) = ([], []) }
         return (Dictionary(uniqueKeysWithValues: begun.map { ($0, since($0)) }), Array(ended))

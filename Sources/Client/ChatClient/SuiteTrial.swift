@@ -1,6 +1,6 @@
 public import ChatModel
 
-/// What a composition costs and shows, found by running two clients of it in memory.
+/// The cost of a composition and the metadata it leaks, found by running two clients of it in memory.
 ///
 /// Saro has Raya's bundle and says 64 bytes, then both talk. Everything that either hands to the delivery service is
 /// counted, acknowledgements included, and looked through for what should not be seen in it.
@@ -21,7 +21,7 @@ public struct SuiteTrial: Sendable, Hashable {
     public private(set) var roundTrips = 0
     /// Delivery addresses that were used.
     public private(set) var addresses: Set<DeliveryAddress> = []
-    /// What could be read by who carries the payloads.
+    /// The metadata that the carrier of the payloads can read.
     public private(set) var seen: Set<Sight> = []
 
     /// Something that could be read in a payload.

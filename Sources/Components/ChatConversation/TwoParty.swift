@@ -2,7 +2,7 @@ import ChatCrypto
 import ChatModel
 import ChatWire
 
-/// What every conversation of two keeps beside its cryptography: who is who, where, and whether it was opened.
+/// The state of every conversation of two beside its cryptography: roles, addresses, and whether it was opened.
 struct TwoParty: Hashable {
     /// Bytes of the secret from which ids are derived.
     static let secretSize = 32

@@ -1,6 +1,6 @@
 import ChatModel
 
-/// What the publishers of one in-memory service share: subscribers and history behind one lock.
+/// The state that the publishers of one in-memory service share: subscribers and history behind one lock.
 ///
 /// Mailboxes are offered to with the lock held, so that the order is the same for all; offering only enqueues.
 final class Broker: Sendable {

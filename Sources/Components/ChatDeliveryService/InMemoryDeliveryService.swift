@@ -12,7 +12,7 @@ public final class InMemoryDeliveryService: DeliveryService {
     private let broker: Broker
     private let quota: Lock<Quota?>
 
-    /// What it takes and offers.
+    /// Its limits and the capabilities it offers.
     public let limits: DeliveryLimits
 
     /// A service of its own.

@@ -3,7 +3,7 @@ public import ChatWire
 
 /// The domains and types of content that an application knows.
 public struct ContentRegistry: Sendable {
-    /// What content turned out to be.
+    /// A decoded content.
     public enum Decoded: Sendable {
         /// A value of a type that is known.
         case known(any ContentFormat)

@@ -44,7 +44,7 @@ public struct FileContent: ContentFormat, ProtoMessage {
     public let name: String
     /// Its media type, for example `image/png`; empty if unknown.
     public let mediaType: String
-    /// What it contains.
+    /// The content.
     public let bytes: Bytes
     /// The longest name, as file systems have it, and the longest media type, in bytes.
     public static let maximumText = 255
@@ -91,7 +91,7 @@ public struct FileContent: ContentFormat, ProtoMessage {
 
 /// How to reach somebody else: what a participant passes on so that two others can talk.
 public struct ContactContent: ContentFormat, ProtoMessage {
-    /// What the sender calls them.
+    /// The sender's name for them.
     public let name: String
     /// Text for a discovery, for example an introduction link.
     public let introduction: String

@@ -6,7 +6,7 @@ extension FileContent {
 
     /// The name as one component of a path, safe to make a file of: whatever a stranger chose (CFR-4).
     ///
-    /// What follows the last separator; without control characters and those that turn the direction of writing or
+    /// The part behind the last separator; without control characters and those that turn the direction of writing or
     /// cannot be seen; with `_` for what shells and other systems give a meaning; no dot or hyphen in front; at most
     /// ``maximumSafeName`` bytes; never empty.
     public var safeName: String {

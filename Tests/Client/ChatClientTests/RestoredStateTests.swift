@@ -31,7 +31,9 @@ private let forgotten: [(paths: [String], reason: String)] = [
     (["channel.incoming.missing"], "names what only a sync message named, too; the next message names it again"),
     (["channel.incoming.losses", "channel.incoming.requests"], "are when that is asked for and given up"),
     (
-        ["due", "hits", "ignored", "isOfEarlierRun", "resentAt", "sends", "tries"].map { "channel.outgoing.entries.\($0)" },
+        ["due", "hits", "ignored", "isOfEarlierRun", "resentAt", "sends", "tries"].map {
+            "channel.outgoing.entries.\($0)"
+        },
         "are when and how often a message is sent again: after a restart at once, and as if for the first time"
     ),
     (

@@ -63,7 +63,7 @@ public final class DirectoryStorage: Storage {
     /// The size of the journal in bytes.
     package var size: Int { journal.withLock { $0.out.end } }
 
-    /// What the bytes of a journal hold, for tools and tests.
+    /// The content of a journal's bytes, for tools and tests.
     package static func records(of journal: [UInt8], key: StorageKey) throws(StorageError) -> [Record] {
         try Journal.decode(journal.span, key: key, limits: StorageLimits(), path: "journal").3.records.inOrder
     }

@@ -72,7 +72,7 @@ enum JournalEntry {
     }
 }
 
-/// What is wrong with a complete entry.
+/// The fault of a complete entry.
 enum JournalFault: String, Error {
     /// It is not what was written.
     case changed = "entry"

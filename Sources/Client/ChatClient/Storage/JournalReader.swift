@@ -1,6 +1,6 @@
 import ChatModel
 
-/// What a journal holds, found by one walk over its bytes (STORE-5, STORE-6).
+/// The content of a journal, found by one walk over its bytes (STORE-5, STORE-6).
 ///
 /// A crash leaves a journal whose last entry is cut somewhere, is followed by zeros, or lacks sectors
 /// that had not reached the disk. Such a tear is no error: reading ends before it. Everything else

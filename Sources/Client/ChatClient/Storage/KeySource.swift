@@ -1,6 +1,6 @@
 import ChatModel
 
-/// What a passphrase costs to try: passes over memory, and how much of it in KiB.
+/// The cost of trying a passphrase: passes over memory, and the memory in KiB.
 package struct PassphraseCost: Sendable, Hashable {
     package var operations: UInt32
     package var memory: UInt32
@@ -11,9 +11,9 @@ package struct PassphraseCost: Sendable, Hashable {
 
     /// For new journals: what RFC 9106 recommends where memory is scarce, on one lane.
     package static let usual = PassphraseCost(operations: 3, memory: 64 << 10)
-    /// What a journal may ask for: a forged header must not cost a minute or all memory.
+    /// The highest cost that a journal may ask for: a forged header must not cost a minute or all memory.
     static let most = PassphraseCost(operations: 10, memory: 1 << 20)
-    /// What Argon2id needs at least.
+    /// The lowest cost of Argon2id.
     static let least = PassphraseCost(operations: 1, memory: 8)
 }
 
@@ -32,7 +32,7 @@ enum KeySource: Sendable, Equatable {
         }
     }
 
-    /// What the passphrase costs; zeros for a key file.
+    /// The cost of the passphrase; zeros for a key file.
     var cost: PassphraseCost {
         guard case .passphrase(let cost, _) = self else { return PassphraseCost(operations: 0, memory: 0) }
         return cost

@@ -2,7 +2,7 @@ import ChatCrypto
 public import ChatModel
 import ChatWire
 
-/// What opens a journal: a passphrase or a key from a file.
+/// The key of a journal: a passphrase or a key from a file.
 public struct StorageKey: Sendable {
     private enum Kind: Sendable {
         case passphrase(Secret, PassphraseCost)
@@ -76,7 +76,7 @@ public struct StorageKey: Sendable {
         return Secret(copying: bytes.span)
     }
 
-    /// What the header of a new journal says.
+    /// The header of a new journal.
     func newSource(_ random: inout any RandomSource) -> KeySource {
         switch kind {
         case .passphrase(_, let cost): .passphrase(cost, salt: random.bytes(16, for: .salt))

@@ -14,7 +14,7 @@ package struct SystemFiles: FileSystem {
         if unsafe mkdir(path, 0o700) == 0 { return try synchronizeDirectory(Self.parent(of: path)) }
         guard errno == EEXIST else { throw StorageError("mkdir", path) }
         guard let directory = Self.open(path, O_RDONLY | O_DIRECTORY, mayBeLink: true) else {
-            // What is wrong with something that is no directory, opening a file in it says better.
+            // Opening a file in something that is no directory gives the better error.
             if errno == ENOTDIR { return }
             throw StorageError("open", path)
         }
@@ -144,7 +144,7 @@ package struct SystemFiles: FileSystem {
 }
 
 extension StorageError {
-    /// What the last failed system call said.
+    /// The error of the last failed system call.
     fileprivate init(_ call: String, _ path: String, bytes: Int = 0) {
         let number = errno
         self =

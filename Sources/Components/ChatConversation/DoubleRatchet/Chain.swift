@@ -10,7 +10,7 @@ import ChatModel
 /// Sendable although it changes: a ``DoubleRatchet`` changes a chain only while it is its one owner,
 /// and makes a copy first where it is not.
 @safe final class Chain: @unchecked Sendable {
-    /// What the four pieces of 32 bytes hold.
+    /// The meaning of the four pieces of 32 bytes.
     private enum Slot: Int { case key = 0, next, message, spare }
     private static let size = 32
     private static let memorySize = 4 * size

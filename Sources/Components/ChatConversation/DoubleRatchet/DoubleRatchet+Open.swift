@@ -2,9 +2,9 @@ import ChatCrypto
 public import ChatModel
 public import ChatWire
 
-/// What opening a payload gave.
+/// The result of opening a payload.
 public struct OpenedPayload<Value> {
-    /// What the caller decoded.
+    /// The value that the caller decoded.
     public let value: Value
     /// The name of the payload, if it is one that was reported as missing before.
     public let reference: String?
@@ -85,7 +85,7 @@ extension DoubleRatchet {
             let (nextRoot, chain) = try rootStep(agree(own.secret, key.publicKey))
             value = try Self.open(message, in: chain, ahead: ahead, info: info, decode)
             turn(missing: missing, &gaps)
-            // What arrived is believed where the header names fewer (DR-12).
+            // The count of payloads that arrived holds where the header names fewer (DR-12).
             routes.beginReceiving(from: root, behind: missing + received)
             (root, remote, receiving, sending, received) = (nextRoot, key, chain, nil, 0)
             take(chain, ahead: ahead, as: key, &gaps)

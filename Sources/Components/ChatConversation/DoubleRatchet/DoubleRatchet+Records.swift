@@ -4,7 +4,7 @@ import ChatWire
 
 // Storing: a state for the machine that owns the ratchet, and a record for each key of a missing payload.
 extension DoubleRatchet {
-    /// What the key of such a record begins with; the serial number in decimal follows.
+    /// The prefix of such a record's key; the serial number in decimal follows.
     static let skippedPrefix = "skipped/"
 
     var state: RatchetState {

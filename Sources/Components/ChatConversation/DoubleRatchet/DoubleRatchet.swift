@@ -35,10 +35,10 @@ public struct DoubleRatchet: Sendable {
         /// Whether no gap may be longer than the keys that are kept, as in the existing implementation.
         var refusesLongGaps: Bool { maximumAhead == maximumSkip }
 
-        /// What libchat does: its own root info, the message key is the AEAD key, ten missing at most.
+        /// The parameters of libchat: its own root info, the message key is the AEAD key, ten missing at most.
         public static let libchat = Parameters(
             rootInfo: "DoubleRatchetRootKey", messageKeyInfo: nil, maximumSkip: 10)
-        /// What the PRIVATE1 document says; it leaves the number of missing payloads open.
+        /// The parameters of the PRIVATE1 document, which leaves the number of missing payloads open.
         public static let reference = Parameters(
             rootInfo: "PrivateV1RootKey", messageKeyInfo: "PrivateV1MessageKey", maximumSkip: 1_000,
             maximumAhead: 1 << 18)
@@ -134,7 +134,7 @@ public struct DoubleRatchet: Sendable {
         try key.lend(to: cipher)
     }
 
-    /// What the AEAD authenticates beside the frame: ratchet key, number and previous chain's length, big-endian.
+    /// The associated data of the AEAD: ratchet key, number and previous chain's length, big-endian.
     static func header(_ key: Span<UInt8>, _ number: UInt32, _ previous: UInt32) -> InlineArray<40, UInt8> {
         InlineArray { output in
             output.append(bytes: key)

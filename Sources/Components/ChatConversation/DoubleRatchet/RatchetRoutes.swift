@@ -11,7 +11,7 @@ struct RatchetRoutes: Equatable, Sendable {
     struct Epoch: Equatable {
         /// How many payloads the chains before it have.
         let start: UInt64
-        /// What its identifiers are derived from.
+        /// The secret from which its identifiers are derived.
         let secret: Secret
     }
 
@@ -66,7 +66,7 @@ struct RatchetRoutes: Equatable, Sendable {
     }
 }
 
-// What is listened to: a secret for each chain, in the order in which they are used, and a window of sequences.
+// Listenings: a secret for each chain, in the order in which they are used, and a window of sequences.
 extension RatchetRoutes {
     /// How many secrets are listened to.
     var listenedCount: Int { epochs.count + (next == nil ? 0 : 1) }

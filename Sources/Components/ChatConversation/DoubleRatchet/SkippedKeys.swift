@@ -9,7 +9,7 @@ struct SkippedKeys: Sendable {
         let key: RatchetKey
         let number: UInt32
 
-        /// What applications see: the first bytes of the ratchet key, and the number in its chain.
+        /// The name shown to applications: the first bytes of the ratchet key, and the number in its chain.
         var name: String { "\(hex(Array(key.publicKey.bytes.prefix(4))))/\(number)" }
     }
 
@@ -79,7 +79,7 @@ struct SkippedKeys: Sendable {
         oldest = 0
     }
 
-    /// What came (with its key) or went (without) since the last call, in the order of serials.
+    /// Keys added (with their bytes) or removed (without) since the last call, in the order of serials.
     mutating func takeChanges() -> [(serial: UInt64, place: Place, secret: Secret?, sequence: UInt64)] {
         guard !touched.isEmpty else { return [] }
         defer { touched = [:] }

@@ -3,7 +3,7 @@ import ChatWire
 
 /// Which numbered payloads arrived: every number once, in any order, in bounded memory.
 ///
-/// What is missing is kept as ranges, so a gap costs the same whatever its length.
+/// Missing numbers are kept as ranges, so a gap costs the same whatever its length.
 struct NumberWindow: Hashable {
     /// How many ranges of missing numbers are remembered; the lowest are given up first.
     static let maximumRanges = 2_000

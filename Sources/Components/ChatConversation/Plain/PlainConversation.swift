@@ -122,7 +122,7 @@ public struct PlainConversation: SimpleConversation, Equatable {
 }
 
 extension PlainConversation {
-    /// What is stored beside the ids.
+    /// The state that is stored beside the ids.
     struct State: ProtoMessage {
         /// Field 1: how many payloads were sent.
         var sent: UInt64 = 0

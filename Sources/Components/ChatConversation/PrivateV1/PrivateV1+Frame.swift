@@ -3,7 +3,7 @@ import ChatReliability
 import ChatWire
 
 extension PrivateV1 {
-    /// What the ratchet encrypts in profile `libchat`: `logoschat.convos.private_v1.PrivateV1Frame` of chat_proto.
+    /// The plaintext of the ratchet in profile `libchat`: `logoschat.convos.private_v1.PrivateV1Frame` of chat_proto.
     struct Frame {
         /// The oneof `frame_type`.
         enum Body: Hashable {
@@ -27,7 +27,7 @@ extension PrivateV1 {
         /// Field 10 or 11.
         let body: Body
 
-        /// What a receiver needs of an encoded frame; the ratchet knows better who sent it, and in which conversation.
+        /// The fields that a receiver reads of an encoded frame; sender and conversation are known from the ratchet.
         static func body(of bytes: Bytes) throws(WireError) -> Body {
             var body = Body.unknown
             var reader = ProtoReader(bytes.span)

@@ -24,7 +24,7 @@ extension PrivateV1 {
             type: facts.name, idSize: 18, address: { _ in address }, ratchet: .libchat)
 
         private var base: RatchetParty
-        /// What opens payloads, for who looks into them and does not take part.
+        /// The keys that open payloads, for inspection by a third party.
         package var ratchet: DoubleRatchet { base.ratchet }
 
         /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.

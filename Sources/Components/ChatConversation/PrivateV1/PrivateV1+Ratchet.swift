@@ -5,7 +5,7 @@ import ChatWire
 extension PrivateV1 {
     /// The bare Double Ratchet of the reference profile: each content is one payload, as it is.
     ///
-    /// What ``PrivateV1`` and ``Compact`` are built around; a type of its own for who needs no more.
+    /// The inner type of ``PrivateV1`` and ``Compact``; a type of its own for those who need no more.
     public struct Ratchet: SimpleConversation, Equatable {
         /// Name, claims and what it lacks.
         public static let facts = Facts(
@@ -26,7 +26,7 @@ extension PrivateV1 {
         }
 
         private var base: RatchetParty
-        /// What opens payloads, for who looks into them and does not take part.
+        /// The keys that open payloads, for inspection by a third party.
         package var ratchet: DoubleRatchet { base.ratchet }
 
         /// Begins with a secret, and the responder's ratchet key: our pair as responder, the remote key as initiator.

@@ -4,7 +4,7 @@ import ChatWire
 
 /// A participant of two with a Double Ratchet: what the versions of PRIVATE1 have in common.
 struct RatchetParty: Equatable {
-    /// What differs between types, and never within one.
+    /// The constants of a type.
     struct Constants {
         /// The type's name, for refusals.
         let type: String
@@ -19,7 +19,7 @@ struct RatchetParty: Equatable {
         func incomplete(_ what: String) -> Refusal { TwoParty.incomplete(what, type) }
     }
 
-    /// What every type with this ratchet claims.
+    /// The claims of every type with this ratchet.
     static let claims = [
         Claim(.confidentiality, "PV1-18"), Claim(.integrity, "PV1-18"),
         Claim(.authentication, "PV1-04", "as far as the initialization authenticated the shared secret"),

@@ -18,7 +18,7 @@ public final class FaultyDeliveryService: DeliveryService {
         public var reordering: Double
         /// A payload is refused, to be tried again after ``retryAfter``.
         public var rejection: Double
-        /// What a refusal says.
+        /// The error of a refusal.
         public var retryAfter: Duration
 
         /// No faults but those given.
@@ -62,7 +62,7 @@ public final class FaultyDeliveryService: DeliveryService {
             offers: inner.offers.subtracting([.ordering, .acknowledgement]))
     }
 
-    /// What goes wrong from now on.
+    /// The faults from now on.
     public var faults: Faults {
         get { state.withLock { $0.faults } }
         set { state.withLock { $0.faults = newValue } }
@@ -110,7 +110,7 @@ public final class FaultyDeliveryService: DeliveryService {
         await service.unsubscribe(addresses, from: inlet(before: mailbox, isNew: false) ?? mailbox)
     }
 
-    /// What the service delivers to instead of a mailbox.
+    /// The inlet that the service delivers to instead of a mailbox.
     private func inlet(before mailbox: Mailbox, isNew: Bool) -> Mailbox? {
         state.withLock { state in
             if let inlet = state.inlets[ObjectIdentifier(mailbox)] { return inlet.mailbox }

@@ -2,10 +2,10 @@ import ChatModel
 
 /// Stands between a service and a mailbox and loses some of what is delivered.
 ///
-/// What it takes from the service it hands on at once, or keeps until the mailbox has room; so a full mailbox makes
+/// Payloads from the service are handed on at once, or kept until the mailbox has room; so a full mailbox makes
 /// the service wait here, too. Lives as long as the faulty service that made it.
 final class LossyInlet: Sendable {
-    /// What the service delivers to.
+    /// The mailbox that the service delivers to.
     let mailbox = Mailbox()
     private let task: Task<Void, Never>
 

@@ -1,6 +1,6 @@
 import ChatModel
 
-/// What was published and is still kept, by address: bounded in payloads, bytes and age, and in total.
+/// The retained payloads, by address: bounded in payloads, bytes and age, and in total.
 ///
 /// Sequences count over all addresses and never repeat in an epoch, so an address can be forgotten and
 /// come back without a cursor meaning something else.

@@ -1,6 +1,6 @@
 import ChatModel
 
-/// What one publisher has left of its quota (DS-10): epochs follow one another from the first payload on.
+/// The rest of one publisher's quota (DS-10): epochs follow one another from the first payload on.
 struct Quota: Sendable {
     let rate: DeliveryLimits.Rate
     private var began = Moment.zero

@@ -12,7 +12,7 @@ public final class UDPDeliveryService: DeliveryService {
     private let endpoint: Endpoint<ClientShell>
     private let told: Told
 
-    /// What the relay said last.
+    /// The limits that the relay stated last.
     private final class Told: Sendable {
         let limits = Lock(DeliveryLimits(maximumPayload: 64 << 10, offers: UDPDeliveryService.offers))
     }
@@ -72,7 +72,7 @@ public final class UDPDeliveryService: DeliveryService {
             ])
     }
 
-    /// What the relay said last; before it said anything, the least that clients may count on.
+    /// The limits that the relay stated last; before that, the least that clients may count on.
     public var limits: DeliveryLimits { told.limits.withLock { $0 } }
 
     /// Returns when the relay has answered for each payload, or when the deadline is over.
@@ -151,6 +151,6 @@ public final class UDPDeliveryService: DeliveryService {
         endpoint.perform { shell, _ in shell.unsubscribe(addresses, mailbox) }
     }
 
-    /// What the client did since it started.
+    /// Counters since the client's start.
     package var statistics: ClientStatistics { endpoint.perform { shell, _ in shell.statistics } }
 }

@@ -28,7 +28,7 @@ public final class UDPRelay: Sendable {
 
     deinit { close() }
 
-    /// What it did so far.
+    /// Its counters.
     public var statistics: RelayStatistics { endpoint.perform { core, _ in core.statistics } }
 
     /// Tells every client and ends; the port is free when this returns.

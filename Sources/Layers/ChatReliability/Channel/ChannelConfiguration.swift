@@ -20,7 +20,7 @@ public struct ChannelConfiguration: Sendable {
     /// The defaults.
     public init() {}
 
-    /// What an application does with each SDS message on its way (RC-04); any scheme.
+    /// The application's encryption of each SDS message (RC-04); any scheme.
     public struct Encryption: Sendable {
         /// Encrypts one; may draw what it needs where it likes.
         public var encrypt: @Sendable (Bytes) throws(Refusal) -> Bytes
@@ -48,7 +48,7 @@ public struct ChannelConfiguration: Sendable {
         return settings
     }
 
-    /// What is kept of unfinished contents: SDS delivers each segment once, and acknowledges it when it does.
+    /// The limits of unfinished contents: SDS delivers each segment once, and acknowledges it when it does.
     static var reassembly: ReassemblyLimits {
         var limits = ReassemblyLimits.behindSDS
         (limits.finished, limits.isEachOnce, limits.takesCutAnew) = (4_096, true, false)

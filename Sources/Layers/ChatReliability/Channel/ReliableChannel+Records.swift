@@ -59,7 +59,7 @@ extension ReliableChannel {
         return records
     }
 
-    /// What is stored beside requests and the parts' own records.
+    /// The state that is stored beside requests and the parts' own records.
     private struct State: ProtoMessage {
         /// Field 1.
         var address: String

@@ -1,6 +1,6 @@
 public import ChatModel
 
-// What goes to the service, what comes from it, and what time brings.
+// Sending, receiving, and timers.
 extension ReliableChannel {
     /// Payloads to publish now, as many as the epoch still takes, oldest first (RC-05).
     public mutating func takeDispatches(now: Timestamp) -> [Dispatch] {

@@ -27,12 +27,12 @@ public struct ReliableChannel: Sendable {
         public let id: String?
         /// The SDS message in it, for which a hint may be given.
         public let message: Identifier
-        /// What to publish.
+        /// The payload to publish.
         public let payload: Payload
         let request: RequestID?
     }
 
-    /// What happens.
+    /// An event of the channel.
     public enum Event: Sendable, Hashable {
         /// A content arrived, in causal order (`reliable:message:received`).
         case received(Content, sender: String)
@@ -48,7 +48,7 @@ public struct ReliableChannel: Sendable {
         case missing(id: String, hint: Bytes?)
         /// It is given up; or an unfinished content is, for which there is no room, named by its Keccak-256.
         case lost(id: String)
-        /// What was published since a time may have been missed: fetch it (RC-07).
+        /// Payloads published since a time may have been missed: fetch them (RC-07).
         case fetch(since: Timestamp)
         /// Something came that was refused; it changed nothing.
         case refused(Refusal)
@@ -95,7 +95,7 @@ public struct ReliableChannel: Sendable {
         var acknowledged: Set<Identifier> = []
     }
 
-    /// What is to be stored beside the parts' own records.
+    /// The records to be stored beside the parts' own.
     struct Changes: Sendable {
         var state = true
         var requests: Set<RequestID> = []
@@ -216,7 +216,7 @@ public struct ReliableChannel: Sendable {
         return [channel.nextWake, reassembler.nextSweep, dispatch].compactMap(\.self).min()
     }
 
-    /// What happened since the last call.
+    /// The events since the last call.
     public mutating func takeEvents() -> [Event] {
         defer { events.removeAll() }
         return events

@@ -71,7 +71,7 @@ public struct ParityCode: Hashable, Sendable {
         var shards = [UInt8](repeating: 0, count: lost.count * shardSize)
         for offset in stride(from: 0, to: shardSize, by: Self.stripSize) {
             let size = min(Self.stripSize, shardSize - offset)
-            // What the data that are there contribute to parity, and then what the lost ones contributed.
+            // The contribution of the present data to parity, and then that of the lost data.
             var rows = parityRows(data, at: offset, size)
             for index in used {
                 rows.load(parity[index], from: offset, into: points)

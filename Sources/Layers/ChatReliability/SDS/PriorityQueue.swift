@@ -1,6 +1,6 @@
 /// Gives what has the smallest key first, whatever the order in which it was put in.
 ///
-/// What has become of no interest stays in until it comes up; the owner knows whether it still is.
+/// An entry that is obsolete stays in until it comes up; the owner knows whether it is.
 struct PriorityQueue<Key: Comparable & Sendable, Element: Sendable>: Sendable {
     /// A binary heap.
     private var entries: [(key: Key, element: Element)] = []

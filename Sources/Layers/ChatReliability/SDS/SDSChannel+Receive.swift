@@ -1,7 +1,7 @@
 public import ChatModel
 import ChatWire
 
-// What comes from others.
+// Receiving.
 extension SDSChannel {
     /// Takes an encoded message; a refusal changes nothing.
     ///
@@ -46,7 +46,7 @@ extension SDSChannel {
             takeGone(message, in: &step)
             open = openDependencies(message)
         }
-        // What waits is counted for its sender; all other messages together may name a quarter.
+        // A waiting message counts for its sender; all other messages together may name a quarter.
         let limit = content != nil && !isKnown ? settings.limits.missing : settings.limits.missing / 4
         note(open, limit: limit, in: &step)
         guard let content else {
@@ -97,10 +97,10 @@ extension SDSChannel {
         return true
     }
 
-    /// What a message depends on and is neither delivered nor given up.
+    /// The dependencies of a message that are neither delivered nor given up.
     func openDependencies(_ message: SDSMessage) -> [SDSMessage.HistoryEntry] {
         var open: [SDSMessage.HistoryEntry] = []
-        // What precedes one's joining waits for nothing: it would lead to the beginning of the channel.
+        // A message from before one's joining waits for nothing: it would lead to the beginning of the channel.
         if let joinedAt, let lamport = message.lamport, lamport <= joinedAt { return [] }
         for entry in message.history where !log.contains(entry.id) && !incoming.lost.contains(entry.id) {
             // An own one that the log has forgotten is no gap, nor one of an earlier life under this name.

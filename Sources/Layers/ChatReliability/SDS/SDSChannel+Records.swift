@@ -212,7 +212,7 @@ extension SDSChannel {
     private static func lossKey(_ id: Identifier) -> String { lostKey + String(SDSRepair.hash([id]), radix: 16) }
 }
 
-/// What a record of a channel holds; each kind uses some of it.
+/// The fields of a channel's records; each kind uses some of them.
 private struct StoredMessage: ProtoMessage {
     /// Fields 1 to 3.
     var (sender, id, channel) = (Identifier(), Identifier(), Identifier())

@@ -1,6 +1,6 @@
 public import ChatModel
 
-// What time brings.
+// Timers.
 extension SDSChannel {
     /// Gives up what is lost, sends again what is due, answers, and sends a sync message.
     public mutating func wake(in step: inout SDSStep) {

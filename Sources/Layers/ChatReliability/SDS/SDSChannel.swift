@@ -24,7 +24,7 @@ public struct SDSChannel: Sendable {
     var outgoing = SDSOutgoing()
     var incoming = SDSIncoming()
     var kept = SDSKept()
-    /// What helps to find messages of the log.
+    /// An index of the log's messages.
     var hints: [Identifier: Bytes] = [:]
     var sync: SDSSync
     var pace = SDSPace()
@@ -250,7 +250,7 @@ public struct SDSChannel: Sendable {
         for entry in log.all.suffix(parameters.capacity / 2) {
             if let probe = entry.probe { fresh.insert(probe) }
         }
-        // What waits is received too.
+        // A waiting message counts as received.
         for id in incoming.waiting.keys.sorted().prefix(parameters.capacity / 4) { fresh.insert(id) }
         filter = fresh
     }

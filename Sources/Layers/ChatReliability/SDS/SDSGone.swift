@@ -21,7 +21,7 @@ struct SDSGone: Sendable {
 }
 
 extension SDSChannel {
-    /// What a message with a history tells to be gone: what it names and was given up, and what was asked for; as many
+    /// The ids that a message with a history tells to be gone: those that it names and that were given up, and those asked for; as many
     /// entries as a message may ask for, so that it grows no larger by it than messages may be.
     func goneEntries(naming history: [SDSMessage.HistoryEntry]) -> [SDSMessage.HistoryEntry] {
         guard hasGone || !gone.isEmpty else { return [] }

@@ -31,7 +31,7 @@ struct SDSIncoming: Sendable {
     private(set) var missing: [Identifier: Missing] = [:]
     /// Missing ones that were given up: nobody waits for them any more.
     private(set) var lost = BoundedSet<Identifier>()
-    /// What of it each sender's messages take.
+    /// Each sender's share of it.
     private var shares: [Identifier: Share] = [:]
     private struct Share { var (messages, bytes, missing) = (0, 0, 0) }
     /// When missing ones are given up, and when they are asked for.
@@ -93,7 +93,7 @@ struct SDSIncoming: Sendable {
         return !isHere
     }
 
-    /// What was resolved stays in the queues until it comes up, which is long for losses.
+    /// A resolved entry stays in the queues until it comes up, which is long for losses.
     private mutating func compact() {
         let missing = missing
         requests.compact(live: missing.count) { missing[$0]?.request == $1 }

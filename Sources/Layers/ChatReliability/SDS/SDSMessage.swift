@@ -27,15 +27,15 @@ public struct SDSMessage: Hashable, Sendable {
     public var channel: Identifier
     /// The sender's Lamport clock; nil for an ephemeral message (SDS-14).
     public var lamport: UInt64?
-    /// What the sender had delivered last, oldest first (SDS-04).
+    /// The messages that the sender had delivered last, oldest first (SDS-04).
     public var history: [HistoryEntry]
     /// The sender's encoded ``BloomFilter``.
     public var filter: Bytes?
-    /// What the sender asks others to send again (SDSR-05).
+    /// The messages that the sender asks others to send again (SDSR-05).
     public var repairs: [HistoryEntry]
     /// Own messages that the sender will never send again, since it gave them up or does not have them (SDS-R11).
     public var gone: [HistoryEntry]
-    /// What is sent; nil or empty in a sync message (SDS-12).
+    /// The content; nil or empty in a sync message (SDS-12).
     public var content: Bytes?
 
     /// Makes a message.

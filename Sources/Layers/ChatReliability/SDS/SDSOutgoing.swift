@@ -4,7 +4,7 @@ import ChatModel
 struct SDSOutgoing: Sendable {
     struct Entry: Sendable {
         let bytes: Bytes
-        /// What it is for, to the stage above.
+        /// Its purpose, for the stage above.
         let tag: UInt64
         /// Ids in its causal history.
         let parents: [Identifier]
@@ -33,7 +33,7 @@ struct SDSOutgoing: Sendable {
         var isHeld: Bool { hold != nil }
     }
 
-    /// What a message waits for before it leaves.
+    /// The condition under which a message leaves.
     enum Hold: Sendable {
         /// Whoever dispatches it (``SDSChannel/hold(_:)``).
         case dispatch

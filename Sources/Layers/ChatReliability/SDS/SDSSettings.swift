@@ -25,7 +25,7 @@ public struct SDSSettings: Hashable, Sendable {
     public var lostAfter: Duration? = .seconds(86_400)
     /// How missing messages are asked for (SDS-R); nil for not at all.
     public var repair: Repair? = Repair()
-    /// What is kept at most.
+    /// The bounds on kept state.
     public var limits = Limits()
 
     /// Messages that one message tells to be gone, at most (SDS-R11): as many as it may ask for, ten at least.
@@ -91,7 +91,7 @@ public struct SDSSettings: Hashable, Sendable {
         public init() {}
     }
 
-    /// What is kept at most; each bound with its reason.
+    /// The bounds on kept state, each with its reason.
     public struct Limits: Hashable, Sendable {
         /// Ids in the log. What is older is forgotten; a message from before that time is refused, because it may
         /// be a repetition.

@@ -6,7 +6,7 @@ public struct SDSStep: Sendable {
     public let now: Timestamp
     /// Messages to send to all participants, in order.
     public internal(set) var broadcasts: [Broadcast] = []
-    /// What happened, in order.
+    /// The events, in order.
     public internal(set) var events: [SDSEvent] = []
 
     /// Bytes that may be sent again in this step; what is not waits a little.
@@ -44,7 +44,7 @@ public struct SDSStep: Sendable {
     }
 }
 
-/// What a channel tells the stage above.
+/// An event of the channel for the stage above.
 public enum SDSEvent: Hashable, Sendable {
     /// A message, after all that causally came before it (SDS-07).
     case delivered(Delivery)
@@ -79,7 +79,7 @@ public enum SDSEvent: Hashable, Sendable {
         public let lamport: UInt64
         /// Where it belongs.
         public let place: Place
-        /// What was sent.
+        /// The message that was sent.
         public let content: Bytes
     }
 }

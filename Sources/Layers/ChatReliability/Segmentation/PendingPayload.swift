@@ -12,7 +12,7 @@ struct PendingPayload: Sendable {
     private(set) var data: [Bytes?]
     private(set) var parity: [Bytes?]
     private(set) var count = 0
-    /// What the segments cost of the limits.
+    /// The segments' share of the limits.
     private(set) var cost = 0
     /// Bytes of every segment but the last of the data, once known.
     private var fullSize: Int?
@@ -87,7 +87,7 @@ struct PendingPayload: Sendable {
         (data + parity).enumerated().filter { $0.element == nil }.map { UInt8(clamping: $0.offset) }
     }
 
-    /// What segments make.
+    /// The payload that the segments make.
     enum Assembly: Equatable {
         /// The payload with the hash.
         case whole(Bytes)

@@ -7,7 +7,7 @@ public import ChatModel
 /// oldest of their own unfinished payloads first. Without authentication below, a sender is a name that anybody
 /// can use.
 public struct Reassembler: Sendable {
-    /// What became of a segment.
+    /// The outcome of receiving a segment.
     public enum Outcome: Hashable, Sendable {
         /// It was kept; so many of those needed are here.
         case waiting(have: Int, of: Int)
@@ -129,7 +129,7 @@ public struct Reassembler: Sendable {
         pending.values.lazy.map(\.touched).min().map { $0 + limits.timeout }
     }
 
-    /// What SEG-07 leaves to a receiver that knows how segments are made: see SEG-R1 to SEG-R4.
+    /// The checks that SEG-07 leaves to a receiver that knows how segments are made: SEG-R1 to SEG-R4.
     private static func check(_ segment: SegmentMessage) throws(Refusal) {
         let size = segment.payload.count
         func contradiction(_ what: String) -> Refusal {

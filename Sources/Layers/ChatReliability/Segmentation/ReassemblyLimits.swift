@@ -22,7 +22,7 @@ public struct ReassemblyLimits: Hashable, Sendable {
     public var takesCutAnew = false
     /// The longest name of a sender in bytes.
     public static let maximumSender = 255
-    /// What a segment costs beside its bytes.
+    /// The overhead of a segment beside its bytes.
     static let segmentCost = 64
 
     /// The defaults.

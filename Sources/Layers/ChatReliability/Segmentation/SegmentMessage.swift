@@ -78,7 +78,7 @@ public struct SegmentMessage: Hashable, Sendable {
             }
         }
 
-        /// What SEG-04, SEG-05 or SEG-07 forbids, if anything.
+        /// The violation of SEG-04, SEG-05 or SEG-07, if there is one.
         var contradiction: String? {
             if hash.count != SegmentMessage.hashSize { return "a hash of \(hash.count) bytes" }
             if dataCount < 1 { return "no data segments" }

@@ -79,7 +79,7 @@ public struct Segmentation: Hashable, Sendable {
     }
 
     private static func code(data: Int, parity: Int) throws(Refusal) -> ParityCode {
-        // What cannot be coded is the application's to change, not something malformed.
+        // A payload that cannot be coded is not malformed: the application has to change it.
         do { return try ParityCode(dataCount: data, parityCount: parity) } catch { throw Refusal(.unable, error.cause) }
     }
 }

@@ -34,7 +34,7 @@ extension ReliableConstants {
         return constants
     }
 
-    /// What a type claims with the stage around it.
+    /// The claims of a type with the stage around it.
     public static func claims(around inner: [Claim]) -> [Claim] {
         let added = [
             Claim(.lossDetection, "SDS-10"),

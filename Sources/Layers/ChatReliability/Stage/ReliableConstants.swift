@@ -8,7 +8,7 @@ public struct ReliableConstants: Hashable, Sendable {
     public var innerOverhead = 128
     /// Acknowledging, resending, waiting.
     public var sds = SDSSettings.two
-    /// What is kept of unfinished contents.
+    /// The limits of unfinished contents.
     public var reassembly = ReassemblyLimits.behindSDS
 
     /// The defaults: for two participants, and with the filter of PRIVATE1 (PV1-13).
@@ -44,7 +44,7 @@ extension ReassemblyLimits {
     }
 }
 
-/// What participants and channel are called in the messages of a reliable conversation.
+/// The names of participants and channel in the messages of a reliable conversation.
 public struct ReliableNames: Hashable, Sendable {
     /// The own name and the other side's.
     public var own, peer: Identifier

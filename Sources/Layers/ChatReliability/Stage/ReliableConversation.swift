@@ -7,7 +7,7 @@ public import ChatModel
 public protocol ReliableConversation: StagedConversation, SimpleConversation where Inner: SimpleConversation {
     /// The type's constants, which never change.
     static var constants: ReliableConstants { get }
-    /// What participants and channel are called; by default by their roles.
+    /// The names of participants and channel; by default their roles.
     static func names(_ seed: ConversationSeed) throws(Refusal) -> ReliableNames
     /// Makes it of a stage.
     init(_ stage: ReliableStage<Inner>)

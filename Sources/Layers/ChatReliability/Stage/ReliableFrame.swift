@@ -1,7 +1,7 @@
 import ChatModel
 import ChatWire
 
-/// What is cut into segments: `PrivateV1Frame` of the PRIVATE1 document, for every reliable conversation.
+/// The frame that is cut into segments: `PrivateV1Frame` of the PRIVATE1 document, for every reliable conversation.
 struct ReliableFrame: Hashable {
     /// The oneof `frame_type`.
     enum Body: Hashable {

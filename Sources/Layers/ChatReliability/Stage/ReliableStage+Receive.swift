@@ -1,7 +1,7 @@
 public import ChatModel
 import ChatWire
 
-// What comes from the other side, and what time brings.
+// Receiving and timers.
 extension ReliableStage {
     /// Receives a payload; what the inner type refuses changes nothing, what it accepts and is no SDS message is
     /// reported.
@@ -34,7 +34,7 @@ extension ReliableStage {
     /// only delay what has not been sent yet. Ten large segments.
     private static var maximumBacklog: Int { 1 << 20 }
 
-    /// What is on its way to the service for the first time is not sent again unasked (REL-10).
+    /// A message that is on its way to the service for the first time is not sent again unasked (REL-10).
     private func step(in turn: borrowing Step) -> SDSStep {
         let room = max(0, Self.maximumBacklog - turn.waiting.all)
         return SDSStep(now: turn.now, room: room, repeats: turn.waiting.own == 0)
@@ -99,7 +99,7 @@ extension ReliableStage {
             // Of a copy nobody is told that it was sent.
             let content = broadcast.reason == .new ? contents.content(of: broadcast.id) : nil
             do throws(Refusal) { try transmit(broadcast.bytes, for: content, in: &turn) } catch {
-                // What cannot be sent now is sent again later, but what has become too large for the service.
+                // A message that cannot be sent now is sent again later, unless it has become too large for the service.
                 if broadcast.reason != .sync, error.cause.code == Self.tooLarge {
                     fail(broadcast.id, error, in: &turn)
                 }
@@ -127,7 +127,7 @@ extension ReliableStage {
             let frame = Self.frame(of: segments), let largest = messages.map(\.count).max(),
             let current = segments.map(\.count).max()
         else { return withdraw(ids, isReplaced: false) }
-        // What the layers below added to the largest message, and what this one adds to a segment at most.
+        // The overhead of the layers below on the largest message, and the most that this layer adds to a segment.
         let room = limit - max(0, bytes - largest) - (overhead - constants.innerOverhead) - SegmentMessage.overhead
         guard room > 0, room + SegmentMessage.overhead < current else { return withdraw(ids, isReplaced: false) }
         maximumSegment = min(maximumSegment, room)
@@ -141,7 +141,7 @@ extension ReliableStage {
             try send(frame: frame, at: time, by: segmentation, for: content, mayWait: false, in: &turn)
             turn.report(.status(content, .accepted))
         } catch {
-            // What cannot be cut so small has failed, as the client reports.
+            // A content that cannot be cut so small has failed, as the client reports.
             self = before
             withdraw(ids, isReplaced: false)
         }

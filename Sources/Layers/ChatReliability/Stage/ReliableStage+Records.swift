@@ -44,7 +44,7 @@ extension ReliableStage {
         return changes
     }
 
-    /// What never changes, beside what the channel stores of it.
+    /// The constant state, beside that which the channel stores.
     private struct State: ProtoMessage {
         /// Field 1: the other side's name in messages.
         var peerName: Identifier

@@ -22,7 +22,7 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
     var isStored = false
     /// The largest segment that the service was seen to take, in this run.
     var maximumSegment: Int
-    /// What a message adds to a segment at most, with what the inner type adds.
+    /// The most bytes that a message adds to a segment, those of the inner type included.
     let overhead: Int
 
     /// Begins a conversation; the responder's opening is received here, and refused like any other payload.
@@ -156,7 +156,7 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
         var left = try turn.lend { (turn) throws(Refusal) in
             try inner.perform(.send(bytes), as: content ?? Self.noContent, in: &turn)
         }.output
-        // What becomes of a message, this stage knows better.
+        // This stage knows better than the inner type what became of a message.
         left.events.removeAll { if case .status = $0 { true } else { false } }
         if content == nil {
             for index in left.sends.indices { left.sends[index].content = nil }
@@ -175,7 +175,7 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
 }
 
 extension SDSMessage {
-    /// What a message with these settings adds to its content at most, in bytes; ids are of 32.
+    /// The most bytes that a message with these settings adds to its content; ids have 32.
     static func maximumOverhead(_ names: ReliableNames, _ settings: SDSSettings) -> Int {
         let id = 2 * 16 + 2
         let entry = id + 3 + (settings.repair?.namesSenders == true ? Identifier.maximumCount + 3 : 0)

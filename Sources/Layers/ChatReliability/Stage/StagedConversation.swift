@@ -15,7 +15,7 @@ extension StagedConversation {
     /// The inner conversation's id.
     public var id: ConversationID { stage.inner.id }
 
-    /// What the inner conversation listens to.
+    /// The listenings of the inner conversation.
     public var listening: [Listening] { stage.inner.listening }
 
     /// Whether the inner conversation accepts content.

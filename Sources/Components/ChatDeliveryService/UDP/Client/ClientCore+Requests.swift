@@ -1,6 +1,6 @@
 package import ChatModel
 
-// What the shell asks for.
+// Requests of the shell.
 extension ClientCore {
     /// Publishes a payload; an event with the token says what became of it.
     package mutating func publish(_ addressed: Addressed, token: UInt64, now: Moment) {
@@ -55,7 +55,7 @@ extension ClientCore {
     }
 }
 
-// What the relay says.
+// Messages of the relay.
 extension ClientCore {
     /// A subscription that is refused for a while is asked for again after at least this time.
     static let shortestPause = Duration.seconds(1)
@@ -106,7 +106,7 @@ extension ClientCore {
     private mutating func deliver(
         _ number: UInt32, _ sequence: UInt64, _ id: PayloadID, _ reply: DeliveryAddress?, _ payload: Payload
     ) {
-        // What is on its way when a subscription ends or stalls is no fault of the relay.
+        // Payloads that were on their way when a subscription ended or stalled are no fault of the relay.
         guard let key = subscriptions.key(number: number), let one = subscriptions[key] else { return }
         var before = Place(epoch: epoch, sequence: sequence &- 1)
         if let place = one.place, place.epoch == epoch {

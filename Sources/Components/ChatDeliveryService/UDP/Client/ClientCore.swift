@@ -67,7 +67,7 @@ package struct ClientCore: Sendable {
         return events
     }
 
-    /// What it did so far.
+    /// Its counters.
     package var statistics: ClientStatistics {
         var result = counts
         result.lostPackets += link?.lostPackets ?? 0

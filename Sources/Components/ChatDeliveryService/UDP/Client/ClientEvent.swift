@@ -1,10 +1,10 @@
 package import ChatModel
 
-/// What a client's core tells the shell around it, in the order in which it happened.
+/// An event of a client's core for the shell around it.
 package enum ClientEvent: Sendable {
-    /// What became of a publish.
+    /// The outcome of a publish.
     case published(token: UInt64, Result<Receipt, DeliveryError>)
-    /// What became of a subscription; one that failed is forgotten.
+    /// The outcome of a subscription; one that failed is forgotten.
     case subscribed(key: Int, Result<Void, DeliveryError>)
     /// A payload arrived; if it finds no room, the subscription is to be stalled at the place before it.
     case delivered(key: Int, Delivery, before: Place)
@@ -22,7 +22,7 @@ package enum ClientEvent: Sendable {
     case resumed
 }
 
-/// What a client did since it started.
+/// Counters of a client since its start.
 package struct ClientStatistics: Sendable, Hashable {
     /// Datagrams received.
     package var datagramsIn: UInt64 = 0

@@ -187,7 +187,7 @@ extension ClientShell {
     }
 }
 
-// What the core says.
+// Events of the core.
 extension ClientShell {
     private struct Arrival {
         let key: Int

@@ -1,6 +1,6 @@
 import ChatModel
 
-/// What a client listens to, whatever session there is.
+/// The subscriptions of a client, whatever session there is.
 struct SubscriptionTable: Sendable {
     struct Subscription: Sendable {
         let address: DeliveryAddress

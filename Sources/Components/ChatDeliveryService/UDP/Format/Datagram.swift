@@ -1,6 +1,6 @@
 import ChatModel
 
-/// What a datagram is, once its fixed part is read.
+/// A datagram whose fixed part was read.
 package enum Datagram: Hashable, Sendable {
     case hello(Hello)
     case challenge(cookie: [UInt8])
@@ -62,7 +62,7 @@ package enum Datagram: Hashable, Sendable {
 package struct Hello: Hashable, Sendable {
     /// Bytes of deliveries that the client takes ahead of the oldest unfinished one.
     package var window: UInt32
-    /// What the relay's challenge said; empty at first.
+    /// The cookie of the relay's challenge; empty at first.
     package var cookie: [UInt8]
 
     package init(window: UInt32, cookie: [UInt8] = []) {
@@ -88,7 +88,7 @@ package struct Hello: Hashable, Sendable {
     }
 }
 
-/// What a relay tells a client that it lets in.
+/// The parameters that a relay gives a client that it lets in.
 package struct Welcome: Hashable, Sendable {
     /// Random for each start of the relay; part of every cursor.
     package var epoch: UInt64

@@ -1,6 +1,6 @@
 package import ChatModel
 
-/// What a client asks of a relay.
+/// A request of a client to a relay.
 package enum Request: Hashable, Sendable {
     case publish(Addressed)
     case subscribe(number: UInt32, DeliveryAddress, WireSince)
@@ -17,7 +17,7 @@ package enum Request: Hashable, Sendable {
     }
 }
 
-/// What a relay tells a client.
+/// A message of a relay to a client.
 package enum Answer: Hashable, Sendable {
     case results([Entry])
     case deliver(number: UInt32, sequence: UInt64, PayloadID, reply: DeliveryAddress?, Payload)
@@ -27,7 +27,7 @@ package enum Answer: Hashable, Sendable {
         static let results: UInt8 = 0x81, deliver: UInt8 = 0x82, gone: UInt8 = 0x83
     }
 
-    /// What became of one request.
+    /// The outcome of one request.
     package struct Entry: Hashable, Sendable {
         /// Bytes of an entry.
         static let size = 25
@@ -37,7 +37,7 @@ package enum Answer: Hashable, Sendable {
         /// The message that carried the request.
         package var message: UInt64
         package var code: ResultCode
-        /// What they mean depends on the code.
+        /// Their meaning depends on the code.
         package var first: UInt64
         package var second: UInt64
 

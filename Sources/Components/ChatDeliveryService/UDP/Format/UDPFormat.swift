@@ -21,7 +21,7 @@ package enum UDPFormat {
     package static let maximumAddress = 255
     /// Bytes of a cookie at most.
     package static let maximumCookie = 64
-    /// What a message adds to a payload at most: kind, subscription, sequence, id, two addresses.
+    /// The most bytes that a message adds to a payload: kind, subscription, sequence, id, two addresses.
     package static let maximumMessageHead = 1 + 4 + 8 + 16 + 2 * (1 + maximumAddress)
     /// The largest payload that a relay may promise: 65,535 fragments would be 70 MiB.
     package static let maximumPayload = 16 << 20
@@ -32,7 +32,7 @@ package enum UDPFormat {
         index * fragmentSize..<min(bytes, (index + 1) * fragmentSize)
     }
 
-    /// What kind of datagram it is.
+    /// The kind of the datagram.
     package enum Kind: UInt8, Sendable {
         /// Client to relay: let me in.
         case hello = 1
@@ -59,7 +59,7 @@ package enum UDPFormat {
     }
 }
 
-/// What was wrong with a datagram, a frame or a message.
+/// Why a datagram, a frame or a message was refused.
 package enum UDPError: Error, Hashable, Sendable, CustomStringConvertible {
     /// It ends before a field does.
     case truncated(needed: Int, at: Int)

@@ -31,16 +31,16 @@ struct HostTable: Sendable {
         if limits.rate == nil, hosts[host]?.sessions == 0 { hosts[host] = nil }
     }
 
-    /// What the messages of a host hold that are not complete, over all its sessions.
+    /// The bytes held for incomplete messages of a host, over all its sessions.
     func heldBytes(_ host: UInt64) -> Int { hosts[host]?.heldBytes ?? 0 }
 
-    /// What its messages hold changed.
+    /// Notes a change of the bytes held for its incomplete messages.
     mutating func hold(_ host: UInt64, _ change: Int) { hosts[host]?.heldBytes += change }
 
-    /// What all sessions of a host are owed.
+    /// The bytes of answers owed to all sessions of a host.
     func owedAnswers(_ host: UInt64) -> Int { hosts[host]?.owedAnswers ?? 0 }
 
-    /// What its sessions are owed changed.
+    /// Notes a change of the bytes of answers owed to its sessions.
     mutating func owe(_ host: UInt64, _ change: Int) { hosts[host]?.owedAnswers += change }
 
     /// Takes a payload off a host's quota.

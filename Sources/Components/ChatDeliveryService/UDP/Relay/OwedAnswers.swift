@@ -1,4 +1,4 @@
-/// What a relay owes one client: answers to requests, until the client acknowledges them.
+/// The debt of a relay to one client: answers to requests, until the client acknowledges them.
 ///
 /// A client that goes on asking and takes no answers costs what is counted here, so the relay stops reading from it.
 /// Few messages are handed to the link at once; the answers behind them wait as entries, which share messages.
@@ -13,7 +13,7 @@ struct OwedAnswers: Sendable {
     static let always = 16 << 10
     /// Messages with answers under way: more than a congestion window carries would only wait in the link.
     private static let underWay = 256
-    /// What an entry and a message cost while they are kept.
+    /// The overhead of a kept entry and its message.
     private static let entryCost = 48, messageCost = 128
 
     private struct Sent: Sendable {
@@ -25,7 +25,7 @@ struct OwedAnswers: Sendable {
     private var sent = Queue<Sent>()
     private var sentCost = 0
 
-    /// What is owed.
+    /// The bytes owed.
     var bytes: Int { waiting.count * Self.entryCost + sentCost }
 
     /// Adds an answer to a request.

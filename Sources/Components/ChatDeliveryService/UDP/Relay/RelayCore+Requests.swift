@@ -1,6 +1,6 @@
 import ChatModel
 
-// What clients ask for.
+// Requests of clients.
 extension RelayCore {
     /// How long a client should wait when the relay has no room.
     static let pause = Duration.seconds(5)
@@ -110,7 +110,7 @@ extension Answer.Entry {
     /// No relay makes a client wait for longer, however long it says; in milliseconds.
     static let longestWait: UInt64 = 60_000
 
-    /// What a client reads in it: the sequence, or the error of a request about an address.
+    /// The field that a client reads: the sequence, or the error of a request about an address.
     func result(_ address: DeliveryAddress) -> Result<UInt64, DeliveryError> {
         let wait = Duration.milliseconds(Int64(min(second, Self.longestWait)))
         return switch code {

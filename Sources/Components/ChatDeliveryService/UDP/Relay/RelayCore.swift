@@ -53,7 +53,7 @@ package struct RelayCore: Sendable {
         hosts = HostTable(limits)
     }
 
-    /// What it did so far.
+    /// Its counters.
     package var statistics: RelayStatistics {
         var result = counts
         (result.sessions, result.addresses, result.retainedBytes) = (places.count, history.addressCount, history.bytes)

@@ -1,10 +1,10 @@
 public import ChatModel
 
-/// What a relay takes, keeps and spends, each bound with the reason for its default.
+/// The limits of a relay, each with the reason for its default.
 public struct RelayLimits: Sendable, Hashable {
     /// The largest payload in bytes, up to 16 MiB; clients are told. Default 1 MiB.
     public var maximumPayload = 1 << 20
-    /// What is kept for each address. Default: 4,096 payloads, 16 MiB, a week; a client that is away for longer
+    /// The retention of each address. Default: 4,096 payloads, 16 MiB, a week; a client that is away for longer
     /// finds a gap.
     public var retention = DeliveryLimits.Retention(payloads: 4_096, bytes: 16 << 20, age: .seconds(7 * 86_400))
     /// Bytes kept over all addresses. Default 256 MiB; beyond it, busy addresses lose their oldest payloads.

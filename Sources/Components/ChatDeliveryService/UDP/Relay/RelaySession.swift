@@ -8,7 +8,7 @@ struct RelaySession: Sendable {
         let peer: NetworkAddress
     }
 
-    /// What a client listens to.
+    /// The subscriptions of a client.
     struct Subscription: Sendable {
         let address: DeliveryAddress
         /// Everything up to here was handed to the link, or is gone.
@@ -30,7 +30,7 @@ struct RelaySession: Sendable {
     var subscriptions: [UInt32: Subscription] = [:]
     private var ready = Queue<UInt32>()
     private var answers = OwedAnswers()
-    /// What the relay's totals say that this client is owed.
+    /// The bytes owed to this client that the relay's totals include.
     var countedAnswers = 0
     /// Whether it stands in the relay's queue of those that want to write.
     var isDirty = false
@@ -66,7 +66,7 @@ struct RelaySession: Sendable {
         answers.append(entry)
     }
 
-    /// What it is owed, less what it has acknowledged since.
+    /// The bytes owed, less those acknowledged since.
     mutating func owedAnswers() -> Int {
         answers.settle(link)
         return answers.bytes

@@ -1,4 +1,4 @@
-/// What a relay did since it started, and what it holds.
+/// Counters of a relay since its start, and the state it holds.
 public struct RelayStatistics: Sendable, Hashable {
     /// Clients now.
     public internal(set) var sessions = 0

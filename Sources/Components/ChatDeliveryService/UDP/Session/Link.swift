@@ -3,7 +3,7 @@ import ChatModel
 /// One session between a client and a relay, on either side: messages both ways over packets that may be lost,
 /// repeated and reordered. It neither knows what the messages say nor does any I/O.
 package struct Link: Sendable {
-    /// What a side of a session was told and decided.
+    /// The parameters that a side of a session received and chose.
     package struct Configuration: Sendable {
         /// Names the session.
         package var session: UInt64

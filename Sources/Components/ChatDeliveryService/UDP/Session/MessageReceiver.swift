@@ -30,7 +30,7 @@ struct MessageReceiver: Sendable {
     private(set) var base: UInt64 = 0
     private var slots: [UInt64: Slot] = [:]
     private var dependents: [UInt64: [UInt64]] = [:]
-    /// What incomplete and waiting messages cost.
+    /// The bytes that incomplete and waiting messages occupy.
     private(set) var heldBytes = 0
     /// Messages to be handed on.
     private var ready: [Message] = []
@@ -39,7 +39,7 @@ struct MessageReceiver: Sendable {
         (self.maximumMessage, self.window) = (maximumMessage, window)
     }
 
-    /// What a message costs beside its bytes while it is held.
+    /// The overhead of a held message beside its bytes.
     private static func overhead(_ fragments: Int) -> Int { 128 + 16 * fragments }
 
     /// Whether a piece says something new; throws if it can never be taken.
@@ -64,7 +64,7 @@ struct MessageReceiver: Sendable {
         }
     }
 
-    /// What holding a wanted piece costs; nothing for a message that is handed on at once.
+    /// The bytes that holding a wanted piece costs; 0 for a message that is handed on at once.
     ///
     /// - Parameters:
     ///   - isBegun: whether an earlier piece of the same packet begins its message.

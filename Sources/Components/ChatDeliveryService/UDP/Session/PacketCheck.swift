@@ -1,4 +1,4 @@
-/// What the fragments of one packet ask of a receiver together.
+/// The demands of all fragments of one packet on a receiver.
 ///
 /// A packet is taken whole or not at all (UDP-7), and each of its fragments changes what the next one meets: two of one
 /// message may contradict each other, and many that each find room may find none together. So each is checked against
@@ -9,9 +9,9 @@ struct PacketCheck {
     private var fragments: [Fragment] = []
     /// Messages of one fragment that are handed on as soon as the packet is applied.
     private var released: [UInt64] = []
-    /// What the fragments so far make the receiver hold.
+    /// The bytes that the fragments so far make the receiver hold.
     private var cost = 0
-    /// What the fragments up to the first one that finds no room need; the others are checked nevertheless.
+    /// The bytes needed by the fragments up to the first one that finds no room; the others are checked nevertheless.
     private(set) var shortage: Int?
 
     init(room: Int) {

@@ -8,13 +8,13 @@ import ChatModel
 
 /// A UDP socket that never blocks. IPv6 that also takes IPv4, or IPv4 alone where the system has no IPv6.
 struct DatagramSocket: Sendable {
-    /// What we ask the system for; it may give less.
+    /// The size requested of the system, which may give less.
     private static let bufferSize: Int32 = 4 << 20
 
     let descriptor: Int32
     /// Whether addresses are written in IPv4's form.
     private let isV4: Bool
-    /// What is lost on purpose, if anything.
+    /// The losses made on purpose, if any.
     private let loss: DatagramLoss?
 
     /// Opens a socket.

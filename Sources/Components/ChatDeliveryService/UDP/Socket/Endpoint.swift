@@ -7,7 +7,7 @@ import ChatSystem
     import Glibc
 #endif
 
-/// What an endpoint drives: a state machine of datagrams and time.
+/// The state machine that an endpoint drives: datagrams and time.
 protocol DatagramMachine: Sendable {
     mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment)
     mutating func tick(_ now: Moment)
