@@ -42,6 +42,7 @@ class ReferenceParticipant(Participant):
     def __init__(self, identity_private: bytes, now_ms: int, random: Random):
         super().__init__(identity_private, now_ms, random)
         self.inbox_id = inbox.inbox_id(self.installation_key, "reference")
+        self.used_keys: set[bytes] = set()  # identifiers, of this run
 
     @property
     def delivery_addresses(self) -> list[str]:
@@ -102,10 +103,11 @@ class ReferenceParticipant(Participant):
 
     def _receive_invite(self, fields: dict) -> None:
         keys = self.ephemeral_privates
+        wanted = inbox.read_header(fields, "reference")["responder_ephemeral"]
+        require(wanted not in self.used_keys, "replay", "its key is used up (IBX-9)")
         remote, seed, frame = inbox.open_sealed_invite(self.identity_private, keys, fields)
         conversation_type, opening = inbox.read_frame(frame, "reference")
         require(conversation_type == CONVERSATION_TYPE, "unsupported", f"conversation type {conversation_type[:64]}")
-        wanted = fields["inbox_handshake"]["header"]["responder_ephemeral"]
         used = next(public for public in keys if inbox.key_identifier(public) == wanted)
         ratchet = Ratchet.responder(REFERENCE, seed, keys[used])
         local_id, conversation = begin(seed, ratchet, self.now_ms, is_responder=True)
@@ -113,6 +115,7 @@ class ReferenceParticipant(Participant):
         require(local_id not in self.conversations, "replay", "the conversation exists")  # CT-03
         step = conversation.stage.begin(self.now_ms, message)
         del keys[used]
+        self.used_keys.add(wanted)
         self.conversations[local_id] = conversation
         self._report("conversation_started", local_id, remote_installation_key=remote.hex())
         self._tell(local_id, conversation, step)
