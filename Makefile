@@ -23,10 +23,10 @@ files: release ## two peers send each other 5 MiB through losses, and one is kil
 # Each of these keeps every processor busy for minutes and runs by itself, so that tests which wait do not wait for it.
 HEAVY := ChatSimulationTests ChatConformanceTests ChatVectorsTests FuzzTests
 
-# Whole programs, sockets and long walks; the rest takes less than a minute once it is built.
+# Whole programs and sockets; the rest takes 100 s on two cores once it is built.
 SLOW := ProtocolTests ChatShimTests ChatDeliveryServiceTests
 
-quick: setup ## run the tests that take less than a minute together, once they are built
+quick: setup ## run the tests without whole programs, sockets, simulation and conformance
 	swift test $(foreach suite,$(HEAVY) $(SLOW),--skip $(suite))
 
 test: setup ## run the whole test suite: vectors, conformance, components from outside in 32 mixes
