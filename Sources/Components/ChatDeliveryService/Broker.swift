@@ -43,13 +43,14 @@ final class Broker: Sendable {
             }
             // Payloads on the same address one after the other are one offer.
             var run: [Delivery] = []
-            var addressHash = 0
+            var (addressHash, isEnded) = (0, false)
             for addressed in payloads {
-                if addressed.address != run.last?.addressed.address || run.last?.addressed.ending != nil {
+                if isEnded || addressed.address != run.last?.addressed.address {
                     state.deliver(&run)
                     run.reserveCapacity(payloads.count - results.count)
                     addressHash = addressed.address.hashValue
                 }
+                isEnded = addressed.ending != nil
                 let key = RecentIDs.Key(addressed.id, addressHash: addressHash)
                 results.append(take(addressed, key, cursors, &quota, &run, &state, now))
             }
@@ -148,9 +149,10 @@ extension Broker.State {
 
     /// Remembers who is asked to reply at addresses that somebody subscribes to.
     private mutating func noteServers(of run: [Delivery]) {
-        for delivery in run {
-            guard let reply = delivery.addressed.replyAddress, subscribers[reply] != nil else { continue }
-            let asked = subscribers[delivery.addressed.address]?.map(\.mailbox) ?? []
+        // Most have no reply address, and a delivery is dear to copy.
+        for index in run.indices where run[index].addressed.replyAddress != nil {
+            guard let reply = run[index].addressed.replyAddress, subscribers[reply] != nil else { continue }
+            let asked = subscribers[run[index].addressed.address]?.map(\.mailbox) ?? []
             for mailbox in asked where serving[reply]?.contains(where: { $0 === mailbox }) != true {
                 serving[reply, default: []].append(mailbox)
             }
