@@ -61,6 +61,7 @@ extension ChatCore {
         case .ended(let address, let ending):
             let owners = listeners(on: address) + [replies.removeValue(forKey: address)].compactMap(\.self)
             for owner in owners { wake(owner, .replyEnded(address, ending)) }
+            subscriptions.renew(address)
         case .gone: break
         }
         fresh.append(.link(notice))

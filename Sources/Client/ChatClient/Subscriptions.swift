@@ -46,6 +46,11 @@ struct Subscriptions: Sendable {
     /// Whether somebody listens to an address.
     func isWanted(_ address: DeliveryAddress) -> Bool { owners[address] != nil }
 
+    /// Subscribes anew to an address whose subscription the service ended, if somebody still listens to it (REPLY-6).
+    mutating func renew(_ address: DeliveryAddress) {
+        if owners[address] != nil { begun.insert(address) }
+    }
+
     /// Remembers how far an address is read, as long as somebody wants it.
     mutating func read(_ address: DeliveryAddress, to cursor: Cursor) {
         guard owners[address] != nil else { return }

@@ -92,6 +92,20 @@ import Testing
         #expect(saro.core.takeOutbox(now: saro.now).count == 1)
     }
 
+    @Test func `who still listens after an ending is subscribed anew (REPLY-6)`() throws {
+        var saro = try CorePeer("saro", types: [ToyQuestions.type], offers: [.replies])
+        var raya = try CorePeer("raya", types: [ToyQuestions.type], offers: [.replies])
+        let id = try saro.begin(with: try raya.introduce(), "toy-questions")
+        try saro.send("And supper?", in: id)
+        let (begun, _) = saro.core.takeSubscriptions()
+        let reply = try #require(begun.keys.first { $0.text.hasPrefix("answers-") })
+        // Anybody can say that an address has ended; the inbox is wanted nevertheless, the answer is not.
+        for address in ["inbox", reply] as [DeliveryAddress] {
+            saro.core.notice(.ended(address, .complete), now: saro.now)
+        }
+        #expect(Set(saro.core.takeSubscriptions().begun.keys) == ["inbox"])
+    }
+
     @Test func `over a service without replies, the last part is refused by name (DS-17)`() throws {
         var saro = try CorePeer("saro", types: [ToyQuestions.type])
         var raya = try CorePeer("raya", types: [ToyQuestions.type])
