@@ -97,6 +97,7 @@ extension ChatCore {
             guard addressed.ending == nil || offers.contains(.replies) else {
                 throw Refusal(.unsupported, ClientCause.lacks(.replies))
             }
+            if addressed.ending != nil { replies[addressed.address] = nil }
             addressed.id = payloadID()
             let entry = outbox.append(
                 addressed, conversation: conversation, content: content, isInvite: isInvite, lane: lane,

@@ -106,6 +106,31 @@ import Testing
         #expect(Set(saro.core.takeSubscriptions().begun.keys) == ["inbox"])
     }
 
+    @Test func `a reply that ended makes room for the next one (REPLY-3)`() throws {
+        var limits = CoreLimits()
+        limits.replies = 1
+        var saro = try CorePeer("saro", types: [ToyQuestions.type], offers: [.replies])
+        var raya = try CorePeer("raya", types: [ToyQuestions.type], limits: limits, offers: [.replies])
+        let id = try saro.begin(with: try raya.introduce(), "toy-questions")
+        saro.core.subscribed(Set(saro.core.wanted.keys))
+        raya.receive(saro.publish())
+        let serve = try #require(raya.core.conversations.first?.id)
+        for question in ["2", "3"] {
+            try saro.send("question \(question)", in: id)
+            saro.core.subscribed(Set(saro.core.wanted.keys))
+            let asked = saro.publish()
+            raya.receive(asked)
+            let part: Part = question == "2" ? .whole : .delta
+            _ = try raya.core.perform(
+                .send(Bytes("no"), part: part, about: .received(question)), in: serve, now: raya.now)
+            raya.store()
+            guard question == "3" else { continue }
+            raya.core.notice(.ended(try #require(asked.first?.replyAddress), .cancelled), now: raya.now)
+            raya.store()
+        }
+        #expect(raya.events.contains { if case .conversation(serve, .cancelled) = $0 { true } else { false } })
+    }
+
     @Test func `over a service without replies, the last part is refused by name (DS-17)`() throws {
         var saro = try CorePeer("saro", types: [ToyQuestions.type])
         var raya = try CorePeer("raya", types: [ToyQuestions.type])
