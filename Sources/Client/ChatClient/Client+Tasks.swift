@@ -174,7 +174,7 @@ extension Client {
                 self.client = client
             }
 
-            /// The next batch, or nil once the client is closed.
+            /// The next batch, or nil once the client is closed, the task is cancelled or another reader takes over.
             public mutating func next() async -> EventBatch? {
                 let batch = await client.nextEvents(after: last)
                 last = batch?.number
@@ -190,16 +190,29 @@ extension Client {
         }
         guard !isClosed else { return nil }
         if let batch = takeEvents() { return batch }
-        return await withCheckedContinuation { reader in
-            eventReader?.resume(returning: nil)
-            eventReader = reader
+        readers += 1
+        let number = readers
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { reader in
+                guard !Task.isCancelled else { return reader.resume(returning: nil) }
+                eventReader?.continuation.resume(returning: nil)
+                eventReader = (number, reader)
+            }
+        } onCancel: {
+            Task { await endReader(number) }
         }
+    }
+
+    private func endReader(_ number: UInt64) {
+        guard let reader = eventReader, reader.number == number else { return }
+        eventReader = nil
+        reader.continuation.resume(returning: nil)
     }
 
     func showEvents() {
         guard let reader = eventReader, let batch = takeEvents() else { return }
         eventReader = nil
-        reader.resume(returning: batch)
+        reader.continuation.resume(returning: batch)
     }
 
     private func takeEvents() -> EventBatch? {

@@ -17,7 +17,9 @@ public actor Client {
     var waitingSteps: [Step] = []
     var isStepping = false
     var isClosed = false
-    var eventReader: CheckedContinuation<EventBatch?, Never>?
+    /// Who waits for events, and how many have waited before: a reader whose task ends must not end the next one's.
+    var eventReader: (number: UInt64, continuation: CheckedContinuation<EventBatch?, Never>)?
+    var readers: UInt64 = 0
     var roomWaiters: [CheckedContinuation<Void, Never>] = []
     var unsubscribed: [DeliveryAddress: Since] = [:]
     var unwanted: [DeliveryAddress] = []
@@ -205,7 +207,7 @@ extension Client {
         alarm?.task.cancel()
         publishing.close()
         subscribing.close()
-        eventReader?.resume(returning: nil)
+        eventReader?.continuation.resume(returning: nil)
         eventReader = nil
         roomWaiters.forEach { $0.resume() }
         roomWaiters = []

@@ -1,3 +1,5 @@
+import ChatModel
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -19,6 +21,18 @@ package struct StartedProgram: Sendable {
     ) throws(DriverError) {
         // A child that has ended is noticed by its output's end and not by a signal to us.
         signal(SIGPIPE, SIG_IGN)
+        let program = try Self.starting.withLock { _ throws(DriverError) in
+            try Self.start(command, environment, joinsErrors: joinsErrors)
+        }
+        (id, input, output) = program
+    }
+
+    /// Held while a program starts: another one started meanwhile would keep the ends of this one's pipes open.
+    private static let starting = Lock(())
+
+    private static func start(
+        _ command: [String], _ environment: [String], joinsErrors: Bool
+    ) throws(DriverError) -> (id: Int32, input: Int32, output: Int32) {
         let toChild = try Self.pipeEnds()
         let fromChild: (reading: Int32, writing: Int32)
         do throws(DriverError) { fromChild = try Self.pipeEnds() } catch {
@@ -28,11 +42,12 @@ package struct StartedProgram: Sendable {
         defer { for end in [toChild.reading, fromChild.writing] { close(end) } }
         var redirections = [(toChild.reading, STDIN_FILENO), (fromChild.writing, STDOUT_FILENO)]
         if joinsErrors { redirections.append((fromChild.writing, STDERR_FILENO)) }
-        do throws(DriverError) { id = try Self.spawn(command, environment, redirections) } catch {
+        do throws(DriverError) {
+            return (try Self.spawn(command, environment, redirections), toChild.writing, fromChild.reading)
+        } catch {
             for end in [toChild.writing, fromChild.reading] { close(end) }
             throw error
         }
-        (input, output) = (toChild.writing, fromChild.reading)
     }
 
     private static func pipeEnds() throws(DriverError) -> (reading: Int32, writing: Int32) {

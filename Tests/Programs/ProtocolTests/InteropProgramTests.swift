@@ -4,29 +4,11 @@ import Foundation
 import Testing
 
 /// Runs chat-interop over a list, with the programs of this build in the search path.
-private func interop(_ list: String, _ arguments: [String]) throws -> (code: Int32, output: String, errors: String) {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("interop-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appendingPathComponent("list.json")
+private func interop(_ list: String, _ arguments: [String]) async throws -> Ended {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("interop-\(UUID().uuidString).json")
     try Data(list.utf8).write(to: file)
-    let complaints = folder.appendingPathComponent("errors")
-    try Data().write(to: complaints)
-
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(filePath: "\(Programs.directory)/chat-interop")
-    process.arguments = [file.path] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(
-        ["PATH": "\(Programs.directory):/usr/bin:/bin"], uniquingKeysWith: { $1 })
-    (process.standardOutput, process.standardError) = (output, try FileHandle(forWritingTo: complaints))
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (
-        process.terminationStatus, String(decoding: text, as: UTF8.self),
-        try String(contentsOf: complaints, encoding: .utf8)
-    )
+    defer { try? FileManager.default.removeItem(at: file) }
+    return try await run("chat-interop", [file.path] + arguments)
 }
 
 /// Implementations that do what none should do, and what the runner says of each.
@@ -133,11 +115,11 @@ private struct Misbehaviour: Sendable {
         if: Programs.has("chat-interop") && Programs.has("chat-peer"), "the programs are not built beside the tests"),
     .serialized, .timeLimit(.minutes(30)))
 struct InteropProgramTests {
-    @Test func `whoever hangs, crashes, prints garbage or closes early fails its pairs, and the run goes on`() throws {
+    @Test func `whoever hangs, crashes, prints garbage or closes early fails its pairs, and the run goes on`() async throws {
         let all = [("good", ["chat-peer", "shim"])] + hostile.map { ($0.name, $0.command) }
         let list: [JSON] = all.map { ["name": .string($0.0), "command": .array($0.1.map { .string($0) })] }
         let started = ContinuousClock.now
-        let ended = try interop(
+        let ended = try await interop(
             JSON.array(list).description,
             ["--json", "--limit", "3s", "--only", "good", "--scenario", "first contact"])
         #expect(ended.code == 1)
@@ -158,14 +140,14 @@ struct InteropProgramTests {
         }
     }
 
-    @Test func `whoever misbehaves in one thing fails the scenario that is about it, with the reason`() throws {
+    @Test func `whoever misbehaves in one thing fails the scenario that is about it, with the reason`() async throws {
         func shim(_ edit: String) -> JSON {
             .array(["sh", "-c", .string("chat-peer shim | sed -u '\(edit)'")])
         }
         var list: [JSON] = [["name": "good", "command": shim("s/a/a/")]]
         for one in Misbehaviour.all { list.append(["name": .string(one.name), "command": shim(one.edit)]) }
         for scenario in Set(Misbehaviour.all.map(\.scenario)).sorted() {
-            let ended = try interop(
+            let ended = try await interop(
                 JSON.array(list).description, ["--json", "--limit", "120s", "--only", "good", "--scenario", scenario])
             #expect(ended.code == 1)
             let cells = try #require(try JSON(parsing: Array(ended.output.utf8))["results"]?.list)
@@ -183,9 +165,9 @@ struct InteropProgramTests {
         }
     }
 
-    @Test func `the reference profile gets through everything with itself, and TAP says so`() throws {
+    @Test func `the reference profile gets through everything with itself, and TAP says so`() async throws {
         let suite = "links/inbox-v1/private-v1-compact/memory/envelope-v1"
-        let ended = try interop(#"[{"name":"a","command":["chat-peer","shim","--suite","\#(suite)"]}]"#, ["--tap"])
+        let ended = try await interop(#"[{"name":"a","command":["chat-peer","shim","--suite","\#(suite)"]}]"#, ["--tap"])
         #expect(ended.code == 0, "\(ended.output)")
         #expect(ended.output.hasPrefix("TAP version 13\n1..13\nok 1 - a -> a: first contact\n"))
     }
@@ -197,8 +179,8 @@ struct InteropProgramTests {
         (#"[{"name":"a","command":"x"}]"#, "a has no command"),
         (#"[{"name":"a","command":["x"]},{"name":"a","command":["x"]}]"#, "a is listed twice"),
     ])
-    func `a list that is none says what is wrong with it and ends with 2`(list: String, reason: String) throws {
-        let ended = try interop(list, [])
+    func `a list that is none says what is wrong with it and ends with 2`(list: String, reason: String) async throws {
+        let ended = try await interop(list, [])
         #expect(ended.code == 2)
         #expect(ended.output.isEmpty)
         #expect(ended.errors.contains(reason), "\(ended.errors)")
@@ -209,8 +191,8 @@ struct InteropProgramTests {
         (["--scenario", "rain"], "none is called 'rain'; there are first contact, both ways"),
         (["--limit", "soon"], "--limit: 'soon' is not"),
     ])
-    func `a name that is not there is no success`(arguments: [String], reason: String) throws {
-        let ended = try interop(#"[{"name":"a","command":["true"]}]"#, arguments)
+    func `a name that is not there is no success`(arguments: [String], reason: String) async throws {
+        let ended = try await interop(#"[{"name":"a","command":["true"]}]"#, arguments)
         #expect(ended.code == 2)
         #expect(ended.errors.contains(reason), "\(ended.errors)")
     }

@@ -24,7 +24,7 @@ struct ChatTests {
         "links/packet-handshake/private-v1-libchat/memory/packet-v1",
     ]
 
-    @Test(.timeLimit(.minutes(5)), arguments: compositions)
+    @Test(.timeLimit(.minutes(1)), arguments: compositions)
     func `Saro and Raya talk, whatever the five choices are (PS-11, PS-12)`(name: String) async throws {
         let name = try SuiteName(parsing: name)
         let relay = name.delivery == "udp" ? try UDPRelay(listen: "127.0.0.1:0") : nil
@@ -49,10 +49,12 @@ struct ChatTests {
         }
         let (saro, raya) = (try await client(), try await client())
         let text = try #require(try await raya.introduce(as: "Raya").first)
-        let answering = Task { try await Self.answer(raya) }
-        let (id, _) = try await saro.accept(text, saying: Bytes("The sun was shining on the sea"))
-        #expect(try await Self.heard(saro, in: id) == "Shining with all his might")
-        answering.cancel()
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await Self.answer(raya) }
+            let (id, _) = try await saro.accept(text, saying: Bytes("The sun was shining on the sea"))
+            #expect(try await Self.heard(saro, in: id) == "Shining with all his might")
+            group.cancelAll()
+        }
         await saro.close()
         await raya.close()
     }
