@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 private func inspect(_ arguments: [String], input: String = "") async throws -> Ended {
-    try await run("chat-inspect", arguments, input: input)
+    try await runToEnd("chat-inspect", arguments, input: input)
 }
 
 @Suite(
@@ -57,6 +57,7 @@ struct InspectProgramTests {
         let ended = try await inspect([], input: cases)
         #expect(ended.code == 1)
         #expect(ended.output == "2 cases of kind x\n\n✓ a  EnvelopeV1 (6)\n✗ b  EnvelopeV1 (2) malformed\n")
-        #expect(try await inspect(["--case", "a"], input: cases).output.hasPrefix("a, envelope\n\nEnvelopeV1, 6 bytes"))
+        #expect(
+            try await inspect(["--case", "a"], input: cases).output.hasPrefix("a, envelope\n\nEnvelopeV1, 6 bytes"))
     }
 }

@@ -8,7 +8,7 @@ private func interop(_ list: String, _ arguments: [String]) async throws -> Ende
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("interop-\(UUID().uuidString).json")
     try Data(list.utf8).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    return try await run("chat-interop", [file.path] + arguments)
+    return try await runToEnd("chat-interop", [file.path] + arguments)
 }
 
 /// Implementations that do what none should do, and what the runner says of each.
@@ -115,7 +115,9 @@ private struct Misbehaviour: Sendable {
         if: Programs.has("chat-interop") && Programs.has("chat-peer"), "the programs are not built beside the tests"),
     .serialized, .timeLimit(.minutes(30)))
 struct InteropProgramTests {
-    @Test func `whoever hangs, crashes, prints garbage or closes early fails its pairs, and the run goes on`() async throws {
+    @Test func `whoever hangs, crashes, prints garbage or closes early fails its pairs, and the run goes on`()
+        async throws
+    {
         let all = [("good", ["chat-peer", "shim"])] + hostile.map { ($0.name, $0.command) }
         let list: [JSON] = all.map { ["name": .string($0.0), "command": .array($0.1.map { .string($0) })] }
         let started = ContinuousClock.now
@@ -167,7 +169,8 @@ struct InteropProgramTests {
 
     @Test func `the reference profile gets through everything with itself, and TAP says so`() async throws {
         let suite = "links/inbox-v1/private-v1-compact/memory/envelope-v1"
-        let ended = try await interop(#"[{"name":"a","command":["chat-peer","shim","--suite","\#(suite)"]}]"#, ["--tap"])
+        let ended = try await interop(
+            #"[{"name":"a","command":["chat-peer","shim","--suite","\#(suite)"]}]"#, ["--tap"])
         #expect(ended.code == 0, "\(ended.output)")
         #expect(ended.output.hasPrefix("TAP version 13\n1..13\nok 1 - a -> a: first contact\n"))
     }

@@ -11,7 +11,7 @@ struct RelayProgramTests {
     @Test(arguments: [SIGINT, SIGTERM]) func `a relay says where it listens, counts when asked, and ends in order`(
         signal: Int32
     ) async throws {
-        let ended = try await run("chat-relay", ["--listen", "127.0.0.1:0"], signals: [SIGUSR1, signal])
+        let ended = try await runToEnd("chat-relay", ["--listen", "127.0.0.1:0"], signals: [SIGUSR1, signal])
         #expect(ended.code == 0)
         #expect(ended.errors.isEmpty)
         try #require(ended.lines.count == 3)
@@ -25,7 +25,7 @@ struct RelayProgramTests {
     }
 
     @Test func `for programs every line is a JSON object`() async throws {
-        let ended = try await run("chat-relay", ["--json", "--listen=[::1]:0"], signals: [SIGTERM])
+        let ended = try await runToEnd("chat-relay", ["--json", "--listen=[::1]:0"], signals: [SIGTERM])
         #expect(ended.code == 0)
         let events = try ended.lines.map { try JSON(parsing: $0) }
         #expect(events.map { $0["event"]?.text } == ["listening", "statistics"])
@@ -44,7 +44,7 @@ struct RelayProgramTests {
         (["now"], "chat-relay: unexpected argument 'now'"),
     ])
     func `a wrong call says what is expected and ends with 2`(arguments: [String], complaint: String) async throws {
-        let ended = try await run("chat-relay", arguments)
+        let ended = try await runToEnd("chat-relay", arguments)
         #expect(ended.code == 2)
         #expect(ended.output.isEmpty)
         #expect(ended.errors.hasPrefix(complaint))
@@ -53,7 +53,7 @@ struct RelayProgramTests {
 
     @Test func `a port in use says what to do and ends with 1`() async throws {
         let relay = try await RelayProcess(in: Programs.directory)
-        let ended = try await run("chat-relay", ["--listen", relay.address])
+        let ended = try await runToEnd("chat-relay", ["--listen", relay.address])
         #expect(ended.code == 1)
         let reason = "Address already in use; choose another port, or 0 for any"
         #expect(ended.errors == "chat-relay: listening on \(relay.address): \(reason)\n")
@@ -61,7 +61,7 @@ struct RelayProgramTests {
     }
 
     @Test func `help lists every option with its default and ends with 0`() async throws {
-        let ended = try await run("chat-relay", ["--help"])
+        let ended = try await runToEnd("chat-relay", ["--help"])
         #expect(ended.code == 0)
         let text = ended.output
         for option in ["--listen HOST:PORT", "--max-payload BYTES", "--retain-age TIME", "--rate COUNT", "--json"] {

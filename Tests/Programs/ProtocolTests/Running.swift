@@ -21,7 +21,7 @@ struct Ended {
 ///   - input: its whole standard input.
 ///   - signals: what it is sent, one after each line that it prints.
 ///   - limit: when it is killed, so that the test fails instead of standing still.
-func run(
+func runToEnd(
     _ program: String, _ arguments: [String] = [], input: String = "", signals: [Int32] = [],
     limit: Duration = .seconds(600)
 ) async throws -> Ended {
@@ -31,7 +31,8 @@ func run(
     let (read, complaints) = (folder.appendingPathComponent("input"), folder.appendingPathComponent("errors"))
     try Data(input.utf8).write(to: read)
     let child = try ChildProcess(
-        "/bin/sh", ["-c", #"input=$0 errors=$1; shift; exec "$@" <"$input" 2>"$errors""#, read.path, complaints.path]
+        "/bin/sh",
+        ["-c", #"input=$0 errors=$1; shift; exec "$@" <"$input" 2>"$errors""#, read.path, complaints.path]
             + ["env", "PATH=\(Programs.directory):/usr/bin:/bin", program] + arguments)
     let guardian = Task {
         try await Task.sleep(for: limit)

@@ -75,6 +75,31 @@ struct SidesTests {
     }
 }
 
+/// What answers an earlier hello breaks no rule: it is late, and the history has what it said.
+@Test(arguments: [false, true]) func `answers that took longer than the pause are no violations (AC-29)`(
+    afterReady: Bool
+) throws {
+    var (client, agent) = (ClientSide(chat: "c"), AgentSide(chat: "c"))
+    var (frames, events): ([[UInt8]], [SideEvent]) = ([], [])
+    func answers(_ output: SideOutput) -> [[UInt8]] {
+        output.frames.flatMap { agent.receive($0.span, limit: 1 << 20) { "x" }.frames }
+    }
+    func hear(_ frame: [UInt8]) throws -> [[UInt8]] {
+        let output = try client.receive(frame.span, now: 10_000, random: 0)
+        events += output.events
+        return answers(output)
+    }
+    frames = answers(client.begin(now: 0, random: 0))
+    // The history is late where ready was not.
+    if afterReady { frames = try hear(frames[0]) }
+    let again = client.wake(now: 10_000, random: 0)
+    #expect(again.frames.count == 1)
+    frames += answers(again)
+    while !frames.isEmpty { frames += try hear(frames.removeFirst()) }
+    #expect(client.chat.connection.phase == .ready && client.deadline == nil)
+    #expect(events == [.history([])], "\(events)")
+}
+
 /// Two sides, and what is on its way.
 private struct World {
     var client = ClientSide(chat: "c")

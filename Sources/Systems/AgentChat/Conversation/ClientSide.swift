@@ -17,6 +17,10 @@ public struct ClientSide: Hashable, Sendable {
     private var wasSent = false
     /// The history was asked for and has not come.
     private var awaitsHistory = false
+    /// Hellos so far, two at most: after the second, what comes may be meant for the one before.
+    private var hellos = 0
+    /// Hellos that no `ready` has answered.
+    private var unanswered = 0
     private var backoff = Backoff()
     /// When to begin anew, in milliseconds, if nothing came until then.
     public private(set) var deadline: UInt64?
@@ -29,6 +33,8 @@ public struct ClientSide: Hashable, Sendable {
 
     init(chat: ChatState, waiting: [Command.Run]) {
         (self.chat, self.waiting) = (chat, waiting)
+        // Before the restart there was one.
+        hellos = 1
     }
 }
 
@@ -36,8 +42,9 @@ public struct ClientSide: Hashable, Sendable {
 extension ClientSide {
     /// Says that somebody is there: at the start, after a restart, and when the link is back.
     public mutating func begin(now: UInt64, random: UInt64) -> SideOutput {
-        chat.open()
         (isUnderWay, awaitsHistory) = (false, false)
+        (hellos, unanswered) = (min(hellos + 1, 2), min(unanswered + 1, Self.maximumWaiting))
+        chat.open()
         deadline = now &+ UInt64(backoff.next(random: random))
         var output = SideOutput()
         output.frames.append(SideOutput.hello)
@@ -182,6 +189,7 @@ extension ClientSide {
     ) throws(Violation) -> SideOutput {
         let message = try codec.serverMessage(bytes)
         var output = SideOutput()
+        guard !isLate(message) else { return output }
         if case .stream(let stream) = message, chat.job.misses(before: stream) {
             ask(into: &output)
         } else {
@@ -201,6 +209,18 @@ extension ClientSide {
         }
         settleDeadline(now: now, random: random)
         return output
+    }
+
+    /// Whether a message was for a connection that was given up because its `ready` took too long: it breaks no rule,
+    /// and the history has what it said.
+    private mutating func isLate(_ message: ServerMessage) -> Bool {
+        switch message {
+        case .ready:
+            defer { unanswered = max(0, unanswered - 1) }
+            return chat.connection.phase == .ready && unanswered > 0
+        case .error: return false
+        default: return chat.connection.phase == .open && hellos > 1
+        }
     }
 
     private mutating func tell(
