@@ -1,10 +1,10 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup python release demo files test quick soak vectors outside bench interop spec docs lint fuzz tsan asan
+.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test bench interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 25
 
 setup: # libsodium and its headers, the one dependency
 	@pkg-config --exists libsodium 2>/dev/null || \
@@ -40,6 +40,25 @@ test: setup ## run the whole test suite: vectors, conformance, components from o
 outside: setup ## test the components written from outside, alone and in 32 mixes with the built-in ones
 	@rm -f .build/debug.yaml
 	swift test --package-path Examples/SixthVariant --scratch-path .build; code=$$?; rm -f .build/debug.yaml; exit $$code
+
+# Servers, with the packages that they need, are built in a folder of their own.
+SERVERS := .build-examples
+SERVER := --package-path Examples/ChatEngine --scratch-path $(SERVERS)
+
+sqlite: # SQLite and its headers, which the server's storage needs
+	@pkg-config --exists sqlite3 2>/dev/null || \
+	{ echo "installing libsqlite3-dev"; apt-get update -qq && apt-get install -y -qq libsqlite3-dev; } || \
+	{ echo "SQLite is missing: install libsqlite3-dev (Debian)" >&2; exit 1; }
+
+chat-engine: setup sqlite ## run a Chat Engine and a backend; a conversation with a branch and two variants
+	@rm -f $(SERVERS)/debug.yaml
+	swift build $(SERVER) --product chat-engine
+	@Examples/ChatEngine/Tools/demo.sh "$$(swift build $(SERVER) --show-bin-path)/chat-engine"
+
+chat-engine-test: setup sqlite ## test the Chat Engine server: sockets, kill -9, schemathesis, the page in a browser
+	@rm -f $(SERVERS)/debug.yaml
+	swift build --build-tests $(SERVER)
+	Examples/ChatEngine/Tools/test.sh
 
 vectors: setup ## make every vector file again, compare, and check them; FILES="…" checks others
 	swift build --product chat-vectors

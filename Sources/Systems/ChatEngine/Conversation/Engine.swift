@@ -44,7 +44,7 @@ public struct Engine: Sendable {
     public let types: SessionTypes
     var held: [SessionID: Held] = [:]
     var shares = Shares()
-    /// The session of each message.
+    /// The session of each message, and of each answer that is under way.
     private var sessions: [MessageID: SessionID] = [:]
 
     /// An engine without sessions.
@@ -141,6 +141,7 @@ extension Engine {
             draft, as: user, reply: reply, under: body.parent, isGuest: isGuest, at: DateTime(now))
         guard let generation = begun else { throw .noSession(body.session) }
         keep(user, of: body.session, now)
+        sessions[reply] = body.session
         let event = MessageNewEvent(
             session: body.session, message: reply, sessionMetadata: session.metadata ?? .object(JSON.Object()),
             capabilities: capabilities, draft: draft, history: generation.history)
@@ -156,7 +157,7 @@ extension Engine {
         let capabilities = try EngineCapability.enabled(body.capabilities, of: session.capabilities)
         let reply = MessageID(random: &random)
         guard let generation = try held[session.id]?.tree.recreate(id, reply: reply) else { throw .noMessage(id) }
-        touch(session.id, now)
+        keep(reply, of: session.id, now)
         let event = MessageRecreateEvent(
             session: session.id, message: reply, capabilities: capabilities, history: generation.history)
         return try backend(.messageRecreate(event), session, reply, now)
@@ -189,7 +190,7 @@ extension Engine {
         }
         let node = held[ask.session]?.tree.finish(
             id, content: reply.stored, metadata: metadata, isComplete: isComplete, at: DateTime(now))
-        if let node = node ?? nil { keep(node.id, of: ask.session, now) }
+        if let node = node ?? nil { keep(node.id, of: ask.session, now) } else { sessions[id] = nil }
         guard end == .closed else { return nil }
         let event = MessageAbortedEvent(session: ask.session, message: id, content: reply.stored)
         return Ask(
@@ -248,7 +249,7 @@ extension Engine {
     /// Takes up a session as it was stored.
     mutating func adopt(_ session: Session, _ tree: MessageTree, _ reactions: Reactions) {
         held[session.id] = Held(session: session, tree: tree, reactions: reactions)
-        for id in tree.order { sessions[id] = session.id }
+        for id in tree.order + tree.generating.keys { sessions[id] = session.id }
     }
 
     mutating func touch(_ id: SessionID, _ now: Timestamp) {

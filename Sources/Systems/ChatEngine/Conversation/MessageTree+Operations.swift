@@ -84,6 +84,14 @@ extension MessageTree {
         return self[reply]
     }
 
+    /// Takes up an answer that was under way when the engine stopped, so that `finish` stores what had come of it;
+    /// false where it is here already, or what it answers is not.
+    public mutating func resume(_ reply: MessageID, to parent: MessageID, _ purpose: Generation.Purpose) -> Bool {
+        guard self[reply] == nil, generating[reply] == nil, self[parent] != nil else { return false }
+        generating[reply] = Generation(id: reply, parent: parent, purpose: purpose, draft: nil, history: [])
+        return true
+    }
+
     /// The message under which a person's next one stands (CE-25).
     private func place(for parent: MessageID?, isGuest: Bool) throws(ErrorBody) -> MessageID? {
         let usual = activePath.last { $0.role != .user }?.id

@@ -2,12 +2,12 @@ public import ChatModel
 
 /// The tokens under which sessions are shared (CE-35, section 9 of `Specs/chat-engine.md`).
 public struct Shares: Hashable, Sendable {
-    private struct Share: Hashable {
+    struct Share: Hashable {
         let session: SessionID
         let expiresAt: Timestamp?
     }
 
-    private var shares: [ShareToken: Share] = [:]
+    var shares: [ShareToken: Share] = [:]
 
     /// No tokens.
     public init() {}

@@ -1,0 +1,64 @@
+import ChatEngine
+import ChatModel
+import Foundation
+import GRDB
+
+/// Exported sessions: files in a folder, each under a token of 256 bits, until they expire or their session is deleted.
+struct Exports: Sendable {
+    /// How long a link works; the protocol wants a day at least.
+    static let lifetime = Duration.seconds(7 * 86_400)
+
+    /// A file that a token names.
+    struct File: Sendable {
+        let path: String
+        let contentType: String
+    }
+
+    let folder: String
+    let store: Store
+
+    /// Keeps a session as a file. Its token works when the file is whole.
+    func keep(
+        _ export: Export, of session: SessionID, at time: Timestamp
+    ) async throws(ErrorBody) -> (token: String, expiry: Timestamp) {
+        var random = SystemRandom()
+        let token = ShareToken(bits: random.bytes(32, for: .secret)).text
+        let expiry = time + Self.lifetime
+        let path = path(token)
+        try await store.internally {
+            try Files.write(export.bytes, to: path)
+            try await store.pool.write { db in
+                try db.execute(
+                    sql: "INSERT INTO exports (token, session, content_type, expires_at) VALUES (?, ?, ?, ?)",
+                    arguments: [token, session.text, export.contentType, Int64(clamping: expiry.milliseconds)])
+            }
+        }
+        return (token, expiry)
+    }
+
+    /// The file of a token; nil for one that is unknown or expired.
+    func file(_ token: ShareToken, at time: Timestamp) async throws(ErrorBody) -> File? {
+        let type = try await store.internally {
+            try await store.pool.read { db in
+                try String.fetchOne(
+                    db, sql: "SELECT content_type FROM exports WHERE token = ? AND expires_at > ?",
+                    arguments: [token.text, Int64(clamping: time.milliseconds)])
+            }
+        }
+        return type.map { File(path: path(token.text), contentType: $0) }
+    }
+
+    /// Removes what has expired, and files that no token names.
+    func clean(at time: Timestamp) async throws {
+        let kept = try await store.pool.write { db in
+            try db.execute(
+                sql: "DELETE FROM exports WHERE expires_at <= ?", arguments: [Int64(clamping: time.milliseconds)])
+            return Set(try String.fetchAll(db, sql: "SELECT token FROM exports"))
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where !kept.contains(name) {
+            try? FileManager.default.removeItem(atPath: path(name))
+        }
+    }
+
+    private func path(_ name: String) -> String { "\(folder)/\(name)" }
+}

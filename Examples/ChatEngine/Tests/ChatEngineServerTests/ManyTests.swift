@@ -1,0 +1,77 @@
+import ChatEngine
+import ChatEngineServer
+import ChatWire
+import Foundation
+import Testing
+
+@Suite(.serialized) struct ManyTests {
+    @Test func `clients that race for one parent get different indexes, and one is active (CE-29)`() async throws {
+        try await Bench.run { bench in
+            let session = try await bench.session()
+            let root = try await bench.send(session, "hi")
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<10 {
+                    group.addTask { try await bench.send(session, "\(number)", parent: root.id).isComplete }
+                    group.addTask { try await bench.stream("/messages/\(root.id)/recreate").isComplete }
+                }
+                for try await isComplete in group { #expect(isComplete) }
+            }
+            let messages = try await bench.messages(session)
+            #expect(messages.count == 32)
+            for group in Dictionary(grouping: messages, by: \.parent).values {
+                #expect(Set(group.compactMap(\.place?.index)).count == group.count)
+                #expect(group.count { $0.place?.isActive == true } == 1)
+            }
+        }
+    }
+
+    @Test func `200 streams at once come to their ends`() async throws {
+        let pieces = (0..<5).flatMap {
+            [FakeBackend.Piece.text(FakeBackend.chunk("\($0)")), .wait(.milliseconds(200))]
+        }
+        let script = FakeBackend.Script(pieces: pieces + [.text(FakeBackend.complete)])
+        try await Bench.run(FakeBackend { $0.kind == .messageNew ? script : nil }) { bench in
+            try await withThrowingTaskGroup(of: String?.self) { group in
+                for _ in 0..<200 {
+                    group.addTask {
+                        let sent = try await bench.send(try await bench.session(), "hi")
+                        return sent.isComplete ? sent.text : nil
+                    }
+                }
+                for try await text in group { #expect(text == "01234") }
+            }
+        }
+    }
+
+    @Test func `what was stored is there after a restart, and an engine that stops ends its streams`() async throws {
+        let folder = NSTemporaryDirectory() + "chat-engine-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let kept = Kept()
+        let script = FakeBackend.Script(pieces: [.text(FakeBackend.chunk("half")), .wait(.seconds(60))])
+        try await Bench.run(FakeBackend { $0.kind == .messageRecreate ? script : nil }, folder: folder) { bench in
+            let session = try await bench.session()
+            let sent = try await bench.send(session, "hi")
+            await kept.keep(session, sent.id)
+            async let cut = bench.stream("/messages/\(sent.id)/recreate")
+            while bench.backend.webhooks(.messageRecreate).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            try await Task.sleep(for: .milliseconds(200))
+            await bench.server.stop()
+            #expect(try await cut.error == .internalError)
+        }
+        try await Bench.run(folder: folder) { bench in
+            let messages = try await bench.messages(kept.session)
+            #expect(messages.map { $0.content.map(\.content) } == [["hi"], ["hello"], ["half"]])
+            #expect(messages.map(\.place?.isComplete) == [true, true, false])
+            #expect(messages.map(\.place?.isActive) == [true, true, false])
+            #expect(try await bench.call("GET", "/search?query=half").json["total"]?.int == 1)
+        }
+    }
+}
+
+private actor Kept {
+    private(set) var session = ""
+    private(set) var message = ""
+
+    func keep(_ session: String, _ message: String) { (self.session, self.message) = (session, message) }
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# All tests of the Chat Engine server, once it is built.
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+server=(--package-path Examples/ChatEngine --scratch-path .build-examples)
+program="$(swift build "${server[@]}" --show-bin-path)/chat-engine"
+exchanges=$(mktemp)
+trap 'rm -f "$exchanges"' EXIT
+
+python=.build-examples/python
+if ! "$python/bin/python3" -c 'import schemathesis, jsonschema, selenium, requests' 2>/dev/null; then
+    python3 -m venv "$python" && "$python/bin/pip" install -q -r Examples/ChatEngine/Tools/requirements.txt
+fi
+
+CHAT_ENGINE_EXCHANGES=$exchanges swift test --skip-build "${server[@]}"
+"$python/bin/python3" Examples/ChatEngine/Tools/exchanges.py "$exchanges"
+"$python/bin/python3" Examples/ChatEngine/Tools/kill9.py "$program"
+"$python/bin/python3" Examples/ChatEngine/Tools/describe.py "$program"
+echo "chat-engine-test: done"
