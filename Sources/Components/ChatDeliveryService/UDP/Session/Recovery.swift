@@ -7,6 +7,9 @@ struct Recovery: Sendable {
     static let reorderThreshold: UInt64 = 3
     /// Waits in vain after which the path counts as broken.
     static let patience = 3
+    /// After this time a packet is lost whatever was acknowledged: who acknowledges the oldest alone, one at a time,
+    /// makes the other side probe and remember more and more.
+    static let longestWay = Micros(16_000_000)
 
     private struct Packet: Sendable {
         let number: UInt64
@@ -124,16 +127,31 @@ struct Recovery: Sendable {
                 lossAt = min(lossAt ?? due, due)
                 continue
             }
-            leave(place)
-            lostPackets += 1
-            congestion.lost(sentAt: packet.sentAt, now: now)
-            if !packet.isRepeated { sender.lose(packet.pieces) }
+            lose(packet, at: place, &sender, now)
+        }
+    }
+
+    private mutating func lose(_ packet: Packet, at place: Int, _ sender: inout MessageSender, _ now: Moment) {
+        leave(place)
+        lostPackets += 1
+        congestion.lost(sentAt: packet.sentAt, now: now)
+        if !packet.isRepeated { sender.lose(packet.pieces) }
+    }
+
+    /// Gives up what has been under way for too long.
+    private mutating func loseOldest(_ sender: inout MessageSender, _ now: Moment) {
+        forgetFirst()
+        while let packet = packets.first, packet.sentAt + Self.longestWay < now {
+            lose(packet, at: 0, &sender, now)
+            forgetFirst()
         }
     }
 
     /// Does what is due.
     mutating func tick(_ sender: inout MessageSender, _ now: Moment) {
         guard let wake, wake <= now else { return }
+        loseOldest(&sender, now)
+        guard countUnderWay > 0 else { return }
         guard lossAt == nil else {
             detectLosses(&sender, now)
             return forgetFirst()
