@@ -182,7 +182,8 @@ function item(message) {
     below.append(
       button("Again", "Answer again", () => recreate(message)),
       button("Branch", "Branch from here", () => { branch = message.message_id; showPath(); $("text").focus(); }),
-      button("👍", "Like", () => react(message, "like")), button("👎", "Dislike", () => react(message, "dislike")));
+      button("Like", "Like", () => react(message, "like")),
+      button("Dislike", "Dislike", () => react(message, "dislike")));
   }
   made.append(below);
   return made;
