@@ -5,9 +5,11 @@ struct AddressLog: Sendable {
     private var entries = Queue<History.Entry>()
     private(set) var bytes = 0
     private(set) var evictedThrough: UInt64
+    /// Who published its first payload, as a relay tells its clients apart.
+    let host: UInt64
 
-    init(evictedThrough: UInt64) {
-        self.evictedThrough = evictedThrough
+    init(evictedThrough: UInt64, host: UInt64) {
+        (self.evictedThrough, self.host) = (evictedThrough, host)
     }
 
     var count: Int { entries.count }

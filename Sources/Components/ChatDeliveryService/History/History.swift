@@ -48,22 +48,24 @@ struct History: Sendable {
     }
 
     /// Gives a payload its sequence and keeps it, if anything is kept.
-    mutating func append(_ addressed: Addressed, now: Moment) -> UInt64 {
+    ///
+    /// - Parameter host: who published it; where addresses are too many, those of who began most are forgotten.
+    mutating func append(_ addressed: Addressed, from host: UInt64 = 0, now: Moment) -> UInt64 {
         lastSequence += 1
         guard let retention else { return lastSequence }
         sweep(now)
         let entry = Entry(sequence: lastSequence, at: now, addressed: addressed)
         let change = logs[addressed.address]?.append(entry, retention, maximumAge)
-        bytes += change ?? begin(addressed.address, with: entry, retention)
+        bytes += change ?? begin(addressed.address, with: entry, retention, host)
         if bytes > totals.bytes { shrink() }
         return lastSequence
     }
 
     private mutating func begin(
-        _ address: DeliveryAddress, with entry: Entry, _ retention: DeliveryLimits.Retention
+        _ address: DeliveryAddress, with entry: Entry, _ retention: DeliveryLimits.Retention, _ host: UInt64
     ) -> Int {
         if logs.count >= totals.addresses { forget() }
-        var log = AddressLog(evictedThrough: forgottenThrough)
+        var log = AddressLog(evictedThrough: forgottenThrough, host: host)
         let change = log.append(entry, retention, maximumAge)
         logs[address] = log
         return change
@@ -76,10 +78,15 @@ struct History: Sendable {
         for address in logs.keys { bytes -= logs[address]?.shrink(from: enough) ?? 0 }
     }
 
-    /// An eighth of the addresses is forgotten: those without payloads, then those that were idle longest.
+    /// An eighth of the addresses is forgotten: those without payloads, then those of the host that began most, the ones
+    /// that were idle longest first. So who floods the relay with addresses loses there.
     private mutating func forget() {
-        let idle = logs.map { (address: $0.key, isUsed: $0.value.count > 0 ? 1 : 0, last: $0.value.lastSequence) }
-        for one in idle.sorted(by: { ($0.isUsed, $0.last) < ($1.isUsed, $1.last) }).prefix(logs.count / 8 + 1) {
+        var begun: [UInt64: Int] = [:]
+        for log in logs.values { begun[log.host, default: 0] += 1 }
+        let all = logs.map { address, log in
+            (address: address, rank: log.count > 0 ? -(begun[log.host] ?? 0) : Int.min, last: log.lastSequence)
+        }
+        for one in all.sorted(by: { ($0.rank, $0.last) < ($1.rank, $1.last) }).prefix(logs.count / 8 + 1) {
             bytes -= logs.removeValue(forKey: one.address)?.bytes ?? 0
             forgottenThrough = max(forgottenThrough, one.last)
         }

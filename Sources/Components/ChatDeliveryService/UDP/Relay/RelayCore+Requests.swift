@@ -25,6 +25,7 @@ extension RelayCore {
             case .unsubscribe(let subscription):
                 if let old = session.subscriptions.removeValue(forKey: subscription) {
                     counts.subscriptions -= 1
+                    hosts.subscribe(session.key.peer.host, -1)
                     forget(.init(session: place, number: subscription), on: old.address)
                 }
                 session.answer(.init(message: number, code: .done, first: 0, second: 0))
@@ -54,7 +55,7 @@ extension RelayCore {
             return known
         }
         try hosts.take(host, now)
-        let sequence = history.append(addressed, now: now)
+        let sequence = history.append(addressed, from: host, now: now)
         recent.insert(key, sequence: sequence)
         counts.published += 1
         call(addressed.address)
@@ -67,12 +68,15 @@ extension RelayCore {
     ) throws(DeliveryError) -> (after: UInt64, hasGap: Bool) {
         try check(address)
         guard session.subscriptions[number] == nil else { throw .rejected("subscription \(number) exists") }
+        let host = session.key.peer.host
+        if session.subscriptions.count < limits.subscriptionsPerSession { makeRoomForSubscription(host) }
         guard session.subscriptions.count < limits.subscriptionsPerSession, counts.subscriptions < limits.subscriptions
         else { throw .overloaded("subscriptions", retryAfter: Self.pause) }
         let start = history.start(address, Since(since))
         session.subscriptions[number] = .init(address: address, position: start.after)
         subscribers[address, default: Audience()].insert(.init(session: place, number: number))
         counts.subscriptions += 1
+        hosts.subscribe(host, 1)
         return start
     }
 

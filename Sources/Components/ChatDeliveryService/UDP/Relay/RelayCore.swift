@@ -102,6 +102,7 @@ extension RelayCore {
             return reply(
                 .challenge(cookies.make(session: key.session, peer: key.peer, now: now)), key.session, key.peer)
         }
+        makeRoomForSession(key.peer.host)
         guard places.count < limits.sessions, hosts.enter(key.peer.host) else {
             counts.turnedAway += 1
             return reply(.reset(.full), key.session, key.peer)
@@ -176,6 +177,29 @@ extension RelayCore {
         guard let heaviest else { return }
         counts.expired += 1
         remove(heaviest, saying: .unknown)
+    }
+
+    /// Where all sessions are taken, the host with most gives way to one with far fewer: its session that has been
+    /// silent longest ends.
+    private mutating func makeRoomForSession(_ host: UInt64) {
+        guard places.count >= limits.sessions, let other = hosts.withTooManySessions(for: host) else { return }
+        end(oneOf: other) { $0.link.lastHeard > $1.link.lastHeard }
+    }
+
+    /// Where all subscriptions are taken, the same: its session with most of them ends.
+    mutating func makeRoomForSubscription(_ host: UInt64) {
+        guard counts.subscriptions >= limits.subscriptions, let other = hosts.withTooManySubscriptions(for: host) else {
+            return
+        }
+        end(oneOf: other) { $0.subscriptions.count < $1.subscriptions.count }
+    }
+
+    /// Ends the session of a host that comes last in an order.
+    private mutating func end(oneOf host: UInt64, by order: (RelaySession, RelaySession) -> Bool) {
+        let all = sessions.lazy.compactMap(\.self).filter { $0.key.peer.host == host }
+        guard let key = all.max(by: order)?.key else { return }
+        counts.expired += 1
+        remove(key, saying: .unknown)
     }
 
     /// Beyond the total, the client that is owed most gives way.
@@ -312,6 +336,7 @@ extension RelayCore {
         hosts.hold(key.peer.host, -session.link.heldBytes)
         counts.lostPackets += session.link.lostPackets
         counts.subscriptions -= session.subscriptions.count
+        hosts.subscribe(key.peer.host, -session.subscriptions.count)
         for (number, subscription) in session.subscriptions {
             forget(.init(session: place, number: number), on: subscription.address)
         }
