@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 
 SECRET = b"a secret of at least thirty-two bytes"
@@ -19,25 +20,39 @@ SPECS = pathlib.Path(__file__).resolve().parents[3] / "Specs"
 
 def token(client="saro", seconds=3600):
     """A bearer token."""
+    return sign({"sub": client, "client_id": client, "exp": int(time.time()) + seconds})
+
+
+def sign(claims, header=None, secret=SECRET):
+    """A token with any claims and header, good or not."""
     def piece(data):
         return base64.urlsafe_b64encode(data).rstrip(b"=")
-    claims = {"sub": client, "client_id": client, "exp": int(time.time()) + seconds}
-    text = piece(b'{"alg":"HS256","typ":"JWT"}') + b"." + piece(json.dumps(claims).encode())
-    return (text + b"." + piece(hmac.new(SECRET, text, hashlib.sha256).digest())).decode()
+    header = header or {"alg": "HS256", "typ": "JWT"}
+    text = piece(json.dumps(header).encode()) + b"." + piece(json.dumps(claims).encode())
+    return (text + b"." + piece(hmac.new(secret, text, hashlib.sha256).digest())).decode()
 
 
 class Backend:
-    """A backend in a thread; `words` and `pause` say what it streams."""
+    """A backend in a thread; `words` and `pause` say what it streams.
+
+    `script` may answer a webhook in its place, with a status, a content type and pieces of a body; a piece that is an
+    event is waited for. `webhooks` are all that came.
+    """
 
     def __init__(self, words=("hel", "lo"), pause=0.0):
         self.words, self.pause = words, pause
+        self.script, self.webhooks = lambda webhook: None, []
         backend = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                event = json.loads(self.rfile.read(int(self.headers["content-length"])))["event"]
+                webhook = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                backend.webhooks.append(webhook)
+                event, scripted = webhook["event"], backend.script(webhook)
+                if scripted:
+                    return self.play(*scripted)
                 if event in ("message.new", "message.recreate"):
                     return self.stream()
                 body = {
@@ -51,6 +66,23 @@ class Backend:
                 self.send_header("content-length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+
+            def play(self, status, kind, pieces):
+                self.send_response(status)
+                if kind:
+                    self.send_header("content-type", kind)
+                self.send_header("connection", "close")
+                self.end_headers()
+                self.close_connection = True
+                for piece in pieces:
+                    if isinstance(piece, threading.Event):
+                        piece.wait(60)
+                        continue
+                    try:
+                        self.wfile.write(piece)
+                        self.wfile.flush()
+                    except OSError:
+                        return
 
             def stream(self):
                 self.send_response(200)
@@ -89,19 +121,21 @@ class Backend:
 class Engine:
     """An engine in a process, on a database that survives it."""
 
-    def __init__(self, program, backend):
+    def __init__(self, program, backend, types=(), options=()):
+        self.options = options
         self.program, self.folder = program, pathlib.Path(tempfile.mkdtemp())
         (self.folder / "secret").write_bytes(SECRET)
         types = {"session_types": [{
             "session_type_id": TYPE, "name": "Assistant", "webhook_url": backend.url, "capabilities": [],
-            "summarization_settings": {"enabled": True}}]}
+            "summarization_settings": {"enabled": True}}, *types]}
         (self.folder / "types.json").write_text(json.dumps(types))
         self.process = None
 
     def start(self):
         self.process = subprocess.Popen(
             [self.program, "serve", "--port", "0", "--database", self.folder / "engine.sqlite", "--jwt-secret-file",
-             self.folder / "secret", "--session-types", self.folder / "types.json", "--log-level", "warning"],
+             self.folder / "secret", "--session-types", self.folder / "types.json",
+             *(self.options or ["--log-level", "warning"])],
             stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), line
@@ -120,12 +154,26 @@ class Engine:
         assert status == 0, status
 
     def call(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data, method=method)
-        request.add_header("authorization", "Bearer " + token())
+        """Asks for what has to be granted."""
+        status, answer = self.ask(method, path, body)
+        assert status < 300, (method, path, status, answer)
+        return json.loads(answer)
+
+    def ask(self, method, path, body=None, bearer=None, headers=()):
+        """Status and body of an answer, whatever it is."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        url = path if path.startswith("http") else self.base + path
+        request = urllib.request.Request(url, data, method=method)
+        if bearer != "":
+            request.add_header("authorization", bearer or "Bearer " + token())
         request.add_header("content-type", "application/json")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        for name, value in headers:
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
 
     def session(self):
         return self.call("POST", "/sessions", {"session_type_id": TYPE, "client_id": "saro"})["session_id"]

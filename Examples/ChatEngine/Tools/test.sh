@@ -15,6 +15,7 @@ fi
 
 CHAT_ENGINE_EXCHANGES=$exchanges swift test --skip-build "${server[@]}"
 "$python/bin/python3" Examples/ChatEngine/Tools/exchanges.py "$exchanges"
+"$python/bin/python3" Examples/ChatEngine/Tools/cases.py "$program"
 "$python/bin/python3" Examples/ChatEngine/Tools/command.py "$program"
 "$python/bin/python3" Examples/ChatEngine/Tools/kill9.py "$program"
 "$python/bin/python3" Examples/ChatEngine/Tools/describe.py "$program"
