@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test bench interop spec docs lint fuzz tsan asan
+.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test agent-chat agent-chat-test bench interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 25
@@ -59,6 +59,17 @@ chat-engine-test: setup sqlite ## test the Chat Engine server: sockets, kill -9,
 	@rm -f $(SERVERS)/debug.yaml
 	swift build --build-tests $(SERVER)
 	Examples/ChatEngine/Tools/test.sh
+
+agent-chat: setup ## serve a page on which an agent books a table; PORT=8080, AGENT=echo, DATA=folder
+	@rm -f $(SERVERS)/debug.yaml
+	swift build --package-path Examples/AgentChat --scratch-path $(SERVERS) --product agent-chat
+	@Examples/AgentChat/run.sh --port $(or $(PORT),8080) --data $(or $(DATA),$(SERVERS)/agent-chat-data) \
+	--agent "$(or $(AGENT),script:Examples/AgentChat/Scripts/booking.json)"
+
+agent-chat-test: setup ## test the agent chat over WebSocket: in Swift, by a client in Python, and in a browser
+	@rm -f $(SERVERS)/debug.yaml
+	swift test --package-path Examples/AgentChat --scratch-path $(SERVERS)
+	Examples/AgentChat/Tests/python/run.sh
 
 vectors: setup ## make every vector file again, compare, and check them; FILES="…" checks others
 	swift build --product chat-vectors

@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The settings of the package that this one depends on.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func framework(_ products: String...) -> [Target.Dependency] {
+    products.map { .product(name: $0, package: "framework") }
+}
+
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket"].map {
+    .product(name: $0, package: "swift-nio")
+}
+
+let package = Package(
+    name: "agent-chat",
+    platforms: [.macOS(.v26)],
+    products: [.executable(name: "agent-chat", targets: ["agent-chat"])],
+    dependencies: [
+        .package(name: "framework", path: "../.."),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        // The service: sockets, chats, jobs, agents, and the page.
+        .target(
+            name: "AgentChatServer",
+            dependencies: framework("AgentChat", "ChatClient", "ChatModel", "ChatWire") + nio,
+            resources: [.embedInCode("Page")], swiftSettings: settings),
+        .executableTarget(
+            name: "agent-chat",
+            dependencies: [
+                "AgentChatServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "AgentChatServerTests",
+            dependencies: ["AgentChatServer"]
+                + framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatWire") + nio,
+            swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,256 @@
+// What is shown. All text of others becomes text nodes, never markup; only checked addresses become links.
+
+const $ = id => document.getElementById(id);
+
+function make(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  const { dataset, ...rest } = props;
+  Object.assign(element.dataset, dataset);
+  for (const [key, value] of Object.entries(rest)) {
+    if (key in element) element[key] = value; else element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Characters that turn or hide the text around them are shown by their number, where a name or an address stands. */
+const visible = text => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+  one => `⟨U+${one.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
+
+const clipped = (text, most = 300) => text.length > most ? `${text.slice(0, most)}…` : text;
+
+/** Addresses that may be followed (AC-13), and images small enough to be shown from the message itself. */
+function link(address) {
+  try {
+    const url = new URL(address);
+    return ["https:", "http:"].includes(url.protocol) ? url : null;
+  } catch { return null; }
+}
+const IMAGE = /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+$/;
+const isImage = address => address.length <= 300000 && IMAGE.test(address);
+
+const WORDS = {
+  "input-streaming": "is prepared", "input-available": "runs", "approval-requested": "waits for you",
+  "approval-responded": "is answered", "output-available": "done", "output-error": "failed", "output-denied": "refused",
+};
+
+function values(value, className = "") {
+  const pairs = isObject(value) ? Object.entries(value) : [["result", value]];
+  return make("dl", { className }, ...pairs.slice(0, 50).flatMap(([key, one]) => [
+    make("dt", {}, visible(clipped(key, 60))),
+    make("dd", { dir: "auto" }, clipped(isText(one) ? one : JSON.stringify(one), 2000)),
+  ]));
+}
+
+function anchor(className, name, address) {
+  const url = link(address);
+  if (!url) return make("span", { className }, make("span", {}, name), make("span", { className: "where" }, `no link: ${visible(clipped(address, 80))}`));
+  const a = make("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" }, name);
+  return make("span", { className }, a, make("span", { className: "where" }, visible(url.host)));
+}
+
+const PART = {
+  text: part => make("p", { className: "text", dir: "auto" }, part.text),
+  reasoning: part => make("details", {}, make("summary", {}, "Thoughts"), make("p", { className: "text", dir: "auto" }, part.text)),
+  "source-url": part => anchor("source", visible(clipped(part.title || part.url)), part.url),
+  "source-document": part => make("span", { className: "source" }, make("span", {}, visible(clipped(part.title))),
+    make("span", { className: "where" }, visible(clipped(part.filename ?? part.mediaType, 80)))),
+  file(part) {
+    const name = visible(clipped(part.filename ?? "file"));
+    if (isImage(part.url)) return make("img", { src: part.url, alt: name });
+    return anchor("file", `${name} (${visible(clipped(part.mediaType, 60))})`, part.url);
+  },
+  "step-start": () => make("hr"),
+};
+
+function tool(part, message) {
+  const name = part.type === "dynamic-tool" ? part.toolName : part.type.slice(5);
+  const heading = make("h3", {}, make("span", { dir: "auto" }, visible(clipped(part.title || name))),
+    make("span", { className: "badge", dataset: { state: part.state } }, WORDS[part.state]));
+  const card = make("section", { className: "card", "aria-label": `Tool ${visible(clipped(part.title || name, 80))}` }, heading);
+  if (has(part, "input") && part.input !== null) card.append(values(part.input));
+  if (has(part, "output") && part.output !== null) card.append(values(part.output, "output"));
+  if (has(part, "errorText")) card.append(make("p", { className: "note bad", dir: "auto" }, clipped(part.errorText, 2000)));
+  if (part.state === "approval-requested") {
+    const button = (text, approved, className) => make("button",
+      { type: "button", className, onclick: () => approve(message, part, approved) }, text);
+    card.append(make("div", { className: "choices", role: "group", "aria-label": "Your approval" },
+      button("Approve", true, "primary"), button("Refuse", false, "")));
+  }
+  return card;
+}
+
+function element(part, message) {
+  if (has(part, "toolCallId")) return tool(part, message);
+  if (has(PART, part.type)) return PART[part.type](part);
+  const name = part.type.startsWith("data-") ? part.type.slice(5) : `a part of type ${part.type}`;
+  return make("details", {}, make("summary", {}, visible(clipped(name, 80))),
+    make("pre", {}, clipped(JSON.stringify(part.data ?? part, null, 2), 20000)));
+}
+
+// Messages, each with the elements of its parts; a text that grows has only its new piece added.
+
+const shown = new Map();
+let isDue = false;
+
+const show = {
+  changed(id) {
+    const entry = shown.get(id);
+    if (entry) entry.isDirty = true;
+    show.chat();
+  },
+  rebuild() {
+    for (const entry of shown.values()) entry.article.remove();
+    shown.clear();
+    show.chat();
+  },
+  chat() {
+    if (isDue) return;
+    isDue = true;
+    setTimeout(() => { isDue = false; draw(); }, 30);
+  },
+  status(text, state = "") { [$("status").textContent, $("status").dataset.state] = [text, state]; },
+  announce(text) { $("announcer").textContent = text; },
+  entrance(isNeeded) { [$("entrance").hidden, $("composer").hidden] = [!isNeeded, isNeeded]; },
+  giveBack(text) { $("text").value = [$("text").value, text].filter(Boolean).join("\n"); },
+  questions() {
+    document.querySelector("#questions")?.remove();
+    if (chat.request) { $("log").append(questions(chat.request)); $("questions").querySelector("input")?.focus(); }
+    show.chat();
+  },
+  list() {
+    $("list").replaceChildren(...chats.map(one => make("li", {}, make("button", {
+      type: "button", dir: "auto", onclick: () => { menu(false); enter(one.id).then(show.list); },
+      ...(one.id === chat.id ? { "aria-current": "page" } : {}),
+    }, visible(clipped(one.title || one.id, 80))))));
+    $("title").textContent = visible(clipped(chats.find(one => one.id === chat.id)?.title ?? "Agent chat", 80));
+  },
+  begin() {
+    $("composer").onsubmit = event => { event.preventDefault(); send(); };
+    $("text").onkeydown = event => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      send();
+    };
+    document.onkeydown = event => { if (event.key === "Escape") { menu(false); stop(); } };
+    $("stop").onclick = stop;
+    $("new").onclick = () => { menu(false); create(); };
+    $("menu").onclick = () => menu(!$("chats").classList.contains("open"));
+    $("entrance").onsubmit = event => {
+      event.preventDefault();
+      sessionStorage.setItem("token", $("token").value);
+      $("token").value = "";
+      start();
+    };
+  },
+};
+
+function menu(isOpen) {
+  $("chats").classList.toggle("open", isOpen);
+  $("menu").setAttribute("aria-expanded", String(isOpen));
+}
+
+function send() {
+  const text = $("text").value;
+  if (!text.trim() || !chat.id) return;
+  if (chat.job ? !inject(text) : chat.isSubmitted || chat.pending && !chat.failed.has(chat.pending.id)) return;
+  $("text").value = "";
+  if (!chat.job) submit(text);
+  show.chat();
+}
+
+function draw() {
+  const log = $("log");
+  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+  for (const [id, entry] of shown) if (!chat.path.includes(id)) { entry.article.remove(); shown.delete(id); }
+  log.querySelector(".empty")?.remove();
+  let before = null;
+  for (const id of chat.path) {
+    const message = chat.messages.get(id);
+    if (!message) continue;
+    const entry = shown.get(id) ?? open(message);
+    const isPlaced = entry.article.parentNode === log && entry.article.previousElementSibling === before;
+    if (!isPlaced) before ? before.after(entry.article) : log.prepend(entry.article);
+    before = entry.article;
+    update(entry, message);
+  }
+  if (!before) log.prepend(make("p", { className: "empty" }, "Ask for a table, a story, or the weather."));
+  $("stop").hidden = !chat.job;
+  $("send").textContent = chat.job ? "Add" : "Send";
+  $("text").placeholder = chat.job ? "Add something to the answer" : "Write a message";
+  for (const button of log.querySelectorAll(".choices button")) button.disabled = Boolean(chat.job || !chat.isReady);
+  if (isAtEnd) log.scrollTop = log.scrollHeight;
+}
+
+function open(message) {
+  const parts = make("div", { className: "parts" });
+  const name = message.role === "user" ? "You" : message.role === "assistant" ? "Agent" : "Operator";
+  const note = make("p", { className: "note", hidden: true });
+  const article = make("article", { className: message.role, "aria-label": name }, make("h2", {}, name), parts, note);
+  const entry = { article, parts, note, elements: [], isDirty: true };
+  shown.set(message.id, entry);
+  return entry;
+}
+
+function update(entry, message) {
+  entry.article.classList.toggle("live", chat.job?.message === message.id);
+  const note = chat.failed.get(message.id);
+  entry.note.hidden = !note;
+  entry.note.classList.toggle("bad", Boolean(note) && note !== "Stopped.");
+  if (note && entry.note.dataset.text !== note) {
+    entry.note.dataset.text = note;
+    entry.note.replaceChildren(note);
+    if (message.role === "user") entry.note.append(" ", make("button", { type: "button", onclick: sendPending }, "Send again"));
+  }
+  if (!entry.isDirty) return;
+  entry.isDirty = false;
+  message.parts.forEach((part, index) => {
+    const old = entry.elements[index];
+    if (old?.part === part) return;
+    if (old && grow(old, part)) return;
+    const made = element(part, message);
+    if (old) { if (old.element.open) made.open = true; old.element.replaceWith(made); } else entry.parts.append(made);
+    entry.elements[index] = { part, element: made };
+  });
+  for (const { element } of entry.elements.splice(message.parts.length)) element.remove();
+}
+
+/** A text that has become longer at its end. */
+function grow(old, part) {
+  const before = old.part;
+  if (!has(part, "text") || part.type !== before.type || !part.text.startsWith(before.text)) return false;
+  const node = (part.type === "text" ? old.element : old.element.lastElementChild);
+  const piece = part.text.slice(before.text.length);
+  if (node.lastChild) node.lastChild.appendData(piece); else node.append(piece);
+  old.part = part;
+  return true;
+}
+
+// Questions.
+
+function questions(request) {
+  const fields = request.questions.map((question, index) => {
+    const name = `question-${index}`;
+    const legend = make("legend", { dir: "auto" }, clipped(question.text, 1000));
+    if (!question.options?.length) {
+      return make("fieldset", {}, legend,
+        make("input", { type: "text", name, required: true, dir: "auto", "aria-label": clipped(question.text, 200) }));
+    }
+    const type = question.multiple === true ? "checkbox" : "radio";
+    return make("fieldset", {}, legend, ...question.options.map((option, value) => make("label", {},
+      make("input", { type, name, value, required: type === "radio" }), make("span", { dir: "auto" }, clipped(option.label)))));
+  });
+  const form = make("form", { id: "questions", className: "card", "aria-label": "The agent asks" }, ...fields,
+    make("button", { type: "submit", className: "primary" }, "Answer"));
+  form.onsubmit = event => {
+    event.preventDefault();
+    const data = new FormData(form);
+    const answers = request.questions.map((question, index) => {
+      const given = data.getAll(`question-${index}`);
+      if (!question.options?.length) return { question_id: question.id, text: given[0] };
+      return { question_id: question.id, option_ids: given.map(value => question.options[value].id) };
+    });
+    if (answers.every(one => one.option_ids?.length || one.text?.trim())) answer(answers);
+  };
+  return form;
+}
