@@ -94,6 +94,40 @@ struct TreeTests {
         #expect(MessageTree(session: grove.tree.session, nodes: nodes + nodes.suffix(1)) == nil || nodes.isEmpty)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `each of ten thousand variants costs as much as the first, and so does each message of a list`() throws {
+        var random: any RandomSource = RepeatableRandom(seed: 3)
+        var tree = MessageTree(session: SessionID(random: &random))
+        let time = DateTime(Timestamp(milliseconds: 1))
+        let first = MessageID(random: &random)
+        let draft = MessageDraft(content: [.text("hi")])
+        _ = try tree.send(draft, as: MessageID(random: &random), reply: first, at: time)
+        tree.finish(first, content: [.text("0")], isComplete: true, at: time)
+        for number in 1..<10_000 {
+            let reply = MessageID(random: &random)
+            _ = try tree.recreate(first, reply: reply)
+            tree.finish(reply, content: [.text("\(number)")], isComplete: true, at: time)
+        }
+        let visible = tree.visible
+        #expect(visible.count == 10_001 && visible.last?.variant == VariantInfo(index: 9_999, total: 10_000))
+        #expect(tree.activePath.last?.id == visible.last?.id)
+        let again = MessageTree(session: tree.session, nodes: tree.order.compactMap { tree[$0] })
+        #expect(again == tree)
+    }
+
+    @Test func `stored messages of which two of a group are active are no tree (CE-29)`() throws {
+        var random: any RandomSource = RepeatableRandom(seed: 4)
+        func root(_ index: Int, isActive: Bool) -> MessageTree.Node {
+            MessageTree.Node(
+                id: MessageID(random: &random), parent: nil, role: .user, content: [.text("hi")], index: index,
+                createdAt: DateTime(Timestamp(milliseconds: 1)), isActive: isActive)
+        }
+        let session = SessionID(random: &random)
+        #expect(MessageTree(session: session, nodes: [root(0, isActive: false), root(1, isActive: true)]) != nil)
+        #expect(MessageTree(session: session, nodes: [root(0, isActive: true), root(1, isActive: true)]) == nil)
+        #expect(MessageTree(session: session, nodes: [root(1, isActive: true), root(1, isActive: false)]) == nil)
+    }
+
     @Test func `a guest's message takes the next index and leaves the owner's path alone (CE-35, CE-G24)`() throws {
         var random: any RandomSource = RepeatableRandom(seed: 1)
         var tree = MessageTree(session: SessionID(random: &random))

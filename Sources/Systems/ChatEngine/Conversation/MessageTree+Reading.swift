@@ -45,7 +45,7 @@ extension MessageTree {
     }
 
     private func message(_ node: Node) -> Message {
-        let total = max(1, variants(of: node).count)
+        let total = max(1, visibleVariants(of: node))
         return Message(
             id: node.id, session: session, parent: node.parent, role: node.role, content: node.content,
             files: node.files,

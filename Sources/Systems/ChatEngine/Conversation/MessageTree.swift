@@ -47,6 +47,10 @@ public struct MessageTree: Hashable, Sendable {
     public private(set) var order: [MessageID] = []
     private var nodes: [MessageID: Node] = [:]
     private var children: [MessageID?: [MessageID]] = [:]
+    /// The active one of each group that has one.
+    private var active: [MessageID?: MessageID] = [:]
+    /// How many variants of each role a client sees in a group.
+    private var visibleCounts: [Variants: Int] = [:]
     /// Answers that are being generated, by their ids.
     public internal(set) var generating: [MessageID: Generation] = [:]
 
@@ -55,15 +59,23 @@ public struct MessageTree: Hashable, Sendable {
         self.session = session
     }
 
-    /// A tree of stored messages, in order of creation; nil where one has no parent, or an index or id that another has.
+    /// A tree of stored messages, in order of creation; nil where one has no parent, or an index or id that another has,
+    /// or two of a group are active.
     public init?(session: SessionID, nodes: [Node]) {
         self.init(session: session)
+        var indexes: [MessageID?: Set<Int>] = [:]
         for node in nodes {
             guard self.nodes[node.id] == nil, node.parent.map({ self.nodes[$0] != nil }) ?? true,
-                !siblings(under: node.parent).contains(where: { $0.index == node.index })
+                indexes[node.parent, default: []].insert(node.index).inserted,
+                !node.isActive || active[node.parent] == nil
             else { return nil }
             insert(node)
         }
+    }
+
+    private struct Variants: Hashable {
+        let parent: MessageID?
+        let role: MessageRole
     }
 
     /// A message.
@@ -88,8 +100,13 @@ public struct MessageTree: Hashable, Sendable {
     /// The messages from the root through the active one of each group.
     public var activePath: [Node] {
         var path: [Node] = []
-        while let node = siblings(under: path.last?.id).first(where: \.isActive) { path.append(node) }
+        while let id = active[path.last?.id], let node = nodes[id] { path.append(node) }
         return path
+    }
+
+    /// How many variants a client sees of a message that it sees, itself included.
+    func visibleVariants(of node: Node) -> Int {
+        visibleCounts[Variants(parent: node.parent, role: node.role)] ?? 0
     }
 }
 
@@ -97,23 +114,26 @@ public struct MessageTree: Hashable, Sendable {
 extension MessageTree {
     /// The index of the next message of a group (CE-29).
     func nextIndex(under parent: MessageID?) -> Int {
-        (siblings(under: parent).last?.index).map { $0 + 1 } ?? 0
+        (children[parent]?.last).flatMap { nodes[$0] }.map { $0.index + 1 } ?? 0
     }
 
-    /// Adds a message whose id is new and whose index is the next of its group.
+    /// Adds a message whose id is new and whose index no other of its group has.
     mutating func insert(_ node: Node) {
         nodes[node.id] = node
         order.append(node.id)
-        var group = children[node.parent] ?? []
-        let place = group.firstIndex { (nodes[$0]?.index ?? 0) > node.index } ?? group.count
-        group.insert(node.id, at: place)
-        children[node.parent] = group
+        let place = children[node.parent]?.lastIndex { (nodes[$0]?.index ?? 0) < node.index }
+        children[node.parent, default: []].insert(node.id, at: place.map { $0 + 1 } ?? 0)
+        if node.isActive { active[node.parent] = node.id }
+        if !node.visibility.isHiddenFromUser {
+            visibleCounts[Variants(parent: node.parent, role: node.role), default: 0] += 1
+        }
     }
 
     /// Makes a message the active one of its group.
     mutating func activate(_ id: MessageID) {
         guard let node = nodes[id] else { return }
-        for sibling in children[node.parent] ?? [] { nodes[sibling]?.isActive = sibling == id }
+        if let other = active.updateValue(id, forKey: node.parent) { nodes[other]?.isActive = false }
+        nodes[id]?.isActive = true
     }
 
     /// Leads the active path to a message, whatever it led to before.
