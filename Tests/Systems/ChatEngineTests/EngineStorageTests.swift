@@ -85,4 +85,22 @@ struct EngineStorageTests {
         _ = kept.engine.finish(kept.asked, BackendReply(to: .messageNew, message: reply), .failed, at: kept.now)
         #expect(kept.refusal(toRecreate: reply, by: "saro") == .messageNotFound, "nothing of it was stored")
     }
+
+    @Test func `a session whose type an operator took away is refused, and nothing changes`() throws {
+        var kept = try Kept()
+        let stored = try #require(kept.engine.stored(kept.session))
+        let answer = try #require(stored.tree.order.dropFirst().first)
+        var other = Engine(try SessionTypes([]))
+        other.adopt(stored)
+        let body = SendMessage(session: kept.session, content: "hi")
+        var codes: [ErrorCode] = []
+        do throws(ErrorBody) {
+            _ = try other.send(body, by: "saro", at: kept.now, random: &kept.random)
+        } catch { codes.append(error.code) }
+        do throws(ErrorBody) {
+            _ = try other.recreate(answer, EnableCapabilities(), by: "saro", at: kept.now, random: &kept.random)
+        } catch { codes.append(error.code) }
+        #expect(codes == [.backendError, .backendError])
+        #expect(other.stored(kept.session) == stored)
+    }
 }

@@ -133,6 +133,7 @@ extension Engine {
             } else {
                 try owned(body.session, by: client).session
             }
+        try known(session)
         let capabilities = try EngineCapability.enabled(body.capabilities, of: session.capabilities)
         let draft = MessageDraft(content: [.text(body.content)], files: body.files)
         let (user, reply) = (MessageID(random: &random), MessageID(random: &random))
@@ -154,6 +155,7 @@ extension Engine {
         random: inout any RandomSource
     ) throws(ErrorBody) -> Ask {
         let session = try owner(of: id, by: client).session
+        try known(session)
         let capabilities = try EngineCapability.enabled(body.capabilities, of: session.capabilities)
         let reply = MessageID(random: &random)
         guard let generation = try held[session.id]?.tree.recreate(id, reply: reply) else { throw .noMessage(id) }
@@ -196,6 +198,13 @@ extension Engine {
         return Ask(
             sessionType: ask.sessionType, url: ask.url, timeout: ask.timeout,
             webhook: Webhook(.messageAborted(event), at: DateTime(now)), session: ask.session, reply: nil)
+    }
+
+    /// Refuses a session whose type an operator has taken away, before anything changes.
+    private func known(_ session: Session) throws(ErrorBody) {
+        guard types[session.sessionType] != nil else {
+            throw ErrorBody(.backendError, "the session type is not known any more")
+        }
     }
 
     private func backend(
