@@ -19,6 +19,8 @@ struct Budget: Sendable {
     private var held: [Holder: Int] = [:]
     /// Strangers who came to hold more since somebody looked.
     private var grown: Set<Holder> = []
+    /// Strangers' conversations, those that began first in front; after a restart in no order.
+    private(set) var begun: [ConversationID] = []
 
     /// Counts bytes that came or went.
     ///
@@ -31,6 +33,12 @@ struct Budget: Sendable {
         held[stranger] = sum > 0 ? sum : nil
         if bytes > 0 { grown.insert(stranger) }
     }
+
+    /// A stranger began a conversation.
+    mutating func begin(_ id: ConversationID) { begun.append(id) }
+
+    /// A conversation ended, or is no stranger's any more.
+    mutating func end(_ id: ConversationID) { begun.removeAll { $0 == id } }
 
     /// Who must give way next: a stranger who holds more than one may, or the largest where all hold too much.
     mutating func next(_ limits: CoreLimits) -> Holder? {
@@ -62,9 +70,19 @@ extension ChatCore {
     }
 
     /// Ends conversations of strangers until what they hold is within the limits: the largest stranger first, and of a
-    /// stranger the largest conversation.
+    /// stranger the largest conversation. Where they are too many, those end that began first: who comes now is heard.
     mutating func makeRoom() {
         while let holder = budget.next(limits), end(holder, above: 0) {}
+        while budget.begun.count > limits.strangerConversations, let first = budget.begun.first {
+            let cause = ClientCause.tooMany("conversations of strangers", limit: limits.strangerConversations)
+            remove(first)
+            fresh.append(.failed(first, ClientEvent.Report(Refusal(.unable, cause))))
+        }
+    }
+
+    /// Counts a conversation that began or was taken up.
+    mutating func count(_ id: ConversationID, _ about: About) {
+        if Self.stranger(id, about) != nil { budget.begin(id) }
     }
 
     /// Ends the largest conversation of the largest stranger, so that something else can be stored.
@@ -98,6 +116,7 @@ extension ChatCore {
         let stranger = Self.stranger(id, slot.about)
         budget.add(-slot.bytes, of: stranger)
         budget.add(slot.bytes, of: nil)
+        budget.end(id)
         slots[id]?.about.hasSpoken = true
         storeAbout(id)
     }

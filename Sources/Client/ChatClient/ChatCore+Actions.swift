@@ -170,6 +170,7 @@ extension ChatCore {
     mutating func remove(_ id: ConversationID) {
         guard let slot = slots.removeValue(forKey: id) else { return }
         budget.add(-slot.bytes, of: Self.stranger(id, slot.about))
+        budget.end(id)
         notices[id] = nil
         if troubles.removeValue(forKey: id) != nil { changes.records.append(Record(Keys.trouble(id), nil)) }
         changes.isUrgent = true
@@ -259,6 +260,7 @@ extension ChatCore {
 
     mutating func insert(_ machine: any Conversation, _ about: About, as id: ConversationID) {
         slots[id] = Slot(machine: machine, about: about, id: id)
+        count(id, about)
         storeAbout(id)
         touch(.conversation(id))
         follow(.conversation(id))

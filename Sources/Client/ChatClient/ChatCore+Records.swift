@@ -104,6 +104,7 @@ extension ChatCore {
         let slot = Slot(machine: machine, about: about, id: id, stored: records)
         slots[id] = slot
         budget.add(slot.bytes, of: Self.stranger(id, about))
+        count(id, about)
         follow(.conversation(id))
     }
 

@@ -23,6 +23,9 @@ public struct CoreLimits: Sendable, Hashable {
     public var strangerBytes = 32 << 20
     /// Bytes of records of all strangers' conversations; beyond it the largest stranger's largest conversation ends.
     public var strangersBytes = 64 << 20
+    /// Conversations that strangers began; beyond it those that began first end. A delivery service takes a few thousand
+    /// subscriptions of one client (`udp`: 4,096), and one that it refuses looks like a lost link to everybody here.
+    public var strangerConversations = 2_048
     /// Bytes of records of all conversations; beyond it those that hold more than ``roomyBytes`` take nothing more
     /// until there is room again.
     public var machineBytes = 128 << 20

@@ -107,6 +107,35 @@ private struct Host {
 /// A content of about so many segments.
 private func content(of segments: Int) -> Bytes { Bytes([UInt8](repeating: 7, count: 695 * segments)) }
 
+@Test func `strangers who begin very many conversations push out their own, and no friend (CORE-17)`() throws {
+    var few = CoreLimits()
+    few.strangerConversations = 4
+    var raya = try Host(few)
+    let bundles = try raya.introduce(12)
+    var saro = try Stranger(100, seed: 100)
+    raya.receive(try saro.begin(with: bundles[0], saying: Bytes("I am Saro")))
+    let friend = try #require(raya.core.conversations.first).id
+    _ = try raya.core.send(Bytes("hello Saro"), in: friend, now: start)
+    raya.store()
+    var before: Set<ConversationID> = [friend]
+    var order: [ConversationID] = []
+    for number in 1...8 {
+        var stranger = try Stranger(UInt8(number), seed: UInt64(number))
+        raya.receive(try stranger.begin(with: bundles[number], saying: Bytes("hello \(number)")))
+        #expect(raya.core.conversations.count <= 5)
+        let new = raya.core.conversations.map(\.id).filter { !before.contains($0) }
+        order += new
+        before.formUnion(new)
+    }
+    #expect(raya.contents == ["I am Saro"] + (1...8).map { "hello \($0)" }, "who comes now is heard")
+    #expect(Set(raya.core.conversations.map(\.id)) == Set([friend] + order.suffix(4)))
+    #expect(Set(raya.failed.keys) == Set(order.prefix(4)) && order.count == 8)
+    try raya.restart()
+    var pax = try Stranger(101, seed: 101)
+    raya.receive(try pax.begin(with: bundles[9], saying: Bytes("I am Pax")))
+    #expect(raya.core.conversations.count == 5 && raya.core.conversations.contains { $0.id == friend })
+}
+
 @Test func `thirty strangers who never finish give way, the largest first, and everybody else is heard (CORE-17)`()
     throws
 {
