@@ -34,16 +34,21 @@ let package = Package(
             name: "AgentChatServer",
             dependencies: framework("AgentChat", "ChatClient", "ChatModel", "ChatWire") + nio,
             resources: [.embedInCode("Page")], swiftSettings: settings),
+        // The client: WebSocket and HTTP as components of the framework, and a terminal.
+        .target(
+            name: "AgentChatTalk",
+            dependencies: framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatWire") + nio,
+            swiftSettings: settings),
         .executableTarget(
             name: "agent-chat",
             dependencies: [
-                "AgentChatServer",
+                "AgentChatServer", "AgentChatTalk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            ] + framework("AgentChat"),
             swiftSettings: settings),
         .testTarget(
             name: "AgentChatServerTests",
-            dependencies: ["AgentChatServer"]
+            dependencies: ["AgentChatServer", "AgentChatTalk"]
                 + framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatWire") + nio,
             swiftSettings: settings),
     ],

@@ -14,13 +14,15 @@ final class ChildProgram: Sendable {
     let lines: AsyncStream<[UInt8]>
     private let process: Process
     private let input: FileHandle
-    private let room = DispatchSemaphore(value: ahead)
+    /// Made with 0 and raised: one that ends below the number it was made with ends the process.
+    private let room = DispatchSemaphore(value: 0)
     private let isOver = Lock(false)
     /// A program that does not read blocks this queue alone.
     private let writing = DispatchQueue(label: "agent-chat.program")
 
     init(_ command: [String]) throws {
         _ = Self.ignoresBrokenPipes
+        for _ in 0..<Self.ahead { room.signal() }
         let (process, input, output) = (Process(), Pipe(), Pipe())
         process.executableURL = URL(filePath: command[0])
         process.arguments = Array(command.dropFirst())

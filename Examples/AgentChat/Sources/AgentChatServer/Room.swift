@@ -236,7 +236,7 @@ extension Room {
 extension Room {
     private func take(_ event: AgentChatEvent) {
         switch event {
-        case .submitted(let message, let job, _): start(message, job)
+        case .submitted(let message, let job, let writes): start(message, job, writes)
         case .answered(let answers): running?.job.mail.put(.answered(answers))
         case .injected(let id, let text): running?.job.mail.put(.injected(id, text))
         case .cancelAsked: cancel()
@@ -244,8 +244,9 @@ extension Room {
         }
     }
 
-    private func start(_ message: Message, _ id: Identifier) {
-        let job = AgentJob(id: id, chat: chat, message: message, history: machine.chat.shown, room: self)
+    private func start(_ message: Message, _ id: Identifier, _ writes: Identifier) {
+        let history = machine.chat.shown.filter { $0.id != writes || $0.id == message.id }
+        let job = AgentJob(id: id, chat: chat, message: message, history: history, room: self)
         guard house.slots.take() else {
             let failure = AgentFailure("the service works on \(house.limits.jobs) jobs; try again later")
             Task { _ = await add(.end(.failure(failure), of: id)) }

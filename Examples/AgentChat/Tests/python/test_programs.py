@@ -1,0 +1,145 @@
+"""Agents that are programs, and the client in a terminal, as whole processes."""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+from client import Client
+from service import BINARY, PATIENCE, SCRIPTS, Service
+
+PROGRAM = '''
+import json, sys
+
+def write(**line):
+    print(json.dumps(line), flush=True)
+
+run = json.loads(sys.stdin.readline())
+word = run["message"]["parts"][0]["text"]
+if word == "ask":
+    write(type="ask", questions=[{"id": "who", "text": "Who?"}])
+    word = json.loads(sys.stdin.readline())["answers"][0]["text"]
+if word == "wait":
+    write(type="text", text="waiting ")
+    for line in sys.stdin:
+        news = json.loads(line)
+        if news["type"] == "cancel":
+            break
+        write(type="split", inject_id=news["inject_id"])
+        write(type="text", text="after " + news["text"])
+if word == "fail":
+    write(type="fail", message="no")
+if word == "exit":
+    sys.exit(3)
+if word == "garbage":
+    print("no JSON", flush=True)
+if word == "endless":
+    sys.stdout.write("x" * 3_000_000)
+    sys.stdout.flush()
+if word == "flood":
+    for _ in range(2_000):
+        write(type="text", text="x" * 100)
+write(type="delta", part={"type": "reasoning", "text": "thought"})
+write(type="text", text=f"{word} of {len(run['history'])}")
+'''
+
+
+class CommandTests(unittest.IsolatedAsyncioTestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        program = Path(cls.folder.name, "agent.py")
+        program.write_text(PROGRAM, encoding="utf-8")
+        cls.service = Service(f"command:exec {sys.executable} {program}", data=False).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.close()
+        cls.folder.cleanup()
+
+    def client(self):
+        chat = self.service.chat()
+        return Client(self.service.socket(chat), chat)
+
+    async def test_a_program_answers_asks_and_floods(self):
+        async with self.client() as client:
+            await client.say("hello")
+            self.assertEqual((await client.end(), client.written()), ("completed", "hello of 1"))
+            await client.say("ask")
+            request = await client.until(lambda message: message["type"] == "clarify_request")
+            await client.send("clarify_response", job_id=client.job, request_id=request["request_id"],
+                              answers=[{"question_id": "who", "text": "Raya"}])
+            self.assertEqual((await client.end(), client.written()), ("completed", "Raya of 3"))
+            await client.say("flood")
+            self.assertEqual(await client.end(), "completed")
+            self.assertEqual(client.written(), "x" * 200_000 + "flood of 5")
+
+    async def test_a_program_hears_what_is_put_in_and_that_it_is_to_stop(self):
+        async with self.client() as client:
+            await client.say("wait")
+            await client.text("waiting")
+            await client.send("inject_message", job_id=client.job, inject_id="i1", text="lunch")
+            await client.text("after lunch")
+            await client.send("cancel", job_id=client.job)
+            self.assertEqual(await client.end(), "cancelled")
+
+    async def test_a_program_that_fails_fails_its_job_alone(self):
+        for word in ("fail", "exit", "garbage", "endless"):
+            async with self.client() as client:
+                await client.say(word)
+                self.assertEqual(await client.end(), "failed", word)
+                await client.say("hello")
+                self.assertEqual(await client.end(), "completed")
+
+
+class TerminalTests(unittest.TestCase):
+    def test_a_table_is_booked_in_a_terminal(self):
+        service = Service(f"script:{SCRIPTS / 'booking.json'}", token="a token of Saro's").start()
+        self.addCleanup(service.close)
+        talk = subprocess.Popen(
+            [BINARY, "talk", service.page, "--token-file", f"{service.folder.name}/token"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        watch = threading.Timer(PATIENCE, talk.kill)
+        watch.start()
+
+        def until(text):
+            seen = ""
+            while text not in seen:
+                piece = talk.stdout.read(1)
+                self.assertTrue(piece, f"{text!r} did not come: {seen}")
+                seen += piece
+
+        def type_(line):
+            talk.stdin.write(line + "\n")
+            talk.stdin.flush()
+
+        until("websocket/agent-json")
+        type_("A table, please")
+        until("Which evening? (1 Friday) (2 Saturday)")
+        type_("2")
+        until("Under which name?")
+        type_("Saro")
+        until("y, or n and a reason")
+        type_("y")
+        until("Saturday at eight, for Saro")
+        until("[completed]")
+        type_("/quit")
+        self.assertEqual(talk.wait(PATIENCE), 0)
+        watch.cancel()
+        for pipe in (talk.stdin, talk.stdout):
+            pipe.close()
+
+    def test_exit_statuses(self):
+        for arguments, status in [(["talk", "ftp://a"], 2), (["talk", "http://127.0.0.1:1/"], 2), (["serve", "--x"], 64),
+                                  (["serve", "--agent", "none"], 2), (["serve", "--agent", "script:/none"], 2),
+                                  (["serve", "--host", "0.0.0.0"], 2), (["serve", "--token-file", "/none"], 2),
+                                  (["--help"], 0)]:
+            done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
+            self.assertEqual(done.returncode, status, f"{arguments}: {done.stderr}")
+            self.assertTrue(done.stderr or status == 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
