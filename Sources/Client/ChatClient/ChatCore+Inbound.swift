@@ -51,7 +51,7 @@ extension ChatCore {
             guard isInterrupted else { return }
             isInterrupted = false
             // Perhaps to another service.
-            maximumPayload = framing.maximumPayload(within: maximumFramed)
+            liftRestriction()
             outbox.hurry()
             wakeAll(.linkBack(on: nil))
         case .interrupted(_, let address?):

@@ -135,7 +135,20 @@ extension ChatCore {
     /// The service takes less than it said: machines see it in their next step. Nobody waits to hear what became of a
     /// copy that is sent again, so its machine would send it again and again.
     private mutating func learn(largest limit: Int) {
-        maximumPayload = min(maximumPayload, framing.maximumPayload(within: max(0, limit)))
+        guard limit >= Self.leastLimit else { return }
+        let room = framing.maximumPayload(within: limit)
+        guard room < maximumPayload else { return }
+        (maximumPayload, restrictedUntil) = (room, now + Self.restriction)
+    }
+
+    /// A smaller limit than this would forbid machines to say anything; it is nothing to what was not refused.
+    private static let leastLimit = 2_048
+    /// How long a limit that the service named in a refusal is believed.
+    private static let restriction = Duration.seconds(3_600)
+
+    /// Machines may make again of a payload what the service said at first.
+    mutating func liftRestriction() {
+        (maximumPayload, restrictedUntil) = (framing.maximumPayload(within: maximumFramed), nil)
     }
 }
 

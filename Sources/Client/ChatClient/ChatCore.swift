@@ -12,8 +12,10 @@ public struct ChatCore: Sendable {
     let types: [ConversationType: any ConversationProtocol]
     /// The largest framed payload that the delivery service said it takes, in bytes.
     let maximumFramed: Int
-    /// What a machine may make of that; less once the service refused something as too large, until the link is back.
+    /// What a machine may make of that; less for a while once the service refused something as too large.
     var maximumPayload: Int
+    /// When that ends; nil while it is all that the service said.
+    var restrictedUntil: Timestamp?
     var initialization: any InitializationProtocol
     var framing: any FramingStrategy
     var random: any RandomSource
@@ -219,6 +221,7 @@ public struct ChatCore: Sendable {
     /// Takes a reading of the system's clock.
     mutating func advance(to reading: Timestamp) {
         numbers.clock.advance(to: reading)
+        if let end = restrictedUntil, end <= now { liftRestriction() }
     }
 }
 

@@ -8,6 +8,7 @@ struct CorePeer {
     var types: [any ConversationProtocol]
     var limits = CoreLimits()
     let offers: Set<Capability>
+    let maximumPayload: Int
     let make: @Sendable (String) -> any InitializationProtocol
     var core: ChatCore
     var stored: [String: Bytes] = [:]
@@ -18,22 +19,23 @@ struct CorePeer {
 
     init(
         _ name: String, types: [any ConversationProtocol] = [ToyConversation.type],
-        limits: CoreLimits = CoreLimits(), offers: Set<Capability> = [],
+        limits: CoreLimits = CoreLimits(), offers: Set<Capability> = [], maximumPayload: Int = 1_000,
         initialization make: @escaping @Sendable (String) -> any InitializationProtocol = { ToyInitialization($0) }
     ) throws {
-        (self.name, self.types, self.limits, self.offers, self.make) = (name, types, limits, offers, make)
-        core = try Self.core(make(name), name, types, limits, offers, [:], now, seed: 0)
+        (self.name, self.types, self.limits, self.make) = (name, types, limits, make)
+        (self.offers, self.maximumPayload) = (offers, maximumPayload)
+        core = try Self.core(make(name), name, types, limits, offers, maximumPayload, [:], now, seed: 0)
         store()
     }
 
     private static func core(
         _ initialization: any InitializationProtocol, _ name: String, _ types: [any ConversationProtocol],
-        _ limits: CoreLimits, _ offers: Set<Capability>, _ records: [String: Bytes],
+        _ limits: CoreLimits, _ offers: Set<Capability>, _ maximumPayload: Int, _ records: [String: Bytes],
         _ now: Timestamp, seed: UInt64
     ) throws -> ChatCore {
         try ChatCore(
             initialization, conversations: types, framing: ToyFraming(),
-            delivery: DeliveryLimits(maximumPayload: 1_000, offers: offers),
+            delivery: DeliveryLimits(maximumPayload: maximumPayload, offers: offers),
             random: SeededRandom(UInt64(name.utf8.first ?? 0) << 32 | seed),
             limits: limits, restoring: records.map { Record($0.key, $0.value) }.sorted { $0.key < $1.key }, now: now)
     }
@@ -52,7 +54,7 @@ struct CorePeer {
     /// What a crash and a new start leave.
     mutating func restart() throws {
         runs += 1
-        core = try Self.core(make(name), name, types, limits, offers, stored, now, seed: runs)
+        core = try Self.core(make(name), name, types, limits, offers, maximumPayload, stored, now, seed: runs)
         store()
     }
 

@@ -13,6 +13,8 @@ private struct StricterService {
     var cores: [ChatCore]
     var events: [[ClientEvent]] = [[], []]
     var limit = Int.max
+    /// The limit that it names, if not that.
+    var named: Int?
     private(set) var now = Timestamp(milliseconds: 1_700_000_000_000)
     let conversation: ConversationID
 
@@ -38,7 +40,7 @@ private struct StricterService {
                 let payloads = cores[side].takeOutbox(now: now)
                 let results = payloads.map { payload -> Result<Receipt, DeliveryError> in
                     let size = payload.addressed.payload.count
-                    return size > limit ? .failure(.tooLarge(bytes: size, limit: limit)) : .success(Receipt())
+                    return size > limit ? .failure(.tooLarge(bytes: size, limit: named ?? limit)) : .success(Receipt())
                 }
                 cores[side].settle(payloads, results, now: now)
                 let taken = zip(payloads, results).filter { (try? $0.1.get()) != nil }.map { Delivery($0.0.addressed) }
@@ -55,6 +57,10 @@ private struct StricterService {
             cores[side].confirm(batchesUpTo: batch.number)
             _ = cores[side].takeRecords()
         }
+    }
+
+    func statuses(of content: ContentID) -> [ContentStatus] {
+        events[0].compactMap { if case .conversation(_, .status(content, let status)) = $0 { status } else { nil } }
     }
 
     var heard: [Content] {
@@ -78,9 +84,29 @@ func `a content that a service with a smaller limit refuses is cut anew and neve
     service.pass()
     // What was said in between does not wait for it.
     #expect(service.heard == [Bytes("hello"), Bytes("next"), text])
-    let statuses = service.events[0].compactMap { event -> ContentStatus? in
-        if case .conversation(_, .status(large, let status)) = event { status } else { nil }
-    }
+    let statuses = service.statuses(of: large)
     #expect(statuses.last == .delivered)
     #expect(!statuses.contains { if case .failed = $0 { true } else { false } })
+}
+
+@Test(arguments: [0, 1, 150, 1_400])
+func `a limit at which nothing can be said fails what was refused, with the reason, and nothing else (CORE-11, REL-12)`(
+    limit: Int
+) throws {
+    var service = try StricterService()
+    (service.limit, service.named) = (5_000, limit)
+    let text = Bytes([UInt8](repeating: 0x61, count: 40_000))
+    let large = try service.cores[0].send(text, in: service.conversation, now: service.now)
+    service.pass()
+    guard case .failed(let reason) = service.statuses(of: large).last else {
+        Issue.record("\(service.statuses(of: large))")
+        return
+    }
+    #expect(reason.hasSuffix("the service takes \(limit)"))
+    // Texts of some length as well: later contents are not cut to next to nothing.
+    let texts = [Bytes("next"), Bytes([UInt8](repeating: 0x62, count: 4_000))]
+    let next = try texts.map { try service.cores[0].send($0, in: service.conversation, now: service.now) }
+    service.pass()
+    #expect(service.heard == [Bytes("hello")] + texts)
+    for content in next { #expect(service.statuses(of: content) == [.sent, .delivered]) }
 }

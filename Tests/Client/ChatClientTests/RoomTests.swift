@@ -22,9 +22,12 @@ private struct Roomy: SimpleConversation {
     func takeChanges() -> [Record] { toy.takeChanges() }
 }
 
-@Test func `what the service refuses as too large is all the room there is, until the link is back (CORE-11)`() throws {
-    var saro = try CorePeer("saro", types: [Roomy.type])
-    var raya = try CorePeer("raya", types: [Roomy.type])
+@Test
+func `what the service refuses as too large is all the room there is, for an hour or until the link is back (CORE-11)`()
+    throws
+{
+    var saro = try CorePeer("saro", types: [Roomy.type], maximumPayload: 10_000)
+    var raya = try CorePeer("raya", types: [Roomy.type], maximumPayload: 10_000)
     let id = try saro.begin(with: try raya.introduce(), "roomy")
     raya.receive(saro.publish())
     func room() throws -> Int {
@@ -38,18 +41,25 @@ private struct Roomy: SimpleConversation {
     func refuse(_ limit: Int) {
         let payloads = saro.core.takeOutbox(now: saro.now)
         #expect(!payloads.isEmpty)
-        saro.core.settle(payloads, payloads.map { _ in .failure(.tooLarge(bytes: 900, limit: limit)) }, now: saro.now)
+        saro.core.settle(payloads, payloads.map { _ in .failure(.tooLarge(bytes: 9_000, limit: limit)) }, now: saro.now)
         saro.store()
     }
     let all = try room()
-    refuse(500)
-    #expect(try room() == all - 500)
-    refuse(700)
-    #expect(try room() == all - 500, "it took less before")
-    refuse(0)
-    #expect(try room() == 0)
+    refuse(5_000)
+    #expect(try room() == all - 5_000)
+    refuse(7_000)
+    #expect(try room() == all - 5_000, "it took less before")
+    for limit in [0, -1, 2_000] {
+        refuse(limit)
+        #expect(try room() == all - 5_000, "nothing could be said at all")
+    }
     saro.core.notice(.interrupted("no link"), now: saro.now)
-    #expect(try room() == 0)
+    #expect(try room() == all - 5_000)
     saro.core.notice(.resumed(), now: saro.now)
     #expect(try room() == all, "perhaps it is another service")
+    refuse(5_000)
+    saro.now = saro.now + .seconds(3_599)
+    #expect(try room() == all - 5_000)
+    saro.now = saro.now + .seconds(1)
+    #expect(try room() == all, "it is asked again after an hour")
 }
