@@ -80,6 +80,20 @@ private func run(_ peer: inout CorePeer, wakes: Int = 40) -> [(seconds: UInt64, 
         #expect(run(&saro).count == schedule.count)
     }
 
+    @Test func `without a link no invite is sent again, and no alarm rings for it (CONTACT-5, CORE-23)`() throws {
+        var (saro, raya) = (try persistent("saro"), try persistent("raya"))
+        _ = try saro.begin(with: try raya.introduce())
+        _ = saro.publish()
+        saro.core.notice(.interrupted("no link"), now: saro.now)
+        saro.now = saro.now + .seconds(60)
+        saro.core.wake(now: saro.now)
+        saro.store()
+        #expect(saro.publish().isEmpty)
+        #expect(saro.core.nextAlarm.map { $0 > saro.now } ?? true, "an alarm that does nothing")
+        saro.core.notice(.resumed(), now: saro.now)
+        #expect(saro.sleep() && saro.publish().count == 1)
+    }
+
     @Test func `a restart neither forgets an invite nor repeats it early (CONTACT-5)`() throws {
         var (saro, raya) = (try persistent("saro"), try persistent("raya"))
         _ = try saro.begin(with: try raya.introduce())

@@ -126,6 +126,34 @@ struct LostLinkTests {
         #expect(link.published[0] - before < 40, "\(link.published[0] - before) payloads for 26 segments")
     }
 
+    @Test
+    func `a content that waited for a link is sent when the service has all of it, and only then (CORE-11, REL-10)`()
+        throws
+    {
+        var link = try Link()
+        let id = try link.begin(Bytes("hello"))
+        link.pass(.seconds(10))
+        link.lose()
+        let large = Bytes([UInt8](repeating: 7, count: 2_500_000))
+        let content = try link.cores[0].send(large, in: id, now: link.now)
+        link.comeBack()
+        link.pass(.seconds(60))
+        #expect(link.heard == [Bytes("hello"), large])
+        #expect(link.statuses(of: content) == [.sent, .delivered])
+    }
+
+    @Test func `what waits for room leaves as soon as the service takes something (REL-10)`() throws {
+        var link = try Link()
+        let id = try link.begin(Bytes("hello"))
+        link.pass(.seconds(10))
+        link.lose()
+        let contents = (0..<6).map { Bytes([UInt8](repeating: UInt8($0), count: 1_100_000)) }
+        for content in contents { _ = try link.cores[0].send(content, in: id, now: link.now) }
+        link.comeBack()
+        link.pass(.seconds(1), step: .milliseconds(50))
+        #expect(link.heard.count == 7, "\(link.heard.count - 1) of 6 in a second")
+    }
+
     @Test func `a conversation begun without a link says its invite, and keeps the rest until there is one (CORE-23)`()
         throws
     {

@@ -88,6 +88,28 @@ struct SignalTests {
         #expect(saro.signals(since: before) == ["linkLost(on: nil)", "linkLost(on: nil)"])
     }
 
+    @Test(.timeLimit(.minutes(30)))
+    func `a client that goes back after a storage failure still knows that there is no link (CORE-23)`() async throws {
+        let (service, storage) = (ToyService(), FailingStorage())
+        func client(_ name: String, _ storage: any Storage = InMemoryStorage()) async throws -> Client {
+            let suite = try ChatSuite(
+                discovery: ToyDiscovery(), initialization: ToyInitialization(name),
+                conversations: [ToyListener.type], delivery: service, framing: ToyFraming())
+            return try await Client(suite, storage: storage)
+        }
+        let (saro, raya) = (try await client("saro", storage), try await client("raya"))
+        let (id, _) = try await saro.accept(try await raya.introduce()[0], saying: Bytes("hello"))
+        #expect(await saro.flush(within: .seconds(600)))
+        try await saro.step { core, now in core.notice(.interrupted("no link"), now: now) }
+        storage.fail(true)
+        await #expect(throws: ClientError.self) { try await saro.send(Bytes("wait"), in: id) }
+        storage.fail(false)
+        try await saro.send(Bytes("wait"), in: id)
+        #expect(await saro.waiting.payloads == 1, "it waits for the link")
+        await saro.close()
+        await raya.close()
+    }
+
     @Test func `what a machine keeps without a link waits until it leaves or is taken back (CORE-23)`() throws {
         var (saro, _, id) = try pair()
         saro.core.notice(.interrupted("no"), now: saro.now)

@@ -188,6 +188,17 @@ struct LibchatTests {
         #expect(refusal?.outcome == .unsupported && turn.events.isEmpty)
     }
 
+    @Test func `nobody begins with a placeholder: it is refused until content opened the conversation (PVL-10)`() throws
+    {
+        var turn = Step(now: now, random: SeededRandom(1))
+        var saro = try PrivateV1.Libchat(Seeds(random: SeededRandom(1)).initiator, in: &turn)
+        let notice = Action.frame(kind: "placeholder", bytes: [0x10, 0x01])
+        let refusal = #expect(throws: Refusal.self) { try saro.perform(notice, as: ContentID(1), in: &turn) }
+        #expect(refusal?.outcome == .unsupported && turn.openings.isEmpty && turn.sends.isEmpty)
+        try saro.perform(.send("hello"), as: ContentID(2), in: &turn)
+        #expect(turn.openings.count == 1, "the opening is the content")
+    }
+
     @Test func `a frame of an unknown kind is reported and harms nothing (CT-10, CT-12)`() throws {
         var pair = try Crafted()
         let unknown = PrivateV1.Frame(conversation: "x", timestamp: 1, body: .unknown)
