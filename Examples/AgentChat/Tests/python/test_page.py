@@ -230,6 +230,7 @@ class PageTests(unittest.TestCase):
         images = self.script("[...document.querySelectorAll('#log img')].map(a => a.src)")
         self.assertEqual(images, [PIXEL])
         self.assertIn("⟨U+202E⟩gnp.exe", self.text())
+        self.assertNotIn("\u202e", self.text())
         self.assertIn(MARKUP, self.text())
         policy = self.script("fetch('/').then(r => r.headers.get('content-security-policy'))")
         self.assertIn("default-src 'none'", policy)

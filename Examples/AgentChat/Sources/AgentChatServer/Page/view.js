@@ -17,6 +17,9 @@ function make(tag, props = {}, ...children) {
 const visible = text => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
   one => `⟨U+${one.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
 
+/** In a text of several lines only what turns the order of all that follows is shown so. */
+const unturned = text => text.replace(/[\u202D\u202E]/g, visible);
+
 const clipped = (text, most = 300) => text.length > most ? `${text.slice(0, most)}…` : text;
 
 /** Addresses that may be followed (AC-13), and images small enough to be shown from the message itself. */
@@ -44,14 +47,18 @@ function values(value, className = "") {
 
 function anchor(className, name, address) {
   const url = link(address);
-  if (!url) return make("span", { className }, make("span", {}, name), make("span", { className: "where" }, `no link: ${visible(clipped(address, 80))}`));
+  if (!url) {
+    const why = `no link: ${visible(clipped(address, 80))}`;
+    return make("span", { className }, make("span", {}, name), make("span", { className: "where" }, why));
+  }
   const a = make("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" }, name);
   return make("span", { className }, a, make("span", { className: "where" }, visible(url.host)));
 }
 
 const PART = {
-  text: part => make("p", { className: "text", dir: "auto" }, part.text),
-  reasoning: part => make("details", {}, make("summary", {}, "Thoughts"), make("p", { className: "text", dir: "auto" }, part.text)),
+  text: part => make("p", { className: "text", dir: "auto" }, unturned(part.text)),
+  reasoning: part => make("details", {}, make("summary", {}, "Thoughts"),
+    make("p", { className: "text", dir: "auto" }, unturned(part.text))),
   "source-url": part => anchor("source", visible(clipped(part.title || part.url)), part.url),
   "source-document": part => make("span", { className: "source" }, make("span", {}, visible(clipped(part.title))),
     make("span", { className: "where" }, visible(clipped(part.filename ?? part.mediaType, 80)))),
@@ -92,6 +99,10 @@ function element(part, message) {
 
 const shown = new Map();
 let isDue = false;
+/** The end is in sight, and stays so when there is more, or less room. */
+let isFollowing = true;
+
+function follow() { if (isFollowing) $("log").scrollTop = $("log").scrollHeight; }
 
 const show = {
   changed(id) {
@@ -126,6 +137,9 @@ const show = {
     $("title").textContent = visible(clipped(chats.find(one => one.id === chat.id)?.title ?? "Agent chat", 80));
   },
   begin() {
+    const log = $("log");
+    log.onscroll = () => { isFollowing = log.scrollHeight - log.scrollTop - log.clientHeight < 80; };
+    new ResizeObserver(follow).observe(log);
     $("composer").onsubmit = event => { event.preventDefault(); send(); };
     $("text").onkeydown = event => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -161,7 +175,6 @@ function send() {
 
 function draw() {
   const log = $("log");
-  const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   for (const [id, entry] of shown) if (!chat.path.includes(id)) { entry.article.remove(); shown.delete(id); }
   log.querySelector(".empty")?.remove();
   let before = null;
@@ -176,10 +189,11 @@ function draw() {
   }
   if (!before) log.prepend(make("p", { className: "empty" }, "Ask for a table, a story, or the weather."));
   $("stop").hidden = !chat.job;
+  $("stop").disabled = !chat.isReady;
   $("send").textContent = chat.job ? "Add" : "Send";
   $("text").placeholder = chat.job ? "Add something to the answer" : "Write a message";
   for (const button of log.querySelectorAll(".choices button")) button.disabled = Boolean(chat.job || !chat.isReady);
-  if (isAtEnd) log.scrollTop = log.scrollHeight;
+  follow();
 }
 
 function open(message) {
@@ -220,7 +234,7 @@ function grow(old, part) {
   const before = old.part;
   if (!has(part, "text") || part.type !== before.type || !part.text.startsWith(before.text)) return false;
   const node = (part.type === "text" ? old.element : old.element.lastElementChild);
-  const piece = part.text.slice(before.text.length);
+  const piece = unturned(part.text.slice(before.text.length));
   if (node.lastChild) node.lastChild.appendData(piece); else node.append(piece);
   old.part = part;
   return true;
