@@ -52,6 +52,19 @@ struct EngineStorageTests {
         #expect(other.stored(SessionID(random: &kept.random)) == nil)
     }
 
+    @Test func `what moved since an earlier tree is what is active now, and what was`() throws {
+        var kept = try Kept()
+        let before = try #require(kept.engine.stored(kept.session)).tree
+        let path = before.activePath
+        #expect(before.moved(since: before) == ([], []))
+        let all = before.moved(since: MessageTree(session: kept.session))
+        #expect(Set(all.active) == Set(path.map(\.id)) && all.inactive.isEmpty)
+        let body = SendMessage(session: kept.session, content: "branch", parent: path[1].id)
+        _ = try kept.engine.send(body, by: "saro", at: kept.now, random: &kept.random)
+        let after = try #require(kept.engine.stored(kept.session)).tree
+        #expect(after.moved(since: before) == ([try #require(after.order.last)], [path[2].id]))
+    }
+
     @Test func `an answer that was under way when the engine stopped can be ended after it`() throws {
         let kept = try Kept()
         let reply = try #require(kept.asked.reply)

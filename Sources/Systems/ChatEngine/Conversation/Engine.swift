@@ -46,6 +46,8 @@ public struct Engine: Sendable {
     var shares = Shares()
     /// The session of each message, and of each answer that is under way.
     private var sessions: [MessageID: SessionID] = [:]
+    /// The sessions that were taken up, whose messages are found in their trees.
+    private var adopted: Set<SessionID> = []
 
     /// An engine without sessions.
     public init(_ types: SessionTypes) {
@@ -87,6 +89,7 @@ extension Engine {
     public mutating func delete(_ id: SessionID, by client: String, at now: Timestamp) throws(ErrorBody) -> Ask? {
         let session = try owned(id, by: client)
         held[id] = nil
+        adopted.remove(id)
         sessions = sessions.filter { $0.value != id }
         shares.removeAll(of: id)
         return ask(.sessionDeleted(SessionDeletedEvent(session: id)), session.session, now)
@@ -236,7 +239,8 @@ extension Engine {
 
     /// The session that has a message, if it is one of a client.
     func owner(of id: MessageID, by client: String) throws(ErrorBody) -> Held {
-        guard let session = sessions[id], let held = held[session], ExactText.isSame(held.session.client, client)
+        guard let session = sessions[id] ?? adopted.first(where: { held[$0]?.tree.knows(id) ?? false }),
+            let held = held[session], ExactText.isSame(held.session.client, client)
         else { throw .noMessage(id) }
         return held
     }
@@ -258,7 +262,7 @@ extension Engine {
     /// Takes up a session as it was stored.
     mutating func adopt(_ session: Session, _ tree: MessageTree, _ reactions: Reactions) {
         held[session.id] = Held(session: session, tree: tree, reactions: reactions)
-        for id in tree.order + tree.generating.keys { sessions[id] = session.id }
+        adopted.insert(session.id)
     }
 
     mutating func touch(_ id: SessionID, _ now: Timestamp) {

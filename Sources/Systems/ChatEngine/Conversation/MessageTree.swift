@@ -78,6 +78,9 @@ public struct MessageTree: Hashable, Sendable {
         let role: MessageRole
     }
 
+    /// Whether a message is here, or will be.
+    func knows(_ id: MessageID) -> Bool { nodes[id] != nil || generating[id] != nil }
+
     /// A message.
     public subscript(id: MessageID) -> Node? { nodes[id] }
 
@@ -102,6 +105,19 @@ public struct MessageTree: Hashable, Sendable {
         var path: [Node] = []
         while let id = active[path.last?.id], let node = nodes[id] { path.append(node) }
         return path
+    }
+
+    /// The messages of whose group the active one is another one in an earlier tree: those that are active now, and
+    /// those that are active no more.
+    public func moved(since earlier: MessageTree) -> (active: [MessageID], inactive: [MessageID]) {
+        var (now, before): ([MessageID], [MessageID]) = ([], [])
+        for (parent, id) in active {
+            let other = earlier.active[parent]
+            guard other != id else { continue }
+            now.append(id)
+            if let other { before.append(other) }
+        }
+        return (now, before)
     }
 
     /// How many variants a client sees of a message that it sees, itself included.

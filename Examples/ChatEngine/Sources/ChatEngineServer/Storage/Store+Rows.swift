@@ -87,14 +87,14 @@ extension Store {
     /// A tree only grows, and the path through it moves: whoever is active no more goes first, since one of a group is
     /// active at most.
     private static func save(_ before: MessageTree?, _ after: MessageTree, _ db: Database) throws {
-        let known = before?.order ?? []
-        let moved = known.filter { before?[$0]?.isActive != after[$0]?.isActive }
-        for id in moved where after[id]?.isActive == false { try set(false, id, db) }
-        for id in after.order.dropFirst(known.count) {
+        let before = before ?? MessageTree(session: after.session)
+        let moved = after.moved(since: before)
+        for id in moved.inactive { try set(false, id, db) }
+        for id in after.order.dropFirst(before.order.count) {
             guard let node = after[id] else { continue }
             try insert(node, of: after.session, db)
         }
-        for id in moved where after[id]?.isActive == true { try set(true, id, db) }
+        for id in moved.active where before[id] != nil { try set(true, id, db) }
     }
 
     private static func set(_ isActive: Bool, _ id: MessageID, _ db: Database) throws {
