@@ -76,6 +76,9 @@ extension Client {
         let isInterrupted = core.isInterrupted
         do throws(ClientError) {
             core = try Self.load(suite, storage, random, core.limits, clock())
+            // What the application has dealt with is not shown again, or a full disk and the application would chase
+            // each other.
+            core.confirm(batchesUpTo: confirmed)
             // The service does not say it twice.
             if isInterrupted { core.interrupt() }
             if hadUnstored { (unsubscribed, unwanted) = (core.wanted, Array(core.wanted.keys)) }

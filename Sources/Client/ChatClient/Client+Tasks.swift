@@ -185,6 +185,7 @@ extension Client {
 
     func nextEvents(after last: UInt64?) async -> EventBatch? {
         if let last, last > 0 {
+            confirmed = max(confirmed, last)
             core.confirm(batchesUpTo: last)
             scheduleSteps()
         }

@@ -20,6 +20,8 @@ public actor Client {
     /// Who waits for events, and how many have waited before: a reader whose task ends must not end the next one's.
     var eventReader: (number: UInt64, continuation: CheckedContinuation<EventBatch?, Never>)?
     var readers: UInt64 = 0
+    /// The number of the last batch of events that the application has dealt with, whether or not that is stored.
+    var confirmed: UInt64 = 0
     var roomWaiters: [CheckedContinuation<Void, Never>] = []
     var unsubscribed: [DeliveryAddress: Since] = [:]
     var unwanted: [DeliveryAddress] = []

@@ -60,3 +60,35 @@ func `what arrives while the disk is full is received once there is room`() asyn
     await saro.close()
     await raya.close()
 }
+
+@Test(.timeLimit(.minutes(30)))
+func `while the disk is full nothing that was dealt with is shown again, and nothing spins (CORE-12)`() async throws {
+    let pair = Pair()
+    let storage = FailingStorage()
+    let (saro, raya) = (try await pair.client("saro"), try await pair.client("raya", storage: storage))
+    let text = try #require(try await raya.introduce().first)
+    let shown = Lock<[UInt64: Int]>([:])
+    let heard = Lock<[String]>([])
+    let reader = Task {
+        for await batch in raya.events {
+            shown.withLock { $0[batch.number, default: 0] += 1 }
+            for case .conversation(_, .content(let received)) in batch.events {
+                heard.withLock { $0.append(String(decoding: received.content.array, as: UTF8.self)) }
+                // What is dealt with from here on cannot be noted.
+                storage.fail(true)
+            }
+        }
+    }
+    let (id, _) = try await saro.accept(text, saying: Bytes("hello"))
+    while heard.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+    try await saro.send(Bytes("one"), in: id)
+    try await Task.sleep(for: .seconds(2))
+    #expect(shown.withLock { $0.filter { $0.key > 0 && $0.value > 1 } } == [:])
+    #expect(shown.withLock { $0[0] ?? 0 } < 50, "troubles are told as often as something is tried")
+    storage.fail(false)
+    while heard.withLock({ $0.count < 2 }) { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(heard.withLock { $0 } == ["hello", "one"])
+    await saro.close()
+    await raya.close()
+    await reader.value
+}
