@@ -24,6 +24,31 @@ struct SidesTests {
         #expect(cuts > 100 && restarts > 60 && jobs > 100, "\(cuts) cuts, \(restarts) restarts, \(jobs) jobs")
     }
 
+    @Test func `a run may branch off a message of the path, and off no other (AC-34)`() throws {
+        var chat = ChatState(chat: "c")
+        chat.open()
+        _ = try chat.apply(.ready(.init()))
+        func run(_ id: Identifier, behind parent: Identifier? = nil) throws {
+            let message = Message(id: id, role: .user, parts: [.text(TextPart("Hello"))])
+            _ = try chat.apply(.run(.init(chat: "c", message: message, parent: parent)))
+            let (job, answer) = (Identifier(checking: "j\(id)") ?? "j", Identifier(checking: "a\(id)") ?? "a")
+            _ = try chat.apply(.run(job: job, message: answer))
+            _ = try chat.apply(.done(job: job, message: nil))
+        }
+        try run("1")
+        try run("2")
+        try run("3", behind: "a1")
+        #expect(chat.path == ["1", "a1", "3", "a3"])
+        #expect(chat.all.map(\.id) == ["1", "a1", "2", "a2", "3", "a3"])
+        let before = chat
+        for parent in ["2", "nobody", "4"] as [Identifier] {
+            let violation = #expect(throws: Violation.self) { try run("4", behind: parent) }
+            #expect(violation?.rule == .path && chat == before)
+        }
+        try run("4", behind: "a3")
+        #expect(chat.path == ["1", "a1", "3", "a3", "4", "a4"])
+    }
+
     @Test func `a tool waits for an approval, and a refusal is told (AC-31)`() throws {
         var world = World(seed: 1)
         try world.connect()

@@ -193,6 +193,24 @@ class PageTests(unittest.TestCase):
         self.press("Stop")
         self.wait_text("Stopped.")
 
+    def test_a_message_is_written_anew(self):
+        self.begin()
+        self.say("weather")
+        self.wait_text("umbrella")
+        self.idle()
+        self.say("fail")
+        self.wait_text("The answer failed")
+        self.press("Edit")
+        self.browser.find_element(By.ID, "text").send_keys(Keys.CONTROL + "a")
+        self.say("the weather again")
+        self.wait(lambda: self.text().count("umbrella") == 2, "two answers")
+        self.idle()
+        self.assertNotIn("The answer failed", self.text())
+        self.picture("edited")
+        self.browser.refresh()
+        self.wait_text("the weather again")
+        self.assertNotIn("fail\n", self.text())
+
     def test_two_windows_show_the_same(self):
         self.begin()
         self.say("weather")

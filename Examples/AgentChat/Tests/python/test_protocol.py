@@ -193,6 +193,26 @@ class ProtocolTests(unittest.IsolatedAsyncioTestCase):
             self.assertIn("AC-23", client.errors[-1]["message"])
             await client.text("goes on so")
 
+    async def test_a_run_branches_off_the_path(self):
+        async with self.client() as client:
+            for text in ("one", "two"):
+                await client.say(text)
+                await client.end()
+            await client.history()
+            first, answer, second, _ = client.path
+            message = {"id": "m-other", "role": "user", "parts": [{"type": "text", "text": "three"}]}
+            fields = {"id": self.chat, "message": message, "vaultItems": [], "timezone": "UTC"}
+            await client.send("run", **fields, parent_id="nobody")
+            await client.until(lambda message: message["type"] == "error")
+            self.assertIn("AC-34", client.errors[-1]["message"])
+            client.ending = None
+            await client.send("run", **fields, parent_id=answer)
+            await client.end()
+            await client.history()
+            self.assertEqual(client.path[:3], [first, answer, "m-other"])
+            self.assertEqual((len(client.path), second in client.path), (4, False))
+            self.assertEqual(client.written(client.path[-1]), "Hello three")
+
     async def test_the_booking_of_the_example(self):
         service = Service(f"script:{SCRIPTS / 'booking.json'}").start()
         self.addCleanup(service.close)

@@ -29,14 +29,26 @@ extension ChatState {
         try check(run.chat)
         guard !job.isBusy else { throw Violation(.busy, "a job is there already") }
         let message = run.message.role == .assistant ? try continued(run.message) : run.message
+        let kept = try branch(run)
         var next = job
         try next.submit()
         turn(to: next)
+        path.removeSubrange(kept...)
         put(message)
         show(message.id)
         failed.remove(message.id)
         submission = message.id
         return .submitted(message.id)
+    }
+
+    /// How many messages of the path stay in front of a message: all, or those up to its branch point (AC-34). What
+    /// leaves the path is kept, but not shown.
+    private func branch(_ run: Command.Run) throws(Violation) -> Int {
+        guard run.message.role == .user, let parent = run.parent else { return path.count }
+        guard let place = path.firstIndex(of: parent), parent != run.message.id else {
+            throw Violation(.path, "the branch point is not on the path")
+        }
+        return place + 1
     }
 
     /// The message as it is kept, with the answers that a continuation brings and with nothing else of it (AC-31).

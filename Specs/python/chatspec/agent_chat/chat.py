@@ -70,12 +70,20 @@ class Chat:
         sent = run["message"]
         if sent["role"] == "assistant":
             sent = self.continued(sent)
+        elif "parent_id" in run:
+            self.branch(run["parent_id"], sent["id"])
         previous = self.job_id or self.previous
         self.forget_job("submitted")
         self.previous, self.submission = previous, sent["id"]
         self.messages[sent["id"]] = sent
         self.show(sent["id"])
         self.failed.discard(sent["id"])
+
+    def branch(self, point: str, sent: str) -> None:
+        """What stands behind the branch point leaves the path (AC-34)."""
+        if point not in self.path or point == sent:
+            raise Violation("AC-34", "no branch point")
+        self.path = self.path[:self.path.index(point) + 1]
 
     def continued(self, sent: dict) -> dict:
         """The message that is kept, with answers to the approvals that wait, and nothing else (AC-31)."""

@@ -173,19 +173,28 @@ const plain = message => message.parts.filter(part => part.type === "text").map(
 
 // What the person does. A message that was sent and not taken is kept over a reload, and sent again under its id.
 
-function submit(text) {
+/** With a parent it branches off there: what stood behind it leaves the path. */
+function submit(text, parent = null) {
   const message = { id: `m-${crypto.randomUUID()}`, role: "user", parts: [{ type: "text", text }] };
-  chat.pending = message;
-  sessionStorage.setItem(`pending ${chat.id}`, JSON.stringify(message));
-  chat.messages.set(message.id, message);
-  chat.path.push(message.id);
+  chat.pending = { ...message, parent };
+  sessionStorage.setItem(`pending ${chat.id}`, JSON.stringify(chat.pending));
+  place(message);
   sendPending();
+}
+
+function place(message) {
+  chat.messages.set(message.id, message);
+  const branch = chat.path.indexOf(chat.pending.parent);
+  if (branch >= 0) chat.path.length = branch + 1;
+  chat.path.push(message.id);
 }
 
 function sendPending() {
   chat.failed.delete(chat.pending.id);
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-  chat.isSubmitted = command("run", { id: chat.id, message: chat.pending, vaultItems: [], timezone });
+  const { parent, ...message } = chat.pending;
+  const branch = parent ? { parent_id: parent } : {};
+  chat.isSubmitted = command("run", { id: chat.id, message, vaultItems: [], timezone, ...branch });
   show.chat();
 }
 
@@ -199,8 +208,8 @@ function settle() {
   if (!chat.pending || chat.isSubmitted) return;
   if (chat.pending.role === "assistant") return forgetPending();
   if (chat.path.includes(chat.pending.id)) return forgetPending();
-  chat.path.push(chat.pending.id);
-  chat.messages.set(chat.pending.id, chat.pending);
+  const { parent, ...message } = chat.pending;
+  place(message);
   if (chat.job) fail("another message was first"); else if (!chat.failed.has(chat.pending.id)) sendPending();
 }
 
@@ -236,6 +245,7 @@ function stop() { if (chat.job) command("cancel", { job_id: chat.job.id }); }
 // Chats.
 
 async function enter(id) {
+  if (editing) edit(null);
   Object.assign(chat, {
     id, messages: new Map(), path: [], failed: new Map(), job: null, request: null, isReady: false, follows: false,
     isSubmitted: false, injected: new Map(),

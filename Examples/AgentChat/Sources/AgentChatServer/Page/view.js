@@ -146,7 +146,11 @@ const show = {
       event.preventDefault();
       send();
     };
-    document.onkeydown = event => { if (event.key === "Escape") { menu(false); stop(); } };
+    document.onkeydown = event => {
+      if (event.key !== "Escape") return;
+      menu(false);
+      editing ? edit(null) : stop();
+    };
     $("stop").onclick = stop;
     $("new").onclick = () => { menu(false); create(); };
     $("menu").onclick = () => menu(!$("chats").classList.contains("open"));
@@ -164,12 +168,27 @@ function menu(isOpen) {
   $("menu").setAttribute("aria-expanded", String(isOpen));
 }
 
+/** The message that is written anew, which branches off behind the one before it. */
+let editing = null;
+
+function edit(id) {
+  editing = id;
+  $("hint").textContent = id ? "Enter sends the message anew, in place of it and all behind it; Escape leaves it." : HINT;
+  $("text").value = id ? chat.messages.get(id).parts.filter(part => part.type === "text").map(part => part.text).join("") : "";
+  $("text").focus();
+}
+const HINT = $("hint").textContent;
+
 function send() {
   const text = $("text").value;
   if (!text.trim() || !chat.id) return;
+  const place = chat.path.indexOf(editing);
+  if (editing && (chat.job || place < 1)) return edit(null);
   if (chat.job ? !inject(text) : chat.isSubmitted || chat.pending && !chat.failed.has(chat.pending.id)) return;
+  const parent = editing ? chat.path[place - 1] : null;
+  if (editing) edit(null);
   $("text").value = "";
-  if (!chat.job) submit(text);
+  if (!chat.job) submit(text, parent);
   show.chat();
 }
 
@@ -184,6 +203,7 @@ function draw() {
     const entry = shown.get(id) ?? open(message);
     const isPlaced = entry.article.parentNode === log && entry.article.previousElementSibling === before;
     if (!isPlaced) before ? before.after(entry.article) : log.prepend(entry.article);
+    entry.edit.hidden = !before || Boolean(chat.job || chat.pending);
     before = entry.article;
     update(entry, message);
   }
@@ -201,7 +221,9 @@ function open(message) {
   const name = message.role === "user" ? "You" : message.role === "assistant" ? "Agent" : "Operator";
   const note = make("p", { className: "note", hidden: true });
   const article = make("article", { className: message.role, "aria-label": name }, make("h2", {}, name), parts, note);
-  const entry = { article, parts, note, elements: [], isDirty: true };
+  const anew = make("button", { type: "button", className: "plain", hidden: true, onclick: () => edit(message.id) }, "Edit");
+  if (message.role === "user") article.append(anew);
+  const entry = { article, parts, note, edit: anew, elements: [], isDirty: true };
   shown.set(message.id, entry);
   return entry;
 }
