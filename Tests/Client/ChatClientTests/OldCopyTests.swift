@@ -176,6 +176,20 @@ func `after an old copy was put back both sides are told within minutes, once (C
     #expect(walk.saro.heard.last == "and on")
 }
 
+@Test func `a type that sends again what is lost tells the other side of one trouble once (CORE-20)`() throws {
+    var walk = try Walk()
+    try walk.talk(2)
+    walk.settle(for: .seconds(600), by: .seconds(20))
+    let id = try #require(walk.raya.core.conversations.first?.id)
+    walk.raya.core.doubt(id, "nothing opens", tellsOther: true)
+    #expect(walk.raya.publish(walk.now).count == 1)
+    walk.now = walk.now + .seconds(1_200)
+    walk.raya.core.wake(now: walk.now)
+    _ = walk.raya.publish(walk.now)
+    walk.raya.core.doubt(id, "nothing opens", tellsOther: true)
+    #expect(walk.raya.core.load.outboxPayloads == 0)
+}
+
 @Test func `refusals of one kind are folded, and told again with their number (CORE-19)`() {
     var log = RefusalLog()
     let start = Timestamp(milliseconds: 1_000_000)

@@ -18,6 +18,31 @@ struct GivenUpTests {
         #expect(pair.sides[0].sent < 3_000 + 128, "\(pair.sides[0].sent) payloads")
     }
 
+    @Test func `after 512 copies in silence only the eight oldest are sent again, later one (SDS-R9)`() throws {
+        var pair = try LossyPair(PrivateV1.Compact.self)
+        pair.isLost = [true, true]
+        let before = pair.sides[0].sent
+        for index in 0..<64 { try pair.say("line \(index)", 0) }
+        pair.pass(.seconds(3 * 3_600))
+        #expect(pair.sides[0].sent - before < 900, "\(pair.sides[0].sent - before) payloads in three hours")
+    }
+
+    @Test func `an absence before a content was said does not lengthen its time, over a restart (SDS-R10)`() throws {
+        var pair = try LossyPair(PrivateV1.Compact.self)
+        pair.switchOff(0)
+        pair.pass(.seconds(20 * 86_400))
+        try pair.restart(0)
+        pair.isLost[0] = true
+        let old = try pair.say("old", 0)
+        pair.pass(.seconds(7_200))
+        try pair.restart(0)
+        pair.pass(.seconds(7 * 86_400))
+        guard case .failed = pair.sides[0].statuses[old] else {
+            Issue.record("\(String(describing: pair.sides[0].statuses[old])) after seven days")
+            return
+        }
+    }
+
     @Test func `a device off for eight days tries before it gives up, and is heard at once (SDS-11, SDS-R10)`() throws {
         func check<Conversation: ReliableConversation>(_ type: Conversation.Type) throws {
             var pair = try LossyPair(type)

@@ -137,6 +137,40 @@ struct SDSRules {
         #expect(saro.unacknowledged == [name("a")])
     }
 
+    @Test func `the time of what waits to be dispatched begins when it is, and nobody is woken for it before (SDS-11)`()
+        throws
+    {
+        var saro = sdsChannel("saro", sdsSettings { $0.resend.giveUpAfter = .seconds(7_200) })
+        var step = SDSStep(now: sdsStart)
+        try saro.send(Bytes("1"), id: name("a"), in: &step)
+        saro.hold(name("a"))
+        for half in 1...6 {
+            step = SDSStep(now: sdsStart + .seconds(1_800 * half))
+            saro.wake(in: &step)
+            #expect(saro.nextWake.map { $0 > step.now + .seconds(1) } ?? true, "woken for nothing")
+        }
+        saro.didSend(name("a"), now: step.now)
+        for seconds in [1, 7_000, 200] {
+            step = SDSStep(now: step.now + .seconds(seconds))
+            saro.wake(in: &step)
+            #expect(step.events.contains(.gaveUp(name("a"))) == (seconds == 200), "\(seconds)")
+        }
+    }
+
+    @Test func `no sync message names what waits for room to leave (SDS-R13)`() throws {
+        var saro = sdsChannel("saro", .two)
+        var step = SDSStep(now: sdsStart)
+        try saro.send(Bytes("1"), id: name("a"), in: &step)
+        saro.loseLink(now: step.now)
+        saro.commit(try saro.draft(Bytes("2"), id: name("b"), now: step.now), untilLink: true, in: &step)
+        step = SDSStep(now: sdsStart + .seconds(60), room: 0)
+        saro.hurry(in: &step)
+        #expect(step.broadcasts.isEmpty, "neither message has room, and no sync message would be true")
+        step = SDSStep(now: sdsStart + .seconds(61))
+        saro.wake(in: &step)
+        #expect(step.broadcasts.contains { $0.id == name("b") })
+    }
+
     @Test
     func `what nobody acknowledges is sent again, ever more rarely, the same bytes, and given up in the end (SDS-11)`()
         throws

@@ -1,9 +1,10 @@
 import ChatCrypto
 import ChatModel
-import ChatReliability
 import ChatWire
 import TestSupport
 import Testing
+
+@testable import ChatReliability
 
 private func bytes(_ count: Int, seed: UInt64 = 1) -> Bytes {
     var random = SplitMix64(seed: seed)
@@ -323,6 +324,22 @@ struct ReassemblerRecords {
         #expect(completed == 1)
         #expect(store.keys.sorted() == ["finished/0"])
         #expect(try reassembler.receive(segments[0], from: "saro", now: now) == .repeated)
+    }
+
+    @Test func `pieces of two cuts of a payload stay apart over a restart, and whole is whole (SEG-R8)`() throws {
+        let payload = bytes(1_000)
+        let (old, new) = (
+            try Segmentation(segmentSize: 500).split(payload), try Segmentation(segmentSize: 334).split(payload)
+        )
+        var store: [String: Bytes] = [:]
+        var reassembler = Reassembler(limits: .behindSDS)
+        for (index, segment) in [new[0], old[1], new[1], new[2]].enumerated() {
+            let outcome = try reassembler.receive(segment, from: "saro", now: now)
+            #expect((outcome == .complete(payload)) == (index == 3))
+            for record in reassembler.takeChanges() { store[record.key] = record.bytes }
+            reassembler = try Reassembler(restoring: store.map { Record($0, $1) }, limits: .behindSDS)
+        }
+        #expect(reassembler.load.payloads == 0, "nothing is left of the old cut")
     }
 
     @Test func `the memory of finished payloads is bounded, in records too (SEG-12)`() throws {
