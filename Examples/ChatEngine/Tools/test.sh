@@ -13,7 +13,8 @@ if ! "$python/bin/python3" -c 'import schemathesis, jsonschema, selenium, reques
     python3 -m venv "$python" && "$python/bin/pip" install -q -r Examples/ChatEngine/Tools/requirements.txt
 fi
 
-CHAT_ENGINE_EXCHANGES=$exchanges swift test --skip-build "${server[@]}"
+# One after another: some of the tests keep every processor busy, others wait.
+CHAT_ENGINE_EXCHANGES=$exchanges swift test --no-parallel --skip-build "${server[@]}"
 "$python/bin/python3" Examples/ChatEngine/Tools/exchanges.py "$exchanges"
 "$python/bin/python3" Examples/ChatEngine/Tools/cases.py "$program"
 "$python/bin/python3" Examples/ChatEngine/Tools/command.py "$program"
