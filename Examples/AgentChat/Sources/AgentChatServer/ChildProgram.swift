@@ -73,9 +73,9 @@ final class ChildProgram: Sendable {
         writing.async { try? input.write(contentsOf: line) }
     }
 
-    /// Waits for the end that is near: its output is closed.
-    func status() -> Int {
-        process.waitUntilExit()
+    /// Waits for the end, which a program need not come to soon after it closed its output.
+    func status() async throws -> Int {
+        while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
         return Int(process.terminationStatus)
     }
 

@@ -26,7 +26,7 @@ public struct CommandAgent: Agent {
                     program.took()
                 }
                 try Task.checkCancellation()
-                let status = program.status()
+                let status = try await program.status()
                 guard status == 0 else { throw AgentFailure("the program ended with \(status)") }
                 return true
             }

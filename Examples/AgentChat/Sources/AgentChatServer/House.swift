@@ -21,6 +21,7 @@ public actor House {
     /// What is stored of chats that nobody has entered since the start.
     private var dormant: [Identifier: [Record]] = [:]
     private let storage: any Storage
+    private var isStopping = false
 
     /// Takes up what is stored.
     public init(
@@ -74,7 +75,7 @@ public actor House {
 
     /// The room of a chat; nil where there is no such chat, or its records cannot be read.
     func room(_ chat: Identifier) -> Room? {
-        guard chats[chat] != nil else { return nil }
+        guard chats[chat] != nil, !isStopping else { return nil }
         if let room = rooms[chat] { return room }
         do throws(Refusal) {
             let room = try Room(chat, records: dormant[chat] ?? [], house: self)
@@ -102,6 +103,7 @@ public actor House {
 
     /// The service stops: every job fails, every socket is closed.
     func stop() async {
+        isStopping = true
         for room in rooms.values { await room.stop() }
     }
 }

@@ -53,6 +53,7 @@ actor Room {
     private var waiting: [Waiting] = []
     private var isWorking = false
     private var isBroken = false
+    private var isStopped = false
     private var running: Running?
     private var content: UInt64 = 0
     private var outgoing: [(frame: ByteBuffer, to: Outbox)] = []
@@ -79,7 +80,7 @@ actor Room {
     /// A socket came; it gets `ready`. False where the chat has too many.
     func join(_ outbox: Outbox) async -> Bool {
         members.removeAll { $0.outbox.isClosed }
-        guard members.count < house.limits.socketsOfChat, !isBroken else { return false }
+        guard members.count < house.limits.socketsOfChat, !isBroken, !isStopped else { return false }
         _ = await add(.came(outbox))
         return true
     }
@@ -97,6 +98,7 @@ actor Room {
 
     /// The service stops: the job fails, and the sockets close.
     func stop() async {
+        isStopped = true
         if let running {
             running.task?.cancel()
             _ = await add(.end(.failure(AgentFailure("the service was stopped")), of: running.id))

@@ -25,22 +25,42 @@ struct Socket: Sendable {
         log("socket_opened", fields)
         // A connection that is lost is no error of the service.
         try? await channel.executeThenClose { inbound, outbound in
-            await withTaskGroup(of: Void.self) { group in
-                if await !room.join(outbox) { outbox.close(.unknown(1013)) }
-                group.addTask { await write(outbound) }
-                group.addTask { await read(inbound) }
-                group.addTask { await watch() }
-                await group.next()
-                // Whatever ended first, the rest has a moment to end well: the close frame, and the other side's.
-                outbox.close(.normalClosure)
-                group.addTask { try? await Task.sleep(for: .seconds(2)) }
-                await group.next()
+            if await !room.join(outbox) { outbox.close(.unknown(1013)) }
+            await withTaskGroup(of: Half.self) { group in
+                group.addTask {
+                    await write(outbound)
+                    return .writing
+                }
+                group.addTask {
+                    await read(inbound)
+                    return .reading
+                }
+                group.addTask {
+                    await watch()
+                    return .watching
+                }
+                await end(&group)
                 group.cancelAll()
             }
         }
         outbox.close(.normalClosure)
         await room.leave(outbox)
         log("socket_closed", fields)
+    }
+
+    /// Two halves of a connection, and how long one waits for the other.
+    private enum Half { case reading, writing, watching, patience }
+
+    /// Whatever ends first, the rest has a while to end well: what waits, the close frame, and the other side's.
+    private func end(_ group: inout TaskGroup<Half>) async {
+        var open: Set<Half> = [.reading, .writing]
+        if let first = await group.next() { open.remove(first) }
+        outbox.close(.normalClosure)
+        group.addTask {
+            try? await Task.sleep(for: .seconds(3))
+            return .patience
+        }
+        while !open.isEmpty, let half = await group.next(), half != .patience { open.remove(half) }
     }
 
     private func write(_ outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>) async {
@@ -70,11 +90,10 @@ struct Socket: Sendable {
                 case .nothing: break
                 case .ping(let data): outbox.push(.pong(data))
                 case .text(let bytes): await room.receive(Bytes(bytes), from: outbox)
-                case .over(let code):
-                    outbox.close(code)
-                    // What still comes is read and thrown away until the other side closes, or the time is up.
-                    if frame.opcode == .connectionClose { return }
+                // What still comes is read and thrown away until the other side closes, or the time is up.
+                case .over(let code): outbox.close(code)
                 }
+                if frame.opcode == .connectionClose { return }
             }
         } catch { outbox.close(.protocolError) }
     }

@@ -11,7 +11,7 @@ from client import Client
 from service import BINARY, PATIENCE, SCRIPTS, Service
 
 PROGRAM = '''
-import json, sys
+import json, os, sys, time
 
 def write(**line):
     print(json.dumps(line), flush=True)
@@ -35,6 +35,9 @@ if word == "exit":
     sys.exit(3)
 if word == "garbage":
     print("no JSON", flush=True)
+if word == "mute":
+    os.close(1)
+    time.sleep(1_000)
 if word == "endless":
     sys.stdout.write("x" * 3_000_000)
     sys.stdout.flush()
@@ -84,6 +87,20 @@ class CommandTests(unittest.IsolatedAsyncioTestCase):
             await client.text("after lunch")
             await client.send("cancel", job_id=client.job)
             self.assertEqual(await client.end(), "cancelled")
+
+    async def test_programs_that_close_their_output_and_run_on_hinder_nobody(self):
+        mute = [self.client() for _ in range(4)]
+        for client in mute:
+            await client.__aenter__()
+            await client.say("mute")
+            await client.until(lambda message: message["type"] == "run")
+        async with self.client() as client:
+            await client.say("hello")
+            self.assertEqual(await client.end(), "completed")
+        for client in mute:
+            await client.send("cancel", job_id=client.job)
+            self.assertEqual(await client.end(), "cancelled")
+            await client.__aexit__()
 
     async def test_a_program_that_fails_fails_its_job_alone(self):
         for word in ("fail", "exit", "garbage", "endless"):
