@@ -84,6 +84,7 @@ extension Client {
             if hadUnstored { (unsubscribed, unwanted) = (core.wanted, Array(core.wanted.keys)) }
             // A step that is too large for the storage is handled by its caller.
             if !trouble.isTooLarge { tell(trouble) }
+            if core.changes.isUrgent { storeLater() }
         } catch {
             // The stored state cannot be read either; nothing more can be promised.
             tell(error)
@@ -92,6 +93,14 @@ extension Client {
             waitingSteps = []
             for step in steps { step.run(&core, clock())(error) }
             shut()
+        }
+    }
+
+    /// Stores what restoring asked for, once there may be room.
+    private func storeLater() {
+        Task {
+            try? await Task.sleep(for: Self.storagePause)
+            scheduleSteps()
         }
     }
 

@@ -81,7 +81,8 @@ extension Client {
     }
 
     private func takePayloads() -> [OutboundPayload]? {
-        guard !isClosed, publishCalls < Self.maximumPublishCalls else { return nil }
+        // What restoring asked for after a commit failed is not stored yet, and must not leave (CORE-3).
+        guard !isClosed, !core.changes.isUrgent, publishCalls < Self.maximumPublishCalls else { return nil }
         let payloads = core.takeOutbox(now: clock())
         guard !payloads.isEmpty else { return nil }
         publishCalls += 1
@@ -101,6 +102,7 @@ extension Client {
     }
 
     private func subscribeAll() async {
+        var pause = Self.storagePause
         while !isClosed, !unsubscribed.isEmpty || !unwanted.isEmpty {
             let (begun, ended) = (unsubscribed, unwanted)
             (unsubscribed, unwanted) = ([:], [])
@@ -108,7 +110,11 @@ extension Client {
             do throws(DeliveryError) {
                 if !begun.isEmpty {
                     try await suite.delivery.subscribe(begun, into: mailbox)
-                    try? await step { core, _ throws(Refusal) in core.subscribed(Set(begun.keys)) }
+                    if (try? await step { core, _ throws(Refusal) in core.subscribed(Set(begun.keys)) }) == nil {
+                        // Not stored, so everything may have to be read anew: not before there may be room.
+                        try? await Task.sleep(for: pause)
+                        pause = min(pause * 2, Self.longestStoragePause)
+                    }
                 }
                 if core.isInterrupted { try? await tell(.resumed()) }
             } catch {
