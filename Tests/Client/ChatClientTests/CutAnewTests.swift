@@ -15,6 +15,8 @@ private struct StricterService {
     var limit = Int.max
     /// The limit that it names, if not that.
     var named: Int?
+    /// Who gets nothing.
+    var deaf: Int?
     private(set) var now = Timestamp(milliseconds: 1_700_000_000_000)
     let conversation: ConversationID
 
@@ -44,7 +46,7 @@ private struct StricterService {
                 }
                 cores[side].settle(payloads, results, now: now)
                 let taken = zip(payloads, results).filter { (try? $0.1.get()) != nil }.map { Delivery($0.0.addressed) }
-                cores[1 - side].receive(taken, now: now)
+                if deaf != 1 - side { cores[1 - side].receive(taken, now: now) }
                 for index in 0..<2 { keep(index) }
             }
         }
@@ -109,4 +111,25 @@ func `a limit at which nothing can be said fails what was refused, with the reas
     service.pass()
     #expect(service.heard == [Bytes("hello")] + texts)
     for content in next { #expect(service.statuses(of: content) == [.sent, .delivered]) }
+}
+
+/// What was lost on its way must be sent again, but the service takes less by then; or it was heard, and nobody said so.
+@Test(arguments: [1, 0]) func `what has become too large to be sent again is cut anew, and heard once (REL-12)`(
+    deaf: Int
+) throws {
+    var service = try StricterService()
+    service.deaf = deaf
+    let text = Bytes([UInt8](repeating: 0x61, count: 20_000))
+    let large = try service.cores[0].send(text, in: service.conversation, now: service.now)
+    service.pass()
+    service.limit = 8_000
+    let next = try service.cores[0].send(Bytes("next"), in: service.conversation, now: service.now)
+    service.pass()
+    service.deaf = nil
+    for _ in 0..<30 { service.pass() }
+    #expect(service.heard.count { $0 == text } == 1 && service.heard.count == 3)
+    for content in [large, next] {
+        #expect(service.statuses(of: content).last == .delivered)
+        #expect(!service.statuses(of: content).contains { if case .failed = $0 { true } else { false } })
+    }
 }

@@ -261,8 +261,8 @@ extension Scenario {
         let drawn = (UInt64(0)..<400).map { Scenario.drawnWorld(from: $0) }
         #expect(Set(drawn).count == 400, "no two seeds are the same scenario")
         let idle: Set<Knob> = [.bandwidth, .exceptions, .quota]
-        // Liars only where the composition has some; a stricter relay has tests of its own.
-        let never: Set<Knob> = [.liars, .replacements]
+        // Only where the composition has some.
+        let never: Set<Knob> = [.liars]
         for knob in Knob.allCases where ![.peers, .contents, .seconds, .burst, .settling, .healing].contains(knob) {
             let some = drawn.count { $0[knob] > 0 }
             #expect(never.contains(knob) == (some == 0), "\(knob)")

@@ -1,3 +1,4 @@
+import ChatCrypto
 public import ChatModel
 import ChatWire
 
@@ -95,13 +96,15 @@ extension ReliableStage {
             }
         }
         for one in progress { turn.report(.progress(one.target, done: one.done, of: one.of)) }
-        for broadcast in step.broadcasts {
+        // What is cut anew meanwhile, or has failed, is not sent any more.
+        var withdrawn: Set<Identifier> = []
+        for broadcast in step.broadcasts where !withdrawn.contains(broadcast.id) {
             // Of a copy nobody is told that it was sent.
             let content = broadcast.reason == .new ? contents.content(of: broadcast.id) : nil
             do throws(Refusal) { try transmit(broadcast.bytes, for: content, in: &turn) } catch {
                 // A message that cannot be sent now is sent again later, unless it has become too large for the service.
                 if broadcast.reason != .sync, error.cause.code == Self.tooLarge {
-                    fail(broadcast.id, error, in: &turn)
+                    withdrawn.formUnion(cutAnewOrFail(broadcast.id, error, in: &turn))
                 }
             }
         }
@@ -109,42 +112,64 @@ extension ReliableStage {
 
     private static var tooLarge: String { CommonCause.tooLarge("", bytes: 0, limit: 0).code }
 
-    /// A message cannot be sent again: its content fails, and nobody waits for it (REL-12).
-    private mutating func fail(_ id: Identifier, _ refusal: Refusal, in turn: inout Step) {
-        guard let content = contents.content(of: id) else { return channel.withdraw(id) }
-        for id in contents.remove(content) { channel.withdraw(id) }
-        let words = "\(refusal.cause); whether the other side has it is unknown"
-        turn.report(.status(content, .failed(words)))
+    /// A message has become too large to be sent again: its content is cut anew, or fails, and nobody waits for it
+    /// (REL-12). Returns the messages that are sent no more.
+    private mutating func cutAnewOrFail(_ id: Identifier, _ refusal: Refusal, in turn: inout Step) -> [Identifier] {
+        guard let content = contents.content(of: id) else {
+            channel.withdraw(id)
+            return [id]
+        }
+        let ids = contents.remove(content)
+        let room = turn.maximumPayload - overhead - SegmentMessage.overhead
+        if !cutAnew(content, ids, into: room, in: &turn) {
+            withdraw(ids, isReplaced: false)
+            let words = "\(refusal.cause); whether the other side has it is unknown"
+            turn.report(.status(content, .failed(words)))
+        }
+        return ids
     }
 
     /// The service refused a payload of a content for good: nothing of it is sent again, and the other side does not
     /// wait for it. What is too large is cut anew, to what the service takes (REL-12); the client reports the rest.
     private mutating func retract(_ content: ContentID, _ error: DeliveryError, in turn: inout Step) {
         let ids = contents.remove(content)
-        let messages = ids.compactMap { channel.message($0) }
-        let segments = messages.compactMap { try? SDSMessage(decoding: $0) }.compactMap(\.content)
-        guard case .tooLarge(let bytes, let limit) = error, segments.count == ids.count,
-            let frame = Self.frame(of: segments), let largest = messages.map(\.count).max(),
-            let current = segments.map(\.count).max()
-        else { return withdraw(ids, isReplaced: false) }
+        let largest = ids.compactMap { channel.message($0)?.count }.max()
+        guard case .tooLarge(let bytes, let limit) = error, let largest else {
+            return withdraw(ids, isReplaced: false)
+        }
         // The overhead of the layers below on the largest message, and the most that this layer adds to a segment.
         let room = limit - max(0, bytes - largest) - (overhead - constants.innerOverhead) - SegmentMessage.overhead
-        guard room > 0, room + SegmentMessage.overhead < current else { return withdraw(ids, isReplaced: false) }
+        guard cutAnew(content, ids, into: room, in: &turn) else { return withdraw(ids, isReplaced: false) }
+        turn.report(.status(content, .accepted))
+    }
+
+    /// Sends the frame of a content again, in smaller segments and more of them, of which none is larger than the
+    /// room that there is.
+    ///
+    /// - Parameter ids: its messages; all of them, so that none has been acknowledged.
+    /// - Returns: false where nothing has happened, because a message is missing or it cannot be cut so small.
+    private mutating func cutAnew(
+        _ content: ContentID, _ ids: [Identifier], into room: Int, in turn: inout Step
+    ) -> Bool {
+        let messages = ids.compactMap { channel.message($0) }
+        let segments = messages.compactMap { try? SDSMessage(decoding: $0) }.compactMap(\.content)
+        guard segments.count == ids.count, let frame = Self.frame(of: segments),
+            let current = segments.map(\.count).max(), room > 0, room + SegmentMessage.overhead < current
+        else { return false }
+        let before = self
         maximumSegment = min(maximumSegment, room)
         // More pieces than before, by which the other side tells the old ones from the new ones.
         let size = max(1, (frame.count + segments.count) / (segments.count + 1))
-        let before = self
         withdraw(ids, isReplaced: true)
         do throws(Refusal) {
             let segmentation = try segmentation(in: turn, upTo: size)
             let time = nextTime(turn.now)
             try send(frame: frame, at: time, by: segmentation, for: content, mayWait: false, in: &turn)
-            turn.report(.status(content, .accepted))
         } catch {
-            // A content that cannot be cut so small has failed, as the client reports.
             self = before
-            withdraw(ids, isReplaced: false)
+            return false
         }
+        return true
     }
 
     private mutating func withdraw(_ ids: [Identifier], isReplaced: Bool) {
@@ -171,6 +196,12 @@ extension ReliableStage {
         case .repeated: return nil
         case .waiting(let have, let of): return TransferProgress(hash: segment.hash, done: have, of: of)
         case .complete(let whole): bytes = whole
+        }
+        // Cut anew although it had arrived: its only message is in the log, under the hash of the frame (REL-12).
+        if segment.dataCount > 1, let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, bytes.span).span),
+            channel.log.contains(id)
+        {
+            return nil
         }
         let frame: ReliableFrame
         do { frame = try ReliableFrame(decoding: bytes) } catch { throw Refusal(error) }

@@ -129,7 +129,7 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
     }
 
     /// Bytes of the hashes that name messages: 128 bits (PV1-08).
-    private static var idSize: Int { 16 }
+    static var idSize: Int { 16 }
 
     /// Segments of what the service takes, at most of what the type says.
     ///

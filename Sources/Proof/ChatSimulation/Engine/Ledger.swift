@@ -20,6 +20,8 @@ public struct Ledger: Sendable {
         public internal(set) var knownBy: UInt64
         /// What its sender was told last.
         public internal(set) var status: ContentStatus?
+        /// The payloads that its sender published for it, and when the first of them.
+        var payloads: (first: VirtualTime, ids: Set<PayloadID>)?
         /// When somebody heard it last for the first time.
         public internal(set) var lastHeard = VirtualTime.zero
         /// Whether its sender's device was set back to a time before it said this, so that nobody can tell it anything.
@@ -137,6 +139,17 @@ public struct Ledger: Sendable {
             contents[number].status = nil
             if !known.contains(Int32(number)) { contents[number].isForgotten = true }
         }
+    }
+
+    /// A payload is published for a content. One that comes later than others, and is none of them, is a smaller piece
+    /// of what was cut anew, and comes behind what was said in between (REL-12).
+    mutating func notePayload(_ id: PayloadID, of number: Int, at now: VirtualTime) {
+        guard let (first, ids) = contents[number].payloads else {
+            contents[number].payloads = (now, [id])
+            return
+        }
+        if now > first, !ids.contains(id) { threads[contents[number].thread].cutAnew += 1 }
+        contents[number].payloads?.ids.insert(id)
     }
 
     /// Notes what a sender was told.

@@ -191,8 +191,6 @@ extension Simulation {
     private mutating func learn(_ status: ContentStatus, of content: ContentID, _ peer: Int) {
         guard let number = number(of: content, peer) else { return }
         if case .failed = status { tally.failed += 1 }
-        // Accepted once more, it comes in smaller pieces, behind what was said in between (REL-12).
-        if status == .accepted { ledger.threads[ledger.contents[number].thread].cutAnew += 1 }
         if trace != nil { note(peer, .told("\(status)"), thread: ledger.contents[number].thread, content: number) }
         defer { ledger.tell(number, status) }
         guard ledger.isHonest(ledger.contents[number]) else { return }

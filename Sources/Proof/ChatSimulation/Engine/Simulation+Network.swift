@@ -9,7 +9,9 @@ extension Simulation {
         tally.published += 1
         if phase == .measuring, !ledger.liars.contains(sender) { tally.idlePayloads += 1 }
         serial &+= 1
-        notePublished(payload, from: sender)
+        let content = payload.content.flatMap { number(of: $0, sender) }
+        if let content { ledger.notePayload(addressed.id, of: content, at: now) }
+        notePublished(payload, content, from: sender)
         guard peers[sender].isOnline else {
             return reject(sender, .unreachable("the service", after: .milliseconds(200)))
         }
@@ -154,12 +156,9 @@ extension Simulation {
         return addressed
     }
 
-    private mutating func notePublished(_ payload: OutboundPayload, from sender: Int) {
+    private mutating func notePublished(_ payload: OutboundPayload, _ content: Int?, from sender: Int) {
         guard trace != nil else { return }
-        var (thread, content): (Int?, Int?)
-        if let id = payload.content, id.number < UInt64(peers[sender].contents.count) {
-            content = Int(peers[sender].contents[Int(id.number)])
-        }
+        var thread: Int?
         if let id = payload.conversation {
             thread = ledger.threads.firstIndex { thread in
                 thread.place(of: sender).map { thread.ids[$0] == id } ?? false

@@ -94,12 +94,7 @@ extension Scenario {
 enum World: CaseIterable {
     case outage, off, shortMemory, jump, rollback, reuse, replacement, intrusion
 
-    /// All but a stricter relay: what is cut anew comes behind what was said since (REL-12), and the causal order of some
-    /// runs is not yet told apart from that (`worlds` with seed 17). It has a scenario of its own, and tests.
-    static func drawn(_ dice: inout Dice) -> World {
-        let world = allCases[dice.below(allCases.count)]
-        return world == .replacement ? .intrusion : world
-    }
+    static func drawn(_ dice: inout Dice) -> World { allCases[dice.below(allCases.count)] }
 
     /// Puts a scenario into such a world.
     func change(_ scenario: inout Scenario, _ dice: inout Dice) {
