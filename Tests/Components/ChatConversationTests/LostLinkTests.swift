@@ -57,6 +57,14 @@ struct LostLinkTests {
         #expect(pair.sides[0].sent - before < 100)
     }
 
+    @Test func `the first frame of an initiator does not wait for a link: the invite carries it (REL-10)`() throws {
+        var turn = Step(now: now, random: SeededRandom(1))
+        var saro = try PrivateV1.Compact(Seeds(random: SeededRandom(1)).initiator, in: &turn)
+        saro.handle(.linkLost(on: nil), in: &turn)
+        try saro.perform(.send("hello"), as: ContentID(1), in: &turn)
+        #expect(turn.openings.count == 1)
+    }
+
     @Test func `who hears something has a link, and says what waited for it (SDS-R13)`() throws {
         var pair = try LossyPair(PrivateV1.Compact.self)
         pair.signal(.linkLost(on: nil), 0)
