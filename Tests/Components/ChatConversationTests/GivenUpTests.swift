@@ -5,6 +5,19 @@ import Testing
 
 @testable import ChatConversation
 
+/// A type that gives up after two copies in vain, of the oldest message only.
+private struct Hasty: ReliableConversation {
+    static let facts = Facts(name: "hasty", summary: "gives up soon")
+    static var constants: ReliableConstants {
+        var constants = ReliableConstants.compact
+        (constants.sds.resend.most, constants.sds.resend.window) = (2, 1)
+        return constants
+    }
+    var stage: ReliableStage<PlainConversation>
+
+    init(_ stage: ReliableStage<PlainConversation>) { self.stage = stage }
+}
+
 /// What is given up, when, and what the other side learns of it.
 struct GivenUpTests {
     @Test func `copies nobody answers become few: six days of silence cost less than 3,000 payloads (SDS-R9)`() throws {
@@ -111,6 +124,31 @@ struct GivenUpTests {
             #expect(pair.sides[0].statuses[new] == .delivered && pair.sides[1].finalGaps == 1)
         }
         try forEachReliableType { try check($0) }
+    }
+
+    @Test(arguments: [false, true])
+    func `of a content that failed nothing is sent again, and it is not delivered later (REL-8)`(restarts: Bool) throws
+    {
+        var pair = try LossyPair(Hasty.self, maximumPayload: 60_000)
+        pair.isLost[0] = true
+        let large = try pair.say(String(repeating: "x", count: 66_000), 0)
+        for index in 0..<40 where pair.sides[0].statuses[large] == nil {
+            try pair.say("line \(index)", 1)
+            pair.pass(.seconds(1))
+        }
+        guard case .failed = pair.sides[0].statuses[large] else {
+            Issue.record("not given up: \(String(describing: pair.sides[0].statuses[large]))")
+            return
+        }
+        if restarts { try pair.restart(0) }
+        pair.isLost[0] = false
+        try pair.say("next", 0)
+        pair.pass(.seconds(120))
+        #expect(pair.sides[1].received == ["first", "next"])
+        guard case .failed = pair.sides[0].statuses[large] else {
+            Issue.record("\(String(describing: pair.sides[0].statuses[large])) after failed")
+            return
+        }
     }
 
     @Test func `a device that is on for an hour a day gives up after seven days of such hours (SDS-R10)`() throws {

@@ -86,7 +86,9 @@ extension ReliableStage {
                 progress.note(acknowledged)
                 if acknowledged.isWhole { turn.report(.status(content, .delivered)) }
             case .gaveUp(let id):
-                guard let content = contents.fail(id) else { continue }
+                guard let content = contents.content(of: id) else { continue }
+                // What is left of it would count as all of it after a restart.
+                withdraw(contents.remove(content), isReplaced: false)
                 let words = "not acknowledged for too long; whether the other side has it is unknown"
                 turn.report(.status(content, .failed(words)))
             case .missing(let entry):
@@ -154,7 +156,8 @@ extension ReliableStage {
         let messages = ids.compactMap { channel.message($0) }
         let segments = messages.compactMap { try? SDSMessage(decoding: $0) }.compactMap(\.content)
         guard segments.count == ids.count, let frame = Self.frame(of: segments),
-            let current = segments.map(\.count).max(), room > 0, room + SegmentMessage.overhead < current
+            let current = segments.map(\.count).max(), room >= Self.leastCut,
+            room + SegmentMessage.overhead < current
         else { return false }
         let before = self
         maximumSegment = min(maximumSegment, room)
@@ -171,6 +174,9 @@ extension ReliableStage {
         }
         return true
     }
+
+    /// The smallest segments that a refusal makes of contents, now and later: 255 of them are still a long text.
+    private static var leastCut: Int { 512 }
 
     private mutating func withdraw(_ ids: [Identifier], isReplaced: Bool) {
         for id in ids { channel.withdraw(id, isReplaced: isReplaced) }

@@ -28,13 +28,6 @@ struct SentContents: Sendable {
         return (content, TransferProgress(content: content, done: ids.count - left + 1, of: ids.count))
     }
 
-    /// A message is given up; returns the content that cannot arrive for it, once.
-    mutating func fail(_ id: Identifier) -> ContentID? {
-        guard let content = contents[id] else { return nil }
-        _ = remove(content)
-        return content
-    }
-
     /// Forgets a content; returns its messages that are still on their way.
     mutating func remove(_ content: ContentID) -> [Identifier] {
         guard let sent = messages.removeValue(forKey: content) else { return [] }
