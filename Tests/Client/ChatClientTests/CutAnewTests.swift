@@ -33,10 +33,10 @@ private struct StricterService {
         pass()
     }
 
-    /// A minute, a second at a time.
-    mutating func pass() {
-        for _ in 0..<60 {
-            now = now + .seconds(1)
+    /// A minute, a second at a time, or more.
+    mutating func pass(_ steps: Int = 60, of step: Duration = .seconds(1)) {
+        for _ in 0..<steps {
+            now = now + step
             for side in 0..<2 {
                 cores[side].wake(now: now)
                 let payloads = cores[side].takeOutbox(now: now)
@@ -132,4 +132,19 @@ func `a limit at which nothing can be said fails what was refused, with the reas
         #expect(service.statuses(of: content).last == .delivered)
         #expect(!service.statuses(of: content).contains { if case .failed = $0 { true } else { false } })
     }
+}
+
+@Test(arguments: [30_000, 50_000])
+func `a piece that came before its content was cut anew confuses nothing and is no gap (REL-12, SEG-R8)`(
+    limit: Int
+) throws {
+    var service = try StricterService()
+    service.limit = limit
+    let text = Bytes([UInt8](repeating: 0x61, count: 66_000))
+    let large = try service.cores[0].send(text, in: service.conversation, now: service.now)
+    service.pass()
+    #expect(service.heard == [Bytes("hello"), text])
+    #expect(service.statuses(of: large).last == .delivered)
+    service.pass(9 * 24, of: .seconds(3_600))
+    #expect(!service.events[1].contains { if case .conversation(_, .gap(let gap)) = $0 { gap.isFinal } else { false } })
 }
