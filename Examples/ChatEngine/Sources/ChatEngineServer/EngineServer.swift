@@ -52,13 +52,14 @@ public final class EngineServer: Sendable {
         configuration.maximumGracefulShutdownDuration = .seconds(6)
         let group = ServiceGroup(configuration: configuration)
         self.group.withLock { $0 = group }
-        do { try await group.run() } catch {
-            guard isListening.withLock({ $0 }) else {
-                throw StartError(.unavailable, "\(settings.host):\(settings.port): the address cannot be bound")
-            }
-        }
+        var hasFailed = false
+        do { try await group.run() } catch { hasFailed = true }
+        // Also where it never listened: a client of HTTP has to be shut down before it goes.
         await service.backends.shutdown()
         try? service.store.pool.close()
+        guard !hasFailed || isListening.withLock({ $0 }) else {
+            throw StartError(.unavailable, "\(settings.host):\(settings.port): the address cannot be bound")
+        }
     }
 
     /// Stops as a signal does.

@@ -29,7 +29,10 @@ final class EngineService: Sendable {
         do {
             try await Journal.recover(settings.journalFolder, into: store, logger)
             try await exports.clean(at: now())
-        } catch { throw StartError(.inputOutput, "\(settings.database): what is stored cannot be taken up") }
+        } catch {
+            await backends.shutdown()
+            throw StartError(.inputOutput, "\(settings.database): what is stored cannot be taken up")
+        }
     }
 
     /// What links start with.

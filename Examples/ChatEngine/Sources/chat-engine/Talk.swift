@@ -18,8 +18,13 @@ struct Talk: AsyncParsableCommand {
     func run() async throws {
         do {
             var talk = try await TalkCommands(url: url, token: token, type: type, session: session)
-            while let line = readLine() {
-                guard try await talk.obey(line) else { break }
+            do {
+                while let line = readLine() {
+                    guard try await talk.obey(line) else { break }
+                }
+            } catch {
+                try await talk.end()
+                throw error
             }
             try await talk.end()
         } catch let error as StartError { throw fail(error) }
