@@ -19,7 +19,7 @@ struct Budget: Sendable {
     private var held: [Holder: Int] = [:]
     /// Strangers who came to hold more since somebody looked.
     private var grown: Set<Holder> = []
-    /// Strangers' conversations, those that began first in front; after a restart in no order.
+    /// Conversations that strangers began, the oldest first; after a restart in no particular order.
     private(set) var begun: [ConversationID] = []
 
     /// Counts bytes that came or went.

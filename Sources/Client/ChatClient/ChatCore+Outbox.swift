@@ -141,12 +141,12 @@ extension ChatCore {
         (maximumPayload, restrictedUntil) = (room, now + Self.restriction)
     }
 
-    /// A smaller limit than this would forbid machines to say anything; it is nothing to what was not refused.
+    /// Within a smaller limit machines could hardly say anything, so one changes nothing for other payloads.
     private static let leastLimit = 2_048
     /// How long a limit that the service named in a refusal is believed.
     private static let restriction = Duration.seconds(3_600)
 
-    /// Machines may make again of a payload what the service said at first.
+    /// From now on payloads may again be as large as the service said at first.
     mutating func liftRestriction() {
         (maximumPayload, restrictedUntil) = (framing.maximumPayload(within: maximumFramed), nil)
     }

@@ -14,7 +14,7 @@ public struct ChatCore: Sendable {
     let maximumFramed: Int
     /// What a machine may make of that; less for a while once the service refused something as too large.
     var maximumPayload: Int
-    /// When that ends; nil while it is all that the service said.
+    /// When that while ends; nil where nothing was refused.
     var restrictedUntil: Timestamp?
     var initialization: any InitializationProtocol
     var framing: any FramingStrategy

@@ -76,8 +76,8 @@ extension Client {
         let isInterrupted = core.isInterrupted
         do throws(ClientError) {
             core = try Self.load(suite, storage, random, core.limits, clock())
-            // What the application has dealt with is not shown again, or a full disk and the application would chase
-            // each other.
+            // Events that the application has dealt with are not shown again; otherwise every commit that fails would
+            // show them once more.
             core.confirm(batchesUpTo: confirmed)
             // The service does not say it twice.
             if isInterrupted { core.interrupt() }

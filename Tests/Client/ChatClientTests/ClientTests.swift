@@ -41,3 +41,23 @@ func `two clients meet through a text and exchange content both ways (INIT-01, C
     await saro.close()
     await raya.close()
 }
+
+@Test(.timeLimit(.minutes(1)))
+func `a reader whose task is cancelled gets nothing, and the next one gets everything (CORE-12)`() async throws {
+    let pair = Pair()
+    let (saro, raya) = (try await pair.client("saro"), try await pair.client("raya"))
+    let before = Task { await contents(1, of: raya) }
+    try await Task.sleep(for: .milliseconds(50))
+    before.cancel()
+    #expect(await before.value.isEmpty)
+    let at = Task {
+        unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+        return await contents(1, of: raya)
+    }
+    #expect(await at.value.isEmpty)
+    let text = try #require(try await raya.introduce().first)
+    _ = try await saro.accept(text, saying: Bytes("hello"))
+    #expect(await contents(1, of: raya) == ["hello"])
+    await saro.close()
+    await raya.close()
+}

@@ -87,7 +87,7 @@ extension ReliableStage {
                 if acknowledged.isWhole { turn.report(.status(content, .delivered)) }
             case .gaveUp(let id):
                 guard let content = contents.content(of: id) else { continue }
-                // What is left of it would count as all of it after a restart.
+                // If some of its messages stayed, a restart would take these for all of it.
                 withdraw(contents.remove(content), isReplaced: false)
                 let words = "not acknowledged for too long; whether the other side has it is unknown"
                 turn.report(.status(content, .failed(words)))
@@ -175,7 +175,8 @@ extension ReliableStage {
         return true
     }
 
-    /// The smallest segments that a refusal makes of contents, now and later: 255 of them are still a long text.
+    /// A refusal never makes segments smaller than this, of this content or of later ones: 255 of them still carry a
+    /// long text.
     private static var leastCut: Int { 512 }
 
     private mutating func withdraw(_ ids: [Identifier], isReplaced: Bool) {

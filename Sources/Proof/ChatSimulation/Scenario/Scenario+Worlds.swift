@@ -94,6 +94,7 @@ extension Scenario {
 enum World: CaseIterable {
     case outage, off, shortMemory, jump, rollback, reuse, replacement, intrusion
 
+    /// Any of them, each as likely as the others.
     static func drawn(_ dice: inout Dice) -> World { allCases[dice.below(allCases.count)] }
 
     /// Puts a scenario into such a world.
