@@ -15,6 +15,8 @@ public actor House {
     /// The chats, the oldest first.
     private var order: [Identifier] = []
     private var chats: [Identifier: AgentChatSummary] = [:]
+    /// New chats that are being stored: nobody sees them before.
+    private var underWay = 0
     /// Their ids, which are asked for before a request has a place in this actor's queue.
     private nonisolated let ids = Lock<Set<Identifier>>([])
     private var rooms: [Identifier: Room] = [:]
@@ -58,14 +60,17 @@ public actor House {
     /// Makes a chat; nil where there are too many. Returns when it is stored.
     public func create(title: String) async throws(StorageError) -> AgentChatSummary? {
         var random: any RandomSource = random
-        guard order.count < limits.chats,
+        guard order.count + underWay < limits.chats,
             let id = Identifier(checking: "chat_" + Hex.encode(random.bytes(16, for: .identifier)))
         else { return nil }
         let summary = AgentChatSummary(id: id, title: title)
-        (chats[id], order) = (summary, order + [id])
-        ids.withLock { _ = $0.insert(id) }
-        let json: JSON = ["title": .string(title), "archived": false, "number": JSON(order.count)]
+        underWay += 1
+        defer { underWay -= 1 }
+        let json: JSON = ["title": .string(title), "archived": false, "number": JSON(order.count + underWay)]
         try await ledger.commit([Record("chat/" + id.text, Bytes(json.description))])
+        chats[id] = summary
+        order.append(id)
+        ids.withLock { _ = $0.insert(id) }
         log("chat_created", [("chat", .string(id.text))])
         return summary
     }

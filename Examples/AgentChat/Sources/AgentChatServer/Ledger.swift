@@ -25,7 +25,7 @@ actor Ledger {
     }
 
     private func write() async {
-        while !changes.isEmpty {
+        while !waiters.isEmpty {
             let (changes, waiters) = (changes, waiters)
             (self.changes, self.waiters) = ([], [])
             let result = await store(changes)

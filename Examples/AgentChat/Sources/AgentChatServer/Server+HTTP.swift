@@ -82,9 +82,6 @@ extension Server {
         else { return .error(.badRequest, "bad_request", "a JSON object with a title of at most 1,000 bytes") }
         do throws(StorageError) {
             guard let chat = try await house.create(title: title) else {
-                guard request.head.headers["sec-websocket-version"] == ["13"] else {
-                    return .error(.badRequest, "bad_request", "version 13 and one Sec-WebSocket-Key")
-                }
                 return .error(.serviceUnavailable, "busy", "at most \(house.limits.chats) chats")
             }
             return Response(chat.json, .created)

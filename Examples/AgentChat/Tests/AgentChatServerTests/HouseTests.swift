@@ -111,6 +111,19 @@ struct HouseTests {
     }
 
     @Test(.timeLimit(.minutes(2)))
+    func `a chat that could not be stored is not there`() async throws {
+        let storage = Fragile()
+        let house = try house(storage)
+        storage.isBroken.withLock { $0 = true }
+        await #expect(throws: StorageError.self) { try await house.create(title: "Tables") }
+        #expect(await house.list(limit: 20, offset: 0, archived: false).isEmpty)
+        storage.isBroken.withLock { $0 = false }
+        let chat = try #require(try await house.create(title: "Chairs"))
+        #expect(await house.list(limit: 20, offset: 0, archived: false) == [chat])
+        #expect(house.has(chat.id))
+    }
+
+    @Test(.timeLimit(.minutes(2)))
     func `more jobs than places are refused as failed jobs`() async throws {
         var limits = Limits()
         limits.jobs = 1

@@ -72,6 +72,21 @@ struct TalkTests {
     }
 
     @Test(.timeLimit(.minutes(2)))
+    func `a service with as many chats as it takes says so`() async throws {
+        var limits = Limits()
+        limits.chats = 1
+        let server = try await service(try House(EchoAgent(), limits: limits, log: Log { _ in }))
+        async let serving: Void = server.run()
+        let account = HTTPAccount(try #require(ServiceAddress("http://127.0.0.1:\(server.port)/")))
+        _ = try await account.create(nil, title: "Tables")
+        await #expect(throws: DiscoveryError.unavailable("POST chats", reason: "at most 1 chats")) {
+            try await account.create(nil, title: "Chairs")
+        }
+        await server.stop()
+        try await serving
+    }
+
+    @Test(.timeLimit(.minutes(2)))
     func `a service that is stopped and comes back finds its client again`() async throws {
         let storage = InMemoryStorage()
         let first = try await service(try house(storage))
