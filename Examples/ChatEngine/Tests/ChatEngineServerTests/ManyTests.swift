@@ -25,6 +25,32 @@ import Testing
         }
     }
 
+    @Test func `exports stay while other sessions are deleted (CE-35)`() async throws {
+        try await Bench.run { bench in
+            let kept = try await bench.session()
+            _ = try await bench.send(kept, "hi")
+            var others: [String] = []
+            for _ in 0..<60 { others.append(try await bench.session()) }
+            let urls = try await withThrowingTaskGroup(of: String?.self) { group in
+                for other in others {
+                    group.addTask {
+                        let answer = try await bench.call("DELETE", "/sessions/\(other)")
+                        #expect(answer.status == 200)
+                        return nil
+                    }
+                    group.addTask {
+                        let body = #"{"format":"txt","scope":"all"}"#
+                        let answer = try await bench.call("POST", "/sessions/\(kept)/export", body)
+                        return try answer.read(SessionExported.self).url
+                    }
+                }
+                return try await group.compactMap { $0 }.reduce(into: []) { $0.append($1) }
+            }
+            #expect(urls.count == others.count)
+            for url in urls { #expect(try await bench.call("GET", url, token: "").status == 200) }
+        }
+    }
+
     @Test func `200 streams at once come to their ends`() async throws {
         let pieces = (0..<5).flatMap {
             [FakeBackend.Piece.text(FakeBackend.chunk("\($0)")), .wait(.milliseconds(200))]

@@ -26,11 +26,12 @@ struct Exports: Sendable {
         let expiry = time + Self.lifetime
         let path = path(token)
         try await store.internally {
-            try Files.write(export.bytes, to: path)
+            // One transaction, so that nobody who cleans up sees the file without its token.
             try await store.pool.write { db in
                 try db.execute(
                     sql: "INSERT INTO exports (token, session, content_type, expires_at) VALUES (?, ?, ?, ?)",
                     arguments: [token, session.text, export.contentType, Int64(clamping: expiry.milliseconds)])
+                try Files.write(export.bytes, to: path)
             }
         }
         return (token, expiry)
@@ -50,14 +51,13 @@ struct Exports: Sendable {
 
     /// Removes what has expired, and files that no token names.
     func clean(at time: Timestamp) async throws {
-        let kept = try await store.pool.write { db in
+        let gone = try await store.pool.write { db in
             try db.execute(
                 sql: "DELETE FROM exports WHERE expires_at <= ?", arguments: [Int64(clamping: time.milliseconds)])
-            return Set(try String.fetchAll(db, sql: "SELECT token FROM exports"))
+            let kept = Set(try String.fetchAll(db, sql: "SELECT token FROM exports"))
+            return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !kept.contains($0) }
         }
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where !kept.contains(name) {
-            try? FileManager.default.removeItem(atPath: path(name))
-        }
+        for name in gone { try? FileManager.default.removeItem(atPath: path(name)) }
     }
 
     private func path(_ name: String) -> String { "\(folder)/\(name)" }
