@@ -90,6 +90,9 @@ extension ChatCore {
     /// Every address that is wanted, and from where on.
     public var wanted: [DeliveryAddress: Since] { subscriptions.all }
 
+    /// Whether an address is wanted.
+    func wants(_ address: DeliveryAddress) -> Bool { subscriptions.isWanted(address) }
+
     /// Payloads and bytes that wait for the delivery service; a content that its machine keeps until there is a link
     /// counts as one.
     public var waiting: (payloads: Int, bytes: Int) {

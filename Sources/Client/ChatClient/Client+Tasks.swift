@@ -101,58 +101,12 @@ extension Client {
         publishing.ring()
     }
 
-    private func subscribeAll() async {
-        var pause = Self.storagePause
-        while !isClosed, !unsubscribed.isEmpty || !unwanted.isEmpty {
-            let (begun, ended) = (unsubscribed, unwanted)
-            (unsubscribed, unwanted) = ([:], [])
-            if !ended.isEmpty { await suite.delivery.unsubscribe(ended, from: mailbox) }
-            do throws(DeliveryError) {
-                if !begun.isEmpty {
-                    try await suite.delivery.subscribe(begun, into: mailbox)
-                    if (try? await step { core, _ throws(Refusal) in core.subscribed(Set(begun.keys)) }) == nil {
-                        // Not stored, so everything may have to be read anew: not before there may be room.
-                        try? await Task.sleep(for: pause)
-                        pause = min(pause * 2, Self.longestStoragePause)
-                    }
-                }
-                if core.isInterrupted { try? await tell(.resumed()) }
-            } catch {
-                unsubscribed.merge(begun) { new, _ in new }
-                answerSubscribers(error)
-                try? await tell(.interrupted(error.description))
-                try? await Task.sleep(for: max(error.retryAfter ?? .zero, Self.subscribePause))
-            }
-        }
-        answerSubscribers(nil)
-    }
-
-    private func tell(_ notice: Notice) async throws(ClientError) {
-        try await step { core, now throws(Refusal) in core.notice(notice, now: now) }
-    }
-
-    private func answerSubscribers(_ error: DeliveryError?) {
-        subscriptionWaiters.forEach { $0.resume(returning: error) }
-        subscriptionWaiters = []
-    }
-
-    /// Waits until every wanted address is subscribed to, or an attempt fails.
-    func subscribed() async -> DeliveryError? {
-        guard !isClosed else { return .closed }
-        return await withCheckedContinuation {
-            subscriptionWaiters.append($0)
-            subscribing.ring()
-        }
-    }
-
     /// Calls of the service that publish at once, at most.
     static let maximumPublishCalls = 8
     /// The pause before a batch that could not be stored is tried again.
     static let storagePause = Duration.seconds(1)
     /// The longest such pause, after some that were in vain.
     static let longestStoragePause = Duration.seconds(30)
-    /// The pause before a subscription that failed is tried again.
-    static let subscribePause = Duration.seconds(1)
 }
 
 // Events: one reader, in batches.

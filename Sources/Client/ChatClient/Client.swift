@@ -25,6 +25,9 @@ public actor Client {
     var roomWaiters: [CheckedContinuation<Void, Never>] = []
     var unsubscribed: [DeliveryAddress: Since] = [:]
     var unwanted: [DeliveryAddress] = []
+    /// What the service refused, and the pause before it is asked for again.
+    var refused: [DeliveryAddress: Since] = [:]
+    var refusedPause = Client.subscribePause
     var subscriptionWaiters: [CheckedContinuation<DeliveryError?, Never>] = []
     var alarm: (at: Timestamp, task: Task<Void, Never>)?
     var tasks: [Task<Void, Never>] = []

@@ -26,6 +26,8 @@ public enum ClientCause: RefusalCause, Hashable {
     case usedBundle(ConversationID)
     /// The consequences of a payload cannot be stored.
     case notStored(String)
+    /// The delivery service refuses to deliver from so many addresses.
+    case notSubscribed(Int, String)
     /// The delivery service does not offer what a payload needs.
     case lacks(Capability)
     /// A payload is for a machine that has gone.
@@ -46,6 +48,7 @@ public enum ClientCause: RefusalCause, Hashable {
         case .noRoom: "no_room"
         case .usedBundle: "used_bundle"
         case .notStored: "not_stored"
+        case .notSubscribed: "not_subscribed"
         case .lacks: "unsupported"
         case .noSuchOwner: "no_such_owner"
         }
@@ -68,6 +71,8 @@ public enum ClientCause: RefusalCause, Hashable {
         case .usedBundle(let id):
             "this link is good once, and conversation \(id) was begun with it; ask for another one"
         case .notStored(let reason): "a payload was left out, because what follows from it cannot be stored: \(reason)"
+        case .notSubscribed(let count, let reason):
+            "the delivery service delivers nothing from \(count) delivery addresses for now: \(reason)"
         case .lacks(let capability): "the delivery service offers no \(capability.rawValue)"
         case .noSuchOwner: "nobody here owns this payload"
         }

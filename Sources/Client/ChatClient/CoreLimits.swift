@@ -24,7 +24,7 @@ public struct CoreLimits: Sendable, Hashable {
     /// Bytes of records of all strangers' conversations; beyond it the largest stranger's largest conversation ends.
     public var strangersBytes = 64 << 20
     /// Conversations that strangers began; beyond it those that began first end. A delivery service takes a few thousand
-    /// subscriptions of one client (`udp`: 4,096), and one that it refuses looks like a lost link to everybody here.
+    /// subscriptions of one client (`udp`: 4,096), which strangers must not use up.
     public var strangerConversations = 2_048
     /// Bytes of records of all conversations; beyond it those that hold more than ``roomyBytes`` take nothing more
     /// until there is room again.
