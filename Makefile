@@ -29,9 +29,14 @@ SLOW := ProtocolTests ChatShimTests ChatDeliveryServiceTests
 quick: setup ## run the tests without whole programs, sockets, simulation and conformance
 	swift test $(foreach suite,$(HEAVY) $(SLOW),--skip $(suite))
 
+# Runs all suites; $(1) are further options of `swift test`.
+define suites
+swift test $(1) $(foreach suite,$(HEAVY),--skip $(suite))
+@for suite in $(HEAVY); do swift test $(1) --skip-build --filter $$suite || exit; done
+endef
+
 test: setup ## run the whole test suite: vectors, conformance, components from outside in 32 mixes
-	swift test $(foreach suite,$(HEAVY),--skip $(suite))
-	@for suite in $(HEAVY); do swift test --skip-build --filter $$suite || exit; done
+	$(call suites,)
 	@$(MAKE) --no-print-directory vectors
 	@$(MAKE) --no-print-directory outside
 
@@ -112,11 +117,15 @@ fuzz: setup ## build the fuzzers; RUN=60 runs each for a minute, FUZZ=json only 
 	CHAT_FUZZ=1 swift build -c release --sanitize fuzzer --product chat-fuzz --scratch-path .build/fuzz
 	@[ -z "$(RUN)" ] || Tests/Fuzz/run.sh "$(RUN)" $(FUZZ)
 
-# Only the tests whose names match FILTER, if it is given.
-tsan: setup ## run the test suite under ThreadSanitizer; FILTER=… only some
-	CHAT_TSAN=1 TSAN_OPTIONS="halt_on_error=0 exitcode=66 $$TSAN_OPTIONS" \
-	swift test --sanitize thread --scratch-path .build/tsan $(if $(FILTER),--filter '$(FILTER)')
+# Only the tests whose names match FILTER, if it is given; with all of them, a sanitizer takes half an hour or more.
+TSAN := --sanitize thread --scratch-path .build/tsan
+ASAN := --sanitize address --scratch-path .build/asan
 
+tsan: export CHAT_TSAN := 1
+tsan: export TSAN_OPTIONS := halt_on_error=0 exitcode=66 $(TSAN_OPTIONS)
+tsan: setup ## run the test suite under ThreadSanitizer; FILTER=… only some
+	$(if $(FILTER),swift test $(TSAN) --filter '$(FILTER)',$(call suites,$(TSAN)))
+
+asan: export ASAN_OPTIONS := detect_leaks=0 $(ASAN_OPTIONS)
 asan: setup ## run the test suite under AddressSanitizer; FILTER=… only some
-	ASAN_OPTIONS="detect_leaks=0 $$ASAN_OPTIONS" \
-	swift test --sanitize address --scratch-path .build/asan $(if $(FILTER),--filter '$(FILTER)')
+	$(if $(FILTER),swift test $(ASAN) --filter '$(FILTER)',$(call suites,$(ASAN)))

@@ -75,7 +75,7 @@ private struct Follower {
         #expect(!follower.kept.contains(7) && follower.window.missing.count == 62)
         follower.change { $0.accept(1 << 22) }
         #expect(follower.window.missing.count == IdentifierWindow.maximumMissing)
-        #expect(follower.window.missing.last == 1 << 22 - 1)
+        #expect(follower.window.missing.last == UInt64(1) << 22 - 1)
         follower.change { $0.giveUp(below: 1 << 22 - 3) }
         #expect(follower.window.missing.count == 3)
     }
