@@ -1,0 +1,43 @@
+import GRPCCore
+import Synchronization
+
+/// Wakes one task that waits: rings that come while it works are one ring.
+final class Bell: Sendable {
+    /// The rings, for one task; they end with the session.
+    let rings: AsyncStream<Void>
+    private let feed: AsyncStream<Void>.Continuation
+
+    init() { (rings, feed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    func ring() { feed.yield() }
+
+    func finish() { feed.finish() }
+}
+
+/// One connection of a step: a stream of packets and a control stream, which end together.
+final class Session: Sendable {
+    let step: String
+    let connector: String
+    let generation: UInt64
+    /// There are packets to send, directives to send, room for more.
+    let port = Bell(), control = Bell(), room = Bell()
+    private let ending = Mutex<RPCError??>(nil)
+
+    init(step: String, connector: String, generation: UInt64) {
+        (self.step, self.connector, self.generation) = (step, connector, generation)
+    }
+
+    /// Whether it is over.
+    var isOver: Bool { ending.withLock { $0 != nil } }
+
+    /// Ends both streams; the first reason counts, and none is a good end.
+    func end(_ reason: RPCError? = nil) {
+        ending.withLock { $0 = $0 ?? .some(reason) }
+        for bell in [port, control, room] { bell.finish() }
+    }
+
+    /// Throws the reason for which it is over, if there is one.
+    func checkEnding() throws {
+        if let reason = ending.withLock({ $0 ?? nil }) { throw reason }
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// A command of the shell that is run for one content.
+enum Command {
+    /// What a command may write.
+    static let maximumOutput = 64 << 20
+
+    /// How it failed.
+    struct Failure: Error, CustomStringConvertible {
+        let exitCode: Int32?
+        let description: String
+    }
+
+    /// Its output; the command has a time limit, after which it is killed.
+    static func run(_ line: String, input: [UInt8], limit: Duration) async throws -> [UInt8] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", line]
+        let (into, outOf) = (Pipe(), Pipe())
+        process.standardInput = into
+        process.standardOutput = outOf
+        try process.run()
+        let killer = Task {
+            try await Task.sleep(for: limit)
+            kill(process.processIdentifier, SIGKILL)
+        }
+        defer { killer.cancel() }
+        let (writing, reading) = (into.fileHandleForWriting, outOf.fileHandleForReading)
+        // Both block, each on a thread of its own.
+        _ = Thread.detached {
+            try? writing.write(contentsOf: Data(input)); try? writing.close()
+        }
+        let output = await Thread.value { () -> Data in
+            var data = Data()
+            while let more = try? reading.read(upToCount: 1 << 20), !more.isEmpty, data.count <= maximumOutput {
+                data += more
+            }
+            try? reading.close()
+            process.waitUntilExit()
+            return data
+        }
+        guard process.terminationReason == .exit else {
+            throw Failure(exitCode: nil, description: "the command was killed; it has \(limit)")
+        }
+        guard process.terminationStatus == 0 else {
+            let status = process.terminationStatus
+            throw Failure(exitCode: status, description: "the command ended with \(status)")
+        }
+        guard output.count <= maximumOutput else {
+            throw Failure(exitCode: nil, description: "the command wrote more than \(maximumOutput) bytes")
+        }
+        return Array(output)
+    }
+}
+
+extension Thread {
+    /// Runs something that blocks.
+    fileprivate static func detached(_ body: @escaping @Sendable () -> Void) -> Thread {
+        let thread = Thread(block: body)
+        thread.start()
+        return thread
+    }
+
+    /// What something that blocks gives.
+    fileprivate static func value<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in _ = detached { continuation.resume(returning: body()) } }
+    }
+}
