@@ -116,7 +116,7 @@ private func secret(_ bytes: [UInt8]) -> Secret { Secret(copying: bytes.span) }
     }
 
     private var isSanitized: Bool {
-        ["__asan_init", "__tsan_init"].contains { unsafe dlsym(nil, $0) != nil }
+        ["__asan_init", "__tsan_init"].contains { (name: String) in unsafe dlsym(nil, name) != nil }
     }
 
     @Test func `pages of secrets are locked, and no core dump contains them (CRY-9)`() throws {
