@@ -53,6 +53,9 @@ extension AgentChatVectors {
         try AgentChatCase.expect("job", .string(chat.job.word), end.value("job"))
         try AgentChatCase.expect(
             "current", chat.job.message.map { .string($0.text) } ?? .null, end.json["current"] ?? .null)
+        if let path = end.json["path"] {
+            try AgentChatCase.expect("path", .array(chat.path.map { .string($0.text) }), path)
+        }
         var messages = JSON.Object()
         for message in chat.all where !own.contains(message.id) {
             messages[message.id.text] = try AgentChatCase.json(message.parts)

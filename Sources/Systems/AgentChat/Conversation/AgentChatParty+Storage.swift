@@ -46,7 +46,7 @@ extension AgentChatParty {
         head["contents"] = .array(
             contents.sorted { $0.value < $1.value }.map { [.string($0.key.text), JSON($0.value.number)] })
         switch side {
-        case .client(let client): head["waiting"] = .array(client.waiting.map { Command.run($0).json })
+        case .client(let client): head["waiting"] = .array(client.unsettled.map { Command.run($0).json })
         case .agent(let agent):
             head["cause"] = agent.cause.map { .string($0.text) } ?? .null
             head["heard"] = .bool(agent.isHeard)

@@ -81,9 +81,11 @@ extension AgentSide {
     private mutating func apply(
         _ command: Command, limit: Int, mint: () -> Identifier, into output: inout SideOutput
     ) throws(Violation) {
-        if case .run(let run) = command, run.message.id == cause, chat.job.isLive, let job = chat.job.id,
-            let message = chat.job.message, run.message.role == .user
-        {
+        if case .run(let run) = command, run.chat == chat.chat, run.message.role == .user, chat[run.message.id] != nil {
+            // A repetition. One whose job is over came late; who waits for an answer begins anew, and the history has it.
+            guard run.message.id == cause, chat.job.isLive, let job = chat.job.id, let message = chat.job.message else {
+                return
+            }
             output.frames.append(codec.encode(.run(job: job, message: message)))
             return
         }

@@ -123,8 +123,9 @@ extension ChatState {
     private mutating func settleAbsence(_ path: [Identifier]) {
         guard connection.activeJob == ServerMessage.ActiveJob.none, !connection.hasStream else { return }
         if job.isLive {
-            job.vanish(job.message.map { path.contains($0) } == true ? .completed : .failed)
-            current.close()
+            // An end that is no failure closes every text.
+            let isWhole = job.message.map { path.contains($0) && !current.hasOpenText } == true
+            job.vanish(isWhole ? .completed : .failed)
             settle()
         } else if job.phase == .submitted, let id = submission {
             submission = nil

@@ -15,6 +15,11 @@ public struct ClientSide: Hashable, Sendable {
     private var isUnderWay = false
     /// The first of them was sent at some time.
     private var wasSent = false
+    /// For the first of them the client began anew because a job failed that it had not seen.
+    private var wasDoubted = false
+    /// The run that a `run` of the service seemed to answer. It may have answered another client's, until the history has
+    /// its message or the job is over.
+    private var claimed: Command.Run?
     /// The history was asked for and has not come.
     private var awaitsHistory = false
     /// Hellos so far, two at most: after the second, what comes may be meant for the one before.
@@ -30,6 +35,9 @@ public struct ClientSide: Hashable, Sendable {
     public init(chat: Identifier) {
         self.chat = ChatState(chat: chat)
     }
+
+    /// What is to be stored, oldest first: an answer that was another client's must lose nothing.
+    var unsettled: [Command.Run] { [claimed].compactMap(\.self) + waiting }
 
     init(chat: ChatState, waiting: [Command.Run]) {
         (self.chat, self.waiting) = (chat, waiting)
@@ -71,7 +79,8 @@ extension ClientSide {
 
     /// Sends the first run that waits, if no job is there.
     private mutating func submit(into output: inout SideOutput) {
-        guard chat.connection.phase == .ready, !awaitsHistory, !isUnderWay, let run = waiting.first, !chat.job.isBusy
+        guard chat.connection.phase == .ready, !awaitsHistory, !awaitsResume, !isUnderWay, let run = waiting.first,
+            !chat.job.isBusy
         else { return }
         do throws(Violation) {
             _ = try chat.apply(.run(run))
@@ -85,14 +94,20 @@ extension ClientSide {
         }
     }
 
+    /// A job lives of which nothing was heard on this connection.
+    private var awaitsResume: Bool {
+        guard case .job? = chat.connection.activeJob else { return false }
+        return !chat.connection.hasStream
+    }
+
     private mutating func removeFirst() {
         waiting.removeFirst()
-        (isUnderWay, wasSent) = (false, false)
+        (isUnderWay, wasSent, wasDoubted) = (false, false, false)
     }
 
     private mutating func settleDeadline(now: UInt64, random: UInt64) {
         let isSettled =
-            chat.connection.phase == .ready && !awaitsHistory && chat.job.phase != .submitted
+            chat.connection.phase == .ready && !awaitsHistory && !awaitsResume && chat.job.phase != .submitted
             && chat.job.phase != .cancelling
         if isSettled {
             deadline = nil
@@ -190,6 +205,7 @@ extension ClientSide {
         let message = try codec.serverMessage(bytes)
         var output = SideOutput()
         guard !isLate(message) else { return output }
+        guard !doubts(message) else { return begin(now: now, random: random) }
         if case .stream(let stream) = message, chat.job.misses(before: stream) {
             ask(into: &output)
         } else {
@@ -223,11 +239,22 @@ extension ClientSide {
         }
     }
 
+    /// Whether a job failed that was not seen to begin, while a message is submitted: its `run` may be lost, and then the
+    /// message was taken. The history knows; a second such error is believed.
+    private mutating func doubts(_ message: ServerMessage) -> Bool {
+        guard case .error(let failure) = message, let job = failure.job, job != chat.job.previous,
+            chat.job.phase == .submitted, !wasDoubted
+        else { return false }
+        wasDoubted = true
+        return true
+    }
+
     private mutating func tell(
         _ effect: ChatState.Effect, of message: ServerMessage, into output: inout SideOutput
     ) {
         switch effect {
-        case .none, .submitted, .commanded: break
+        case .none: if case .error(let failure) = message { reclaim(failure, into: &output) }
+        case .submitted, .commanded: break
         case .ready: ask(into: &output)
         case .refused(let id, let failure):
             if isUnderWay, !waiting.isEmpty { removeFirst() }
@@ -251,6 +278,7 @@ extension ClientSide {
             if let closed = chat[split.closed] { output.events.append(.whole(closed)) }
             if text == nil { ask(into: &output) }
         case .ended(let outcome, let failure):
+            claimed = nil
             tellEnd(outcome, failure?.text, into: &output)
             submit(into: &output)
         }
@@ -265,11 +293,21 @@ extension ClientSide {
     private mutating func taken(into output: inout SideOutput) {
         guard isUnderWay, let run = waiting.first else { return }
         removeFirst()
+        claimed = run.message.role == .user ? run : nil
         output.events.append(.taken(run.message.id))
+    }
+
+    /// The job that lives is another client's: what was taken for its message is submitted again when it is over.
+    private mutating func reclaim(_ failure: ServerMessage.Failure, into output: inout SideOutput) {
+        guard failure.code == "busy", failure.job == nil, chat.job.isLive, let run = claimed else { return }
+        claimed = nil
+        waiting.insert(run, at: 0)
+        ask(into: &output)
     }
 
     /// After a loss the history says whether a run had come; if not, it is sent again.
     private mutating func settleSubmission(into output: inout SideOutput) {
+        if let run = claimed, chat.path.contains(run.message.id) { claimed = nil }
         guard let run = waiting.first, run.message.role == .user, !isUnderWay, chat.path.contains(run.message.id) else {
             return
         }

@@ -56,7 +56,7 @@ public struct Job: Hashable, Sendable {
     /// The number of the last delta that was applied, where deltas are numbered.
     var lastSequence: UInt64? { sequence }
     /// The job before this one, whose late messages are known from its id.
-    private var previous: Identifier?
+    private(set) var previous: Identifier?
 
     /// No job.
     public init() {}

@@ -57,6 +57,9 @@ public struct PartAccumulator: Hashable, Sendable {
         }
     }
 
+    /// Whether a text still streams.
+    var hasOpenText: Bool { tail?.text.state == .streaming || !open.isEmpty }
+
     /// Closes every text that still streams: `streaming` becomes `done`, an absent state stays absent.
     public mutating func close() {
         if tail?.text.state == .streaming {

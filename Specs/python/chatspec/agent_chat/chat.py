@@ -196,8 +196,9 @@ class Chat:
     def settle_absence(self) -> None:
         """`ready` said that no job lives."""
         if self.job in LIVE:
-            self.end("completed" if self.current in self.path else "failed")
-            self.edit(fold.close)
+            # An end that is no failure closes every text.
+            is_whole = self.current in self.path and not fold.is_open(self.messages[self.current]["parts"])
+            self.end("completed" if is_whole else "failed")
         elif self.job == "submitted":
             submission, self.submission = self.submission, None
             self.job = "ended:completed" if submission in self.path else "idle"

@@ -50,8 +50,12 @@ def push(parts: list[dict], part: dict) -> list[dict]:
 
 def close(parts: list[dict]) -> list[dict]:
     """`streaming` becomes `done`; an absent state stays absent."""
-    is_open = [one["type"] in ("text", "reasoning") and one.get("state") == "streaming" for one in parts]
-    return [one | {"state": "done"} if opened else one for one, opened in zip(parts, is_open)]
+    return [one | {"state": "done"} if is_open([one]) else one for one in parts]
+
+
+def is_open(parts: list[dict]) -> bool:
+    """Whether a text still streams."""
+    return any(one["type"] in ("text", "reasoning") and one.get("state") == "streaming" for one in parts)
 
 
 def put(parts: list[dict], place: int, part: dict) -> list[dict]:

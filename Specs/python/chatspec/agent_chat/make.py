@@ -30,10 +30,17 @@ def ready(**fields) -> tuple:
     return s("ready", chat_id=CHAT, protocol="0.1", **fields)
 
 
-def run(message: str, rule: str | None = None, parts: list | None = None) -> tuple:
+def run(message: str, rule: str | None = None, parts: list | None = None, behind: str | None = None) -> tuple:
     role = "assistant" if parts else "user"
     sent = {"id": message, "role": role, "parts": parts or [{"type": "text", "text": "hello"}]}
-    return c("run", rule, id=CHAT, message=sent, vaultItems=[], timezone="UTC")
+    branch = {"parent_id": behind} if behind else {}
+    return c("run", rule, id=CHAT, message=sent, vaultItems=[], timezone="UTC", **branch)
+
+
+def talk(number: int, behind: str | None = None) -> list[tuple]:
+    """A message, and its answer."""
+    done = s("done", job_id=f"j{number}")
+    return [run(f"m{number}", behind=behind), started(f"j{number}", f"a{number}"), text(f"a{number}", "yes"), done]
 
 
 def started(job: str, message: str, rule: str | None = None) -> tuple:
@@ -193,6 +200,36 @@ SCENARIOS = {
         split("i1", user="m1", new="a2", rule="AC-30"), split("i1", user="m2", new="m2", rule="AC-30"),
     ],
     "cancel names another chat": [*BEGIN, c("cancel", "AC-23", job_id="j1", id="chat_2")],
+    "ready says that no job lives, and a text of its message still streams: it failed": [
+        *BEGIN, text("a1", "Look"), *AGAIN, ready(active_job=None), GET,
+        s("chat_history", chat_id=CHAT, initialPath=[{"id": "a1", "role": "assistant", "parts": RESUME["parts"]}]),
+    ],
+    "a run branches off an answer: what stood behind it leaves the path": [
+        OPEN, ready(), *talk(1), *talk(2), *talk(3, behind="a1")
+    ],
+    "a run branches off a message of the user": [OPEN, ready(), *talk(1), *talk(2), *talk(3, behind="m2")],
+    "a run behind the last message branches off nothing": [OPEN, ready(), *talk(1), *talk(2, behind="a1")],
+    "a run branches off a message that left the path, is not there, or is its own": [
+        OPEN, ready(), *talk(1), *talk(2), *talk(3, behind="a1"), run("m4", "AC-34", behind="a2"),
+        run("m4", "AC-34", behind="m2"), run("m4", "AC-34", behind="m9"), run("m4", "AC-34", behind="m4"),
+        *talk(4, behind="a3"),
+    ],
+    "a run that branches while a job lives": [
+        OPEN, ready(), *talk(1), run("m2"), started("j2", "a2"), run("m3", "AC-23", behind="a1"), s("done", job_id="j2")
+    ],
+    "a continuation branches nowhere": [
+        *BEGIN, *asked("c1", "p1"), s("done", job_id="j1"), *talk(2),
+        c("run", id=CHAT, message={"id": "a1", "role": "assistant", "parts": [answer("c1", "p1", True)]},
+          vaultItems=[], timezone="UTC", parent_id="m1"),
+        started("j3", "a1"), s("done", job_id="j3"),
+    ],
+    "a history shows another branch": [
+        OPEN, ready(), *talk(1), *talk(2), *talk(3, behind="a1"), GET, history("m1", "a1", "m2", "a2")
+    ],
+    "the branch that failed is submitted again": [
+        OPEN, ready(), *talk(1), *talk(2), run("m3", behind="a1"), s("error", message="no", code="internal"),
+        *talk(3, behind="a1"),
+    ],
 }
 
 STEP = '{"type":"stream","message_id":"a","delta":{"type":"step-start"},"seq":%s}'
@@ -242,7 +279,7 @@ def trace(number: int, comment: str, events: list[tuple]) -> dict:
         states.append(chat.job)
         written.append({"from": source, "event": frame} if source == "X" else {"from": source, "msg": frame})
     held = {one: message["parts"] for one, message in chat.messages.items() if one not in own}
-    end = {"connection": chat.connection, "job": chat.job, "messages": held}
+    end = {"connection": chat.connection, "job": chat.job, "messages": held, "path": chat.path}
     if chat.current:
         end["current"] = chat.current
     return {

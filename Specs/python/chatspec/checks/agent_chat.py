@@ -114,6 +114,8 @@ def trace(case: dict, document: dict) -> None:
     end = {"connection": chat.connection, "job": chat.job, "messages": held}
     if chat.current:
         end["current"] = chat.current
+    if "path" in case["end"]:
+        end["path"] = chat.path
     expect("end", end, case["end"])
 
 
