@@ -10,6 +10,7 @@ public actor House {
     nonisolated let agent: any Agent
     nonisolated let log: Log
     nonisolated let slots: Slots
+    nonisolated let backlog: Backlog
     private nonisolated let ledger: Ledger
     private nonisolated let random = SystemRandom()
     /// The chats, the oldest first.
@@ -30,7 +31,7 @@ public actor House {
         _ agent: any Agent, storage: any Storage = InMemoryStorage(), limits: Limits = Limits(), log: Log
     ) throws(StorageError) {
         (self.agent, self.storage, self.limits, self.log) = (agent, storage, limits, log)
-        (ledger, slots) = (Ledger(storage), Slots(limits.jobs))
+        (ledger, slots, backlog) = (Ledger(storage), Slots(limits.jobs), Backlog(limit: limits.waitingOfAll))
         var numbered: [(Int, AgentChatSummary)] = []
         for record in try storage.load() {
             let key = record.key.split(separator: "/", maxSplits: 2).map(String.init)

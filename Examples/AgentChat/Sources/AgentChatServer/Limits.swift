@@ -18,6 +18,8 @@ public struct Limits: Sendable {
     public var requests = 256
     /// What waits for a socket that reads slowly, in bytes; beyond that it is closed, and a resume makes up for it.
     public var waiting = 8 << 20
+    /// What waits for all sockets together, in bytes; beyond that the one for which most waits is closed.
+    public var waitingOfAll = 128 << 20
     /// From connecting to the end of the request.
     public var requestTime: Duration = .seconds(10)
     /// Between two pings.
@@ -28,6 +30,9 @@ public struct Limits: Sendable {
     public var cancelTime: Duration = .seconds(5)
     /// From the request of a ticket to its use.
     public var ticketTime: Duration = .seconds(30)
+
+    /// Files that may be open at once: connections, and what the service itself has open.
+    public var files: Int { sockets + requests + 64 + 6 * jobs }
 
     /// The limits of the README.
     public init() {}

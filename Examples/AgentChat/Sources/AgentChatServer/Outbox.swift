@@ -9,6 +9,15 @@ final class Outbox: Sendable {
         case text(ByteBuffer)
         case ping, pong(ByteBuffer)
         case close(WebSocketErrorCode)
+
+        /// What it counts for.
+        var bytes: Int {
+            switch self {
+            case .text(let buffer): buffer.readableBytes
+            case .ping, .pong: 125
+            case .close: 0
+            }
+        }
     }
 
     private struct State {
@@ -19,10 +28,18 @@ final class Outbox: Sendable {
         var writer: CheckedContinuation<[Item]?, Never>?
     }
 
+    /// What is handed to the connection at once, in bytes, so that what waits is counted here and not in its buffers.
+    private static let batch = 256 << 10
+
     private let limit: Int
+    private let backlog: Backlog
     private let state = Lock(State())
 
-    init(limit: Int) { self.limit = limit }
+    /// What waits counts against a bound of its own, and against the one of all.
+    init(limit: Int, backlog: Backlog = Backlog(limit: .max)) { (self.limit, self.backlog) = (limit, backlog) }
+
+    /// Bytes that wait.
+    var waiting: Int { state.withLock { $0.bytes } }
 
     /// Whether nothing is taken any more.
     var isClosed: Bool { state.withLock { $0.isClosed } }
@@ -37,44 +54,60 @@ final class Outbox: Sendable {
     func push(_ frame: ByteBuffer) {
         let isFull = state.withLock { $0.bytes + frame.readableBytes > limit }
         guard !isFull else { return close(.unknown(1013), dropping: true) }
-        add(.text(frame), bytes: frame.readableBytes)
+        add(.text(frame))
+        backlog.relieve()
     }
 
     /// Sends a ping or a pong.
-    func push(_ control: Item) { add(control, bytes: 125) }
+    func push(_ control: Item) { add(control) }
 
     /// Ends the socket behind what waits, or at once. The first code counts.
     func close(_ code: WebSocketErrorCode, dropping: Bool = false) {
-        state.withLock { if dropping, !$0.isClosed { ($0.items, $0.bytes) = ([], 0) } }
-        add(.close(code), bytes: 0, isLast: true)
+        if dropping { drop() }
+        add(.close(code), isLast: true)
     }
 
-    private func add(_ item: Item, bytes: Int, isLast: Bool = false) {
-        let (writer, items) = state.withLock { state -> (CheckedContinuation<[Item]?, Never>?, [Item]) in
-            guard !state.isClosed else { return (nil, []) }
-            state.isClosed = isLast
-            state.items.append(item)
-            state.bytes += bytes
-            guard let writer = state.writer else { return (nil, []) }
-            defer { (state.writer, state.items, state.bytes) = (nil, [], 0) }
-            return (writer, state.items)
+    /// Forgets what waits, but for a close.
+    private func drop() {
+        let dropped = state.withLock { state in
+            defer { state.bytes = 0 }
+            state.items.removeAll { if case .close = $0 { false } else { true } }
+            return state.bytes
         }
-        writer?.resume(returning: items)
+        backlog.change(by: -dropped)
     }
 
-    /// All that waits, as soon as something does; nil after the end. One task reads.
+    private func add(_ item: Item, isLast: Bool = false) {
+        let (writer, waits) = state.withLock { state -> (CheckedContinuation<[Item]?, Never>?, Int) in
+            guard !state.isClosed else { return (nil, 0) }
+            state.isClosed = isLast
+            if let writer = state.writer {
+                state.writer = nil
+                return (writer, 0)
+            }
+            state.items.append(item)
+            state.bytes += item.bytes
+            return (nil, item.bytes)
+        }
+        if waits > 0 { backlog.change(by: waits) }
+        // Whoever waits for something has nothing waiting for it.
+        writer?.resume(returning: [item])
+    }
+
+    /// What waits, as much of it as is sent at once, as soon as something does; nil after the end. One task reads.
     func next() async -> [Item]? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let (isReady, items) = state.withLock { state -> (Bool, [Item]?) in
+                let (isReady, items, bytes) = state.withLock { state -> (Bool, [Item]?, Int) in
                     if !state.items.isEmpty {
-                        defer { (state.items, state.bytes) = ([], 0) }
-                        return (true, state.items)
+                        let (items, bytes) = Self.take(from: &state)
+                        return (true, items, bytes)
                     }
-                    if state.isClosed || Task.isCancelled { return (true, nil) }
+                    if state.isClosed || Task.isCancelled { return (true, nil, 0) }
                     state.writer = continuation
-                    return (false, nil)
+                    return (false, nil, 0)
                 }
+                if bytes > 0 { backlog.change(by: -bytes) }
                 if isReady { continuation.resume(returning: items) }
             }
         } onCancel: {
@@ -84,5 +117,22 @@ final class Outbox: Sendable {
             }
             writer?.resume(returning: nil)
         }
+    }
+
+    private static func take(from state: inout State) -> ([Item], Int) {
+        guard state.bytes > batch else {
+            defer { (state.items, state.bytes) = ([], 0) }
+            return (state.items, state.bytes)
+        }
+        var (count, bytes) = (0, 0)
+        while count < state.items.count, bytes < batch {
+            bytes += state.items[count].bytes
+            count += 1
+        }
+        defer {
+            state.items.removeFirst(count)
+            state.bytes -= bytes
+        }
+        return (Array(state.items.prefix(count)), bytes)
     }
 }

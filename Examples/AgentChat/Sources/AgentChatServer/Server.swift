@@ -83,7 +83,7 @@ public final class Server: Sendable {
             guard let room = await house.room(chat) else {
                 return channel.channel.close(promise: nil)
             }
-            await Socket(channel, room: room, limits: house.limits, log: log).run()
+            await Socket(channel, room: room, house: house).run()
         }
     }
 }

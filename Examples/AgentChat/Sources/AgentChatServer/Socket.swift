@@ -13,16 +13,18 @@ struct Socket: Sendable {
     private let room: Room
     private let limits: Limits
     private let log: Log
+    private let backlog: Backlog
     private let outbox: Outbox
 
-    init(_ channel: SocketChannel, room: Room, limits: Limits, log: Log) {
-        (self.channel, self.room, self.limits, self.log) = (channel, room, limits, log)
-        outbox = Outbox(limit: limits.waiting)
+    init(_ channel: SocketChannel, room: Room, house: House) {
+        (self.channel, self.room, limits, log, backlog) = (channel, room, house.limits, house.log, house.backlog)
+        outbox = Outbox(limit: house.limits.waiting, backlog: house.backlog)
     }
 
     func run() async {
         let fields: [(String, JSON)] = [("chat", .string(room.chat.text))]
         log("socket_opened", fields)
+        backlog.enter(outbox)
         // A connection that is lost is no error of the service.
         try? await channel.executeThenClose { inbound, outbound in
             if await !room.join(outbox) { outbox.close(.unknown(1013)) }
@@ -43,7 +45,7 @@ struct Socket: Sendable {
                 group.cancelAll()
             }
         }
-        outbox.close(.normalClosure)
+        backlog.leave(outbox)
         await room.leave(outbox)
         log("socket_closed", fields)
     }

@@ -20,6 +20,7 @@ struct Serve: AsyncParsableCommand {
         let server: Server
         do {
             let gate = Gate(token: try tokenFile.map(Choice.token))
+            FileLimit.raise(for: Limits(), log: .standardError)
             let house = try House(try Choice.agent(agent), storage: try Choice.storage(data), log: .standardError)
             server = try await Server.bind(house, host: host, port: port, gate: gate, name: name)
         } catch {

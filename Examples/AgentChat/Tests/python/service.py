@@ -18,9 +18,10 @@ PATIENCE = 60
 class Service:
     """A service with data of its own, which survive a kill and a new start on the same port."""
 
-    def __init__(self, agent="echo", token=None, data=True):
+    def __init__(self, agent="echo", token=None, data=True, files=None):
         self.folder = tempfile.TemporaryDirectory()
         self.agent, self.port, self.token, self.process = agent, 0, token, None
+        self.files = files
         self.arguments = ["--data", f"{self.folder.name}/data"] if data else []
         if token is not None:
             path = Path(self.folder.name, "token")
@@ -30,8 +31,10 @@ class Service:
 
     def start(self):
         self.log = open(f"{self.folder.name}/log", "a+", encoding="utf-8")
+        # As a shell does that lets a program have so many files open, and more if it asks.
+        limited = ["prlimit", f"--nofile={self.files}:"] if self.files else []
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--port", str(self.port), "--agent", self.agent, *self.arguments],
+            [*limited, BINARY, "serve", "--port", str(self.port), "--agent", self.agent, *self.arguments],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         address = self.process.stdout.readline().strip()
         assert address.startswith("http://"), f"no address, but {address!r}: {self.lines()[-3:]}"
