@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test agent-chat agent-chat-test packet-hub bench interop spec docs lint fuzz tsan asan
+.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test agent-chat agent-chat-test packet-hub packet-hub-test bench interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 25
@@ -80,6 +80,11 @@ packet-hub: setup ## run a hub and two steps that chat through it; one is killed
 	@rm -f $(SERVERS)/debug.yaml
 	swift build --package-path Examples/PacketHub --scratch-path $(SERVERS) --product packet-hub
 	@Examples/PacketHub/Tools/demo.sh $(SERVERS)/debug/packet-hub
+
+packet-hub-test: setup ## test the packet hub with peers in Python: grpcio, 64 MiB, kill -9, hand-over, certificates
+	@rm -f $(SERVERS)/debug.yaml
+	swift build --package-path Examples/PacketHub --scratch-path $(SERVERS) --product packet-hub
+	Examples/PacketHub/Tests/python/run.sh
 
 vectors: setup ## make every vector file again, compare, and check them; FILES="…" checks others
 	swift build --product chat-vectors

@@ -19,8 +19,8 @@ final class Session: Sendable {
     let step: String
     let connector: String
     let generation: UInt64
-    /// There are packets to send, directives to send, room for more.
-    let port = Bell(), control = Bell(), room = Bell()
+    /// There are packets to send, directives to send, room for more; the start is over.
+    let port = Bell(), control = Bell(), room = Bell(), started = Bell()
     private let ending = Mutex<RPCError??>(nil)
 
     init(step: String, connector: String, generation: UInt64) {
@@ -33,7 +33,7 @@ final class Session: Sendable {
     /// Ends both streams; the first reason counts, and none is a good end.
     func end(_ reason: RPCError? = nil) {
         ending.withLock { $0 = $0 ?? .some(reason) }
-        for bell in [port, control, room] { bell.finish() }
+        for bell in [port, control, room, started] { bell.finish() }
     }
 
     /// Throws the reason for which it is over, if there is one.

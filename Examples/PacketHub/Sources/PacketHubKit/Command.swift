@@ -11,8 +11,12 @@ enum Command {
         let description: String
     }
 
+    /// A command that does not read its input must not end the step.
+    private static let ignoresBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
     /// Its output; the command has a time limit, after which it is killed.
     static func run(_ line: String, input: [UInt8], limit: Duration) async throws -> [UInt8] {
+        _ = ignoresBrokenPipes
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", line]
@@ -22,7 +26,8 @@ enum Command {
         try process.run()
         let killer = Task {
             try await Task.sleep(for: limit)
-            kill(process.processIdentifier, SIGKILL)
+            // With what it started, which holds its output open.
+            if kill(-process.processIdentifier, SIGKILL) != 0 { kill(process.processIdentifier, SIGKILL) }
         }
         defer { killer.cancel() }
         let (writing, reading) = (into.fileHandleForWriting, outOf.fileHandleForReading)

@@ -35,14 +35,9 @@ package struct HubServer: Sendable {
                     throw SetupError("the hub cannot listen: \(Self.reason(error)); choose another --host or --port")
                 }
             }
-            let address = try await withThrowingTaskGroup(of: Int?.self) { waiting in
-                waiting.addTask { [server] in
-                    let address = try await server.transport.listeningAddress
-                    return address.ipv4?.port ?? address.ipv6?.port
-                }
-                return try await waiting.next() ?? nil
-            }
-            if let address {
+            // Where it cannot listen, the task above says why.
+            let address = try? await server.transport.listeningAddress
+            if let address = address?.ipv4?.port ?? address?.ipv6?.port {
                 listening(address)
                 log("listening", [("port", JSON(address))])
             }

@@ -191,6 +191,8 @@ extension Step {
             request: request, descriptor: port.method, serializer: BytesCoding(), deserializer: BytesCoding(),
             options: options
         ) { response in
+            // Nothing orders the two streams: a packet may overtake the word that the start is over (section 7.1).
+            for await _ in session.started.rings { break }
             for try await bytes in response.messages { try await state.receive(bytes, on: port) }
         }
     }

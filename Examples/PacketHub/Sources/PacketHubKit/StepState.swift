@@ -170,7 +170,7 @@ extension StepState {
             let message = try ControlMessage(decoding: bytes, as: .response)
             let wasRunning = handshake.isRunning
             try handshake.receive(message)
-            if handshake.isRunning, !wasRunning { session?.port.ring() }
+            if handshake.isRunning, !wasRunning { for bell in [session?.port, session?.started] { bell?.ring() } }
             if let flow = message.flow {
                 try sender.receive(flow)
                 session?.port.ring()
