@@ -134,6 +134,15 @@ extension SimulatedPair {
         }
     }
 
+    /// Both processes end, and start again with what they stored.
+    mutating func startAgain() throws {
+        now += 10_000
+        for peer in [Peer.agent, .person] {
+            try finish(peer)
+            try restart(peer)
+        }
+    }
+
     private var isSettled: Bool {
         let chats = [chat(of: .person), chat(of: .agent)].compactMap(\.self)
         let isIdle = chats.count == 2 && !chats.contains { $0.job.isBusy }

@@ -8,7 +8,7 @@ struct SimulationTests {
     @Test(.timeLimit(.minutes(30)))
     func `cores agree after loss, lost links, crashes and cancels, and nothing is lost or done twice (AC-37)`() throws {
         var total = SimulatedPair.Tally()
-        for seed in Seeds.all(100) {
+        for seed in Seeds.all(60) {
             var pair = try SimulatedPair(seed: seed)
             for _ in 0..<300 { try pair.step() }
             try pair.settle()
@@ -23,6 +23,9 @@ struct SimulationTests {
             for message in agent.shown where message.role == .assistant {
                 #expect(pair.texts[message.id.text, default: ""] == message.text, "seed \(seed): \(message.id)")
             }
+            try pair.startAgain()
+            #expect(pair.chat(of: .agent)?.shown == agent.shown, "seed \(seed): what is stored is not what was shown")
+            #expect(pair.chat(of: .person)?.shown == agent.shown, "seed \(seed): what is stored is not what was shown")
             total.add(pair.tally)
         }
         #expect(total.isEnough, "\(total)")

@@ -40,16 +40,18 @@ class Client:
     async def send(self, kind, **data):
         await self.socket.send(json.dumps({"type": kind, "data": data}))
 
-    async def say(self, text):
-        """Submits a message; gives its id."""
+    async def say(self, text, behind=None):
+        """Submits a message, perhaps as another branch behind one that is shown; gives its id."""
         message = {"id": f"m{id(self)}-{next(self.numbers)}", "role": "user", "parts": [{"type": "text", "text": text}]}
         self.messages[message["id"]] = message
-        await self.run(message)
+        if behind:
+            self.path = self.path[:self.path.index(behind) + 1]
+        await self.run(message, **({"parent_id": behind} if behind else {}))
         return message["id"]
 
-    async def run(self, message):
+    async def run(self, message, **branch):
         self.ending = None
-        await self.send("run", id=self.chat, message=message, vaultItems=[], timezone="Europe/Paris")
+        await self.send("run", id=self.chat, message=message, vaultItems=[], timezone="Europe/Paris", **branch)
 
     async def history(self):
         await self.send("get_chat", id=self.chat)

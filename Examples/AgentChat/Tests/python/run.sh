@@ -12,7 +12,7 @@ hasBrowser() { command -v chromium >/dev/null && command -v chromedriver >/dev/n
 hasBrowser || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver; } \
   >/dev/null 2>&1 || true
 
-"$venv/bin/python" -m unittest test_protocol test_hostile test_load test_programs
+"$venv/bin/python" -m unittest test_protocol test_hostile test_load test_hour test_programs
 if hasBrowser; then
   "$venv/bin/python" -m unittest test_page
   echo "screenshots: $root/.build-examples/pictures"

@@ -188,7 +188,9 @@ extension AgentSide {
         at inject: Identifier, user: Identifier, new: Identifier
     ) throws(Violation) -> SideOutput {
         guard let job = chat.job.id, let closed = chat.job.message else { throw Violation(.order, "no job lives") }
-        return try say(.injectSplit(.init(job: job, inject: inject, closed: closed, user: user, new: new)))
+        var output = try say(.injectSplit(.init(job: job, inject: inject, closed: closed, user: user, new: new)))
+        if let whole = chat[closed] { output.events.append(.whole(whole)) }
+        return output
     }
 
     /// The job is done.
