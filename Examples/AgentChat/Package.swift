@@ -44,7 +44,7 @@ let package = Package(
             dependencies: [
                 "AgentChatServer", "AgentChatTalk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ] + framework("AgentChat"),
+            ] + framework("AgentChat", "ChatModel"),
             swiftSettings: settings),
         .testTarget(
             name: "AgentChatServerTests",

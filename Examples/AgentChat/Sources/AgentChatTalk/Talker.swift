@@ -85,6 +85,32 @@ extension Talker {
         return true
     }
 
+    /// What a key stands for.
+    public enum KeyAnswer: Equatable, Sendable {
+        /// A whole line.
+        case whole(String)
+        /// The start of a line.
+        case start(String)
+    }
+
+    /// What a key answers by itself, at the start of a line; nil where it is text like any other. `r` starts a refusal
+    /// with a reason.
+    public func answer(of key: Character) -> KeyAnswer? {
+        if !questions.isEmpty {
+            let question = questions[answers.count]
+            guard let options = question.options, (1...9).contains(options.count), question.multiple != true,
+                let number = key.isASCII ? key.wholeNumberValue : nil, (1...options.count).contains(number)
+            else { return nil }
+            return .whole(String(number))
+        }
+        guard !isLive, !approvals.isEmpty else { return nil }
+        switch key {
+        case "y", "n": return .whole(String(key))
+        case "r": return .start("n ")
+        default: return nil
+        }
+    }
+
     private func act(_ action: AgentChatAction) async throws {
         try await client.perform(action.action, in: conversation)
     }

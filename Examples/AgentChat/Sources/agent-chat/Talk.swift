@@ -9,7 +9,8 @@ struct Talk: AsyncParsableCommand {
         abstract: "Talk to an agent in a terminal.",
         discussion: """
             A line is a message; while the agent answers, it is put into the answer. y approves, n and a reason refuses, \
-            a number chooses an option. /stop stops the answer, /quit ends.
+            a number chooses an option. /stop stops the answer, /quit ends. At a terminal one key is enough for an answer: \
+            y, n, or r for a refusal with a reason; the number of an option.
             """)
 
     @Argument(help: "The page's address, perhaps with #chat=ID; without it a chat is made.") var url: String
@@ -29,9 +30,43 @@ struct Talk: AsyncParsableCommand {
             FileHandle.standardError.write(Data("agent-chat: \(error)\n".utf8))
             throw ExitCode(2)
         }
-        for await line in lines() { guard await talker.take(line) else { break } }
+        if Terminal.isThere, let terminal = Terminal() {
+            await type(at: terminal, to: talker)
+            Terminal.restore()
+        } else {
+            for await line in lines() { guard await talker.take(line) else { break } }
+        }
         await talker.close()
     }
+
+    /// A person at a terminal: one key answers what waits for an answer.
+    private func type(at terminal: Terminal, to talker: Talker) async {
+        var editor = LineEditor()
+        for await byte in terminal.bytes() {
+            switch editor.take(byte) {
+            case .nothing: break
+            case .erased(let columns): show(String(repeating: "\u{8} \u{8}", count: columns))
+            case .end: return
+            case .line(let line):
+                show("\n")
+                guard await talker.take(line) else { return }
+            case .typed(let character):
+                let answer = editor.line == String(character) ? await talker.answer(of: character) : nil
+                switch answer {
+                case nil: show(String(character))
+                case .whole(let line)?:
+                    editor.clear()
+                    show("\(character)\n")
+                    guard await talker.take(line) else { return }
+                case .start(let line)?:
+                    editor.clear(to: line)
+                    show(line)
+                }
+            }
+        }
+    }
+
+    private func show(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
     /// Lines of standard input; reading blocks a thread of its own.
     private func lines() -> AsyncStream<String> {

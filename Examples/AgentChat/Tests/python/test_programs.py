@@ -1,9 +1,16 @@
 """Agents that are programs, and the client in a terminal, as whole processes."""
 
+import fcntl
+import os
+import pty
+import select
+import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -111,6 +118,51 @@ class CommandTests(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(await client.end(), "completed")
 
 
+class Screen:
+    """The client at a terminal of its own."""
+
+    def __init__(self, service):
+        self.ours, theirs = pty.openpty()
+        self.process = subprocess.Popen([BINARY, "talk", service.page], stdin=theirs, stdout=theirs, stderr=theirs,
+                                        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(theirs)
+        self.seen = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.ours)
+
+    def type(self, text):
+        os.write(self.ours, text.encode())
+
+    def until(self, text):
+        """Reads up to a text."""
+        while text not in self.seen:
+            assert select.select([self.ours], [], [], PATIENCE)[0], f"{text!r} did not come: {self.seen}"
+            self.seen += os.read(self.ours, 4_096).decode(errors="replace")
+        self.seen = self.seen.split(text, 1)[1]
+
+    def has_lines(self):
+        """Whether the terminal is as it was: lines and echo."""
+        flags = termios.tcgetattr(self.ours)[3]
+        return flags & termios.ICANON != 0 and flags & termios.ECHO != 0
+
+    def wait(self, condition):
+        until = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < until, "it did not come to that"
+            time.sleep(0.01)
+
+    def end(self):
+        """The status with which it ended, or minus the number of a signal."""
+        return self.process.wait(PATIENCE)
+
+
 class TerminalTests(unittest.TestCase):
     def test_a_table_is_booked_in_a_terminal(self):
         service = Service(f"script:{SCRIPTS / 'booking.json'}", token="a token of Saro's").start()
@@ -147,6 +199,62 @@ class TerminalTests(unittest.TestCase):
         watch.cancel()
         for pipe in (talk.stdin, talk.stdout):
             pipe.close()
+
+    def test_one_key_answers_at_a_terminal_which_is_as_before_afterwards(self):
+        service = Service(f"script:{SCRIPTS / 'booking.json'}").start()
+        self.addCleanup(service.close)
+        with Screen(service) as screen:
+            screen.until("websocket/agent-json")
+            screen.type("A tabel\x7f\x7fle, please\r")
+            screen.until("(1 Friday) (2 Saturday)")
+            self.assertFalse(screen.has_lines())
+            screen.type("2")
+            screen.until("Under which name?")
+            screen.type("Saro\r")
+            screen.until("y, or n and a reason")
+            screen.type("y")
+            screen.until("Saturday at eight, for Saro")
+            screen.until("[completed]")
+            screen.type("A table\r")
+            screen.until("(1 Friday) (2 Saturday)")
+            screen.type("1")
+            screen.until("Under which name?")
+            screen.type("Raya\r")
+            screen.until("y, or n and a reason")
+            screen.type("rtoo late\r")
+            screen.until("[completed]")
+            screen.type("/quit\r")
+            self.assertEqual(screen.end(), 0)
+            self.assertTrue(screen.has_lines())
+
+    def test_a_terminal_is_as_before_however_the_program_ends(self):
+        service = Service("echo").start()
+        self.addCleanup(service.close)
+        endings = [(lambda screen: screen.type("\x03"), -signal.SIGINT), (lambda screen: screen.type("\x04"), 0),
+                   (lambda screen: screen.process.terminate(), -signal.SIGTERM),
+                   (lambda screen: screen.process.send_signal(signal.SIGHUP), -signal.SIGHUP)]
+        for ending, status in endings:
+            with Screen(service) as screen:
+                screen.until("websocket/agent-json")
+                screen.wait(lambda: not screen.has_lines())
+                ending(screen)
+                self.assertEqual(screen.end(), status)
+                self.assertTrue(screen.has_lines())
+
+    def test_a_terminal_is_as_before_while_the_program_is_stopped(self):
+        service = Service("echo").start()
+        self.addCleanup(service.close)
+        with Screen(service) as screen:
+            screen.until("websocket/agent-json")
+            screen.wait(lambda: not screen.has_lines())
+            screen.process.send_signal(signal.SIGTSTP)
+            screen.wait(screen.has_lines)
+            screen.process.send_signal(signal.SIGCONT)
+            screen.wait(lambda: not screen.has_lines())
+            screen.type("hello\r")
+            screen.until("[completed]")
+            screen.type("/quit\r")
+            self.assertEqual(screen.end(), 0)
 
     def test_exit_statuses(self):
         for arguments, status in [(["talk", "ftp://a"], 2), (["talk", "http://127.0.0.1:1/"], 2), (["serve", "--x"], 64),
