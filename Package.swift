@@ -46,13 +46,20 @@ enum Room: String {
             name: name, dependencies: (dependencies + ["TestSupport"]).map { .init(stringLiteral: $0) },
             path: "Tests/\(rawValue)/\(name)", swiftSettings: settings)
     }
+
+    /// What several test targets share.
+    func support(_ name: String, _ dependencies: [String]) -> Target {
+        .target(
+            name: name, dependencies: (dependencies + ["TestSupport"]).map { .init(stringLiteral: $0) },
+            path: "Tests/\(rawValue)/\(name)", swiftSettings: settings)
+    }
 }
 
 let components = [
     "ChatDiscovery", "ChatInitialization", "ChatConversation", "ChatDeliveryService", "ChatFraming",
 ]
 let foundations = ["ChatModel", "ChatCrypto", "ChatWire"]
-let everything = foundations + ["ChatReliability", "ChatContent"] + components + ["ChatClient"]
+let everything = foundations + ["ChatReliability", "ChatContent"] + components + ["ChatStorage", "ChatClient"]
 let systems = ["AgentChat", "ChatEngine", "PacketStream"]
 
 let package = Package(
@@ -99,8 +106,9 @@ let package = Package(
         Room.systems.module("ChatEngine", foundations),
         Room.systems.module("PacketStream", foundations),
 
-        // A composition of five, run for an application.
-        Room.client.module("ChatClient", foundations),
+        // A composition of five, run for an application, and where it keeps its state.
+        Room.client.module("ChatStorage", foundations),
+        Room.client.module("ChatClient", foundations + ["ChatStorage"]),
 
         // Virtual time and a virtual network around cores; knows none of our components.
         Room.proof.module("ChatSimulation", foundations + ["ChatClient"]),
@@ -133,7 +141,7 @@ let package = Package(
 
         // Starts the programs and talks to them: the demonstration, and tests of whole programs.
         Room.programs.module("ChatDriver", ["ChatModel", "ChatSystem", "ChatTool", "ChatWire"]),
-        Room.programs.tool("chat-demo", ["ChatClient", "ChatDriver", "ChatTool", "ChatWire"]),
+        Room.programs.tool("chat-demo", ["ChatClient", "ChatStorage", "ChatDriver", "ChatTool", "ChatWire"]),
         Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
@@ -141,6 +149,7 @@ let package = Package(
         Room.programs.tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything + systems),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
+        Room.client.support("StorageTestSupport", foundations + ["ChatStorage"]),
         .target(
             name: "FuzzTargets",
             dependencies: (everything + systems + ["ChatInspect", "ChatShim"]).map { .init(stringLiteral: $0) },
@@ -161,7 +170,8 @@ let package = Package(
         Room.systems.tests("ChatEngineTests", everything + ["ChatEngine", "ChatConformance"]),
         Room.systems.tests("PacketStreamTests", everything + ["AgentChat", "ChatConformance", "PacketStream"]),
         Room.programs.tests("ChatToolTests", ["ChatTool"]),
-        Room.client.tests("ChatClientTests", everything + ["ChatConformance"]),
+        Room.client.tests("ChatStorageTests", foundations + ["ChatStorage", "StorageTestSupport"]),
+        Room.client.tests("ChatClientTests", everything + ["ChatConformance", "StorageTestSupport"]),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
         Room.proof.tests("ChatInspectTests", everything + ["ChatInspect"]),
         Room.proof.tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),

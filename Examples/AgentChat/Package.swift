@@ -37,7 +37,8 @@ let package = Package(
         // The client: WebSocket and HTTP as components of the framework, and a terminal.
         .target(
             name: "AgentChatTalk",
-            dependencies: framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatWire") + nio,
+            dependencies: framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatStorage", "ChatWire")
+                + nio,
             swiftSettings: settings),
         .executableTarget(
             name: "agent-chat",
@@ -49,7 +50,7 @@ let package = Package(
         .testTarget(
             name: "AgentChatServerTests",
             dependencies: ["AgentChatServer", "AgentChatTalk"]
-                + framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatWire") + nio,
+                + framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatStorage", "ChatWire") + nio,
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -33,7 +33,8 @@ let package = Package(
             name: "SixthTrial",
             dependencies: ["SixthVariant"]
                 + framework(
-                    "ChatModel", "ChatCrypto", "ChatClient", "ChatDeliveryService", "ChatConformance", "ChatVariants"),
+                    "ChatModel", "ChatCrypto", "ChatClient", "ChatStorage", "ChatDeliveryService", "ChatConformance",
+                    "ChatVariants"),
             swiftSettings: settings),
         .executableTarget(
             name: "sixth", dependencies: ["SixthTrial"] + framework("ChatConformance", "ChatWire"),

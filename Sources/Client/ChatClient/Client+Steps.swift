@@ -1,4 +1,5 @@
 internal import ChatModel
+internal import ChatStorage
 
 // One queue of steps, one transaction for those that wait together.
 extension Client {

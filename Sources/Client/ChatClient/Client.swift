@@ -1,4 +1,5 @@
 public import ChatModel
+public import ChatStorage
 
 /// One composition of five, run for an application.
 ///

@@ -1,4 +1,5 @@
 public import ChatModel
+public import ChatStorage
 
 /// Why a client did not do what was asked; the step did not happen.
 public enum ClientError: Error, Sendable, Hashable, CustomStringConvertible {

@@ -3,6 +3,7 @@ import ChatContent
 import ChatCrypto
 import ChatModel
 import ChatWire
+import ChatStorage
 
 #if canImport(Darwin)
     import Darwin

@@ -1,5 +1,6 @@
 import ChatClient
 import ChatModel
+import ChatStorage
 
 #if canImport(Darwin)
     import Darwin

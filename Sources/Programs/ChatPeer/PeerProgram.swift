@@ -5,6 +5,7 @@ import ChatSystem
 import ChatTool
 public import ChatVariants
 import ChatWire
+import ChatStorage
 
 /// `chat-peer`: a conversation in a terminal, over a protocol composed on the command line.
 public struct PeerProgram: Sendable {

@@ -1,6 +1,7 @@
 import ChatClient
 import ChatCrypto
 import ChatModel
+import ChatStorage
 
 /// What the peer itself keeps beside the client's records: who it is, and of what it is composed.
 struct PeerStorage: Sendable {

@@ -3,6 +3,7 @@ import ChatContent
 import ChatModel
 import ChatReliability
 import ChatWire
+import ChatStorage
 
 // Files: sent as one content each, and put into the downloads directory when they arrive.
 extension Session {

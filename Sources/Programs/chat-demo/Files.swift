@@ -1,5 +1,6 @@
 import ChatClient
 import ChatDriver
+import ChatStorage
 
 #if canImport(Darwin)
     import Darwin

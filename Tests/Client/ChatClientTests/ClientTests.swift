@@ -1,6 +1,7 @@
 import ChatClient
 import ChatModel
 import Testing
+import ChatStorage
 
 /// Saro and Raya over the toys, with a service between them.
 struct Pair {

@@ -7,6 +7,7 @@ import ChatInitialization
 import ChatModel
 import TestSupport
 import Testing
+import ChatStorage
 
 /// What is stored at once, and what can wait or is never stored (DURABLE).
 @Suite struct DurabilityTests {
@@ -23,7 +24,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: ["memory", "udp"])
+    @Test(.timeLimit(.minutes(30)), arguments: ["memory", "udp"])
     func `two hundred deltas cost no transaction each, and the last part is stored (DURABLE-1, DURABLE-2)`(
         service: String
     ) async throws {

@@ -2,6 +2,8 @@ import ChatClient
 import ChatDeliveryService
 import ChatModel
 import Testing
+import ChatStorage
+import StorageTestSupport
 
 private let (composed, decomposed) = ("cursor/caf\u{E9}", "cursor/cafe\u{301}")
 

@@ -1,3 +1,4 @@
+import ChatStorage
 import ChatConversation
 import ChatCrypto
 import ChatFraming
@@ -5,6 +6,7 @@ import ChatInitialization
 import ChatModel
 import ChatReliability
 import ChatWire
+import StorageTestSupport
 import TestSupport
 import Testing
 

@@ -6,6 +6,7 @@ import ChatInitialization
 import ChatModel
 import TestSupport
 import Testing
+import ChatStorage
 
 /// Replies that stream at an address of their own and end, headers, and the order of an address (DS-16 to DS-18).
 @Suite struct ReplyTests {
@@ -54,7 +55,7 @@ import Testing
         return (clients, readers, own, content, id, question)
     }
 
-    @Test(.timeLimit(.minutes(5)), arguments: [Ending.complete, .cancelled, .failed("out of paper")])
+    @Test(.timeLimit(.minutes(30)), arguments: [Ending.complete, .cancelled, .failed("out of paper")])
     func `a reply streams, and who asked learns how it ended, behind its last part (DS-17)`(ending: Ending) async throws
     {
         let (clients, readers, _, _, id, question) = try await asked()
@@ -66,7 +67,7 @@ import Testing
         for client in clients { await client.close() }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `who serves learns that nobody listens any more (DS-17)`() async throws {
+    @Test(.timeLimit(.minutes(30))) func `who serves learns that nobody listens any more (DS-17)`() async throws {
         let (clients, readers, own, content, id, question) = try await asked()
         let reply = try await clients[1].send(Bytes("At "), .delta, about: .received(question), in: id)
         _ = try await readers[0].content()
@@ -147,7 +148,7 @@ import Testing
         #expect(reasons.count == 1 && reasons[0].contains("offers no replies"))
     }
 
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(30)))
     func `members of a hall see one order, their own payloads in it, over a restart (DS-16)`() async throws {
         let memory = InMemoryDeliveryService()
         let storages = (0..<2).map { _ in InMemoryStorage() }

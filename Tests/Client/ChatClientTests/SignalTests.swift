@@ -1,3 +1,4 @@
+import ChatStorage
 import ChatModel
 import TestSupport
 import Testing

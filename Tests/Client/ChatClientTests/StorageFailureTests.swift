@@ -7,6 +7,7 @@ import ChatInitialization
 import ChatModel
 import ChatReliability
 import Testing
+import ChatStorage
 
 /// Storage that fails when it is told to.
 final class FailingStorage: Storage {
@@ -38,7 +39,7 @@ func `a full disk refuses with a typed error, nothing leaves, and all goes on on
     let text = try #require(try await raya.introduce().first)
     let (id, _) = try await saro.accept(text, saying: Bytes("hello"))
     #expect(await contents(1, of: raya) == ["hello"])
-    #expect(await saro.flush(within: .seconds(5)))
+    #expect(await saro.flush(within: .seconds(600)))
     storage.fail(true)
     await #expect(throws: ClientError.storage(.full(path: "journal", bytes: 100))) {
         try await saro.send(Bytes("lost?"), in: id)

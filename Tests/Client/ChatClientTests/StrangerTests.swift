@@ -1,3 +1,4 @@
+import ChatStorage
 import ChatConversation
 import ChatCrypto
 import ChatDeliveryService
@@ -5,6 +6,7 @@ import ChatDiscovery
 import ChatFraming
 import ChatInitialization
 import ChatModel
+import StorageTestSupport
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import ChatClient
 import ChatModel
 import Foundation
+import ChatStorage
 
 extension FuzzTarget {
     /// The journal of a storage directory.

@@ -5,6 +5,7 @@ import ChatModel
 import ChatVariants
 import TestSupport
 import Testing
+import ChatStorage
 
 /// Every composition of the package's components, by name.
 private let combinations: [SuiteName] = {
@@ -53,7 +54,7 @@ func `any of the five can be swapped with the others unchanged (FW-01, FW-02)`(n
     var answered: [String] = []
     while answered.count < 2, let batch = await sarosEvents.next() { answered += batch.contents }
     #expect(answered.sorted() == ["five", "four"])
-    #expect(await saro.flush(within: .seconds(2)))
+    #expect(await saro.flush(within: .seconds(600)))
     await saro.close()
     await raya.close()
 }

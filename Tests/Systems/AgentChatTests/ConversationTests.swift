@@ -10,6 +10,7 @@ import ChatModel
 import ChatWire
 import TestSupport
 import Testing
+import ChatStorage
 
 /// Agent chat as five choices: the same person and the same agent over every composition, by name.
 struct ConversationTests {
@@ -20,7 +21,7 @@ struct ConversationTests {
         "links/inbox-v1/agent-chat;in=private-v1/udp/envelope-v1",
     ]
 
-    @Test(.timeLimit(.minutes(5)), arguments: compositions)
+    @Test(.timeLimit(.minutes(30)), arguments: compositions)
     func `a table is booked with an approval, whatever the five choices are`(name: String) async throws {
         let name = try SuiteName(parsing: name)
         let relay = name.delivery == "udp" ? try UDPRelay(listen: "127.0.0.1:0") : nil

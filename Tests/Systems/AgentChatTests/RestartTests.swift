@@ -5,6 +5,7 @@ import ChatModel
 import ChatWire
 import TestSupport
 import Testing
+import ChatStorage
 
 /// What is stored, and what comes of it after a restart.
 struct RestartTests {

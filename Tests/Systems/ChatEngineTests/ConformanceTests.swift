@@ -5,12 +5,12 @@ import Testing
 
 /// What any initialization and any discovery must pass.
 struct ConformanceTests {
-    @Test(.timeLimit(.minutes(5))) func `engine-session keeps the rules of initializations`() {
+    @Test(.timeLimit(.minutes(30))) func `engine-session keeps the rules of initializations`() {
         let report = Conformance.check(initialization: { _ in EngineSession() })
         #expect(report.failures.isEmpty, "\(report)")
     }
 
-    @Test(.timeLimit(.minutes(5))) func `engine-types keeps the rules of discoveries`() async {
+    @Test(.timeLimit(.minutes(30))) func `engine-types keeps the rules of discoveries`() async {
         let catalog = EngineCatalog()
         let bundles = [EngineSession.bundle(for: "engine_1"), EngineSession.bundle(for: "engine_2")]
         let report = await Conformance.check(discovery: { _ in EngineTypes(catalog) }, carrying: bundles)

@@ -10,6 +10,7 @@ import ChatModel
 import ChatWire
 import TestSupport
 import Testing
+import ChatStorage
 
 /// Chat Engine as five choices: the same client and the same backend over every composition, by name.
 struct ConversationTests {
@@ -22,7 +23,7 @@ struct ConversationTests {
         "links/inbox-v1/engine-tree;in=private-v1/udp/envelope-v1",
     ]
 
-    @Test(.timeLimit(.minutes(5)), arguments: compositions)
+    @Test(.timeLimit(.minutes(30)), arguments: compositions)
     func `a question is answered, asked again and branched, whatever the five choices are`(name: String) async throws {
         let name = try SuiteName(parsing: name)
         let relay = name.delivery == "udp" ? try UDPRelay(listen: "127.0.0.1:0") : nil

@@ -12,6 +12,7 @@ import ChatWire
 import PacketStream
 import TestSupport
 import Testing
+import ChatStorage
 
 /// The chat of the packet contract, and its framing, as two of five choices.
 struct ChatTests {
@@ -24,7 +25,7 @@ struct ChatTests {
         "links/packet-handshake/private-v1-libchat/memory/packet-v1",
     ]
 
-    @Test(.timeLimit(.minutes(5)), arguments: compositions)
+    @Test(.timeLimit(.minutes(30)), arguments: compositions)
     func `Saro and Raya talk, whatever the five choices are (PS-11, PS-12)`(name: String) async throws {
         let name = try SuiteName(parsing: name)
         let relay = name.delivery == "udp" ? try UDPRelay(listen: "127.0.0.1:0") : nil

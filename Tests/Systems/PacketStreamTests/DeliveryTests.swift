@@ -18,7 +18,7 @@ struct DeliveryTests {
         #expect(missing.isEmpty, "\(what): \(missing.prefix(3)) were never delivered")
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: Seeds.all(30))
+    @Test(.timeLimit(.minutes(30)), arguments: Seeds.all(30))
     func `whatever is lost, repeated or restarted, a packet arrives, and a confirmed one never again (PS-7)`(
         seed: UInt64
     ) throws {
@@ -30,7 +30,7 @@ struct DeliveryTests {
         #expect(world.sessions > 2)
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: Seeds.all(10))
+    @Test(.timeLimit(.minutes(30)), arguments: Seeds.all(10))
     func `without trouble each packet is delivered once, in the order of its lane (PS-7)`(seed: UInt64) throws {
         var world = DeliveryWorld(seed: seed, policy: policy(), DeliveryWorld.Trouble())
         try world.run(packets: 120)

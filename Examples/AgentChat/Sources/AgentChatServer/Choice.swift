@@ -2,6 +2,7 @@ public import ChatClient
 public import ChatModel
 import ChatWire
 import Foundation
+public import ChatStorage
 
 /// What the command line chooses.
 public enum Choice {

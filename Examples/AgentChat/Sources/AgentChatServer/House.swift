@@ -2,6 +2,7 @@ public import AgentChat
 public import ChatClient
 import ChatModel
 import ChatWire
+public import ChatStorage
 
 /// All chats of one account: their list, their rooms, and what they share.
 public actor House {

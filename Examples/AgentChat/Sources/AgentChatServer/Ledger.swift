@@ -1,6 +1,7 @@
 import ChatClient
 import ChatModel
 import NIOPosix
+import ChatStorage
 
 /// What is to be on disk before anybody hears of it: changes that come while a transaction is written go together into
 /// the next one, so that many chats share one flush.

@@ -4,6 +4,7 @@ import ChatModel
 import ChatWire
 import NIOCore
 import NIOWebSocket
+import ChatStorage
 
 /// One chat: the agent's machine of the framework, the sockets of its clients, and the job that runs.
 ///

@@ -3,6 +3,7 @@ import ChatClient
 import ChatWire
 import NIOCore
 import NIOHTTP1
+import ChatStorage
 
 // Requests: the page, the chats of the account, tickets, and sockets that were not let in.
 extension Server {

@@ -1,3 +1,4 @@
+import ChatStorage
 import AgentChat
 import ChatClient
 import ChatModel

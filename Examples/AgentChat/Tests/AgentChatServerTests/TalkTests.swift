@@ -5,6 +5,7 @@ import ChatClient
 import ChatModel
 import ChatWire
 import Testing
+import ChatStorage
 
 /// The client of the framework against the service, over sockets of the loopback.
 struct TalkTests {

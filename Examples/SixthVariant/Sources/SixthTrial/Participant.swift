@@ -1,6 +1,7 @@
 internal import ChatClient
 internal import ChatCrypto
 internal import ChatModel
+internal import ChatStorage
 
 /// One of the two who try a mix; a restart makes it again from its storage.
 struct Participant {

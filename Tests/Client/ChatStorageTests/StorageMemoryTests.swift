@@ -1,4 +1,4 @@
-import ChatClient
+import ChatStorage
 import ChatModel
 import Testing
 

@@ -1,6 +1,7 @@
-import ChatClient
+import ChatStorage
 import ChatModel
 import Foundation
+import StorageTestSupport
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
-import ChatClient
+import ChatStorage
+import StorageTestSupport
 import ChatModel
 import Foundation
 import Testing

@@ -1,5 +1,6 @@
-import ChatClient
+import ChatStorage
 import ChatModel
+import StorageTestSupport
 import TestSupport
 import Testing
 

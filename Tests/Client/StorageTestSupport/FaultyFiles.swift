@@ -1,11 +1,11 @@
 import ChatModel
-import ChatClient
+package import ChatStorage
 import TestSupport
 
 /// Files in memory that fail on request and forget in a crash what was not synchronized.
-final class FaultyFiles: FileSystem {
+package final class FaultyFiles: FileSystem {
     /// What happens at one operation.
-    enum Fault: Sendable {
+    package enum Fault: Sendable {
         /// The operation fails with an error number, once.
         case fails(Int32)
         /// The operation reports an error number, once, although it was done.
@@ -17,7 +17,7 @@ final class FaultyFiles: FileSystem {
     }
 
     /// What a crash leaves of the operations since the last synchronization.
-    enum Loss: Sendable, CaseIterable {
+    package enum Loss: Sendable, CaseIterable {
         case everything, nothing, tail, sectors
     }
 
@@ -49,32 +49,35 @@ final class FaultyFiles: FileSystem {
 
     private let state = Lock(State())
 
+    /// No files.
+    package init() {}
+
     /// How many operations there were.
-    var operations: Int { state.withLock { $0.operations } }
+    package var operations: Int { state.withLock { $0.operations } }
     /// How many files were synchronized.
-    var syncs: Int { state.withLock { $0.syncs } }
+    package var syncs: Int { state.withLock { $0.syncs } }
     /// How many files got another name.
-    var renames: Int { state.withLock { $0.renames } }
+    package var renames: Int { state.withLock { $0.renames } }
     /// Whether the machine has stopped.
-    var hasCrashed: Bool { state.withLock { $0.hasCrashed } }
+    package var hasCrashed: Bool { state.withLock { $0.hasCrashed } }
 
     /// Plans a fault at an operation, counted from 0.
-    func plan(_ fault: Fault, at operation: Int) {
+    package func plan(_ fault: Fault, at operation: Int) {
         state.withLock { $0.faults[operation] = fault }
     }
 
     /// How many bytes all files may have together.
-    func setRoom(_ bytes: Int) {
+    package func setRoom(_ bytes: Int) {
         state.withLock { $0.room = bytes }
     }
 
     /// The content of a file as processes see it.
-    func content(_ path: String) -> [UInt8]? {
+    package func content(_ path: String) -> [UInt8]? {
         state.withLock { state in state.names[path].map { state.nodes[$0].content } }
     }
 
     /// Makes or replaces a file, durably.
-    func put(_ bytes: [UInt8], at path: String) {
+    package func put(_ bytes: [UInt8], at path: String) {
         state.withLock { state in
             state.nodes.append(Node(content: bytes, durable: bytes))
             state.names[path] = state.nodes.count - 1
@@ -83,7 +86,7 @@ final class FaultyFiles: FileSystem {
     }
 
     /// The machine starts again with what a crash left.
-    func restart(losing loss: Loss, seed: UInt64 = 0) {
+    package func restart(losing loss: Loss, seed: UInt64 = 0) {
         var random = SplitMix64(seed: seed)
         state.withLock { state in
             if loss == .nothing { state.durableNames = state.names }
@@ -202,11 +205,11 @@ extension FaultyFiles {
         return node
     }
 
-    func makeDirectory(_ path: String) throws(StorageError) {
+    package func makeDirectory(_ path: String) throws(StorageError) {
         try step("mkdir", path) { _, _ in }
     }
 
-    func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File {
+    package func open(_ path: String, _ opening: FileOpening) throws(StorageError) -> File {
         try step("open", path) { state, _ throws(StorageError) in
             if state.names[path] == nil {
                 if case .reading = opening { throw .system("open", path: path, errno: 2) }
@@ -218,7 +221,7 @@ extension FaultyFiles {
         }
     }
 
-    func openIfThere(_ path: String) throws(StorageError) -> File? {
+    package func openIfThere(_ path: String) throws(StorageError) -> File? {
         try step("open", path) { state, _ throws(StorageError) -> File? in
             state.names[path] == nil ? nil : try Self.describe(&state, path)
         }
@@ -230,7 +233,7 @@ extension FaultyFiles {
         return File(descriptor: state.nextDescriptor, path: path)
     }
 
-    func lock(_ file: File) throws(StorageError) {
+    package func lock(_ file: File) throws(StorageError) {
         try step("flock", file.path) { state, _ throws(StorageError) in
             let node = try Self.node(state, file)
             guard state.lockHolders[node] == nil else { throw .inUse(path: file.path) }
@@ -238,13 +241,13 @@ extension FaultyFiles {
         }
     }
 
-    func status(of file: File) throws(StorageError) -> FileStatus {
+    package func status(of file: File) throws(StorageError) -> FileStatus {
         try step("fstat", file.path) { state, _ throws(StorageError) in
             FileStatus(size: state.nodes[try Self.node(state, file)].content.count, permissions: 0o600)
         }
     }
 
-    func read(_ file: File, at offset: Int, into bytes: inout MutableSpan<UInt8>) throws(StorageError) -> Int {
+    package func read(_ file: File, at offset: Int, into bytes: inout MutableSpan<UInt8>) throws(StorageError) -> Int {
         let wanted = bytes.count
         let found = try step("read", file.path) { state, _ throws(StorageError) in
             // Half of what is asked for, so that readers have to ask again.
@@ -255,7 +258,7 @@ extension FaultyFiles {
         return found.count
     }
 
-    func write(_ bytes: Span<UInt8>, to file: File, at offset: Int) throws(StorageError) -> Int {
+    package func write(_ bytes: Span<UInt8>, to file: File, at offset: Int) throws(StorageError) -> Int {
         let array = (0..<bytes.count).map { bytes[$0] }
         return try step("write", file.path) { state, fault throws(StorageError) in
             let node = try Self.node(state, file)
@@ -271,14 +274,14 @@ extension FaultyFiles {
         }
     }
 
-    func truncate(_ file: File, to size: Int) throws(StorageError) {
+    package func truncate(_ file: File, to size: Int) throws(StorageError) {
         try step("ftruncate", file.path) { state, _ throws(StorageError) in
             state.nodes[try Self.node(state, file)].change(.truncate(size))
         }
     }
 
     /// After a failed flush the system takes the bytes for written, and they never reach the disk.
-    func synchronize(_ file: File) throws(StorageError) {
+    package func synchronize(_ file: File) throws(StorageError) {
         let forget = { (state: inout State) in
             if let node = state.descriptors[file.descriptor] { state.nodes[node].pending = [] }
         }
@@ -290,14 +293,14 @@ extension FaultyFiles {
         }
     }
 
-    func synchronizeDirectory(_ path: String) throws(StorageError) {
+    package func synchronizeDirectory(_ path: String) throws(StorageError) {
         try step("fsync", path) { state, fault in
             if case .crashes = fault { return }
             state.durableNames = state.names
         }
     }
 
-    func rename(_ path: String, to newPath: String) throws(StorageError) {
+    package func rename(_ path: String, to newPath: String) throws(StorageError) {
         try step("rename", path) { state, _ throws(StorageError) in
             guard let node = state.names.removeValue(forKey: path) else {
                 throw .system("rename", path: path, errno: 2)
@@ -307,11 +310,11 @@ extension FaultyFiles {
         }
     }
 
-    func remove(_ path: String) throws(StorageError) {
+    package func remove(_ path: String) throws(StorageError) {
         try step("unlink", path) { state, _ in _ = state.names.removeValue(forKey: path) }
     }
 
-    func close(_ file: File) {
+    package func close(_ file: File) {
         state.withLock { state in
             guard let node = state.descriptors.removeValue(forKey: file.descriptor) else { return }
             if state.lockHolders[node] == file.descriptor { state.lockHolders[node] = nil }
