@@ -78,6 +78,7 @@ let package = Package(
             .executable(name: "chat-bench", targets: ["chat-bench"]),
             .executable(name: "chat-conformance", targets: ["chat-conformance"]),
             .executable(name: "chat-vectors", targets: ["chat-vectors"]),
+            .executable(name: "packet-inspect", targets: ["packet-inspect"]),
         ],
     targets: [
         .systemLibrary(
@@ -120,7 +121,7 @@ let package = Package(
         Room.proof.module("ChatVariants", everything + ["ChatConformance"]),
 
         // Reads any bytes of these protocols and says what they are; chat-inspect prints it.
-        Room.proof.module("ChatInspect", everything),
+        Room.proof.module("ChatInspect", everything + ["PacketStream"]),
 
         // One participant behind the interoperability shim; chat-peer gives it a terminal.
         Room.proof.module("ChatShim", everything + ["ChatVariants"]),
@@ -145,6 +146,7 @@ let package = Package(
         Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
         Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
+        Room.programs.tool("packet-inspect", foundations + ["ChatInspect", "ChatTool", "PacketStream"]),
         Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
         Room.programs.tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything + systems),
 

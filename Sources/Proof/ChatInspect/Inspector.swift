@@ -35,6 +35,7 @@ public struct Inspector: Sendable {
         case .rpi: identified(run, depth: depth)
         case .plainFrame: plainFrame(run, depth: depth)
         case .datagram: datagram(run, depth: depth)
+        case .packet: packet(run)
         default: message(run, depth: depth)
         }
     }

@@ -42,6 +42,8 @@ public enum Kind: String, CaseIterable, Sendable {
     case datagram
     /// A message that datagrams carry.
     case message
+    /// A message with a streaming packet.
+    case packet
 
     /// The name of it in its document.
     public var title: String {
@@ -67,6 +69,7 @@ public enum Kind: String, CaseIterable, Sendable {
         case .content: "ContentFrame"
         case .datagram: "UDP datagram"
         case .message: "message of the relay protocol"
+        case .packet: "streaming packet"
         }
     }
 
@@ -91,6 +94,7 @@ public enum Kind: String, CaseIterable, Sendable {
         case .content: Section("content-frames.md", "Frame")
         case .datagram: Section("udp.md", "Datagrams")
         case .message: Section("udp.md", "Messages")
+        case .packet: Section("packet-stream.md", "3. Protobuf layer")
         }
     }
 }

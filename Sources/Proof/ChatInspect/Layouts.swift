@@ -18,7 +18,7 @@ extension Layout {
         case .reliable: reliable
         case .segment: segment
         case .content: content
-        case .link, .plain, .rpi, .plainFrame, .datagram, .message: nil
+        case .link, .plain, .rpi, .plainFrame, .datagram, .message, .packet: nil
         }
     }
 
