@@ -19,8 +19,12 @@ final class Session: Sendable {
     let step: String
     let connector: String
     let generation: UInt64
-    /// There are packets to send, directives to send, room for more; the start is over.
-    let port = Bell(), control = Bell(), room = Bell(), started = Bell()
+    /// There are packets to send, or directives.
+    let port = Bell(), control = Bell()
+    /// There is room for more packets, or directives: each has one reader that waits.
+    let portRoom = Bell(), controlRoom = Bell()
+    /// The start is over.
+    let started = Bell()
     private let ending = Mutex<RPCError??>(nil)
 
     init(step: String, connector: String, generation: UInt64) {
@@ -33,7 +37,7 @@ final class Session: Sendable {
     /// Ends both streams; the first reason counts, and none is a good end.
     func end(_ reason: RPCError? = nil) {
         ending.withLock { $0 = $0 ?? .some(reason) }
-        for bell in [port, control, room, started] { bell.finish() }
+        for bell in [port, control, portRoom, controlRoom, started] { bell.finish() }
     }
 
     /// Throws the reason for which it is over, if there is one.

@@ -58,7 +58,9 @@ package final class Hub: Sendable {
 
     private func run(_ name: String) async throws -> HubRun {
         if let run = find(name) { return run }
-        for (name, run) in runs.withLock({ $0 }) where await run.isIdle { runs.withLock { $0[name] = nil } }
+        for (name, run) in runs.withLock({ $0 }) where await run.closeIfIdle() {
+            runs.withLock { if $0[name] === run { $0[name] = nil } }
+        }
         if let run = find(name) { return run }
         throw RPCError(code: .resourceExhausted, message: "the hub has \(settings.maximumRuns) runs, none of them idle")
     }
@@ -79,7 +81,7 @@ package final class Hub: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(100))
             for run in runs.withLock({ Array($0.values) }) {
-                do { try await run.tick() } catch { log("tick_failed", [("why", .string("\(error)"))]) }
+                await run.tick()
             }
             if let interval, let due = next, due <= .now {
                 await logStatistics()
@@ -95,6 +97,7 @@ package final class Hub: Sendable {
         for run in runs {
             for one in await run.statistics {
                 all.add(one.counters)
+                guard !one.step.isEmpty else { continue }
                 log(
                     "step_statistics",
                     [("run", .string(run.name)), ("step", .string(one.step))] + one.counters.json

@@ -14,6 +14,9 @@ actor HubRun {
     private let sendsBack: PacketV1
     private var steps: [String: HubStep] = [:]
     private var owners = StreamOwners()
+    private var isClosed = false
+    /// What was counted of steps that left for good.
+    private var gone = Counters()
     /// Packets that came before anybody was there to get them.
     private var unrouted: [(packet: Packet, key: PacketKey?, origin: String)] = []
 
@@ -25,7 +28,11 @@ actor HubRun {
 
     /// A connector of a step opens a stream of packets, or its control stream.
     func join(_ name: String, _ connector: String, port: PacketPort?) throws -> Session {
+        guard !isClosed else {
+            throw RPCError(code: .unavailable, message: "the run was idle and is forgotten; come again")
+        }
         let step = try step(name)
+        try flushUnrouted(to: step)
         let session = step.join(connector, port: port, now: Clock.now)
         if port == nil {
             let stated = settings.statesCapabilities ? "required" : "none"
@@ -58,16 +65,16 @@ actor HubRun {
         }
         let step = HubStep(name, settings)
         steps[name] = step
-        try flushUnrouted(to: step)
         return step
     }
 
     private func flushUnrouted(to step: HubStep) throws {
-        for (packet, key, origin) in unrouted {
+        let waiting = unrouted.filter { $0.origin != step.name }
+        unrouted.removeAll { $0.origin != step.name }
+        for (packet, key, origin) in waiting {
             if let key { steps[origin]?.addAwaiting(step.name, for: key) }
             do { try step.offer(packet, key, from: origin) } catch { throw RPCError(error) }
         }
-        unrouted = []
     }
 
     /// A connection is over.
@@ -75,7 +82,10 @@ actor HubRun {
         let step = steps[session.step]
         step?.leave(session)
         session.end()
-        if let step, step.hasStopped, step.connections.isEmpty, step.waiting == 0 { steps[step.name] = nil }
+        if let step, step.hasStopped, step.connections.isEmpty, step.waiting == 0 {
+            gone.add(step.counters)
+            steps[step.name] = nil
+        }
         log("left", fields(session))
     }
 
@@ -84,8 +94,11 @@ actor HubRun {
         return settings.routes.filter { $0.from == name }.compactMap { steps[$0.to] }
     }
 
-    /// Whether nothing more is to be read from a step for now.
+    /// Whether no more packets are to be read from a step for now.
     func isOverloaded(_ session: Session) -> Bool { steps[session.step]?.isOverloaded ?? false }
+
+    /// Whether no more directives are.
+    func isFlooded(_ session: Session) -> Bool { steps[session.step]?.isFlooded(session) ?? false }
 
     private func fields(_ session: Session) -> [(String, JSON)] {
         [
@@ -176,11 +189,13 @@ extension HubRun {
     }
 
     /// Does what is due.
-    func tick() throws {
+    func tick() {
         let now = Clock.now
         for step in steps.values {
             step.expire(now)
-            try handle(step.receiver.wake(now), of: step)
+            do { try handle(step.receiver.wake(now), of: step) } catch {
+                step.present?.session.end((error as? PacketViolation).map { RPCError($0) } ?? error as? RPCError)
+            }
             if let wake = step.nextWake, wake <= now { step.ringPorts() }
         }
     }
@@ -246,14 +261,21 @@ extension HubRun {
 // What an operator sees.
 extension HubRun {
     /// Whether nobody is there, and nothing waits.
-    var isIdle: Bool {
+    private var isIdle: Bool {
         unrouted.isEmpty
             && steps.values.allSatisfy { $0.connections.isEmpty && $0.waiting == 0 && $0.awaited.isEmpty }
     }
 
-    /// What was counted and what waits, step by step.
+    /// Forgets the run, if nobody is there and nothing waits: whoever comes now has to come again.
+    func closeIfIdle() -> Bool {
+        isClosed = isClosed || isIdle
+        return isClosed
+    }
+
+    /// What was counted and what waits, step by step, and without a name of those that left.
     var statistics: [(step: String, counters: Counters, waiting: Int, unconfirmed: Int)] {
         steps.values.sorted { $0.name < $1.name }.map { ($0.name, $0.counters, $0.waiting, $0.awaited.count) }
+            + [("", gone, 0, 0)]
     }
 
     /// Ends all sessions: the hub stops.

@@ -22,6 +22,8 @@ package struct HubServer: Sendable {
             config: .defaults { config in
                 config.rpc.maxRequestPayloadSize = Bounds.maximumMessage
                 config.http2.targetWindowSize = 1 << 20
+                // A caller that is gone without a word is found out.
+                config.connection.keepalive.time = .seconds(30)
             })
         server = GRPCServer(transport: transport, services: [HubServices(hub)])
         self.log = log

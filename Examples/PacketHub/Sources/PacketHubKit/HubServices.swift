@@ -15,10 +15,10 @@ package struct HubServices: RegistrableRPCService {
                 try await Self.serve(run, session) {
                     for try await bytes in request.messages {
                         try await run.receive(bytes, on: port, of: session)
-                        try await Self.waitForRoom(run, session)
+                        await Self.wait(session.portRoom) { await run.isOverloaded(session) }
                     }
                     // A step that sends nothing more still receives; its control stream ends the session.
-                    await Self.untilOver(session)
+                    for await _ in session.portRoom.rings {}
                 } writing: {
                     for await _ in session.port.rings {
                         let leaving = try await run.leaving(on: port, for: session)
@@ -32,7 +32,7 @@ package struct HubServices: RegistrableRPCService {
             try await Self.serve(run, session) {
                 for try await bytes in request.messages {
                     try await run.direct(bytes, of: session)
-                    try await Self.waitForRoom(run, session)
+                    await Self.wait(session.controlRoom) { await run.isFlooded(session) }
                 }
                 session.end()
             } writing: {
@@ -87,14 +87,11 @@ package struct HubServices: RegistrableRPCService {
         try result.get()
     }
 
-    private static func untilOver(_ session: Session) async {
-        for await _ in session.room.rings {}
-    }
-
-    private static func waitForRoom(_ run: HubRun, _ session: Session) async throws {
-        guard await run.isOverloaded(session) else { return }
-        for await _ in session.room.rings {
-            guard await run.isOverloaded(session) else { return }
+    /// Waits until there is room, or until the session is over.
+    private static func wait(_ room: Bell, while isFull: @Sendable () async -> Bool) async {
+        guard await isFull() else { return }
+        for await _ in room.rings {
+            guard await isFull() else { return }
         }
     }
 }

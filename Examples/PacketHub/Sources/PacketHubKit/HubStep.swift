@@ -243,11 +243,17 @@ extension HubStep {
         return one.delivery
     }
 
-    /// Whether nothing more is read from it for a while: it ignores credits and pauses, or packets are huge.
+    /// Whether no more packets are read from it for a while: it ignores credits and pauses, or they are huge.
+    ///
+    /// Its control stream is read on, so that receipts for packets of others come through whatever waits here.
     var isOverloaded: Bool {
         awaited.count > 2 * settings.maximumMessages
             || awaitedBytes > max(settings.maximumBytes, Int(Bounds.maximumTotal))
-            || connections.values.contains { $0.directives.count > 1_024 }
+    }
+
+    /// Whether a connection does not read the answers to its directives, so that no more of them are read.
+    func isFlooded(_ session: Session) -> Bool {
+        (connections[session.generation]?.directives.count ?? 0) > 1_024
     }
 
     /// A pause from 90 % of what it may have under way on, and its end at 50 %.
@@ -261,7 +267,7 @@ extension HubStep {
             isPaused = false
             grant(FlowControl(signal: .resume))
         }
-        if !isOverloaded { for connection in connections.values { connection.session.room.ring() } }
+        if !isOverloaded { for connection in connections.values { connection.session.portRoom.ring() } }
     }
 
     /// Flow control for the step, on the stream that has it.
@@ -287,7 +293,7 @@ extension HubStep {
     func takeDirectives(for session: Session) -> [ControlMessage] {
         guard let directives = connections[session.generation]?.directives, !directives.isEmpty else { return [] }
         connections[session.generation]?.directives = []
-        if !isOverloaded { session.room.ring() }
+        session.controlRoom.ring()
         counters.receipts += directives.count { $0.customAction == PacketStream.Receipt.action }
         return directives
     }

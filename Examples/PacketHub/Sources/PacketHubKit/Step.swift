@@ -62,7 +62,9 @@ package final class Step: Sendable {
 
     package init(_ settings: StepSettings, log: Log) {
         self.settings = settings
-        let (deliveries, feed) = AsyncStream<PacketReceiver.Delivery>.makeStream()
+        let (deliveries, feed) = AsyncStream<PacketReceiver.Delivery>.makeStream(
+            // Counted packets are fewer, or the session ends; others have no promise.
+            bufferingPolicy: .bufferingOldest(Deduplication.limit))
         self.deliveries = deliveries
         var hub = HubSettings()
         hub.mode = settings.mode
@@ -98,7 +100,11 @@ package final class Step: Sendable {
 
     private func work(_ application: Application) async throws {
         for await delivery in deliveries {
-            for answer in await application(delivery.packet) { try await state.send(answer, answering: delivery) }
+            for answer in await application(delivery.packet) {
+                do { try await state.send(answer, answering: delivery) } catch let violation as PacketViolation {
+                    log("answer_refused", [("why", .string(violation.description))])
+                }
+            }
             await state.finish(delivery, on: settings.stream)
         }
         try Task.checkCancellation()
@@ -152,7 +158,7 @@ extension Step {
                 group.addTask {
                     try await Task.sleep(for: self.settings.handshakeLimit)
                     try await self.state.checkStart()
-                    for await _ in session.room.rings {}
+                    for await _ in session.portRoom.rings {}
                 }
                 group.addTask {
                     while true {

@@ -64,19 +64,26 @@ struct StepOptions: ParsableArguments {
         return try PacketBinding(json: Array(json))
     }
 
-    /// Runs a step until a signal comes, and says how it ended.
-    func run(_ step: Step, _ application: @escaping Step.Application) async throws {
+    /// Runs a step until a signal comes or something else ends it, and says how it ended.
+    func run(
+        _ step: Step,
+        until end: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(1 << 40)) },
+        _ application: @escaping Step.Application
+    ) async throws {
         let ends = stopSignals()
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await step.run(application) }
                 group.addTask { for await _ in ends { return } }
+                group.addTask { try await end() }
                 defer { group.cancelAll() }
                 try await group.next()
             }
         } catch let failure as StepFailure {
             if case .refused = failure { throw fail(failure, code: 3) }
             throw fail(failure, code: 4)
+        } catch {
+            throw fail(error, code: 2)
         }
     }
 
@@ -119,17 +126,20 @@ struct Chat: AsyncParsableCommand {
     func run() async throws {
         let step = try await options.makeStep()
         let (name, stay) = (options.step, stay)
+        let (ends, feed) = AsyncStream<Void>.makeStream()
+        // By itself: a line that nobody types must not hold up the end.
         let typing = Task {
             while let line = await Lines.next() {
                 guard !line.isEmpty else { continue }
                 try await step.send(Applications.line(line, from: name))
             }
-            if stay { return }
+            if stay { try await Task.sleep(for: .seconds(1 << 40)) }
             try await step.settle()
-            kill(getpid(), SIGTERM)
+            feed.finish()
         }
         defer { typing.cancel() }
-        try await options.run(step) { packet in
+        let untilTyped: @Sendable () async throws -> Void = { for await _ in ends {} }
+        try await options.run(step, until: untilTyped) { packet in
             if let line = Applications.shown(packet) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
             return []
         }

@@ -119,6 +119,18 @@ class Delivery(HubTest):
         # 300 MB went through; what may be under way is 64 MiB and a buffer, here and in gRPC.
         self.assertLess(self.hub.memory("VmHWM") - before, 200 << 20)
 
+    def test_PS8_two_that_ignore_credits_do_not_block_each_other(self):
+        saro, raya = self.peer("saro"), self.peer("raya")
+        content = os.urandom(400_000)
+        for number in range(1, 401):
+            saro.send(opaque(content, number, "saro"))
+            raya.send(opaque(content, number, "raya"))
+        time.sleep(2)
+        for _ in range(400):
+            saro.done(saro.next())
+            raya.done(raya.next())
+        until(lambda: len(saro.receipts) == 400 and len(raya.receipts) == 400, "receipts")
+
     def test_PS8_pause_and_resume(self):
         saro, raya = self.peer("saro"), self.peer("raya")
         for number in range(1, 96):
