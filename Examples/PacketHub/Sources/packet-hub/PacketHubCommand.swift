@@ -9,7 +9,7 @@ import PacketHubKit
             Exit codes: 0 the end was asked for; 2 it could not start (a file, a port, an option); 3 the hub refused the \
             step, and would again; 4 the hub could not be reached in all tries; 64 wrong usage.
             """,
-        subcommands: [Serve.self, StepCommand.self])
+        subcommands: [Serve.self, StepCommand.self, BenchCommand.self])
 }
 
 /// Ends the program with a word on standard error.
