@@ -136,7 +136,7 @@ class Peer:
     """A step at a hub: a stream of packets and a control stream."""
 
     def __init__(self, hub, step, port="process", connector=None, version="1.0.0", metadata=(), control=True,
-                 credentials=None, answers=True, credit=False):
+                 credentials=None, answers=True, open_port=True):
         options = LARGE + [("grpc.use_local_subchannel_pool", 1)]
         address = hub.address if hasattr(hub, "address") else hub
         self.channel = (
@@ -149,14 +149,15 @@ class Peer:
         if connector:
             self.keys.append(("bubu.transport.connector", connector))
         self.keys += list(metadata)
-        self.port, self.answers, self.credit = port, answers, credit
+        self.port, self.answers, self.stream = port, answers, None
         self.packets, self.directives, self.flows, self.receipts = queue.Queue(), [], [], []
         self.endings = {}
         self.outgoing, self.control_out = Outgoing(), Outgoing()
         if control:
             self.open_control()
             until(lambda: self.named(9) or "control" in self.endings, "connector.ready")
-        self.open_port()
+        if open_port:
+            self.open_port()
 
     def open_port(self):
         service, method, self.request = PORTS[self.port]
@@ -262,7 +263,8 @@ class Peer:
     def close(self):
         self.outgoing.queue.put(None)
         self.control_out.queue.put(None)
-        self.stream.cancel()
+        if self.stream:
+            self.stream.cancel()
         self.channel.close()
 
 

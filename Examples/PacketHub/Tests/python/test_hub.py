@@ -2,15 +2,25 @@
 
 import json
 import os
+import random
 import signal
 import time
 import unittest
 
 import grpc
 
-from peer import ENVELOPE, HubTest, opaque, pb, placed, says, structured, text, until
+from peer import ROOT, HubTest, opaque, pb, placed, says, structured, text, until
 
 Code = grpc.StatusCode
+
+
+def varint(number):
+    """A length as protobuf has it."""
+    encoded = bytearray()
+    while number > 127:
+        encoded.append(number & 127 | 128)
+        number >>= 7
+    return bytes(encoded + bytes([number]))
 
 
 class Packets(HubTest):
@@ -393,6 +403,47 @@ class Refusals(HubTest):
             list(raw)
         self.assertEqual(dict(caught.exception.trailing_metadata())["bubu-rule"], "SA-00")
         self.assertNotIn("port", peer.endings)
+
+    def raw(self, step, method, messages):
+        """Bytes on a stream of packets, with a control stream beside it: the rule with which the stream ends."""
+        peer = self.peer(step, open_port=False)
+        call = peer.channel.stream_stream(f"/transport.v1.{method}")(iter(messages), metadata=peer.keys)
+        with self.assertRaises(grpc.RpcError) as caught:
+            list(call)
+        peer.close()
+        return dict(caught.exception.trailing_metadata() or ()).get("bubu-rule")
+
+    def test_vectors_that_are_refused_are_refused_by_the_hub(self):
+        methods = {
+            "DataRequest": "TransportConnectorService/Data", "HubPushRequest": "TransportConnectorService/HubPush",
+            "DataPacket": "HubService/Process"}
+        cases = json.loads((ROOT / "Specs/packet-stream/packets.json").read_text())["cases"]
+        tried = 0
+        for case in cases:
+            if case["canonical"] == "valid" or case["message"] not in methods:
+                continue
+            packet = bytes.fromhex(case["hex"])
+            if case["message"] == "DataPacket":
+                packet = b"\x0a" + varint(len(packet)) + packet
+            self.assertIn(self.raw("saro", methods[case["message"]], [packet]), case["canonical"], case["id"])
+            tried += 1
+        self.assertGreater(tried, 10)
+
+    def test_noise_is_refused_and_the_hub_goes_on(self):
+        noise = random.Random(11)
+        before = self.hub.memory()
+        for _ in range(60):
+            message = bytearray(pb.ProcessRequest(packet=says("hello", 1)).SerializeToString())
+            for _ in range(noise.randrange(1, 8)):
+                message[noise.randrange(len(message))] = noise.randrange(256)
+            peer = self.peer("saro", open_port=False)
+            call = peer.channel.stream_stream("/transport.v1.HubService/Process")(
+                iter([bytes(message)]), metadata=peer.keys, timeout=0.5)
+            with self.assertRaises(grpc.RpcError):
+                list(call)
+            peer.close()
+        self.assertIsNone(self.hub.process.poll())
+        self.assertLess(self.hub.memory() - before, 100 << 20)
 
     def test_a_step_without_a_route(self):
         peer = self.peer("pax")
