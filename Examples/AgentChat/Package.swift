@@ -47,6 +47,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + framework("AgentChat", "ChatModel"),
             swiftSettings: settings),
+        // Many sockets at once, next to a bare echo.
+        .executableTarget(
+            name: "agent-chat-bench",
+            dependencies: ["AgentChatServer", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+                + framework("AgentChat", "ChatModel") + nio,
+            swiftSettings: settings),
         .testTarget(
             name: "AgentChatServerTests",
             dependencies: ["AgentChatServer", "AgentChatTalk"]

@@ -11,7 +11,9 @@ public enum FileLimit {
         log("few_files", [("allowed", JSON(allowed)), ("wanted", JSON(limits.files))])
     }
 
-    private static func raise(to wanted: Int) -> Int {
+    /// The same for a number; returns what is allowed then.
+    @discardableResult
+    public static func raise(to wanted: Int) -> Int {
         var limit = rlimit()
         #if canImport(Darwin)
             let kind = RLIMIT_NOFILE
