@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test agent-chat agent-chat-test packet-hub packet-hub-test bench interop spec docs lint fuzz tsan asan
+.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test bench interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 25
@@ -75,6 +75,11 @@ agent-chat-test: setup ## test the agent chat over WebSocket: in Swift, by a cli
 	@rm -f $(SERVERS)/debug.yaml
 	swift test --package-path Examples/AgentChat --scratch-path $(SERVERS)
 	Examples/AgentChat/Tests/python/run.sh
+
+agent-chat-bench: setup ## measure the agent chat with 1,000 sockets next to a bare echo; ARGS="--sockets 200"
+	@rm -f $(SERVERS)/release.yaml
+	swift build -c release --package-path Examples/AgentChat --scratch-path $(SERVERS) --product agent-chat-bench
+	$(SERVERS)/release/agent-chat-bench $(ARGS)
 
 packet-hub: setup ## run a hub and two steps that chat through it; one is killed in the middle
 	@rm -f $(SERVERS)/debug.yaml

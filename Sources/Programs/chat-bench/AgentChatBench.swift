@@ -1,7 +1,9 @@
 import AgentChat
+import ChatClient
+import ChatModel
 import ChatWire
 
-/// Deltas of an agent's answer, 32 bytes of text each, through codec and fold; what each step takes of it.
+/// Deltas of an agent's answer, 32 bytes of text each, through codec, fold and core; what each step takes of it.
 ///
 /// There is no cryptography to compare with, so the rows show shares of the whole way instead of a ratio.
 enum AgentChatBench {
@@ -44,6 +46,19 @@ enum AgentChatBench {
                 }
             }
         }
+        try await cores(plan)
+    }
+
+    /// From the agent's application to the client's, through the cores of both: what is stored and shown included.
+    private static func cores(_ plan: Bench.Plan) async throws {
+        try await plan.row("agent-chat/delta-32/core") { effort in
+            try measure("agent-chat/delta-32/core", effort) {
+                var pair = try AgentChatPair()
+                let piece = Bytes("twelve tables are free on Friday")
+                for _ in 0..<deltas { try pair.say(piece) }
+                guard pair.shown == deltas else { throw Violation(.stream, "\(pair.shown) deltas were shown") }
+            }
+        }
     }
 
     /// A chat whose job writes a message.
@@ -64,5 +79,65 @@ enum AgentChatBench {
         for _ in 0..<effort.rounds { times.append(try time(body) / .nanoseconds(deltas)) }
         let nanoseconds = median(times)
         return Row(name: name, values: [Row.Value("deltas/s", 1e9 / nanoseconds), Row.Value("ns", nanoseconds)])
+    }
+}
+
+/// A client's core and an agent's, with a job that writes a message, and nothing between them.
+private struct AgentChatPair {
+    private var (client, agent): (ChatCore, ChatCore)
+    private var conversation = ConversationID("")
+    /// Deltas that the client's application was shown.
+    private(set) var shown = 0
+
+    init() throws {
+        (client, agent) = (try Self.core(1), try Self.core(2))
+        let bundle = try agent.introduce(1, now: .zero)[0]
+        _ = agent.takeRecords()
+        _ = try client.begin(ConversationType(AgentChat.name), with: bundle, saying: Bytes("What is free?"), now: .zero)
+        while exchange() {}
+        guard let id = agent.conversations.first?.id else { throw Violation(.ready, "no chat began") }
+        conversation = id
+    }
+
+    private static func core(_ seed: UInt64) throws -> ChatCore {
+        try ChatCore(
+            AgentReady(), conversations: [AgentChat()], framing: AgentFraming(),
+            delivery: DeliveryLimits(maximumPayload: AgentJSON.maximumFrame, offers: [.ordering]),
+            random: RepeatableRandom(seed: seed), now: .zero)
+    }
+
+    mutating func say(_ piece: Content) throws {
+        _ = try agent.perform(.send(piece, part: .delta), in: conversation, now: .zero)
+        _ = exchange()
+    }
+
+    /// What each has for the other; false where that is nothing.
+    private mutating func exchange() -> Bool {
+        let (down, up) = (Self.step(&agent), Self.step(&client))
+        if !down.isEmpty { client.receive(down, now: .zero) }
+        if !up.isEmpty { agent.receive(up, now: .zero) }
+        show()
+        return !(down.isEmpty && up.isEmpty)
+    }
+
+    /// Stores, and hands out.
+    private static func step(_ core: inout ChatCore) -> [Delivery] {
+        consume(core.takeUrgentRecords())
+        let payloads = core.takeOutbox(now: .zero)
+        guard !payloads.isEmpty else { return [] }
+        core.settle(payloads, payloads.map { _ in .success(Receipt()) }, now: .zero)
+        return payloads.map { Delivery($0.addressed) }
+    }
+
+    private mutating func show() {
+        consume(client.takeUrgentRecords())
+        consume(agent.takeUrgentRecords())
+        while let batch = client.nextBatch {
+            for case .conversation(_, .content(let received)) in batch.events where received.part == .delta {
+                shown += 1
+            }
+            client.confirm(batchesUpTo: batch.number)
+        }
+        while let batch = agent.nextBatch { agent.confirm(batchesUpTo: batch.number) }
     }
 }

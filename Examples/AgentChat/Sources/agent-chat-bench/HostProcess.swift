@@ -40,7 +40,8 @@ final class HostProcess {
                 defer { pending = Data(pending[pending.index(after: end)...]) }
                 return String(decoding: pending[..<end], as: UTF8.self)
             }
-            guard let more = try handle.read(upToCount: 65_536), !more.isEmpty else { throw Failed() }
+            let more = handle.availableData
+            guard !more.isEmpty else { throw Failed() }
             pending += more
         }
     }
