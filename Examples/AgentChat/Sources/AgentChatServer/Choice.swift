@@ -1,4 +1,3 @@
-public import ChatClient
 public import ChatModel
 import ChatWire
 import Foundation

@@ -1,5 +1,4 @@
 public import AgentChat
-public import ChatClient
 import ChatModel
 import ChatWire
 public import ChatStorage
