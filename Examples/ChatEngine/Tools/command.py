@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from engine import Backend, Engine, token
+from engine import Backend, Engine, sign, token
 
 
 def refusals(program, engine):
@@ -52,7 +52,7 @@ def refusals(program, engine):
 
 
 def tokens(program, engine):
-    """A token that the program prints is good until its time is over."""
+    """A token that the program prints is good until its time is over; one with a critical extension never is."""
     def status(text):
         request = urllib.request.Request(engine.base + "/session-types")
         request.add_header("authorization", "Bearer " + text)
@@ -66,6 +66,10 @@ def tokens(program, engine):
     assert status(made) == 200
     time.sleep(3)
     assert status(made) == 401
+    claims = {"sub": "saro", "client_id": "saro", "exp": int(time.time()) + 60}
+    assert status(sign(claims)) == 200
+    for critical in (["b64"], ["exp"], [], None):
+        assert status(sign(claims, {"alg": "HS256", "b64": True, "crit": critical})) == 401, critical
     print("a token is good for as long as it says")
 
 

@@ -100,6 +100,18 @@ struct CodecTests {
         #expect(reply.isOver && reply.content.bytes == ContentBuilder.maximumBytes)
     }
 
+    @Test func `a token with a critical extension is refused, whatever it is (CE-23, RFC 7515 4.1.11)`() throws {
+        let claims = try JSON(parsing: Array(#"{"sub":"saro","client_id":"saro","exp":2}"#.utf8))
+        func bearer(_ header: String) throws -> Bearer {
+            let header = try JSON(parsing: Array(header.utf8))
+            return try Bearer(header: header, claims: claims, at: Timestamp(milliseconds: 1_000))
+        }
+        #expect(try bearer(#"{"alg":"HS256","typ":"JWT","b64":true}"#).client == "saro")
+        for critical in [#"["b64"]"#, #"["exp"]"#, "[]", "null", #""b64""#] {
+            #expect(throws: Violation.self) { try bearer(#"{"alg":"HS256","b64":true,"crit":\#(critical)}"#) }
+        }
+    }
+
     @Test func `a token is never printed`() throws {
         let token = try #require(ShareToken(String(repeating: "s", count: 32)))
         let shared = SessionShared(token: token, url: "http://h/")

@@ -9,9 +9,11 @@ public struct Bearer: Hashable, Sendable {
     /// Who asks; for logs.
     public let subject: String
 
-    /// Reads header and claims: `alg` is HS256 and nothing else, `exp` lies ahead, `nbf` does not, `sub` and
-    /// `client_id` are there. There is no leeway, and other claims are nobody's business.
+    /// Reads header and claims: `alg` is HS256 and nothing else, no extension is critical (`crit`, RFC 7515 section
+    /// 4.1.11: none is understood here), `exp` lies ahead, `nbf` does not, `sub` and `client_id` are there. There is no
+    /// leeway, and other claims are nobody's business.
     public init(header: JSON, claims: JSON, at now: Timestamp) throws(Violation) {
+        guard header["crit"] == nil else { throw Violation(.authentication, "is not understood", at: "crit") }
         let (header, claims) = (try Fields(header, .lenient), try Fields(claims, .lenient))
         guard ExactText.isSame(try header.text("alg"), "HS256") else {
             throw Violation(.authentication, "is not HS256", at: "alg")

@@ -109,7 +109,7 @@ def client(scheme: str, header: dict, claims: dict, now: float) -> str:
     def number(value: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
 
-    good = scheme.lower() == "bearer" and header.get("alg") == "HS256"
+    good = scheme.lower() == "bearer" and header.get("alg") == "HS256" and "crit" not in header
     good = good and number(claims.get("exp")) and claims["exp"] > now
     good = good and ("nbf" not in claims or number(claims["nbf"]) and claims["nbf"] <= now)
     if not good or any(not isinstance(claims.get(name), str) or not claims[name] for name in ("sub", "client_id")):
