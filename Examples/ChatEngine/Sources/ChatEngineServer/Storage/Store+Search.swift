@@ -45,24 +45,39 @@ extension Store {
                                 WHERE search MATCH ? AND sessions.client = ?
                             ) GROUP BY session ORDER BY MIN(score), session
                             """, arguments: [pattern, client])
-                    let page = try query.page(ids).compactMap { id in try Self.hit(query, pattern, id, db) }
-                    return (ids.count, page)
+                    return (ids.count, try Self.hits(query, pattern, in: query.page(ids), db))
                 }
             }
         }
         return SessionSearchResults(results: found, total: total, limit: query.limit, offset: query.offset)
     }
 
-    private static func hit(
-        _ query: SearchQuery, _ pattern: String, _ id: String, _ db: Database
-    ) throws -> SessionSearchHit? {
-        guard let body = try Data.fetchOne(db, sql: "SELECT body FROM sessions WHERE id = ?", arguments: [id]) else {
-            return nil
+    /// Sessions with all their hits. What matches is gone through once, however many sessions there are.
+    private static func hits(
+        _ query: SearchQuery, _ pattern: String, in ids: [String], _ db: Database
+    ) throws -> [SessionSearchHit] {
+        var hits: [String: [SearchHit]] = [:]
+        let search = Search(query.text)
+        let places = databaseQuestionMarks(count: ids.count)
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT messages.session, messages.body FROM search JOIN messages ON messages.number = search.rowid
+                WHERE search MATCH ? AND messages.session IN (\(places)) ORDER BY search.rank, messages.number
+                """, arguments: [pattern] + StatementArguments(ids))
+        while let row = try rows.next() {
+            let message = try EngineJSON().decode(
+                Message.self, from: Array(row["body"] as Data).span, maximumBytes: .max)
+            hits[row["session"], default: []] += search.hits(in: [message])
         }
-        let session = try EngineJSON().decode(Session.self, from: Array(body).span, maximumBytes: .max)
-        return SessionSearchHit(
-            session: session.id, metadata: session.metadata,
-            messages: try hits(query, pattern, in: session.id, limit: -1, offset: 0, db))
+        return try ids.compactMap { id in
+            guard let body = try Data.fetchOne(db, sql: "SELECT body FROM sessions WHERE id = ?", arguments: [id])
+            else {
+                return nil
+            }
+            let session = try EngineJSON().decode(Session.self, from: Array(body).span, maximumBytes: .max)
+            return SessionSearchHit(session: session.id, metadata: session.metadata, messages: hits[id] ?? [])
+        }
     }
 
     private static func hits(
