@@ -51,6 +51,28 @@ import Testing
         }
     }
 
+    @Test func `the link of an export goes with its session, and so does the file (CE-35)`() async throws {
+        try await Bench.run { bench in
+            let (gone, kept) = (try await bench.session(), try await bench.session())
+            let body = #"{"format":"json","scope":"all"}"#
+            var urls: [String] = []
+            for session in [gone, kept] {
+                let answer = try await bench.call("POST", "/sessions/\(session)/export", body)
+                urls.append(try answer.read(SessionExported.self).url)
+            }
+            for url in urls { #expect(try await bench.call("GET", url, token: "").status == 200) }
+            #expect(try await bench.call("DELETE", "/sessions/\(gone)").status == 200)
+            let answer = try await bench.call("GET", urls[0], token: "")
+            #expect(answer.status == 404 && answer.code == "SESSION_NOT_FOUND")
+            #expect(try await bench.call("GET", urls[1], token: "").status == 200)
+            func files() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: bench.folder + "/engine.sqlite.exports")
+            }
+            while try files().count > 1 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(try files() == [String(urls[1].split(separator: "/").last ?? "")])
+        }
+    }
+
     @Test func `200 streams at once come to their ends`() async throws {
         let pieces = (0..<5).flatMap {
             [FakeBackend.Piece.text(FakeBackend.chunk("\($0)")), .wait(.milliseconds(200))]

@@ -135,11 +135,15 @@ private func backend(_ script: @escaping @Sendable (Webhook) async -> FakeBacken
         }
     }
 
-    @Test func `many chunks come through, byte for byte and in order`() async throws {
-        let count = 5_000
-        let script = FakeBackend.Script(
-            pieces: (0..<count).map { .text(FakeBackend.chunk("\($0) ")) } + [.text(FakeBackend.complete)])
-        try await Bench.run(backend { _ in script }) { bench in
+    @Test func `100,000 chunks come through, byte for byte and in order`() async throws {
+        let count = 100_000
+        // A hundred lines at a time, cut anywhere.
+        let lines = Array(((0..<count).map { FakeBackend.chunk("\($0) ") } + [FakeBackend.complete]).joined().utf8)
+        let pieces = stride(from: 0, to: lines.count, by: 6_007).map {
+            FakeBackend.Piece.bytes(Array(lines[$0..<min($0 + 6_007, lines.count)]))
+        }
+        let script = FakeBackend.Script(pieces: pieces)
+        try await Bench.run(backend { _ in script }, scale: 30, timeLimit: .seconds(300)) { bench in
             let session = try await bench.session()
             let sent = try await bench.send(session, "hi")
             let text = (0..<count).map { "\($0) " }.joined()
