@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test bench interop spec docs lint fuzz tsan asan
+.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test chat-engine-bench agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test bench interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 25
@@ -64,6 +64,13 @@ chat-engine-test: setup sqlite ## test the Chat Engine server: sockets, kill -9,
 	@rm -f $(SERVERS)/debug.yaml
 	swift build --build-tests $(SERVER)
 	Examples/ChatEngine/Tools/test.sh
+
+# Optimized, in a folder of its own.
+chat-engine-bench: setup sqlite ## compare the engine with a bare proxy of the same streams; storing, search, memory
+	swift build -c release --package-path Examples/ChatEngine --scratch-path $(SERVERS)/bench --product chat-engine
+	swift build -c release --package-path Examples/ChatEngine --scratch-path $(SERVERS)/bench --product chat-engine-bench
+	python3 Examples/ChatEngine/Tools/bench.py "$$(swift build -c release --package-path Examples/ChatEngine \
+	--scratch-path $(SERVERS)/bench --show-bin-path)"
 
 agent-chat: setup ## serve a page on which an agent books a table; PORT=8080, AGENT=echo, DATA=folder
 	@rm -f $(SERVERS)/debug.yaml

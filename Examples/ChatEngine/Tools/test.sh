@@ -19,6 +19,7 @@ CHAT_ENGINE_EXCHANGES=$exchanges swift test --no-parallel --skip-build "${server
 "$python/bin/python3" Examples/ChatEngine/Tools/cases.py "$program"
 "$python/bin/python3" Examples/ChatEngine/Tools/command.py "$program"
 "$python/bin/python3" Examples/ChatEngine/Tools/kill9.py "$program"
+"$python/bin/python3" Examples/ChatEngine/Tools/stop.py "$program"
 "$python/bin/python3" Examples/ChatEngine/Tools/describe.py "$program"
 if command -v chromium >/dev/null && command -v chromedriver >/dev/null ||
     { [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium chromium-driver; } >/dev/null 2>&1; then

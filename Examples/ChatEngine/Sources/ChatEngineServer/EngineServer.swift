@@ -35,7 +35,7 @@ public final class EngineServer: Sendable {
         let service = service
         let application = Application(
             responder: Responder(service: service, tokens: tokens),
-            server: .http1(configuration: .init(additionalChannelHandlers: [CloseWatch()])),
+            server: .connections,
             configuration: .init(address: .hostname(settings.host, port: settings.port), backlog: 1_024),
             onServerRunning: { channel in
                 isListening.withLock { $0 = true }

@@ -74,6 +74,7 @@ final class FakeBackend: Sendable {
         logger.logLevel = .critical
         let application = Application(
             responder: CallbackResponder<BasicRequestContext> { request, _ in try await self.respond(to: request) },
+            server: .connections,
             configuration: .init(address: .hostname("127.0.0.1", port: 0), backlog: 1_024),
             onServerRunning: { onListening("http://127.0.0.1:\($0.localAddress?.port ?? 0)/hook") }, logger: logger)
         try await ServiceGroup(configuration: .init(services: [application], logger: logger)).run()

@@ -37,7 +37,7 @@ public struct DemoBackend: Sendable {
         logger.logLevel = .error
         let application = Application(
             responder: CallbackResponder<ConnectionContext> { request, _ in try await respond(to: request) },
-            server: .http1(configuration: .init(additionalChannelHandlers: [CloseWatch()])),
+            server: .connections,
             configuration: .init(address: .hostname("127.0.0.1", port: port), backlog: 1_024),
             onServerRunning: { channel in
                 isListening.withLock { $0 = true }

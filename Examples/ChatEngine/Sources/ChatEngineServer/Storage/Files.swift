@@ -12,7 +12,7 @@ enum Files {
 
     /// Takes a lock that goes with the process, so that a database has one engine.
     static func lock(_ path: String) throws(StartError) -> FileHandle {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StartError(.inputOutput, "\(path): the lock cannot be created") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
@@ -30,8 +30,8 @@ enum Files {
         try file.write(contentsOf: bytes)
         try file.synchronize()
         try file.close()
-        guard rename(unfinished, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
-        let folder = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_CLOEXEC)
+        guard unsafe rename(unfinished, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        let folder = unsafe open((path as NSString).deletingLastPathComponent, O_RDONLY | O_CLOEXEC)
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)
