@@ -45,7 +45,7 @@ enum InspectOptions {
             KINDS: \(kinds)
             KEY is 32 bytes in hex. @FILE instead of KEY or BYTES reads hex from a file, which keeps it out of the
             list of processes. Keys are never printed.
-            exit codes: 0 well-formed, 1 malformed or unknown, 2 called wrongly
+            exit codes: 0 well-formed, 1 malformed, unsupported or unknown, 2 called wrongly
             """)
 
     private static let kinds = {

@@ -44,6 +44,7 @@ extension Fault {
         [
             "offset": JSON(offset), "origin": .string(origin.rawValue), "reason": .string(reason),
             "requirement": .string(requirement), "section": .string(section.description),
+            "outcome": .string(outcome.rawValue),
         ]
     }
 }

@@ -37,9 +37,11 @@ extension Findings {
         guard let fault = piece.faults.first else {
             return kind == nil ? style.bad("nothing that is known here") : style.good("well-formed")
         }
-        let place = "breaks at \(fault.origin == .opened ? "opened " : "")byte \(fault.offset)"
-        return style.bad("malformed") + ": \(place): \(fault.reason)\n"
-            + "           violates \(fault.requirement) (\(fault.section))"
+        let place = "at \(fault.origin == .opened ? "opened " : "")byte \(fault.offset)"
+        let indent = String(repeating: " ", count: fault.word.count + 2)
+        let (breaks, violates) = fault.outcome == .invalid ? ("breaks ", "violates") : ("", "by")
+        return style.bad(fault.word) + ": \(breaks)\(place): \(fault.reason)\n"
+            + "\(indent)\(violates) \(fault.requirement) (\(fault.section))"
     }
 }
 

@@ -44,7 +44,9 @@ extension Inspector {
             }
             return nil
         } catch {
-            return run.fault(error.offset ?? bytes.count, error.place, kind.rule, kind.ruleSection)
+            var fault = run.fault(error.offset ?? bytes.count, error.place, kind.rule, kind.ruleSection)
+            fault.outcome = Refusal(error).outcome
+            return fault
         }
     }
 

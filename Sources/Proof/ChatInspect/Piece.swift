@@ -72,6 +72,11 @@ public struct Fault: Hashable, Sendable {
     public let requirement: String
     /// The section in which that requirement stands.
     public let section: Section
+    /// `invalid`, or `unsupported` where a later version may know what it is (WIRE-7).
+    public var outcome = Refusal.Outcome.invalid
+
+    /// The word for it: malformed, or unsupported.
+    public var word: String { outcome == .invalid ? "malformed" : outcome.rawValue }
 }
 
 /// A section of one of the documents in `Specs/`.

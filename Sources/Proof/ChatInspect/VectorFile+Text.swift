@@ -25,8 +25,9 @@ extension VectorFile {
         for some in cases {
             let found = some.items.map { (item: $0, findings: $0.findings(keys)) }
             let isWrong = found.contains { !$0.item.agrees($0.findings) }
-            let words = found.map { _, findings in
-                "\(findings.kind?.title ?? "unknown") (\(findings.piece.count))\(findings.isSound ? "" : " malformed")"
+            let words = found.map { _, findings -> String in
+                let word = findings.isSound ? "" : " " + (findings.piece.faults.first?.word ?? "malformed")
+                return "\(findings.kind?.title ?? "unknown") (\(findings.piece.count))\(word)"
             }
             let padding = String(repeating: " ", count: width - some.id.count)
             let text = words.isEmpty ? "nothing to inspect" : words.joined(separator: ", ")

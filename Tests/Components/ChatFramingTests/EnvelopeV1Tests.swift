@@ -115,6 +115,15 @@ private let hint = "2fe02c2719ac4714080927265a45d44347f2b85d76417766be8e645e2d39
         #expect(try reference.unwrap(capitals) == .foreign)
     }
 
+    @Test func `every digit of a hint counts (EV1-2, EV1-3)`() throws {
+        let bytes = try reference.wrapped(Routed("a", route, payload: [1]), in: turn(salt: 1)).payload.array
+        for index in 0..<64 {
+            var almost = bytes
+            almost[2 + index] = almost[2 + index] == 0x30 ? 0x31 : 0x30
+            #expect(try reference.unwrap(almost) == .foreign, "digit \(index)")
+        }
+    }
+
     @Test func `salt 0 is omitted and still a salt`() throws {
         let routed = Routed("a", route, payload: [1])
         let addressed = try reference.wrapped(routed, in: turn(salt: 0))

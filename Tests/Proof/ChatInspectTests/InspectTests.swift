@@ -100,6 +100,31 @@ private let examples: [(document: String, bytes: Int, kind: Kind)] = [
     #expect(piece.faults.first?.requirement == requirement)
 }
 
+@Test(arguments: ["2200", "2324", "22020102"])
+func `an arm of a later version is unsupported, and nothing is malformed (INSP-8, WIRE-7)`(hex: String) {
+    let findings = Inspector().inspect(Input(binary: Bytes([UInt8](hex: hex))), as: .payload)
+    #expect(!findings.isSound && findings.piece.faults.map(\.outcome) == [.unsupported])
+    #expect(findings.text().contains("unsupported: at byte"))
+    #expect(!findings.text().contains("malformed"))
+    #expect(findings.json["fault"]?["outcome"] == "unsupported")
+    #expect(Inspector().inspect(Bytes([]), as: .payload).faults.map(\.outcome) == [.invalid])
+}
+
+@Test func `a bundle is proven by its signature, and by nothing that differs from it in a bit (INTRO-07)`() throws {
+    let block = try #require(try Specification.blocks(of: "intro-links.md").first)
+    let link = block.filter { !$0.isWhitespace }
+    let bytes = try Base64URL.decode(String(link.dropFirst("logos_chatintro_1_".count)))
+    let proof = "the signature is by installation_pubkey"
+    #expect(Inspector().inspect(Input(binary: Bytes(bytes)), as: .bundle).text().contains(proof))
+    for index in bytes.indices.suffix(64) {
+        var forged = bytes
+        forged[index] ^= 1
+        let findings = Inspector().inspect(Input(binary: Bytes(forged)), as: .bundle)
+        #expect(!findings.isSound && findings.piece.faults.first?.requirement == "INTRO-07")
+        #expect(!findings.text().contains(proof), "byte \(index)")
+    }
+}
+
 @Test func `the older and the later form of a segment are named`() {
     let hash = "0a20" + String(repeating: "ab", count: 32)
     let older = Inspector().inspect(Bytes([UInt8](hex: hash + "2202616228003002")), as: .segment)
@@ -133,6 +158,13 @@ private let examples: [(document: String, bytes: Int, kind: Kind)] = [
     #expect(mine.contains("✓  for convo-1, under this salt"))
     let others = Inspector(Keys(routes: ["convo-2"])).inspect(Input(binary: Bytes(example))).text()
     #expect(others.contains("for none of the ids given"))
+    // All 32 bytes count: the digits of a hint differ in one place.
+    for index in 0..<64 {
+        var almost = example
+        almost[2 + index] = almost[2 + index] == 0x30 ? 0x31 : 0x30
+        let text = Inspector(Keys(routes: ["convo-1"])).inspect(Input(binary: Bytes(almost))).text()
+        #expect(text.contains("for none of the ids given"), "digit \(index)")
+    }
 }
 
 @Test func `what announces more bytes than can be counted is broken, not fatal`() {
