@@ -222,7 +222,8 @@ def main(folder):
     program, parts = f"{folder}/chat-engine", f"{folder}/chat-engine-bench"
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} before the run")
     backend = Process(parts, "backend")
-    engine = Engine(program, backend).start()
+    # What is measured is never cut.
+    engine = Engine(program, backend, options=["--log-level", "error", "--timeouts-scale", "30"]).start()
     streams(parts, engine, backend)
     storing(engine)
     engine.stop()
