@@ -107,13 +107,15 @@ actor Room {
         for member in members { member.outbox.close(.goingAway) }
     }
 
+    /// Carries a step out, at once where nothing waits: pieces of a text are many, and store nothing.
     private func add(_ work: Work) async -> Refusal? {
-        await withCheckedContinuation { done in
-            waiting.append((work, done))
-            guard !isWorking else { return }
-            isWorking = true
-            Task { await self.work() }
-        }
+        guard !isBroken else { return Self.stopped }
+        guard !isWorking else { return await withCheckedContinuation { waiting.append((work, $0)) } }
+        isWorking = true
+        let refusal = carryOut(work)
+        await settle()
+        if waiting.isEmpty { isWorking = false } else { Task { await self.work() } }
+        return isBroken ? Self.stopped : refusal
     }
 }
 
@@ -124,18 +126,23 @@ extension Room {
             let batch = waiting
             waiting = []
             let refusals = batch.map { carryOut($0.work) }
-            let records = machine.takeChanges()
-            if !records.isEmpty {
-                do throws(StorageError) { try await house.store(records, of: chat) } catch { breakDown(error) }
-            }
-            for (frame, outbox) in outgoing where !isBroken { outbox.push(frame) }
-            outgoing = []
+            await settle()
             for (waiting, refusal) in zip(batch, refusals) {
                 waiting.done.resume(returning: isBroken ? Self.stopped : refusal)
             }
         }
         for one in waiting { one.done.resume(returning: Self.stopped) }
         (waiting, isWorking) = ([], false)
+    }
+
+    /// Stores what changed, and lets frames leave.
+    private func settle() async {
+        let records = machine.takeChanges()
+        if !records.isEmpty {
+            do throws(StorageError) { try await house.store(records, of: chat) } catch { breakDown(error) }
+        }
+        for (frame, outbox) in outgoing where !isBroken { outbox.push(frame) }
+        outgoing = []
     }
 
     private static let stopped = Refusal(.unable, Violation(.order, "the chat could not be stored"))
