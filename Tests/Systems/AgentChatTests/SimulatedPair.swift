@@ -23,7 +23,7 @@ struct SimulatedPair {
             "approved", "split",
         ]
 
-        var isEnough: Bool { Self.wanted.allSatisfy { counts[$0, default: 0] >= 10 } }
+        var isEnough: Bool { Self.wanted.allSatisfy { counts[$0, default: 0] >= 3 } }
         mutating func note(_ what: String) { counts[what, default: 0] += 1 }
         mutating func add(_ other: Tally) { counts.merge(other.counts, uniquingKeysWith: +) }
     }
@@ -112,8 +112,6 @@ extension SimulatedPair {
         default: try work()
         }
         for peer in [Peer.person, .agent] { try wake(peer) }
-        tally.note("P\(chat(of: .person).map { "\($0.connection.phase) \($0.job.phase)" } ?? "none")")
-        tally.note("A\(chat(of: .agent).map { "\($0.job.phase)" } ?? "none")")
     }
 
     /// Links hold, everything arrives, jobs end; and the person looks again.

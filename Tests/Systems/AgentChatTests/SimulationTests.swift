@@ -8,7 +8,7 @@ struct SimulationTests {
     @Test(.timeLimit(.minutes(30)))
     func `cores agree after loss, lost links, crashes and cancels, and nothing is lost or done twice (AC-37)`() throws {
         var total = SimulatedPair.Tally()
-        for seed in Seeds.all(60) {
+        for seed in Seeds.all(100) {
             var pair = try SimulatedPair(seed: seed)
             for _ in 0..<300 { try pair.step() }
             try pair.settle()
