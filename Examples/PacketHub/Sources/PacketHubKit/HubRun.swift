@@ -18,7 +18,7 @@ actor HubRun {
     /// What was counted of steps that left for good.
     private var gone = Counters()
     /// Packets that came before anybody was there to get them.
-    private var unrouted: [(packet: Packet, key: PacketKey?, origin: String)] = []
+    private var unrouted: [(packet: Packet, key: PacketKey?, origin: String, size: Int)] = []
 
     init(_ name: String, _ settings: HubSettings, _ log: Log) {
         (self.name, self.settings, self.log) = (name, settings, log)
@@ -71,7 +71,7 @@ actor HubRun {
     private func flushUnrouted(to step: HubStep) throws {
         let waiting = unrouted.filter { $0.origin != step.name }
         unrouted.removeAll { $0.origin != step.name }
-        for (packet, key, origin) in waiting {
+        for (packet, key, origin, _) in waiting {
             if let key { steps[origin]?.addAwaiting(step.name, for: key) }
             do { try step.offer(packet, key, from: origin) } catch { throw RPCError(error) }
         }
@@ -169,17 +169,19 @@ extension HubRun {
         let key = delivery.key.flatMap { $0.hasReceipt && settings.semantics == .atLeastOnce ? $0 : nil }
         if let key, step.expect(delivery, key, by: Set(targets.map(\.name))) { return }
         for target in targets { try target.offer(delivery.packet, key, from: step.name) }
-        if targets.isEmpty { park(delivery.packet, key, step) }
+        if targets.isEmpty { park(delivery, key, step) }
         if key == nil { try handle(step.receiver.done(delivery, now: Clock.now), of: step) }
     }
 
-    /// Nobody is there yet: the packet waits, or is dropped where its sender waits for no receipt and many wait already.
-    private func park(_ packet: Packet, _ key: PacketKey?, _ step: HubStep) {
-        guard key != nil || unrouted.count < settings.maximumMessages else {
+    /// Nobody is there yet: the packet waits. It is dropped where its sender waits for no receipt, and as many or as
+    /// large ones wait already as may wait for a step.
+    private func park(_ delivery: PacketReceiver.Delivery, _ key: PacketKey?, _ step: HubStep) {
+        let bytes = unrouted.reduce(delivery.size) { $0 + $1.size }
+        guard key != nil || (unrouted.count < settings.maximumMessages && bytes <= settings.maximumBytes) else {
             step.counters.dropped += 1
             return
         }
-        unrouted.append((packet, key, step.name))
+        unrouted.append((delivery.packet, key, step.name, delivery.size))
     }
 
     /// What leaves on a stream of packets.

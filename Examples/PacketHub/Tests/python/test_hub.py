@@ -317,6 +317,19 @@ class Starts(HubTest):
         hub.stop()
         self.assertEqual(hub.events("statistics")[-1]["dropped"], 20)
 
+    def test_what_waits_for_nobody_is_bounded_in_bytes(self):
+        hub = self.start_hub("--semantics", "best_effort", "--bytes", "65536")
+        saro = self.peer("saro", hub=hub)
+        for number in range(1, 21):
+            content = {"kind": "chat.message.v1", "messageId": str(number), "payload": {"text": f"{number} " + "x" * 20_000}}
+            saro.send(structured(content, number, "s"))
+        until(lambda: len(saro.receipts) == 20, "receipts")
+        raya = self.peer("raya", hub=hub)
+        self.assertEqual([text(raya.next()).split()[0] for _ in range(3)], ["1", "2", "3"])
+        self.assertTrue(raya.has_none())
+        hub.stop()
+        self.assertEqual(hub.events("statistics")[-1]["dropped"], 17)
+
     def test_unknown_directives_and_stop(self):
         saro = self.peer("saro")
         saro.direct(custom="dance")
