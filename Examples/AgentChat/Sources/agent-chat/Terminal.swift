@@ -13,17 +13,30 @@ final class Terminal {
     static var isThere: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
 
     /// Nil where the terminal does not allow it.
+    ///
+    /// The signals are heard before the terminal changes: one that came in between would end the program and leave the
+    /// terminal without lines.
     init?() {
-        guard Self.enter() else { return nil }
-        atexit { Terminal.restore() }
-        sources = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP].map { number in
+        let heard = DispatchGroup()
+        sources = Self.signals.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { Terminal.obey(number) }
+            heard.enter()
+            source.setRegistrationHandler { heard.leave() }
             source.resume()
             return source
         }
+        heard.wait()
+        guard Self.enter() else {
+            for source in sources { source.cancel() }
+            for number in Self.signals { signal(number, SIG_DFL) }
+            return nil
+        }
+        atexit { Terminal.restore() }
     }
+
+    private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT]
 
     /// Without lines and echo; signals and the ends of lines stay as they are.
     private static func enter() -> Bool {
@@ -43,11 +56,15 @@ final class Terminal {
 
     /// Does what the signal is for, with the terminal as it was.
     private static func obey(_ number: Int32) {
+        // Whoever stops goes on for a moment, on this thread, until another thread has taken the signal. So the terminal
+        // changes again only when the system says that the program goes on.
+        guard number != SIGCONT else {
+            _ = enter()
+            return
+        }
         restore()
         guard number != SIGTSTP else {
             kill(getpid(), SIGSTOP)
-            // It goes on.
-            _ = enter()
             return
         }
         signal(number, SIG_DFL)
