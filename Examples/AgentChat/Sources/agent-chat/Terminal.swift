@@ -38,7 +38,7 @@ final class Terminal {
 
     private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT]
 
-    /// Without lines and echo; signals and the ends of lines stay as they are.
+    /// Without lines and echo; signals and the ends of lines stay as they are, and so does what was typed already.
     private static func enter() -> Bool {
         var settings = termios()
         guard unsafe tcgetattr(STDIN_FILENO, &settings) == 0 else { return false }
@@ -46,7 +46,7 @@ final class Terminal {
         before.withLock { $0 = $0 ?? found }
         settings.c_lflag &= ~tcflag_t(ICANON | ECHO)
         unsafe withUnsafeMutableBytes(of: &settings.c_cc) { unsafe ($0[Int(VMIN)], $0[Int(VTIME)]) = (1, 0) }
-        return unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings) == 0
+        return unsafe tcsetattr(STDIN_FILENO, TCSANOW, &settings) == 0
     }
 
     static func restore() {
