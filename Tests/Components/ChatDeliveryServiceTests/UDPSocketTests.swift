@@ -48,6 +48,23 @@ import Testing
         relay.close()
     }
 
+    #if os(Linux)
+        /// All of 127.0.0.0/8 is this host; the system would answer from 127.0.0.1.
+        @Test(arguments: ["0.0.0.0:0", "[::]:0"])
+        func `a relay on all addresses answers from the one that was written to (UDP-4)`(listen: String) async throws {
+            let relay = try UDPRelay(listen: listen)
+            let port = try #require(relay.address.split(separator: ":").last)
+            let saro = try await UDPDeliveryService(relay: "127.0.0.2:\(port)", configuration: Self.eager)
+            let mailbox = Mailbox()
+            try await saro.subscribe(["hall": .now], into: mailbox)
+            let text = long(1, bytes: 50_000)
+            #expect(await saro.publish(addressed(text)).isTaken)
+            #expect(mailbox.texts(await mailbox.next()) == [text])
+            saro.close()
+            relay.close()
+        }
+    #endif
+
     @Test func `connecting succeeds however fast the relay answers`() async throws {
         let relay = try UDPRelay(listen: "127.0.0.1:0")
         for _ in 0..<100 { try await Self.connect(relay).close() }

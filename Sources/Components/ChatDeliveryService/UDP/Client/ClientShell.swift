@@ -60,7 +60,7 @@ struct ClientShell: DatagramMachine {
         [core.wake, joining?.deadline].compactMap(\.self).min()
     }
 
-    mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment) {
+    mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress?, now: Moment) {
         core.receive(bytes, from: peer, now: now)
     }
 

@@ -149,7 +149,9 @@ package struct Welcome: Hashable, Sendable {
         try reader.skipExtensions()
     }
 
-    func write(to batch: inout DatagramBatch, session: UInt64, peer: NetworkAddress) {
+    func write(
+        to batch: inout DatagramBatch, session: UInt64, peer: NetworkAddress, from local: NetworkAddress? = nil
+    ) {
         batch.begin(.welcome, session: session)
         batch.append { bytes in
             bytes.append(big: epoch)
@@ -162,7 +164,7 @@ package struct Welcome: Hashable, Sendable {
             bytes.append(big: retainedBytes)
             bytes.append(big: retainedMilliseconds)
         }
-        batch.end(to: peer, padded: true)
+        batch.end(to: peer, from: local, padded: true)
     }
 
     /// The limits as every delivery service states them.
@@ -190,18 +192,22 @@ extension FieldReader {
 }
 
 extension DatagramBatch {
-    mutating func challenge(_ cookie: [UInt8], session: UInt64, peer: NetworkAddress) {
+    mutating func challenge(
+        _ cookie: [UInt8], session: UInt64, peer: NetworkAddress, from local: NetworkAddress? = nil
+    ) {
         begin(.challenge, session: session)
         append { $0.append(short: cookie) }
-        end(to: peer)
+        end(to: peer, from: local)
     }
 
-    mutating func reset(_ reason: UDPFormat.ResetReason, session: UInt64, peer: NetworkAddress) {
+    mutating func reset(
+        _ reason: UDPFormat.ResetReason, session: UInt64, peer: NetworkAddress, from local: NetworkAddress? = nil
+    ) {
         begin(.reset, session: session)
         append { bytes in
             bytes.append(reason.rawValue)
             bytes.append(short: reason == .version ? [UDPFormat.version] : [])
         }
-        end(to: peer)
+        end(to: peer, from: local)
     }
 }

@@ -27,7 +27,7 @@ package struct RelayCore: Sendable {
     private var sessions: [RelaySession?] = []
     private var places: [RelaySession.Key: Int] = [:]
     private var freePlaces: [Int] = []
-    private var replies: [(Reply, session: UInt64, peer: NetworkAddress)] = []
+    private var replies: [(Reply, key: RelaySession.Key, local: NetworkAddress?)] = []
     private var dirty = Queue<Int>()
     /// Addresses with payloads of which not every subscriber was told.
     private var calling = Queue<DeliveryAddress>()
@@ -65,25 +65,29 @@ package struct RelayCore: Sendable {
 // Datagrams in.
 extension RelayCore {
     /// Receives a datagram.
-    package mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment) {
+    ///
+    /// - Parameter local: our address that it was sent to, where the answers must come from; nil if there is only one.
+    package mutating func receive(
+        _ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress? = nil, now: Moment
+    ) {
         counts.datagramsIn += 1
         counts.bytesIn += UInt64(bytes.count)
         guard let session = Datagram.session(bytes) else {
             counts.malformed += 1
             return
         }
+        let key = RelaySession.Key(session: session, peer: peer)
         do throws(UDPError) {
             switch try Datagram(bytes) {
-            case .hello(let hello): greet(hello, .init(session: session, peer: peer), now)
-            case .data(let number, let offset):
-                try receive(bytes, number, offset, .init(session: session, peer: peer), now)
-            case .reset: remove(.init(session: session, peer: peer), saying: nil)
+            case .hello(let hello): greet(hello, key, local, now)
+            case .data(let number, let offset): try receive(bytes, number, offset, key, local, now)
+            case .reset: remove(key, saying: nil)
             case .challenge, .welcome: counts.malformed += 1
             }
         } catch .unknownVersion {
             counts.otherVersions += 1
             // Only what may be a hello: two relays of different versions would answer each other's answers for ever.
-            if Datagram.mayBeHello(bytes) { reply(.reset(.version), session, peer) }
+            if Datagram.mayBeHello(bytes) { reply(.reset(.version), key, local) }
         } catch .noRoom {
             counts.noRoom += 1
         } catch {
@@ -91,21 +95,20 @@ extension RelayCore {
         }
     }
 
-    private mutating func reply(_ reply: Reply, _ session: UInt64, _ peer: NetworkAddress) {
+    private mutating func reply(_ reply: Reply, _ key: RelaySession.Key, _ local: NetworkAddress?) {
         guard replies.count < Self.maximumReplies else { return }
-        replies.append((reply, session, peer))
+        replies.append((reply, key, local))
     }
 
-    private mutating func greet(_ hello: Hello, _ key: RelaySession.Key, _ now: Moment) {
-        guard places[key] == nil else { return reply(.welcome, key.session, key.peer) }
+    private mutating func greet(_ hello: Hello, _ key: RelaySession.Key, _ local: NetworkAddress?, _ now: Moment) {
+        guard places[key] == nil else { return reply(.welcome, key, local) }
         guard cookies.isGood(hello.cookie, session: key.session, peer: key.peer, now: now) else {
-            return reply(
-                .challenge(cookies.make(session: key.session, peer: key.peer, now: now)), key.session, key.peer)
+            return reply(.challenge(cookies.make(session: key.session, peer: key.peer, now: now)), key, local)
         }
         makeRoomForSession(key.peer.host)
         guard places.count < limits.sessions, hosts.enter(key.peer.host) else {
             counts.turnedAway += 1
-            return reply(.reset(.full), key.session, key.peer)
+            return reply(.reset(.full), key, local)
         }
         let link = Link(
             .init(
@@ -114,19 +117,20 @@ extension RelayCore {
                 receiveWindow: limits.window, sendWindow: Int(hello.window)), now: now)
         let place = freePlaces.popLast() ?? sessions.count
         if place == sessions.count { sessions.append(nil) }
-        sessions[place] = RelaySession(key, link)
+        sessions[place] = RelaySession(key, at: local, link)
         places[key] = place
         counts.opened += 1
         schedule(place)
-        reply(.welcome, key.session, key.peer)
+        reply(.welcome, key, local)
     }
 
     private mutating func receive(
-        _ bytes: Span<UInt8>, _ number: UInt64, _ offset: Int, _ key: RelaySession.Key, _ now: Moment
+        _ bytes: Span<UInt8>, _ number: UInt64, _ offset: Int, _ key: RelaySession.Key, _ local: NetworkAddress?,
+        _ now: Moment
     ) throws(UDPError) {
         guard let place = places[key], var session = sessions[place].take() else {
             counts.unknownSessions += 1
-            if Datagram.mayBeHello(bytes) { reply(.reset(.unknown), key.session, key.peer) }
+            if Datagram.mayBeHello(bytes) { reply(.reset(.unknown), key, local) }
             return
         }
         defer {
@@ -276,7 +280,7 @@ extension RelayCore {
         while !batch.isFull {
             let count = batch.count
             let isCutShort = session.fill(from: &history, &counts, budget: &budget, now: now)
-            session.link.write(into: &batch, to: session.key.peer, now: now)
+            session.link.write(into: &batch, to: session.key.peer, from: session.local, now: now)
             if isCutShort { return true }
             guard batch.count > count else { return false }
         }
@@ -285,15 +289,16 @@ extension RelayCore {
 
     private mutating func writeReplies(into batch: inout DatagramBatch) {
         var written = 0
-        for (reply, session, peer) in replies {
+        for (reply, key, local) in replies {
+            let (session, peer) = (key.session, key.peer)
             guard !batch.isFull else { break }
             written += 1
             switch reply {
-            case .challenge(let cookie): batch.challenge(cookie, session: session, peer: peer)
+            case .challenge(let cookie): batch.challenge(cookie, session: session, peer: peer, from: local)
             case .welcome:
                 Welcome(epoch: history.epoch, limits: limits.delivery, window: limits.window, idle: limits.idle)
-                    .write(to: &batch, session: session, peer: peer)
-            case .reset(let reason): batch.reset(reason, session: session, peer: peer)
+                    .write(to: &batch, session: session, peer: peer, from: local)
+            case .reset(let reason): batch.reset(reason, session: session, peer: peer, from: local)
             }
         }
         replies.removeFirst(written)
@@ -324,8 +329,9 @@ extension RelayCore {
     /// Ends every session.
     package mutating func close() {
         for key in Array(places.keys) {
+            let local = places[key].flatMap { sessions[$0]?.local }
             remove(key, saying: nil)
-            replies.append((.reset(.closed), key.session, key.peer))
+            replies.append((.reset(.closed), key, local))
         }
     }
 
@@ -343,7 +349,7 @@ extension RelayCore {
         owedAnswers -= session.countedAnswers
         hosts.owe(key.peer.host, -session.countedAnswers)
         hosts.leave(key.peer.host)
-        if let reason { reply(.reset(reason), key.session, key.peer) }
+        if let reason { reply(.reset(reason), key, session.local) }
     }
 
     mutating func forget(_ subscriber: Audience.Member, on address: DeliveryAddress) {

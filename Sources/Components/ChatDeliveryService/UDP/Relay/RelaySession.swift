@@ -26,6 +26,8 @@ struct RelaySession: Sendable {
     static let turnBytes = 64 << 10
 
     let key: Key
+    /// Our address that the client writes to, and the only one that it takes answers from; nil if there is only one.
+    let local: NetworkAddress?
     var link: Link
     var subscriptions: [UInt32: Subscription] = [:]
     private var ready = Queue<UInt32>()
@@ -37,8 +39,8 @@ struct RelaySession: Sendable {
     /// The earliest entry in the relay's timer queue.
     var scheduled: Moment?
 
-    init(_ key: Key, _ link: Link) {
-        (self.key, self.link) = (key, link)
+    init(_ key: Key, at local: NetworkAddress?, _ link: Link) {
+        (self.key, self.local, self.link) = (key, local, link)
     }
 
     /// When its timer must run; nil if it runs early enough anyway.

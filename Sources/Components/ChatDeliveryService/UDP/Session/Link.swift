@@ -115,7 +115,11 @@ package struct Link: Sendable {
     }
 
     /// Writes what may be sent now, as far as the batch has room.
-    package mutating func write(into batch: inout DatagramBatch, to peer: NetworkAddress, now: Moment) {
+    ///
+    /// - Parameter local: our address that they go out from; nil for the system's choice.
+    package mutating func write(
+        into batch: inout DatagramBatch, to peer: NetworkAddress, from local: NetworkAddress? = nil, now: Moment
+    ) {
         while !batch.isFull {
             let maySend = recovery.maySend
             guard owesAcknowledgement || (maySend && (sender.hasNext() || pingsDue || recovery.mustSend)) else {
@@ -141,7 +145,7 @@ package struct Link: Sendable {
             let size = isPadded ? UDPFormat.maximumDatagram : batch.size
             recovery.sent(size: size, pieces: pieces, isEliciting: isEliciting, now)
             lastSent = now
-            batch.end(to: peer, padded: isPadded)
+            batch.end(to: peer, from: local, padded: isPadded)
         }
     }
 

@@ -6,6 +6,7 @@ package struct DatagramBatch: Sendable {
     private(set) var bytes: [UInt8] = []
     private var ends: [Int] = []
     private var peers: [NetworkAddress] = []
+    private var sources: [NetworkAddress?] = []
     private var start = 0
 
     /// An empty batch.
@@ -21,6 +22,8 @@ package struct DatagramBatch: Sendable {
     package var isFull: Bool { ends.count >= Self.capacity }
     /// Where one of them goes.
     package func peer(_ index: Int) -> NetworkAddress { peers[index] }
+    /// Which of our addresses one of them goes out from; nil for the system's choice.
+    package func source(_ index: Int) -> NetworkAddress? { sources[index] }
     /// Where the bytes of one of them lie in ``bytes``.
     func range(_ index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
     /// The bytes of one of them.
@@ -31,11 +34,12 @@ package struct DatagramBatch: Sendable {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
         peers.removeAll(keepingCapacity: true)
+        sources.removeAll(keepingCapacity: true)
         start = 0
     }
 
     /// Begins a datagram with its header.
-    mutating func begin(_ kind: UDPFormat.Kind, session: UInt64) {
+    package mutating func begin(_ kind: UDPFormat.Kind, session: UInt64) {
         start = bytes.count
         bytes.append(UDPFormat.version)
         bytes.append(kind.rawValue)
@@ -48,12 +52,29 @@ package struct DatagramBatch: Sendable {
     var size: Int { bytes.count - start }
 
     /// Appends to the datagram.
-    mutating func append(_ write: (inout [UInt8]) -> Void) { write(&bytes) }
+    package mutating func append(_ write: (inout [UInt8]) -> Void) { write(&bytes) }
 
     /// Ends the datagram, perhaps with zeros up to the largest size.
-    mutating func end(to peer: NetworkAddress, padded: Bool = false) {
+    package mutating func end(to peer: NetworkAddress, from local: NetworkAddress? = nil, padded: Bool = false) {
         if padded { bytes.append(contentsOf: repeatElement(0, count: max(0, room))) }
         ends.append(bytes.count)
         peers.append(peer)
+        sources.append(local)
+    }
+
+    /// Bytes of a run at most: what fits into one datagram of IPv4, with its headers.
+    private static let longestRun = 65_000
+
+    /// The datagrams from one of them on that go the same way and have the same size; the last may be shorter.
+    package func run(from first: Int) -> Range<Int> {
+        let size = range(first).count
+        var (end, bytes) = (first + 1, size)
+        while end < count, peers[end] == peers[first], sources[end] == sources[first] {
+            let next = range(end).count
+            guard next <= size, bytes + next <= Self.longestRun else { break }
+            (end, bytes) = (end + 1, bytes + next)
+            guard next == size else { break }
+        }
+        return first..<end
     }
 }

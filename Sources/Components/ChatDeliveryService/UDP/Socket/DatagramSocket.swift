@@ -13,9 +13,11 @@ struct DatagramSocket: Sendable {
 
     let descriptor: Int32
     /// Whether addresses are written in IPv4's form.
-    private let isV4: Bool
+    let isV4: Bool
+    /// Whether the system cuts a run of datagrams out of one call (`UDP_SEGMENT`).
+    private(set) var cutsRuns = false
     /// The losses made on purpose, if any.
-    private let loss: DatagramLoss?
+    let loss: DatagramLoss?
 
     /// Opens a socket.
     ///
@@ -38,10 +40,20 @@ struct DatagramSocket: Sendable {
         }
     }
 
-    private func prepare(_ address: NetworkAddress?) throws(DeliveryError) {
+    private mutating func prepare(_ address: NetworkAddress?) throws(DeliveryError) {
         if !isV4 { set(IPPROTO_IPV6_NUMBER, IPV6_V6ONLY, address.map { $0.isWildcard ? 0 : 1 } ?? 0) }
         set(SOL_SOCKET, SO_RCVBUF, Self.bufferSize)
         set(SOL_SOCKET, SO_SNDBUF, Self.bufferSize)
+        #if os(Linux)
+            // Who listens on every address answers from the one that was written to.
+            if address?.isWildcard == true {
+                let (level, option) = isV4 ? (Int32(IPPROTO_IP), IP_PKTINFO) : (IPPROTO_IPV6_NUMBER, IPV6_RECVPKTINFO)
+                set(level, Int32(option), 1)
+            }
+            // A run of no size is the default; a system that refuses it knows no runs.
+            cutsRuns = loss == nil && set(ControlMessage.udp, ControlMessage.segment, 0)
+            if loss == nil { set(ControlMessage.udp, ControlMessage.coalesce, 1) }
+        #endif
         guard fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
             throw Self.failure("preparing a UDP socket")
         }
@@ -51,9 +63,9 @@ struct DatagramSocket: Sendable {
     }
 
     /// Failing to set an option is no failure: the system's default stands.
-    private func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+    @discardableResult private func set(_ level: Int32, _ option: Int32, _ value: Int32) -> Bool {
         var value = value
-        unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        return unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
     }
 
     private static func failure(_ what: String) -> DeliveryError {
@@ -65,38 +77,6 @@ struct DatagramSocket: Sendable {
     /// Where the socket listens.
     var localAddress: NetworkAddress? {
         unsafe NetworkAddress.fromSystem { storage, length in unsafe getsockname(descriptor, storage, length) == 0 }
-    }
-
-    /// Sends one datagram; false if the system does not take it now, which is the same as losing it.
-    @discardableResult func send(_ bytes: Span<UInt8>, to peer: NetworkAddress) -> Bool {
-        guard !isV4 || peer.isV4, loss?.strikes() != true else { return false }
-        return unsafe bytes.withUnsafeBytes { buffer in
-            unsafe peer.withSystemAddress(isV4: isV4) { address, length in
-                unsafe sendto(descriptor, buffer.baseAddress, buffer.count, 0, address, length) == buffer.count
-            }
-        }
-    }
-
-    /// Receives one datagram into a buffer; nil if there is none.
-    func receive(into buffer: inout [UInt8]) -> (count: Int, from: NetworkAddress)? {
-        while let received = receiveNext(into: &buffer) {
-            if loss?.strikes() != true { return received }
-        }
-        return nil
-    }
-
-    private func receiveNext(into buffer: inout [UInt8]) -> (count: Int, from: NetworkAddress)? {
-        var count = 0
-        let from = unsafe NetworkAddress.fromSystem { storage, length in
-            unsafe buffer.withUnsafeMutableBytes { memory in
-                // Errors of earlier sends are reported here too; they mean nothing for what comes next.
-                repeat {
-                    count = unsafe recvfrom(descriptor, memory.baseAddress, memory.count, 0, storage, length)
-                } while count < 0 && (errno == EINTR || errno == ECONNREFUSED)
-            }
-            return count >= 0
-        }
-        return from.map { (count, $0) }
     }
 
     func shut() {

@@ -9,7 +9,10 @@ import ChatSystem
 
 /// The state machine that an endpoint drives: datagrams and time.
 protocol DatagramMachine: Sendable {
-    mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment)
+    /// Receives a datagram.
+    ///
+    /// - Parameter local: the address that it was sent to; nil if there is only one.
+    mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress?, now: Moment)
     mutating func tick(_ now: Moment)
     mutating func write(into batch: inout DatagramBatch, now: Moment)
     var wake: Moment? { get }
@@ -19,8 +22,8 @@ protocol DatagramMachine: Sendable {
 ///
 /// The thread blocks in poll(2), so nothing waits in Swift's pool of threads. Whoever asks the machine for something
 /// sends what results itself, with the lock held: sending never blocks, and the thread is woken only when it would
-/// sleep for too long. One datagram for each system call: measured over loopback, `sendmmsg` and `recvmmsg` gained
-/// less than the noise, and several payloads share a datagram anyway.
+/// sleep for too long. Datagrams of one peer share a system call in both directions where the system can do that.
+/// `sendmmsg` and `recvmmsg` beside it gained less than the noise over loopback.
 final class Endpoint<Machine: DatagramMachine>: Sendable {
     private struct State: Sendable {
         var machine: Machine
@@ -32,7 +35,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
         var isClosed = false
     }
 
-    /// Datagrams received before what results from them is sent.
+    /// Datagrams received before what results from them is sent: a few more, where they come in runs.
     private static var receiveBatch: Int { 64 }
     /// Batches sent before datagrams are received again.
     private static var sendBatches: Int { 4 }
@@ -111,32 +114,23 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
         for _ in 0..<Self.sendBatches {
             state.batch.removeAll()
             state.machine.write(into: &state.batch, now: now)
-            transmit(state.batch)
+            socket.send(state.batch)
             state.hasMore = state.batch.isFull
             guard state.hasMore else { return }
         }
     }
 
-    private func transmit(_ batch: borrowing DatagramBatch) {
-        let bytes = batch.bytes.span
-        for index in 0..<batch.count {
-            socket.send(bytes.extracting(batch.range(index)), to: batch.peer(index))
-        }
-    }
-
     /// The thread.
     private func run() {
-        var buffer = [UInt8](repeating: 0, count: UDPFormat.maximumDatagram + 1)
+        var buffer = [UInt8](repeating: 0, count: DatagramSocket.longestRun)
+        var sources = [
+            pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: wakeReading, events: Int16(POLLIN), revents: 0),
+        ]
+        var drain = [UInt8](repeating: 0, count: 64)
         while let wait = nextWait() {
-            var sources = [
-                pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: wakeReading, events: Int16(POLLIN), revents: 0),
-            ]
             let count = unsafe poll(&sources, 2, wait)
-            if count > 0, sources[1].revents != 0 {
-                var drain = [UInt8](repeating: 0, count: 64)
-                _ = unsafe read(wakeReading, &drain, drain.count)
-            }
+            if count > 0, sources[1].revents != 0 { _ = unsafe read(wakeReading, &drain, drain.count) }
             state.withLock { state in
                 state.sleepsUntil = .zero
                 receive(&state, &buffer)
@@ -162,10 +156,14 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
     private func receive(_ state: inout State, _ buffer: inout [UInt8]) {
         guard !state.isClosed else { return }
         let now = Moment.now
-        for _ in 0..<Self.receiveBatch {
-            guard let (count, peer) = socket.receive(into: &buffer) else { return }
-            // One byte more than the largest datagram is enough to know that it was longer.
-            state.machine.receive(buffer.span.extracting(0..<min(count, buffer.count)), from: peer, now: now)
+        var received = 0
+        while received < Self.receiveBatch, let run = socket.receive(into: &buffer) {
+            var start = 0
+            repeat {
+                let end = min(start + max(1, run.segment), run.count)
+                state.machine.receive(buffer.span.extracting(start..<end), from: run.peer, at: run.local, now: now)
+                (start, received) = (end, received + 1)
+            } while start < run.count
         }
     }
 }
