@@ -54,7 +54,8 @@ package final class ChildProcess: Sendable {
     package func write(_ line: String) async {
         await withCheckedContinuation { continuation in
             startThread { [self] in
-                input.withLock { if let input = $0 { writeAll(Array("\(line)\n".utf8), to: input) } }
+                // A child that has ended is noticed by its output.
+                input.withLock { if let input = $0 { try? writeAll(Array("\(line)\n".utf8), to: input) } }
                 continuation.resume()
             }
         }

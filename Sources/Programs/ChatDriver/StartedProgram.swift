@@ -16,13 +16,17 @@ package struct StartedProgram: Sendable {
     package let output: Int32
 
     /// Starts a command, which is looked up in the search path.
+    ///
+    /// - Parameter isNonblocking: whether its standard input and output answer `EAGAIN` instead of waiting, as pipes
+    ///   that come from an event loop do.
     package init(
-        _ command: [String], environment: [String] = currentEnvironment(), joinsErrors: Bool = false
+        _ command: [String], environment: [String] = currentEnvironment(), joinsErrors: Bool = false,
+        isNonblocking: Bool = false
     ) throws(DriverError) {
         // A child that has ended is noticed by its output's end and not by a signal to us.
         signal(SIGPIPE, SIG_IGN)
         let program = try Self.starting.withLock { _ throws(DriverError) in
-            try Self.start(command, environment, joinsErrors: joinsErrors)
+            try Self.start(command, environment, joinsErrors: joinsErrors, isNonblocking: isNonblocking)
         }
         (id, input, output) = program
     }
@@ -31,7 +35,7 @@ package struct StartedProgram: Sendable {
     private static let starting = Lock(())
 
     private static func start(
-        _ command: [String], _ environment: [String], joinsErrors: Bool
+        _ command: [String], _ environment: [String], joinsErrors: Bool, isNonblocking: Bool
     ) throws(DriverError) -> (id: Int32, input: Int32, output: Int32) {
         let toChild = try Self.pipeEnds()
         let fromChild: (reading: Int32, writing: Int32)
@@ -40,6 +44,9 @@ package struct StartedProgram: Sendable {
             throw error
         }
         defer { for end in [toChild.reading, fromChild.writing] { close(end) } }
+        if isNonblocking {
+            for end in [toChild.reading, fromChild.writing] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+        }
         var redirections = [(toChild.reading, STDIN_FILENO), (fromChild.writing, STDOUT_FILENO)]
         if joinsErrors { redirections.append((fromChild.writing, STDERR_FILENO)) }
         do throws(DriverError) {

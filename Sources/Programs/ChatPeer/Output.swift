@@ -1,3 +1,4 @@
+import ChatModel
 import ChatSystem
 import ChatTool
 import ChatWire
@@ -9,17 +10,27 @@ import ChatWire
 #endif
 
 /// What the peer says: lines for a person, or one JSON object in each line for a program.
-struct Output: Sendable {
+///
+/// Once a line could not be written, nothing more is, so that what was shown has no gap (PEER-12).
+final class Output: Sendable {
     /// Whether a program listens.
     let isJSON: Bool
     /// Whether lines may be coloured.
     private let hasColour: Bool
+    private let failure = Lock<StreamError?>(nil)
+    private let failing: AsyncStream<StreamError>.Continuation
+    /// Says once that nothing more can be shown, and why.
+    let failures: AsyncStream<StreamError>
 
     init(isJSON: Bool) {
         self.isJSON = isJSON
-        let isPlain = unsafe getenv("NO_COLOR") != nil
+        let isPlain = unsafe getenv("NO_COLOR").map { unsafe $0.pointee != 0 } ?? false
         hasColour = !isJSON && !isPlain && isatty(STDOUT_FILENO) == 1
+        (failures, failing) = AsyncStream.makeStream()
     }
+
+    /// Whether something could not be shown.
+    var isBroken: Bool { failure.withLock { $0 != nil } }
 
     /// One thing to say, in both forms.
     struct Line: Sendable {
@@ -42,19 +53,35 @@ struct Output: Sendable {
     }
 
     /// Writes lines and returns when they are written; on a thread, because a reader may be slow.
-    func show(_ lines: [Line]) async {
-        guard !lines.isEmpty else { return }
+    ///
+    /// - Returns: whether they are written; what is not must not be confirmed to anybody.
+    func show(_ lines: [Line]) async -> Bool {
+        guard !lines.isEmpty else { return !isBroken }
         let text = lines.map { isJSON ? $0.json.printed() : coloured($0) }.joined(separator: "\n")
-        await withCheckedContinuation { continuation in
-            startThread {
-                Terminal.print(text)
-                continuation.resume()
-            }
+        return await withCheckedContinuation { continuation in
+            startThread { [self] in continuation.resume(returning: write(text)) }
         }
     }
 
     /// Writes one line.
-    func show(_ line: Line) async { await show([line]) }
+    func show(_ line: Line) async { _ = await show([line]) }
+
+    private func write(_ text: String) -> Bool {
+        guard !isBroken else { return false }
+        do throws(StreamError) {
+            try Terminal.write(text)
+            return true
+        } catch {
+            let isFirst = failure.withLock { failure in
+                defer { failure = failure ?? error }
+                return failure == nil
+            }
+            guard isFirst else { return false }
+            Terminal.complain("chat-peer: standard output: \(error)")
+            failing.yield(error)
+            return false
+        }
+    }
 
     private func coloured(_ line: Line) -> String {
         guard hasColour else { return line.text }

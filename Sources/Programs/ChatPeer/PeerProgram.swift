@@ -18,7 +18,9 @@ public struct PeerProgram: Sendable {
         CoreDumps.forbid()
         let options = PeerOptions.command.parseOrExit()
         let output = Output(isJSON: options[PeerOptions.json])
-        await PeerProgram(additions: additions).run(options, output).exit()
+        let code = await PeerProgram(additions: additions).run(options, output)
+        // What could not be printed was not done.
+        (code == .success && output.isBroken ? .failure : code).exit()
     }
 
     @concurrent

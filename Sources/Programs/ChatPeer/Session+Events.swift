@@ -20,8 +20,7 @@ extension Session {
             }
             lines.append(Output.Line(kind: line.kind, text: line.text, json: json))
         }
-        await output.show(lines)
-        return true
+        return await output.show(lines)
     }
 
     private func line(_ event: ClientEvent, at path: String?) -> Output.Line {

@@ -26,6 +26,8 @@ actor Session {
     var fileNames: [ContentID: String] = [:]
     /// Whether the run is over, and nothing more is tried.
     var isEnding = false
+    /// Whether a signal came.
+    private var isInterrupted = false
     /// The content whose request was answered last.
     var lastAnswered = ContentID(0)
 
@@ -39,7 +41,7 @@ actor Session {
         (self.client, self.settings, self.output, self.identity) = (client, settings, output, identity)
     }
 
-    /// Runs until the input ends, somebody quits or a signal comes.
+    /// Runs until the input ends, somebody quits, a signal comes or nothing more can be shown.
     func run(until signals: Signals) async -> ExitCode {
         await showStart()
         let (endings, ending) = AsyncStream.makeStream(of: ExitCode.self)
@@ -48,15 +50,22 @@ actor Session {
                 guard await show(batch) else { break }
             }
         }
+        let interruption = Task { await end(ending, at: signals) }
         let others = [
-            Task { for await _ in signals.stream() { ending.yield(await finish(lingering: .zero)) } },
             Task { await introduceAtStart() },
+            Task {
+                for await _ in output.failures {
+                    Terminal.complain("chat-peer: nothing more is received; what was accepted is sent")
+                    ending.yield(await finish(lingering: settings.linger))
+                }
+            },
             Task {
                 if let text = settings.find {
                     await answer(TaggedRequest(request: .connect(text, saying: nil, type: nil), tag: nil))
                 }
-                await readRequests()
-                ending.yield(await finish(lingering: settings.linger))
+                let code = await readRequests()
+                let end = await finish(lingering: settings.linger)
+                ending.yield(code == .success ? end : code)
             },
         ]
         // A signal ends the lingering, too.
@@ -66,21 +75,44 @@ actor Session {
         for task in others { task.cancel() }
         await client.close()
         await events.value
+        interruption.cancel()
         return code
     }
 
+    /// Ends the run at the first signal, and the process at the second.
+    private func end(_ ending: AsyncStream<ExitCode>.Continuation, at signals: Signals) async {
+        for await _ in signals.stream() {
+            guard !isInterrupted else { ExitCode.failure.exit() }
+            isInterrupted = true
+            Terminal.stopWaitingForReader()
+            Task { ending.yield(await finish(lingering: .zero)) }
+        }
+    }
+
     /// Reads requests and carries them out until the input ends or one is to quit.
-    private func readRequests() async {
+    private func readRequests() async -> ExitCode {
         var input = StandardInput()
-        while let line = await input.next() {
-            do throws(RequestError) {
-                guard let asked = try read(line) else { continue }
-                if case .quit = asked.request { return }
-                await answer(asked)
+        while true {
+            do throws(StreamError) {
+                guard let line = try await input.next(), !output.isBroken else { return .success }
+                guard await carryOut(line) else { return .success }
             } catch {
-                await output.show(.error("malformed", error.description, tag: error.tag))
+                await output.show(.error("input", "standard input: \(error)"))
+                return .failure
             }
         }
+    }
+
+    /// Carries out what a line asks for; false if it is to quit.
+    private func carryOut(_ line: StandardInput.Line) async -> Bool {
+        do throws(RequestError) {
+            guard let asked = try read(line) else { return true }
+            if case .quit = asked.request { return false }
+            await answer(asked)
+        } catch {
+            await output.show(.error("malformed", error.description, tag: error.tag))
+        }
+        return true
     }
 
     private func read(_ line: StandardInput.Line) throws(RequestError) -> TaggedRequest? {
@@ -95,8 +127,8 @@ actor Session {
     private func finish(lingering time: Duration) async -> ExitCode {
         let end = ContinuousClock.now + time
         let isSent = await client.flush(within: time)
-        // The events that say so are on their way.
-        while isSent, !unsent.isEmpty, ContinuousClock.now < end {
+        // The events that say so are on their way, if anybody reads them.
+        while isSent, !unsent.isEmpty, !output.isBroken, ContinuousClock.now < end {
             try? await Task.sleep(for: .milliseconds(5))
         }
         let waiting = await client.waiting

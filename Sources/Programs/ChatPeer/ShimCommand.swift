@@ -21,14 +21,19 @@ enum ShimCommand {
             seed.map { RepeatableRandom(seed: $0 ^ run << 48) } ?? SodiumRandom()
         }
         var input = StandardInput(maximumLine: Shim.maximumLine)
-        while !shim.isShutDown, let line = await input.next() {
-            switch line {
-            case .text(let text) where text.isEmpty: continue
-            case .text(let text): Terminal.print(await shim.answer(Array(text.utf8)))
-            case .tooLong(let limit):
-                Terminal.print(await shim.answer([UInt8](repeating: 0x20, count: limit + 1)))
+        do throws(StreamError) {
+            while !shim.isShutDown, let line = try await input.next() {
+                switch line {
+                case .text(let text) where text.isEmpty: continue
+                case .text(let text): Terminal.print(await shim.answer(Array(text.utf8)))
+                case .tooLong(let limit):
+                    Terminal.print(await shim.answer([UInt8](repeating: 0x20, count: limit + 1)))
+                }
             }
+            return .success
+        } catch {
+            Terminal.complain("chat-peer shim: standard input: \(error)")
+            return .failure
         }
-        return .success
     }
 }

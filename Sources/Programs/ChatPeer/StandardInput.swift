@@ -1,4 +1,5 @@
 import ChatSystem
+import ChatTool
 
 #if canImport(Darwin)
     import Darwin
@@ -31,8 +32,8 @@ struct StandardInput: ~Copyable {
         case tooLong(limit: Int)
     }
 
-    /// The next line without its end; nil at the end of the input.
-    mutating func next() async -> Line? {
+    /// The next line without its end; nil at the end of the input, which nothing but the end of file is.
+    mutating func next() async throws(StreamError) -> Line? {
         var searched = 0
         while true {
             if let end = waiting[searched...].firstIndex(of: 10) {
@@ -55,25 +56,18 @@ struct StandardInput: ~Copyable {
                 defer { waiting = [] }
                 return .text(String(decoding: waiting, as: UTF8.self))
             }
-            let bytes = await Self.read()
+            let bytes = try await Self.read()
             if bytes.isEmpty { hasEnded = true } else { waiting += bytes }
         }
     }
 
-    private static func read() async -> [UInt8] {
-        await withCheckedContinuation { continuation in
+    private static func read() async throws(StreamError) -> [UInt8] {
+        let result: Result<[UInt8], StreamError> = await withCheckedContinuation { continuation in
             startThread {
-                var bytes = [UInt8](repeating: 0, count: block)
-                var count = -1
-                repeat {
-                    count = unsafe systemRead(STDIN_FILENO, &bytes, block)
-                } while count < 0 && errno == EINTR
-                continuation.resume(returning: Array(bytes.prefix(max(0, count))))
+                continuation.resume(
+                    returning: Result { () throws(StreamError) in try readSome(STDIN_FILENO, limit: block) })
             }
         }
+        return try result.get()
     }
-}
-
-private func systemRead(_ descriptor: Int32, _ start: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
-    unsafe read(descriptor, start, count)
 }

@@ -81,7 +81,10 @@ public struct Command: Sendable {
     }
 
     /// Reads this process's arguments; prints help or the error and ends the process where there is nothing to run.
+    ///
+    /// It is the first thing that a program does: it makes the standard streams safe, too.
     public func parseOrExit() -> Options {
+        StandardStreams.prepare()
         do {
             if let options = try parse(CommandLine.arguments.dropFirst()) { return options }
             Terminal.print(help)

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -25,38 +27,35 @@ public enum ExitCode: Int32, Sendable {
 
 /// Lines for whoever started the program; written at once, so that scripts can wait for them.
 public enum Terminal {
-    /// Writes a line to standard output.
+    /// Writes a line to standard output; where that cannot be done, the process ends with 1.
+    ///
+    /// A reader that is gone hears no complaint, as in `program | head`.
     public static func print(_ line: String) {
-        write(line, to: STDOUT_FILENO)
-    }
-
-    /// Writes a line to standard error.
-    public static func complain(_ line: String) {
-        write(line, to: STDERR_FILENO)
-    }
-
-    private static func write(_ line: String, to descriptor: Int32) {
-        writeAll(Array("\(line)\n".utf8), to: descriptor)
-    }
-}
-
-/// Writes all bytes, in as many calls as it takes; what a closed reader does not take is dropped.
-package func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
-    var written = 0
-    while written < bytes.count {
-        let count = unsafe bytes.withUnsafeBytes { buffer in
-            unsafe systemWrite(descriptor, buffer.baseAddress?.advanced(by: written), bytes.count - written)
+        do throws(StreamError) { try write(line) } catch {
+            if error.number != EPIPE { complain("standard output: \(error)") }
+            ExitCode.failure.exit()
         }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return }
-        written += count
+    }
+
+    /// Writes a line to standard output, or throws why it is not there, or not whole.
+    ///
+    /// It waits for a slow reader. Lines written at the same time do not mix.
+    public static func write(_ line: String) throws(StreamError) {
+        let bytes = Array("\(line)\n".utf8)
+        try StandardStreams.output.withLock { _ throws(StreamError) in
+            try writeAll(bytes, to: STDOUT_FILENO, isPatient: { !StandardStreams.isHurried.load(ordering: .relaxed) })
+        }
+    }
+
+    /// From now on a reader of standard output that takes nothing for a second is taken for gone.
+    public static func stopWaitingForReader() { StandardStreams.isHurried.store(true, ordering: .relaxed) }
+
+    /// Writes a line to standard error; one that cannot be written is dropped, for there is nobody left to tell.
+    public static func complain(_ line: String) {
+        try? writeAll(Array("\(line)\n".utf8), to: STDERR_FILENO)
     }
 }
 
 private func endProcess(_ code: Int32) -> Never {
     exit(code)
-}
-
-private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
-    unsafe write(descriptor, start, count)
 }

@@ -29,7 +29,6 @@ import ChatWire
 
     static func main() {
         let options = command.parseOrExit()
-        signal(SIGPIPE, SIG_IGN)
         let matrix: Matrix
         do {
             let list = try Implementation.list(try readFile(options.operands[0]))

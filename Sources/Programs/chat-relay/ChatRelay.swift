@@ -14,6 +14,8 @@ import ChatTool
         } catch {
             fail(error.description)
         }
+        // Whoever does not read the log must not stop the relay from hearing signals.
+        Terminal.stopWaitingForReader()
         let log = Log(isJSON: options[RelayOptions.json])
         log.listening(on: relay.address)
         while signals.wait() == .user1 { log.statistics(relay.statistics) }

@@ -8,20 +8,27 @@ struct Log {
 
     /// Says that clients may come.
     func listening(on address: String) {
-        guard isJSON else { return Terminal.print("listening on \(address)") }
+        guard isJSON else { return write("listening on \(address)") }
         print("listening", [("address", .string(address))])
     }
 
     /// Says what the relay did so far.
     func statistics(_ statistics: RelayStatistics) {
         guard !isJSON else { return print("statistics", statistics.fields.map { ($0.name, .unsigned($0.value)) }) }
-        Terminal.print(statistics.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
+        write(statistics.fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
     }
 
     private func print(_ event: String, _ fields: [(String, JSON)]) {
         var object = JSON.Object()
         object["event"] = .string(event)
         for (name, value) in fields { object[name] = value }
-        Terminal.print(JSON.object(object).description)
+        write(JSON.object(object).description)
+    }
+
+    /// Writes a line; the relay goes on without whoever reads them.
+    private func write(_ line: String) {
+        do throws(StreamError) { try Terminal.write(line) } catch {
+            Terminal.complain("chat-relay: standard output: \(error); the relay goes on")
+        }
     }
 }

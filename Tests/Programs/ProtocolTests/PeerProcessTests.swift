@@ -3,52 +3,9 @@ import ChatWire
 import Foundation
 import Testing
 
-private let areBuilt = Programs.has("chat-peer") && Programs.has("chat-relay")
-
-/// A relay as a process, and a directory for what peers keep, which is gone after the test.
-private final class Stage: Sendable {
-    let relay: RelayProcess
-    let directory: String
-    let suite: String
-
-    init(_ suite: String) async throws {
-        relay = try await RelayProcess(in: Programs.directory)
-        directory = FileManager.default.temporaryDirectory.appendingPathComponent("peers-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        self.suite = suite
-        try keyFile.write(to: URL(fileURLWithPath: directory + "/key"), atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: directory + "/key")
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
-
-    private var keyFile: String { String(repeating: "5a", count: 32) }
-
-    /// A peer that keeps what it has, so that it can be killed.
-    func peer(_ name: String, keeps: Bool = true, _ more: [String] = []) -> PeerProcess {
-        let kept = keeps ? ["--data", "\(directory)/\(name)", "--key-file", directory + "/key"] : []
-        return PeerProcess(
-            name, in: Programs.directory,
-            arguments: ["--relay", relay.address, "--suite", suite] + kept + more)
-    }
-
-    func end(_ peers: [PeerProcess]) async throws {
-        for peer in peers { #expect(await peer.stop() == 0, "\(peer.name)") }
-        try await relay.stop()
-    }
-}
-
-private func lines(_ name: String, _ range: Range<Int>) -> [String] { range.map { "\(name) says \($0) ✓" } }
-
-extension PeerProcess {
-    fileprivate func say(_ lines: [String]) async throws {
-        for line in lines { _ = try await ask(["do": "send", "text": .string(line)]) }
-    }
-
-    fileprivate var texts: [String] { contents.map(\.text) }
-}
-
-@Suite(.enabled(if: areBuilt, "chat-peer and chat-relay are not built beside the tests"), .timeLimit(.minutes(30)))
+@Suite(
+    .enabled(if: PeerStage.isBuilt, "chat-peer and chat-relay are not built beside the tests"),
+    .timeLimit(.minutes(30)))
 struct PeerProcessTests {
     @Test(arguments: [
         "links/inbox-v1/private-v1/udp/envelope-v1",
@@ -58,7 +15,7 @@ struct PeerProcessTests {
         "directory/inbox-v1/private-v1-libchat/udp/envelope-v1",
     ])
     func `two processes exchange lines in both directions (FW-01)`(suite: String) async throws {
-        let stage = try await Stage(suite)
+        let stage = try await PeerStage(suite)
         let (saro, raya) = (stage.peer("saro", keeps: false), stage.peer("raya", keeps: false, ["--publish", "raya"]))
         try await raya.start()
         let link = try await raya.introduction()
@@ -79,7 +36,7 @@ struct PeerProcessTests {
     }
 
     @Test func `killed in the middle, both lose nothing that was accepted (PEER-2, STORE-7)`() async throws {
-        let stage = try await Stage("links/inbox-v1/private-v1/udp/envelope-v1")
+        let stage = try await PeerStage("links/inbox-v1/private-v1/udp/envelope-v1")
         let (saro, raya) = (stage.peer("saro"), stage.peer("raya"))
         try await raya.start()
         try await saro.start()
@@ -107,7 +64,7 @@ struct PeerProcessTests {
 
     @Test func `a relay that is not there is named and sought, and what was kept goes out later (PEER-5)`() async throws
     {
-        let stage = try await Stage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
+        let stage = try await PeerStage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
         let (saro, raya) = (stage.peer("saro", ["--linger", "0"]), stage.peer("raya"))
         try await raya.start()
         try await saro.start()
@@ -130,7 +87,7 @@ struct PeerProcessTests {
     }
 
     @Test func `what was accepted and neither sent nor kept is an exit code of its own (PEER-5)`() async throws {
-        let stage = try await Stage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
+        let stage = try await PeerStage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
         let (saro, raya) = (stage.peer("saro", keeps: false, ["--linger", "0"]), stage.peer("raya", keeps: false))
         try await raya.start()
         try await saro.start()
@@ -144,7 +101,7 @@ struct PeerProcessTests {
     }
 
     @Test func `a relay that comes after its peers is found (PEER-5)`() async throws {
-        let stage = try await Stage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
+        let stage = try await PeerStage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
         try await stage.relay.stop()
         let raya = stage.peer("raya", keeps: false)
         try await raya.start()
@@ -157,7 +114,7 @@ struct PeerProcessTests {
     }
 
     @Test func `lines of a person go through pipes, and hostile content cannot move a cursor`() async throws {
-        let stage = try await Stage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
+        let stage = try await PeerStage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
         let raya = stage.peer("raya", keeps: false)
         try await raya.start()
         let link = try await raya.introduction()
@@ -188,7 +145,7 @@ struct PeerProcessTests {
     }
 
     @Test func `what cannot be opened or meant has its own exit code and says what to do (PEER-7)`() async throws {
-        let stage = try await Stage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
+        let stage = try await PeerStage("links/inbox-v1/private-v1-libchat/udp/envelope-v1")
         let raya = stage.peer("raya")
         try await raya.start()
         _ = try await raya.introduction()
