@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test chat-engine-bench agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test bench interop spec docs lint fuzz tsan asan
+.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test chat-engine-bench agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test bench bench-udp interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 25
@@ -116,6 +116,9 @@ bench: release ## compare the hot paths with the libsodium calls they cannot do 
 	@{ [ -d .build/zfec ] || python3 -m venv .build/zfec && .build/zfec/bin/pip install -q zfec; } 2>/dev/null; \
 	PATH="$(CURDIR)/.build/zfec/bin:$$PATH" python3 Tests/Tools/parity_vs_zfec.py .build/release/chat-bench
 	@PATH="$(CURDIR)/.build/python/bin:$$PATH" python3 Tests/Tools/packets_vs_protobuf.py .build/release/chat-bench
+
+bench-udp: release ## compare relay and clients with a bare relay loop and nats-server; ARGS="--sizes 64 --rounds 1"
+	@python3 Tests/Tools/bench-udp/bench.py "$$(swift build -c release --show-bin-path)" $(ARGS)
 
 python: # what Specs/python needs, unless it is installed
 	@python3 -c 'import nacl, jsonschema, google.protobuf' 2>/dev/null || \

@@ -54,6 +54,7 @@ import ChatWire
     }
 
     @concurrent static func main() async throws {
+        guard try await !UDPRole.play() else { return }
         let json = Option("json", "print a JSON object for each row")
         let filter = Option("filter", "TEXT", default: "", "only rows whose name contains this")
         let rounds = Option("rounds", "N", default: 15, in: 1...1_000, "rounds of each side; the median counts")
