@@ -26,7 +26,7 @@ struct Queue<Element: Sendable>: Sendable {
 
     /// The element at a place from the front, which must be one.
     subscript(place: Int) -> Element? {
-        get { storage[head + place] }
+        _read { yield storage[head + place] }
         _modify { yield &storage[head + place] }
     }
 

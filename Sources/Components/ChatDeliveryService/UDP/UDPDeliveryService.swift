@@ -1,5 +1,11 @@
 public import ChatModel
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// Delivery through a relay over UDP datagrams; see Specs/udp.md.
 ///
 /// A publish that succeeds means that the relay has the payload and keeps it for subscribers that are away. Payloads
@@ -80,9 +86,10 @@ public final class UDPDeliveryService: DeliveryService {
         let limit = limits.maximumPayload
         var results: [Result<Receipt, DeliveryError>] = []
         var good: [Addressed] = []
+        var names = FreshNames()
         for addressed in payloads {
             guard let error = Self.problem(addressed, limit) else {
-                good.append(Self.named(addressed))
+                good.append(names.named(addressed))
                 results.append(.success(Receipt()))
                 continue
             }
@@ -124,14 +131,6 @@ public final class UDPDeliveryService: DeliveryService {
         return nil
     }
 
-    /// A payload without an id gets one, so that sending it again to another session is known as such.
-    private static func named(_ addressed: Addressed) -> Addressed {
-        guard addressed.id.high | addressed.id.low == 0 else { return addressed }
-        var named = addressed
-        named.id = PayloadID(high: .random(in: 1 ... .max), low: .random(in: 0 ... .max))
-        return named
-    }
-
     /// Returns when the relay has answered for each address; throws the first error, whose addresses are not
     /// subscribed to, while the others are.
     public func subscribe(_ addresses: [DeliveryAddress: Since], into mailbox: Mailbox) async throws(DeliveryError) {
@@ -153,4 +152,29 @@ public final class UDPDeliveryService: DeliveryService {
 
     /// Counters since the client's start.
     package var statistics: ClientStatistics { endpoint.perform { shell, _ in shell.statistics } }
+}
+
+/// Ids for payloads that have none: unpredictable, or a stranger could publish under the next one first. A payload
+/// without an id gets one, so that sending it again to another session is known as such.
+private struct FreshNames {
+    /// What the system gives at once: sixteen ids.
+    private var words: [UInt64] = []
+    private static let words = 32
+
+    mutating func named(_ addressed: Addressed) -> Addressed {
+        guard addressed.id.high | addressed.id.low == 0 else { return addressed }
+        if words.count < 2 { draw() }
+        guard let high = words.popLast(), let low = words.popLast() else { return addressed }
+        var named = addressed
+        named.id = PayloadID(high: max(1, high), low: low)
+        return named
+    }
+
+    private mutating func draw() {
+        words = [UInt64](repeating: 0, count: Self.words)
+        let isDrawn = unsafe words.withUnsafeMutableBytes { bytes in
+            unsafe getentropy(bytes.baseAddress, bytes.count) == 0
+        }
+        if !isDrawn { for index in words.indices { words[index] = .random(in: .min ... .max) } }
+    }
 }

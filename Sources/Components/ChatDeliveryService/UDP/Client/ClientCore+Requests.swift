@@ -4,8 +4,7 @@ package import ChatModel
 extension ClientCore {
     /// Publishes a payload; an event with the token says what became of it.
     package mutating func publish(_ addressed: Addressed, token: UInt64, now: Moment) {
-        publishes.insert(token, addressed, deadline: now + Micros(configuration.deadline))
-        sendPublish(token)
+        sendPublish(publishes.insert(token, addressed, deadline: now + Micros(configuration.deadline)))
     }
 
     /// Begins to listen; an event with the key says whether the relay agreed.
@@ -42,9 +41,9 @@ extension ClientCore {
         link?.send(head: request.head, body: request.body, order: UInt64(bitPattern: Int64(address.hashValue)))
     }
 
-    mutating func sendPublish(_ token: UInt64) {
-        guard let addressed = publishes.addressed(token) else { return }
-        if let message = send(.publish(addressed), about: addressed.address) { publishes.sent(token, as: message) }
+    mutating func sendPublish(_ place: PublishTable.Place) {
+        guard let addressed = publishes.addressed(place) else { return }
+        if let message = send(.publish(addressed), about: addressed.address) { publishes.sent(place, as: message) }
     }
 
     mutating func sendSubscribe(_ key: Int) {

@@ -169,7 +169,7 @@ extension ClientCore {
         if isInterrupted { events.append(.resumed) }
         isInterrupted = false
         for key in subscriptions.keys { sendSubscribe(key) }
-        for token in publishes.tokens { sendPublish(token) }
+        for place in publishes.waiting { sendPublish(place) }
     }
 
     private mutating func receive(_ datagram: Datagram, _ bytes: Span<UInt8>, _ now: Moment) throws(UDPError) {

@@ -5,8 +5,16 @@ struct ClientShell: DatagramMachine {
     /// Payloads of one call that were not all answered.
     private struct Publishing: Sendable {
         var results: [Result<Receipt, DeliveryError>]
+        let sizes: [Int]
         var left: Int
         let continuation: CheckedContinuation<[Result<Receipt, DeliveryError>], Never>
+
+        /// Notes the outcome of one payload; returns its bytes.
+        mutating func take(_ result: Result<Receipt, DeliveryError>, of index: Int) -> Int {
+            results[index] = result
+            left -= 1
+            return sizes[index]
+        }
     }
 
     /// Subscriptions of one call that were not all answered.
@@ -38,7 +46,7 @@ struct ClientShell: DatagramMachine {
     private let relayLimits: @Sendable (Welcome) -> Void
     private var nextCall: UInt64 = 0
     private var publishing: [UInt64: Publishing] = [:]
-    private var pending: [UInt64: Int] = [:]
+    private var pendingCount = 0
     private var pendingBytes = 0
     private var subscribing: [UInt64: Subscribing] = [:]
     private var subscriptions: [Int: Subscription] = [:]
@@ -106,28 +114,27 @@ extension ClientShell {
             return continuation.resume(returning: payloads.map { _ in .failure(.closed) })
         }
         let bytes = payloads.reduce(0) { $0 + $1.payload.count }
-        guard pending.count + payloads.count <= Self.maximumPending, pendingBytes + bytes <= Self.maximumPendingBytes
+        guard pendingCount + payloads.count <= Self.maximumPending, pendingBytes + bytes <= Self.maximumPendingBytes
         else {
             let error = DeliveryError.overloaded("too many payloads under way", retryAfter: .milliseconds(100))
             return continuation.resume(returning: payloads.map { _ in .failure(error) })
         }
         nextCall += 1
         publishing[nextCall] = Publishing(
-            results: payloads.map { _ in .failure(.closed) }, left: payloads.count, continuation: continuation)
+            results: payloads.map { _ in .failure(.closed) }, sizes: payloads.map(\.payload.count),
+            left: payloads.count, continuation: continuation)
+        pendingCount += payloads.count
+        pendingBytes += bytes
         for (index, addressed) in payloads.enumerated() {
             // A call has at most 65,536 payloads, so both numbers fit into a token.
-            let token = nextCall << 16 | UInt64(index)
-            pending[token] = addressed.payload.count
-            pendingBytes += addressed.payload.count
-            core.publish(addressed, token: token, now: now)
+            core.publish(addressed, token: nextCall << 16 | UInt64(index), now: now)
         }
     }
 
     private mutating func published(_ token: UInt64, _ result: Result<Receipt, DeliveryError>) {
-        pendingBytes -= pending.removeValue(forKey: token) ?? 0
         let (call, index) = (token >> 16, Int(token & 0xFFFF))
-        publishing[call]?.results[index] = result
-        publishing[call]?.left -= 1
+        pendingCount -= 1
+        pendingBytes -= publishing[call]?.take(result, of: index) ?? 0
         guard publishing[call]?.left == 0, let done = publishing.removeValue(forKey: call) else { return }
         done.continuation.resume(returning: done.results)
     }

@@ -1,68 +1,102 @@
 import ChatModel
 
 /// Publishes that were not answered yet, oldest first.
+///
+/// A payload costs no lookup by hash: its place counts up with every publish, and messages of a session are numbered in
+/// the order in which they were sent, so both are positions in a queue.
 struct PublishTable: Sendable {
+    /// A publish by its position since the client began.
+    typealias Place = UInt64
+
     private struct Pending: Sendable {
-        let addressed: Addressed
+        let token: UInt64
+        /// Nil once it was answered, although older ones were not.
+        var addressed: Addressed?
         let deadline: Moment
-        var message: UInt64?
+
+        var isDone: Bool { addressed == nil }
     }
 
-    private var pending: [UInt64: Pending] = [:]
-    /// Tokens in the order in which they came, some of them answered; deadlines come in the same order.
-    private var order = Queue<UInt64>()
-    private var byMessage: [UInt64: UInt64] = [:]
+    /// Deadlines come in the same order.
+    private var pending = Queue<Pending>()
+    /// The place of the first one in the queue.
+    private var base: Place = 0
+    /// The places of messages from ``firstMessage`` on; nil for one that was no publish, or was answered.
+    private var places = Queue<Place?>()
+    private var firstMessage: UInt64 = 0
 
     /// When the first one is overdue.
-    var deadline: Moment? { order.first.flatMap { pending[$0]?.deadline } }
-    /// Those that were not answered, oldest first.
-    var tokens: [UInt64] { (0..<order.count).compactMap { order[$0] }.filter { pending[$0] != nil } }
+    var deadline: Moment? { pending.isEmpty ? nil : pending[0]?.deadline }
+    /// The places of those that were not answered, oldest first.
+    var waiting: [Place] { (0..<pending.count).filter { pending[$0]?.isDone == false }.map { base + Place($0) } }
 
-    mutating func insert(_ token: UInt64, _ addressed: Addressed, deadline: Moment) {
-        pending[token] = Pending(addressed: addressed, deadline: deadline)
-        order.append(token)
+    /// Adds a publish; returns its place.
+    mutating func insert(_ token: UInt64, _ addressed: Addressed, deadline: Moment) -> Place {
+        pending.append(Pending(token: token, addressed: addressed, deadline: deadline))
+        return base + Place(pending.count - 1)
     }
 
-    func addressed(_ token: UInt64) -> Addressed? { pending[token]?.addressed }
+    func addressed(_ place: Place) -> Addressed? { index(place).flatMap { pending[$0]?.addressed } }
 
-    /// A publish was sent as a message.
-    mutating func sent(_ token: UInt64, as message: UInt64) {
-        byMessage[message] = token
-        pending[token]?.message = message
+    private func index(_ place: Place) -> Int? {
+        guard place >= base, place - base < UInt64(pending.count) else { return nil }
+        let index = Int(place - base)
+        return pending[index]?.isDone == false ? index : nil
+    }
+
+    /// A publish was sent as a message, whose number is above those of all before it.
+    mutating func sent(_ place: Place, as message: UInt64) {
+        if places.isEmpty { firstMessage = message }
+        // Messages between were requests of other kinds.
+        while firstMessage + UInt64(places.count) < message { places.append(nil) }
+        places.append(place)
     }
 
     /// A message was answered; returns its publish.
     mutating func remove(message: UInt64) -> (token: UInt64, address: DeliveryAddress)? {
-        guard let token = byMessage.removeValue(forKey: message) else { return nil }
-        let address = pending.removeValue(forKey: token)?.addressed.address
-        forgetAnswered()
-        return address.map { (token, $0) }
+        guard message >= firstMessage, message - firstMessage < UInt64(places.count) else { return nil }
+        let slot = Int(message - firstMessage)
+        guard let known = places[slot], let place = known else { return nil }
+        places[slot] = .some(nil)
+        defer { forgetAnswered() }
+        guard let index = index(place), let token = pending[index]?.token else { return nil }
+        return pending[index]?.addressed.take().map { (token, $0.address) }
     }
 
-    /// Takes those that are overdue.
+    /// Takes those that are overdue; returns their tokens.
     mutating func removeDue(_ now: Moment) -> [UInt64] {
         var due: [UInt64] = []
-        while let token = order.first, let one = pending[token], one.deadline <= now {
-            pending[token] = nil
-            if let message = one.message { byMessage[message] = nil }
-            due.append(token)
-            forgetAnswered()
+        while !pending.isEmpty, let first = pending[0], first.isDone || first.deadline <= now {
+            if !first.isDone { due.append(first.token) }
+            popFirst()
         }
+        forgetAnswered()
         return due
     }
 
     /// The session is over, and with it the numbers of its messages.
     mutating func forgetMessages() {
-        byMessage = [:]
-        for token in pending.keys { pending[token]?.message = nil }
+        (places, firstMessage) = (Queue(), 0)
     }
 
+    /// Takes all; returns the tokens.
     mutating func removeAll() -> [UInt64] {
         defer { self = PublishTable() }
-        return tokens
+        return (0..<pending.count).compactMap { pending[$0] }.filter { !$0.isDone }.map(\.token)
     }
 
+    private mutating func popFirst() {
+        guard pending.popFirst() != nil else { return }
+        base += 1
+    }
+
+    /// Gives back what is answered at the front of both queues.
     private mutating func forgetAnswered() {
-        while let token = order.first, pending[token] == nil { order.popFirst() }
+        while !pending.isEmpty, pending[0]?.isDone == true { popFirst() }
+        while !places.isEmpty, let known = places[0] {
+            guard known.map({ index($0) == nil }) ?? true else { return }
+            places.popFirst()
+            firstMessage += 1
+        }
     }
 }

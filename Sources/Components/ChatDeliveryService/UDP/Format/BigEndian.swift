@@ -28,14 +28,25 @@ struct FieldReader: ~Escapable {
     }
 
     /// A text behind one byte that says its length.
+    ///
+    /// - Parameter known: a text that it may well be, which is then not made anew.
     @_lifetime(self: copy self)
-    mutating func text(_ field: String) throws(UDPError) -> String {
+    mutating func text(_ field: String, known: String = "") throws(UDPError) -> String {
         let range = try take(Int(number(UInt8.self)))
+        if range.isEmpty { return "" }
+        if isEqual(range, known) { return known }
         let text = unsafe bytes.extracting(range).withUnsafeBufferPointer {
             unsafe String(validating: $0, as: UTF8.self)
         }
         guard let text else { throw .malformed(field, at: range.lowerBound) }
         return text
+    }
+
+    private func isEqual(_ range: Range<Int>, _ text: String) -> Bool {
+        let (own, other) = (bytes.extracting(range), text.utf8.span)
+        guard own.count == other.count else { return false }
+        for index in own.indices where own[index] != other[index] { return false }
+        return true
     }
 
     /// Bytes behind one byte that says their number.

@@ -142,12 +142,16 @@ extension [UInt8] {
 
 // Reading: payloads are slices of the message.
 extension Request {
-    package init(_ message: Bytes) throws(UDPError) {
+    /// Reads a request.
+    ///
+    /// - Parameter address: the one that it is probably about: the last one's.
+    package init(_ message: Bytes, probablyAbout address: DeliveryAddress? = nil) throws(UDPError) {
+        let known = address?.text ?? ""
         var reader = FieldReader(message.span)
         switch try reader.number(UInt8.self) {
         case Code.publish:
             let id = PayloadID(high: try reader.number(), low: try reader.number())
-            let address = DeliveryAddress(try reader.text("address"))
+            let address = DeliveryAddress(try reader.text("address", known: known))
             let reply = try reader.text("reply address")
             let payload = message.slice(reader.offset..<message.count)
             self = .publish(

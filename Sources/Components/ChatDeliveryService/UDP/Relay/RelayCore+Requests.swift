@@ -10,8 +10,9 @@ extension RelayCore {
     ) {
         let number = message.number
         do throws(DeliveryError) {
-            switch try Self.request(message.bytes) {
+            switch try Self.request(message.bytes, session.publishesTo) {
             case .publish(let addressed):
+                session.publishesTo = addressed.address
                 let sequence = try publish(addressed, session.key.peer.host, now)
                 session.answer(.init(message: number, code: .done, first: sequence, second: 0))
             case .subscribe(let subscription, let address, let since):
@@ -36,9 +37,9 @@ extension RelayCore {
         }
     }
 
-    private static func request(_ bytes: Bytes) throws(DeliveryError) -> Request {
+    private static func request(_ bytes: Bytes, _ address: DeliveryAddress?) throws(DeliveryError) -> Request {
         do throws(UDPError) {
-            return try Request(bytes)
+            return try Request(bytes, probablyAbout: address)
         } catch {
             throw .rejected(error.description)
         }

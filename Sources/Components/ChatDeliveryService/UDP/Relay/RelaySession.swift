@@ -30,6 +30,8 @@ struct RelaySession: Sendable {
     let local: NetworkAddress?
     var link: Link
     var subscriptions: [UInt32: Subscription] = [:]
+    /// The address of the last payload that it published; the next one is usually for the same.
+    var publishesTo: DeliveryAddress?
     private var ready = Queue<UInt32>()
     private var answers = OwedAnswers()
     /// The bytes owed to this client that the relay's totals include.

@@ -48,7 +48,7 @@ struct MessageReceiver: Sendable {
         guard fragment.message >= base else { return false }
         let ahead = fragment.message - base
         guard ahead < UDPFormat.maximumAhead else { throw .tooFarAhead(ahead, limit: UDPFormat.maximumAhead) }
-        switch slots[fragment.message] {
+        switch slot(fragment.message) {
         case nil: return true
         case .released: return false
         case .waiting(let bytes, let distance):
@@ -71,7 +71,7 @@ struct MessageReceiver: Sendable {
     ///   - released: messages that earlier pieces of the same packet release.
     func cost(of fragment: Fragment, isBegun: Bool, after released: [UInt64]) -> Int {
         let size = UDPFormat.range(ofFragment: fragment.index, of: fragment.total).count
-        guard !isBegun, slots[fragment.message] == nil else { return size }
+        guard !isBegun, slots.isEmpty || slots[fragment.message] == nil else { return size }
         let isNext =
             isReleased(fragment.message, fragment.distance)
             || released.contains(fragment.message - UInt64(fragment.distance))
@@ -91,14 +91,17 @@ struct MessageReceiver: Sendable {
         guard distance > 0 else { return true }
         let target = number - UInt64(distance)
         if target < base { return true }
-        if case .released = slots[target] { return true }
+        if case .released = slot(target) { return true }
         return false
     }
+
+    /// In order, which is usual, nothing is held and nothing need be looked up.
+    private func slot(_ message: UInt64) -> Slot? { slots.isEmpty ? nil : slots[message] }
 
     /// Takes a piece that was checked.
     mutating func receive(_ fragment: Fragment, _ bytes: Span<UInt8>) {
         guard fragment.message >= base else { return }
-        switch slots[fragment.message] {
+        switch slot(fragment.message) {
         case .released, .waiting: return
         case .partial(var partial):
             slots[fragment.message] = nil  // so that the pieces are changed in place
@@ -160,7 +163,7 @@ struct MessageReceiver: Sendable {
                 next.append((dependent, bytes))
             }
         }
-        while case .released = slots[base] {
+        while case .released = slot(base) {
             slots[base] = nil
             base += 1
         }

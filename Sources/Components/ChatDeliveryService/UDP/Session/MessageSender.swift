@@ -20,6 +20,8 @@ struct MessageSender: Sendable {
 
         var total: Int { head.count + body.count }
         var isDone: Bool { acknowledged == fragments }
+        /// Whether a piece has not arrived.
+        func wants(_ index: Int) -> Bool { !isDone && (marks.isEmpty || !marks[index]) }
     }
 
     /// Bytes that the receiver takes ahead of the oldest unfinished message.
@@ -102,8 +104,8 @@ struct MessageSender: Sendable {
     }
 
     private func isWanted(_ piece: Piece) -> Bool {
-        guard let message = entry(piece.message), !message.isDone else { return false }
-        return message.marks.isEmpty || !message.marks[piece.index]
+        guard piece.message >= base, piece.message - base < UInt64(queue.count) else { return false }
+        return queue[Int(piece.message - base)]?.wants(piece.index) ?? false
     }
 
     private func fragment(_ piece: Piece) -> Fragment? {
@@ -130,11 +132,12 @@ struct MessageSender: Sendable {
         let place = Int(piece.message - base)
         if queue[place]?.marks.isEmpty == false { queue[place]?.marks[piece.index] = true }
         queue[place]?.acknowledged += 1
-        while let first = queue.first, first.isDone { popFirst(first) }
+        guard place == 0 else { return }
+        while !queue.isEmpty, queue[0]?.isDone == true { popFirst() }
     }
 
-    private mutating func popFirst(_ message: Outgoing) {
-        queue.popFirst()
+    private mutating func popFirst() {
+        guard let message = queue.popFirst() else { return }
         if let order = message.order, lastOfOrder[order] == base { lastOfOrder[order] = nil }
         base += 1
         started -= 1
