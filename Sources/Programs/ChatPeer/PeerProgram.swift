@@ -60,7 +60,7 @@ public struct PeerProgram: Sendable {
             }
             if stored.suite == nil { try stored.keep(suite.name) }
             let client = try await Client(suite, storage: stored.storage, random: SodiumRandom())
-            let session = Session(client, settings, output, identity: stored.identity.publicKey)
+            let session = Session(client, settings, output, stored: stored)
             return await session.run(until: signals)
         } catch {
             return report(error, output)

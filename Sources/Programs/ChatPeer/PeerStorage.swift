@@ -12,6 +12,10 @@ struct PeerStorage: Sendable {
     /// The composition of an earlier run.
     let suite: SuiteName?
 
+    /// With whom what is typed was said when the last run ended.
+    let choice: Session.Choice?
+
+    private static let choiceKey = "peer/choice"
     private static let identityKey = "peer/identity"
     private static let suiteKey = "peer/suite"
     private static let version: UInt8 = 1
@@ -36,6 +40,9 @@ struct PeerStorage: Sendable {
                 throw .unreadable(Self.suiteKey)
             }
         }
+        choice = try Self.read(Self.choiceKey, in: records).map {
+            $0.isEmpty ? .nobody : .chosen(ConversationID(String(decoding: $0.array, as: UTF8.self)))
+        }
         if let bytes = try Self.read(Self.identityKey, in: records) {
             let secret = Secret(copying: bytes.span)
             do throws(CryptoError) {
@@ -51,6 +58,12 @@ struct PeerStorage: Sendable {
     /// Keeps the composition, so that the next run need not be told again.
     func keep(_ suite: SuiteName) throws(StorageError) {
         try storage.commit([Record(Self.suiteKey, Self.record(Array(suite.description.utf8).span))])
+    }
+
+    /// Keeps with whom what is typed is said.
+    func keep(_ choice: Session.Choice) throws(StorageError) {
+        let text = if case .chosen(let id) = choice { id.text } else { "" }
+        try storage.commit([Record(Self.choiceKey, Self.record(Array(text.utf8).span))])
     }
 
     private static func record(_ bytes: Span<UInt8>) -> Bytes {

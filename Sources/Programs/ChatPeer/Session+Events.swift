@@ -99,9 +99,8 @@ extension Session {
         -> Output.Line
     {
         if labels[id] == nil { labels[id] = Self.label(id, peers) }
-        let isNew = current == nil
-        if isNew { current = id }
-        let hint = isNew || current == id ? "type to talk" : "/to \(name(id)) to talk"
+        chooseFirst(id)
+        let hint = current == id ? "type to talk" : "/to \(name(id)) to talk"
         return .remark(
             "-- conversation with \(name(id)) began (\(type)); \(hint)",
             .event(

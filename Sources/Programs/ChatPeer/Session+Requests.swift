@@ -9,6 +9,7 @@ extension Session {
         do throws(ClientError) {
             try await carryOut(asked.request, tag: asked.tag)
         } catch {
+            if case .connect = asked.request { chooseNobody() }
             await output.show(.error(error.code, error.description, tag: asked.tag))
         }
     }
@@ -21,9 +22,11 @@ extension Session {
         case .connect(let text, let content, let type):
             try await connect(Contact(text: text, type: type), content, tag: tag)
         case .choose(let text):
-            guard let id = await conversation(text) else { return await showUnknown(text, tag: tag) }
-            current = id
-            pending = nil
+            guard let id = await conversation(text) else {
+                chooseNobody()
+                return await showUnknown(text, tag: tag)
+            }
+            try choose(id)
             await output.show(
                 Output.Line.remark(
                     "-- you talk to \(name(id))", .event("chosen", ["conversation": .string(id.text)], tag: tag)))
@@ -54,8 +57,7 @@ extension Session {
         }
         let type = contact.type.map { ConversationType($0) }
         let (id, contentID) = try await client.accept(contact.text, as: type, saying: content)
-        pending = nil
-        current = id
+        try choose(id)
         let peers = await client.conversations.first { $0.id == id }?.peers ?? []
         labels[id] = contact.text.isLink ? Self.label(id, peers) : contact.text
         await showAccepted(content, outgoing, contentID, in: id, tag: tag)
@@ -72,7 +74,12 @@ extension Session {
         }
         guard let id else {
             return await output.show(
-                .error("nobody", "nobody to talk to yet: paste a link, or hand out yours (/intro)", tag: tag))
+                .error(
+                    "nobody",
+                    choice == .open
+                        ? "nobody to talk to yet: paste a link, or hand out yours (/intro)"
+                        : "not sent: nobody is chosen; /to ID says with whom you talk, /conversations lists them",
+                    tag: tag))
         }
         await showAccepted(content, outgoing, try await client.send(content, in: id), in: id, tag: tag)
     }
@@ -127,12 +134,13 @@ extension Session {
         await output.show(.remark(shown, .event("found", ["introductions": .array(people)], tag: tag)))
     }
 
-    /// The conversation whose id or label begins with a text, if it is the only one.
+    /// The conversation with an id or a label, or the only one whose id or label begins with it.
     private func conversation(_ text: String) async -> ConversationID? {
-        let matching = await client.conversations.map(\.id).filter {
-            $0.text.hasPrefix(text) || name($0).hasPrefix(text)
-        }
-        return matching.count == 1 ? matching[0] : matching.first { $0.text == text }
+        let all = await client.conversations.map(\.id)
+        let exact = all.filter { $0.text == text || labels[$0] == text }
+        guard exact.isEmpty else { return exact.count == 1 ? exact[0] : nil }
+        let matching = all.filter { $0.text.hasPrefix(text) || name($0).hasPrefix(text) }
+        return matching.count == 1 ? matching[0] : nil
     }
 
     private func showUnknown(_ text: String, tag: JSON?) async {

@@ -13,7 +13,11 @@ actor Session {
     let output: Output
     let identity: PublicKey
     /// Where what is typed goes.
-    var current: ConversationID?
+    var choice = Choice.open
+    /// The conversation that is chosen, if one is.
+    var current: ConversationID? { if case .chosen(let id) = choice { id } else { nil } }
+    /// What this peer itself keeps.
+    let stored: PeerStorage
     /// What conversations are called on this screen.
     var labels: [ConversationID: String] = [:]
     /// Somebody to whom the next content is to be said first.
@@ -31,14 +35,24 @@ actor Session {
     /// The content whose request was answered last.
     var lastAnswered = ContentID(0)
 
+    /// With whom what is typed is said; never guessed (PEER-14).
+    enum Choice: Equatable {
+        /// There was nobody to choose yet: the first conversation will be.
+        case open
+        case chosen(ConversationID)
+        /// Nobody until somebody is chosen: there are several, or the last choice failed.
+        case nobody
+    }
+
     /// Somebody to begin a conversation with.
     struct Contact {
         let text: String
         let type: String?
     }
 
-    init(_ client: Client, _ settings: Settings, _ output: Output, identity: PublicKey) {
-        (self.client, self.settings, self.output, self.identity) = (client, settings, output, identity)
+    init(_ client: Client, _ settings: Settings, _ output: Output, stored: PeerStorage) {
+        (self.client, self.settings, self.output, self.stored) = (client, settings, output, stored)
+        identity = stored.identity.publicKey
     }
 
     /// Runs until the input ends, somebody quits, a signal comes or nothing more can be shown.
@@ -110,6 +124,7 @@ actor Session {
             if case .quit = asked.request { return false }
             await answer(asked)
         } catch {
+            if error.leavesNobody { chooseNobody() }
             await output.show(.error("malformed", error.description, tag: error.tag))
         }
         return true
@@ -156,10 +171,8 @@ actor Session {
                         "data": settings.data.map { .string($0) } ?? .null,
                     ])))
         let conversations = await client.conversations
-        for summary in conversations {
-            labels[summary.id] = Self.label(summary.id, summary.peers)
-            current = summary.id
-        }
+        for summary in conversations { labels[summary.id] = Self.label(summary.id, summary.peers) }
+        choice = Choice(kept: stored.choice, among: conversations.map(\.id))
         if !conversations.isEmpty { await showConversations(tag: nil) }
     }
 

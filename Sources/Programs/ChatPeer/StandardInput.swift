@@ -32,8 +32,23 @@ struct StandardInput: ~Copyable {
         case tooLong(limit: Int)
     }
 
-    /// The next line without its end; nil at the end of the input, which nothing but the end of file is.
+    /// The next line without its end, or all lines of what was pasted into a terminal at once, which brackets pastes;
+    /// nil at the end of the input, which nothing but the end of file is.
     mutating func next() async throws(StreamError) -> Line? {
+        let line = try await nextLine()
+        guard case .text(var text)? = line else { return line }
+        guard Self.isTerminal, text.contains(Self.pasteBegins) else { return .text(text) }
+        while !text.contains(Self.pasteEnds), case .text(let more)? = try await nextLine() {
+            guard text.utf8.count + more.utf8.count < maximumLine else { return .tooLong(limit: maximumLine) }
+            text += "\n" + more
+        }
+        return .text(text.replacing(Self.pasteBegins, with: "").replacing(Self.pasteEnds, with: ""))
+    }
+
+    private static let pasteBegins = "\u{1B}[200~"
+    private static let pasteEnds = "\u{1B}[201~"
+
+    private mutating func nextLine() async throws(StreamError) -> Line? {
         var searched = 0
         while true {
             if let end = waiting[searched...].firstIndex(of: 10) {

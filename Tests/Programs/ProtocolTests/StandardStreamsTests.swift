@@ -46,7 +46,7 @@ struct StandardStreamsTests {
             [Programs.directory + "/chat-peer", "--json", "--linger", "0"] + stage.arguments("raya"))
         #expect(firstLine(program.output).contains("ready"))
         close(program.output)
-        #expect(await end(of: program) == 1)
+        #expect(await endOf(program.id) == 1)
         try await raya.start()
         #expect(await raya.receives(6, within: .seconds(60)))
         #expect(await raya.texts == ["0", "1", "2", "3", "4", "5"])
@@ -71,7 +71,7 @@ struct StandardStreamsTests {
         let relay = try await RelayProcess(in: Programs.directory, listen: stage.relay.address)
         #expect(await raya.receives(1, within: .seconds(60)))
         #expect(await raya.texts == ["one"])
-        #expect(await end(of: program) == 1)
+        #expect(await endOf(program.id) == 1)
         #expect(await raya.stop() == 0)
         try await relay.stop()
     }
@@ -94,7 +94,7 @@ struct StandardStreamsTests {
         while texts.count < said.count { texts.append(try await reader.event("content")["text"]?.text ?? "") }
         #expect(texts == said)
         close(program.input)
-        #expect(await end(of: program) == 0)
+        #expect(await endOf(program.id) == 0)
         try await stage.end([])
     }
 
@@ -118,7 +118,7 @@ struct StandardStreamsTests {
         send(String(repeating: "/help\n", count: 400), to: program)
         try await Task.sleep(for: .seconds(2))
         kill(program.id, SIGTERM)
-        #expect(await end(of: program) < 2)
+        #expect(await endOf(program.id) < 2)
         try await stage.end([])
     }
 
@@ -133,7 +133,7 @@ struct StandardStreamsTests {
         #expect(try await raya.introduction().hasPrefix("logos_"))
         #expect(await raya.stop() == 0)
         kill(program.id, SIGTERM)
-        #expect(await end(of: program) == 0)
+        #expect(await endOf(program.id) == 0)
     }
 
     @Test(arguments: ["chat-peer variants", "chat-peer --help", "chat-vectors verify --json /dev/null"])
@@ -157,17 +157,6 @@ private func firstLine(_ descriptor: Int32) -> String {
     var (line, byte) = ([UInt8](), UInt8(0))
     while unsafe read(descriptor, &byte, 1) == 1, byte != 10 { line.append(byte) }
     return String(decoding: line, as: UTF8.self)
-}
-
-/// How a program ended: its exit code, or 128 and the signal; killed after two minutes.
-private func end(of program: StartedProgram) async -> Int32 {
-    var status: Int32 = 0
-    let limit = ContinuousClock.now + .seconds(120)
-    while unsafe waitpid(program.id, &status, WNOHANG) == 0 {
-        if ContinuousClock.now > limit { kill(program.id, SIGKILL) }
-        try? await Task.sleep(for: .milliseconds(20))
-    }
-    return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
 }
 
 /// Reads events of a program, and nothing before it is asked.
