@@ -19,8 +19,10 @@ public struct Search: Hashable, Sendable {
 
     /// Runs of letters and digits; marks belong to the letters before them.
     private static func words(of text: String) -> [Substring] {
-        text.split { character in !(character.isLetter || character.isNumber) }
+        text.split { character in !isOfWord(character) }
     }
+
+    private static func isOfWord(_ character: Character) -> Bool { character.isLetter || character.isNumber }
 
     /// How well a text matches: occurrences by words; 0 for a text that lacks a word.
     public func score(of text: String) -> Double {
@@ -36,21 +38,34 @@ public struct Search: Hashable, Sendable {
     /// The messages that match, the best first; of equals, the older first.
     public func hits(in messages: [Message]) -> [SearchHit] {
         let scored = messages.enumerated().map { place, message in
-            let text = message.content.filter(\.kind.isWords).map(\.content).joined(separator: "\n")
-            return (place: place, message: message, text: text, score: score(of: text))
+            (place: place, message: message, score: score(of: Self.text(of: message)))
         }
-        return scored.filter { $0.score > 0 }.sorted { ($1.score, $0.place) < ($0.score, $1.place) }.map { hit in
-            SearchHit(
-                message: hit.message.id, content: hit.text, context: excerpt(hit.text),
-                createdAt: hit.message.createdAt)
-        }
+        return scored.filter { $0.score > 0 }.sorted { ($1.score, $0.place) < ($0.score, $1.place) }
+            .map { hit(in: $0.message) }
     }
 
-    /// Some text around the first word that matches.
+    /// What is answered for a message that is known to match.
+    public func hit(in message: Message) -> SearchHit {
+        let text = Self.text(of: message)
+        return SearchHit(
+            message: message.id, content: text, context: excerpt(text), createdAt: message.createdAt)
+    }
+
+    private static func text(of message: Message) -> String {
+        message.content.filter(\.kind.isWords).map(\.content).joined(separator: "\n")
+    }
+
+    /// Some text around the first word that matches; what comes behind it is not looked at.
     private func excerpt(_ text: String) -> String {
-        let first = Self.words(of: text).first { stems.contains(PorterStemmer.stem($0.lowercased())) }
-        guard let first else { return String(text.prefix(160)) }
-        let start = text.index(first.startIndex, offsetBy: -60, limitedBy: text.startIndex) ?? text.startIndex
-        return String(text[start...].prefix(160))
+        var rest = text[...]
+        while let first = rest.firstIndex(where: Self.isOfWord) {
+            let word = rest[first...].prefix(while: Self.isOfWord)
+            if stems.contains(PorterStemmer.stem(word.lowercased())) {
+                let start = text.index(first, offsetBy: -60, limitedBy: text.startIndex) ?? text.startIndex
+                return String(text[start...].prefix(160))
+            }
+            rest = rest[word.endIndex...]
+        }
+        return String(text.prefix(160))
     }
 }

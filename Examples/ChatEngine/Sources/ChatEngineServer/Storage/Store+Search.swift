@@ -68,7 +68,7 @@ extension Store {
         while let row = try rows.next() {
             let message = try EngineJSON().decode(
                 Message.self, from: Array(row["body"] as Data).span, maximumBytes: .max)
-            hits[row["session"], default: []] += search.hits(in: [message])
+            hits[row["session"], default: []].append(search.hit(in: message))
         }
         return try ids.compactMap { id in
             guard let body = try Data.fetchOne(db, sql: "SELECT body FROM sessions WHERE id = ?", arguments: [id])
@@ -91,8 +91,8 @@ extension Store {
                 ORDER BY search.rank, messages.number LIMIT ? OFFSET ?
                 """, arguments: [pattern, session.text, limit, offset])
         let search = Search(query.text)
-        return try bodies.flatMap { body in
-            search.hits(in: [try EngineJSON().decode(Message.self, from: Array(body).span, maximumBytes: .max)])
+        return try bodies.map { body in
+            search.hit(in: try EngineJSON().decode(Message.self, from: Array(body).span, maximumBytes: .max))
         }
     }
 

@@ -20,6 +20,7 @@ final class Store: Sendable {
     let pool: DatabasePool
     private let types: SessionTypes
     private let recent = Mutex(RecentSessions())
+    let commits: GroupCommit
     private let logger: Logger
 
     /// Opens the file, or makes it, and brings its tables up to date.
@@ -30,6 +31,7 @@ final class Store: Sendable {
             configuration.busyMode = .timeout(10)
             configuration.maximumReaderCount = 8
             pool = try DatabasePool(path: path, configuration: configuration)
+            commits = GroupCommit(pool)
             // Acknowledged is on disk: each commit waits for the disk, which the pool leaves off.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             guard try !pool.read(Schema.migrator.hasBeenSuperseded) else {
@@ -60,31 +62,38 @@ final class Store: Sendable {
         return try body(engine)
     }
 
-    /// Changes the session, and stores what has changed.
+    /// Changes the session, and stores what has changed, with what others change meanwhile in one commit. The body is
+    /// called again where that could not be stored; what it changed before is forgotten.
     func write<Value: Sendable>(
         _ place: Place, _ body: @escaping @Sendable (inout Engine) throws(ErrorBody) -> Value
     ) async throws(ErrorBody) -> Value {
         try await internally {
-            try await self.pool.writeWithoutTransaction { db in
-                var value: Value?
-                var kept: (id: SessionID, stored: Engine.Stored?)?
-                try db.inTransaction(.immediate) {
-                    let id = try self.session(of: place, db)
-                    let before = try id.flatMap { id in try self.recent.withLock { $0[id] } ?? Self.load(id, db) }
-                    var engine = Engine(self.types)
-                    if let before { engine.adopt(before) }
-                    value = try body(&engine)
-                    guard let id else { return .rollback }
-                    let after = engine.stored(id)
-                    try Self.save(before, after, db)
-                    kept = (id, after)
-                    return .commit
+            try await withCheckedThrowingContinuation { (waiting: CheckedContinuation<Value, any Error>) in
+                let apply = { @Sendable (db: Database, changed: GroupCommit.Sessions) in
+                    let (value, id, stored) = try self.change(place, changed, db, body)
+                    return GroupCommit.Applied(session: id, stored: stored) {
+                        if let id { self.recent.withLock { $0[id] = stored } }
+                        waiting.resume(returning: value)
+                    }
                 }
-                if let kept { self.recent.withLock { $0[kept.id] = kept.stored } }
-                guard let value else { throw CancellationError() }
-                return value
+                self.commits.add(GroupCommit.Change(apply: apply) { waiting.resume(throwing: $0) })
             }
         }
+    }
+
+    /// Changes a session after others of the same group, and writes its rows.
+    private func change<Value>(
+        _ place: Place, _ changed: GroupCommit.Sessions, _ db: Database,
+        _ body: (inout Engine) throws(ErrorBody) -> Value
+    ) throws -> (value: Value, session: SessionID?, stored: Engine.Stored?) {
+        var engine = Engine(types)
+        guard let id = try session(of: place, db) else { return (try body(&engine), nil, nil) }
+        let before = try changed[id] ?? recent.withLock { $0[id] } ?? Self.load(id, db)
+        if let before { engine.adopt(before) }
+        let value = try body(&engine)
+        let after = engine.stored(id)
+        try Self.save(before, after, db)
+        return (value, id, after)
     }
 
     /// What SQLite refuses is nobody's business but the operator's.
