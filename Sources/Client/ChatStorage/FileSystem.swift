@@ -10,6 +10,8 @@ package protocol FileSystem: Sendable {
     func lock(_ file: File) throws(StorageError)
     /// How large a file is, in bytes, and who may do what with it: the lowest nine bits of its mode.
     func status(of file: File) throws(StorageError) -> FileStatus
+    /// How large a file is; nil if its path does not lead to it any more.
+    func sizeInPlace(_ file: File) throws(StorageError) -> Int?
     /// Reads some bytes at an offset; 0 at the end of the file.
     func read(_ file: File, at offset: Int, into bytes: inout MutableSpan<UInt8>) throws(StorageError) -> Int
     /// Writes some bytes at an offset and says how many; perhaps fewer than there are.

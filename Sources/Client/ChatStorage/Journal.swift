@@ -31,16 +31,27 @@ struct Journal: Sendable {
     static func open(
         in directory: String, key: StorageKey, limits: StorageLimits, files: any FileSystem, random: any RandomSource
     ) throws(StorageError) -> Journal {
-        guard let file = try files.openIfThere(path(directory)) else {
-            return try make(in: directory, key: key, limits: limits, files: files, random: random)
-        }
-        do {
-            return try read(file, in: directory, key: key, limits: limits, files: files, random: random)
-        } catch {
+        for _ in 0..<maximumTries {
+            guard let file = try files.openIfThere(path(directory)) else {
+                return try make(in: directory, key: key, limits: limits, files: files, random: random)
+            }
+            do {
+                try files.lock(file)
+                // Whoever had it open may have replaced it before it was locked here.
+                if try files.sizeInPlace(file) != nil {
+                    return try read(file, in: directory, key: key, limits: limits, files: files, random: random)
+                }
+            } catch {
+                files.close(file)
+                throw error
+            }
             files.close(file)
-            throw error
         }
+        throw .inUse(path: directory)
     }
+
+    /// How often a journal that is replaced while it is being opened is opened again.
+    private static let maximumTries = 16
 
     private static func make(
         in directory: String, key: StorageKey, limits: StorageLimits, files: any FileSystem, random: any RandomSource
@@ -51,6 +62,7 @@ struct Journal: Sendable {
         var out = try JournalFile(
             newPath(directory), holding: [:], source: source, master: master, files: files, random: &random)
         do {
+            try files.lock(out.file)
             try files.rename(newPath(directory), to: path(directory))
             try files.synchronizeDirectory(directory)
         } catch {
@@ -100,6 +112,10 @@ extension Journal {
     mutating func commit(_ changes: [Record]) throws(StorageError) {
         guard !changes.isEmpty else { return }
         let (size, growth) = try measure(changes)
+        // Somebody else's file is not written to, nor is one that nobody will find again.
+        guard let present = try files.sizeInPlace(out.file), isDoubtful || present == out.end else {
+            throw .replaced(path: out.file.path)
+        }
         if isDoubtful {
             var after = records
             after.apply(changes)
@@ -148,15 +164,28 @@ extension Journal {
         // Until the name is durable, a crash may bring the old file back; and a renaming that is said to
         // have failed may have happened, which leaves the old file without a name.
         isDoubtful = true
-        do { try files.rename(newPath, to: path) } catch {
-            files.close(fresh.file)
-            JournalFile.discard(newPath, files)
+        do {
+            try files.lock(fresh.file)
+            try files.rename(newPath, to: path)
+            takeOver(&fresh)
+        } catch {
+            let renamed = File(descriptor: fresh.file.descriptor, path: path)
+            if let size = try? files.sizeInPlace(renamed), size > 0 {
+                takeOver(&fresh)
+            } else {
+                files.close(fresh.file)
+                JournalFile.discard(newPath, files)
+            }
             throw error
         }
-        fresh.rename(to: path)
-        files.close(out.file)
-        (out, patience) = (fresh, 0)
         try files.synchronizeDirectory(directory)
         (records, self.live, isDoubtful) = (after, live, false)
+    }
+
+    /// Goes on with a file that has the journal's name now.
+    private mutating func takeOver(_ fresh: inout JournalFile) {
+        fresh.rename(to: Self.path(directory))
+        files.close(out.file)
+        (out, patience) = (fresh, 0)
     }
 }

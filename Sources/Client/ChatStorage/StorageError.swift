@@ -12,6 +12,10 @@ public enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     case system(String, path: String, errno: Int32)
     /// The disk or the quota is full; what was stored before is still there, and a later commit may succeed.
     case full(path: String, bytes: Int)
+    /// Something that is no file was found where one is needed: a directory, a pipe or a device.
+    case noFile(path: String)
+    /// The journal was removed, replaced or written to by somebody else while it was open; nothing more is stored.
+    case replaced(path: String)
     /// Another process, or this one, has the directory open.
     case inUse(path: String)
     /// A file or directory belongs to another user, who could read and change it.
@@ -36,6 +40,9 @@ public enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(call) \(path): \(Self.words(of: number))\(Self.advice(for: number))"
         case .full(let path, let bytes):
             "no room for \(bytes) bytes in \(path); free some space and try again, nothing stored before is lost"
+        case .noFile(let path): "\(path) is no file but a directory, a pipe or a device; name a file"
+        case .replaced(let path):
+            "\(path) was removed, replaced or changed by another program; nothing more is stored, so end this one"
         case .inUse(let path): "\(path) is in use by another process; end it, or choose another directory"
         case .foreign(let path, let owner):
             "\(path) belongs to another user (\(owner)); choose a directory of your own, or give it to yourself (chown)"

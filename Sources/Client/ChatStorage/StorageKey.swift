@@ -37,13 +37,11 @@ public struct StorageKey: Sendable {
     }
 
     /// A key from a file that only its owner may read: 32 bytes, or 64 hexadecimal digits and perhaps a line end.
+    ///
+    /// The path may be a symbolic link or lead to a pipe, whose writer is waited for.
     public static func keyFile(_ path: String) throws(StorageError) -> StorageKey {
-        try keyFile(path, in: SystemFiles())
-    }
-
-    package static func keyFile(_ path: String, in files: any FileSystem) throws(StorageError) -> StorageKey {
         // The longest form is 64 digits and a line end of two bytes.
-        let bytes = try privateFile(path, limit: 66, in: files)
+        let bytes = try privateFile(path, limit: 66)
         if bytes.count == 32 { return try key(bytes) }
         guard let digits = bytes.firstLine, digits.count == 64, let key = Secret(hexDigits: digits) else {
             throw .badKey("\(path) is no key: 32 bytes or 64 hexadecimal digits expected (openssl rand -hex 32)")
@@ -51,24 +49,17 @@ public struct StorageKey: Sendable {
         return try self.key(key)
     }
 
-    /// A passphrase from the only line of a file that only its owner may read.
+    /// A passphrase from the only line of a file that only its owner may read; the path as in ``keyFile(_:)``.
     public static func passphraseFile(_ path: String) throws(StorageError) -> StorageKey {
-        guard let line = try privateFile(path, limit: 1_026, in: SystemFiles()).firstLine else {
+        guard let line = try privateFile(path, limit: 1_026).firstLine else {
             throw .badKey("\(path) has several lines; a passphrase is one")
         }
         return try passphrase(line)
     }
 
     /// Reads a file that nobody else may read or change.
-    private static func privateFile(
-        _ path: String, limit: Int, in files: any FileSystem
-    ) throws(StorageError) -> Secret {
-        let file = try files.open(path, .reading)
-        defer { files.close(file) }
-        guard try files.status(of: file).permissions & 0o077 == 0 else {
-            throw .badKey("others may read or change \(path); run: chmod 600 \(path)")
-        }
-        var bytes = try files.readAll(file, limit: limit)
+    private static func privateFile(_ path: String, limit: Int) throws(StorageError) -> Secret {
+        var bytes = try NamedFile.readPrivate(path, limit: limit)
         defer {
             var span = bytes.mutableSpan
             wipe(&span)

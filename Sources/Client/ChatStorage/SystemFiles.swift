@@ -30,27 +30,29 @@ package struct SystemFiles: FileSystem {
             case .emptied: O_RDWR | O_CREAT | O_TRUNC
             }
         guard let file = Self.open(path, flags) else { throw StorageError("open", path) }
-        if case .reading = opening { return file }
-        return try protected(file)
+        var isKept = true
+        if case .reading = opening { isKept = false }
+        return try checked(file, isKept: isKept)
     }
 
     package func openIfThere(_ path: String) throws(StorageError) -> File? {
-        if let file = Self.open(path, O_RDWR) { return try protected(file) }
+        if let file = Self.open(path, O_RDWR) { return try checked(file, isKept: true) }
         guard errno == ENOENT else { throw StorageError("open", path) }
         return nil
     }
 
-    /// Opens a file that is no symbolic link; nil leaves the reason in `errno`.
+    /// Opens a file that is no symbolic link, without waiting for the other end of a pipe; nil leaves the reason in `errno`.
     private static func open(_ path: String, _ flags: Int32, mayBeLink: Bool = false) -> File? {
-        let flags = flags | O_CLOEXEC | (mayBeLink ? 0 : O_NOFOLLOW)
+        let flags = flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (mayBeLink ? 0 : O_NOFOLLOW)
         let descriptor = retrying { unsafe systemOpen(path, flags, 0o600) }
         return descriptor >= 0 ? File(descriptor: Int32(descriptor), path: path) : nil
     }
 
-    /// A file of the directory, once it is its owner's alone; one that cannot be is closed.
-    private func protected(_ file: File) throws(StorageError) -> File {
-        do {
-            try Self.protect(file, mode: 0o600)
+    /// A regular file, once it is its owner's alone if it is kept; anything else is closed.
+    private func checked(_ file: File, isKept: Bool) throws(StorageError) -> File {
+        do throws(StorageError) {
+            guard try Self.status(of: file).st_mode & S_IFMT == S_IFREG else { throw .noFile(path: file.path) }
+            if isKept { try Self.protect(file, mode: 0o600) }
             return file
         } catch {
             close(file)
@@ -58,10 +60,15 @@ package struct SystemFiles: FileSystem {
         }
     }
 
-    /// Takes from everybody but the owner what a file's mode allows them; refuses the file of another user (STORE-10).
-    private static func protect(_ file: File, mode: mode_t) throws(StorageError) {
+    private static func status(of file: File) throws(StorageError) -> stat {
         var status = stat()
         guard unsafe fstat(file.descriptor, &status) == 0 else { throw StorageError("fstat", file.path) }
+        return status
+    }
+
+    /// Takes from everybody but the owner what a file's mode allows them; refuses the file of another user (STORE-10).
+    private static func protect(_ file: File, mode: mode_t) throws(StorageError) {
+        let status = try Self.status(of: file)
         guard status.st_uid == geteuid() else { throw .foreign(path: file.path, owner: status.st_uid) }
         guard status.st_mode & 0o077 != 0 else { return }
         guard fchmod(file.descriptor, mode) == 0 else { throw StorageError("chmod", file.path) }
@@ -74,9 +81,18 @@ package struct SystemFiles: FileSystem {
     }
 
     package func status(of file: File) throws(StorageError) -> FileStatus {
-        var status = stat()
-        guard unsafe fstat(file.descriptor, &status) == 0 else { throw StorageError("fstat", file.path) }
+        let status = try Self.status(of: file)
         return FileStatus(size: Int(status.st_size), permissions: UInt32(status.st_mode & 0o777))
+    }
+
+    package func sizeInPlace(_ file: File) throws(StorageError) -> Int? {
+        let own = try Self.status(of: file)
+        var named = stat()
+        guard unsafe lstat(file.path, &named) == 0 else {
+            guard errno == ENOENT || errno == ENOTDIR else { throw StorageError("stat", file.path) }
+            return nil
+        }
+        return own.st_dev == named.st_dev && own.st_ino == named.st_ino ? Int(own.st_size) : nil
     }
 
     package func read(
@@ -118,10 +134,14 @@ package struct SystemFiles: FileSystem {
         let descriptor = retrying { unsafe systemOpen(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0) }
         guard descriptor >= 0 else { throw StorageError("open", path) }
         let result = fsync(Int32(descriptor))
-        let error = StorageError("fsync", path)
+        let (number, error) = (errno, StorageError("fsync", path))
         close(File(descriptor: Int32(descriptor), path: path))
-        guard result == 0 else { throw error }
+        guard result == 0 || Self.cannotFlushDirectories(number) else { throw error }
     }
+
+    /// Whether a file system says that it has no such thing as flushing a directory, as some network file systems do:
+    /// names are as durable there as they can be.
+    private static func cannotFlushDirectories(_ number: Int32) -> Bool { number == EINVAL || number == ENOTSUP }
 
     package func rename(_ path: String, to newPath: String) throws(StorageError) {
         guard unsafe systemRename(path, newPath) == 0 else { throw StorageError("rename", path) }

@@ -247,6 +247,14 @@ extension FaultyFiles {
         }
     }
 
+    package func sizeInPlace(_ file: File) throws(StorageError) -> Int? {
+        // It changes nothing, so it is no operation that is counted.
+        try state.withLock { state throws(StorageError) -> Int? in
+            let node = try Self.node(state, file)
+            return state.names[file.path] == node ? state.nodes[node].content.count : nil
+        }
+    }
+
     package func read(_ file: File, at offset: Int, into bytes: inout MutableSpan<UInt8>) throws(StorageError) -> Int {
         let wanted = bytes.count
         let found = try step("read", file.path) { state, _ throws(StorageError) in
