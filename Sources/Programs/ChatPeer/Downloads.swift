@@ -24,25 +24,71 @@ struct Downloads: Sendable {
 
     init(_ directory: String) { self.directory = directory }
 
+    /// Makes the directory if it is not there; one that is there stays as it is.
+    func prepare() throws(StorageError) {
+        guard unsafe mkdir(directory, 0o700) != 0 else { return try files.synchronizeDirectory(Self.parent(directory)) }
+        guard errno == EEXIST else { throw .system("mkdir", path: directory, errno: errno) }
+        guard unsafe access(directory + "/.", W_OK | X_OK) == 0 else {
+            throw .system("open", path: directory, errno: errno)
+        }
+    }
+
     /// Puts a file there and returns its path; one that is there already, with the same name and bytes, is the same:
     /// after a crash, what was shown is shown again.
     func keep(_ file: FileContent) throws(StorageError) -> String {
-        try files.makeDirectory(directory)
+        try prepare()
         // The same file after a crash, so that nothing half written stays behind.
         let hash = Hex.encode(BLAKE2b.hash(count: 8, Array(file.name.utf8) + file.bytes.array))
         let part = "\(directory)/.\(hash).part"
-        try write(file.bytes, to: part)
         defer { unsafe unlink(part) }
+        do throws(StorageError) {
+            try write(file.bytes, to: part)
+            return try place(part, as: file.safeName, file.bytes)
+        } catch {
+            // A name that this file system does not take holds up nothing else.
+            guard error.isOfTheName else { throw error }
+            try write(file.bytes, to: part)
+            return try place(part, as: "file-\(hash)", file.bytes)
+        }
+    }
+
+    /// Gives a file that is whole the first free one of its names.
+    private func place(_ part: String, as name: String, _ bytes: Bytes) throws(StorageError) -> String {
         for number in 1...Self.maximumCopies {
-            let path = "\(directory)/\(Self.numbered(file.safeName, number))"
-            if unsafe link(part, path) == 0 {
+            let path = "\(directory)/\(Self.numbered(name, number))"
+            if try isPlaced(part, at: path) {
                 try files.synchronizeDirectory(directory)
                 return path
             }
-            guard errno == EEXIST else { throw .system("link", path: path, errno: errno) }
-            if isSame(path, file.bytes) { return path }
+            if isSame(path, bytes) { return path }
         }
-        throw .tooLarge("files called \(file.safeName)", count: Self.maximumCopies + 1, limit: Self.maximumCopies)
+        throw .tooLarge("files called \(name)", count: Self.maximumCopies + 1, limit: Self.maximumCopies)
+    }
+
+    /// Moves a file to a path where nothing is; false if something is there.
+    private func isPlaced(_ part: String, at path: String) throws(StorageError) -> Bool {
+        guard unsafe link(part, path) != 0 else { return true }
+        guard errno != EEXIST else { return false }
+        guard Self.withoutLinks.contains(errno) else { throw .system("link", path: path, errno: errno) }
+        // A file system without hard links: the name is taken first, empty, and then given to the file.
+        let taken = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard taken >= 0 else {
+            guard errno != EEXIST else { return false }
+            throw .system("open", path: path, errno: errno)
+        }
+        _ = close(taken)
+        do throws(StorageError) { try files.rename(part, to: path) } catch {
+            unsafe unlink(path)
+            throw error
+        }
+        return true
+    }
+
+    /// What a file system answers that has no hard links.
+    private static let withoutLinks = [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK, EXDEV, EINVAL]
+
+    private static func parent(_ path: String) -> String {
+        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     }
 
     private func write(_ bytes: Bytes, to path: String) throws(StorageError) {
@@ -68,5 +114,16 @@ struct Downloads: Sendable {
         guard number > 1 else { return name }
         guard let dot = name.lastIndex(of: ".") else { return "\(name) (\(number))" }
         return "\(name[..<dot]) (\(number))\(name[dot...])"
+    }
+}
+
+extension StorageError {
+    /// Whether another name would do.
+    fileprivate var isOfTheName: Bool {
+        switch self {
+        case .system(_, _, let number): [ENAMETOOLONG, EINVAL, EILSEQ].contains(number)
+        case .tooLarge: true
+        default: false
+        }
     }
 }

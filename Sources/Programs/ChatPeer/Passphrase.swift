@@ -1,6 +1,7 @@
 import ChatClient
 import ChatModel
 import ChatStorage
+import ChatTool
 
 #if canImport(Darwin)
     import Darwin
@@ -8,36 +9,53 @@ import ChatStorage
     import Glibc
 #endif
 
+/// A signal that came while something was asked for.
+struct Interrupted: Error {}
+
 /// Where the passphrase of a data directory comes from when no file is named.
 enum Passphrase {
-    /// From `CHAT_PASSPHRASE`, or from whoever sits at the terminal.
-    static func key(for directory: String) throws(StorageError) -> StorageKey {
+    /// How often a new passphrase is asked for that was typed differently the second time.
+    private static let maximumTries = 3
+
+    /// From `CHAT_PASSPHRASE`, or from whoever sits at the terminal: once for a directory that is there, twice for a new
+    /// one, where a slip of the finger would lock its owner out. Throws `Interrupted` if a signal comes meanwhile.
+    static func key(for directory: String, until signals: Signals) throws -> StorageKey {
         if let value = unsafe getenv("CHAT_PASSPHRASE") {
             return try .passphrase(unsafe String(cString: value))
         }
         guard StandardInput.isTerminal else {
-            throw .badKey(
+            throw StorageError.badKey(
                 "\(directory) needs a passphrase: set CHAT_PASSPHRASE, or give --passphrase-file or --key-file")
         }
-        return try .passphrase(try ask("passphrase for \(directory): "))
+        guard unsafe access(directory + "/journal", F_OK) != 0 else {
+            return try .passphrase(try ask("passphrase for \(directory): ", until: signals))
+        }
+        for _ in 0..<maximumTries {
+            let first = try ask("new passphrase for \(directory): ", until: signals)
+            let key = try StorageKey.passphrase(first)
+            if try ask("the same again: ", until: signals) == first { return key }
+            write("they differ\n")
+        }
+        throw StorageError.badKey("no passphrase was typed the same twice; nothing was made")
     }
 
     /// Asks at the terminal, which does not show what is typed.
-    private static func ask(_ question: String) throws(StorageError) -> Secret {
+    private static func ask(_ question: String, until signals: Signals) throws -> Secret {
         var shown = termios()
         guard unsafe tcgetattr(STDIN_FILENO, &shown) == 0 else {
-            throw .system("tcgetattr", path: "terminal", errno: errno)
+            throw StorageError.system("tcgetattr", path: "terminal", errno: errno)
         }
         var hidden = shown
         hidden.c_lflag &= ~tcflag_t(ECHO)
         guard unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 else {
-            throw .system("tcsetattr", path: "terminal", errno: errno)
+            throw StorageError.system("tcsetattr", path: "terminal", errno: errno)
         }
         defer {
             unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
             write("\n")
         }
         write(question)
+        guard signals.waitForInput(STDIN_FILENO) == nil else { throw Interrupted() }
         return readSecretLine()
     }
 

@@ -1,4 +1,5 @@
 import ChatClient
+import ChatStorage
 import ChatTool
 
 /// The command line of `chat-peer`.
@@ -90,11 +91,11 @@ struct Settings: Sendable {
         }
         suite = try Self.suite(options)
         relay = options[PeerOptions.relay]
-        data = options[PeerOptions.data]
+        data = options[PeerOptions.data]?.expandingHome
         switch (options[PeerOptions.passphraseFile], options[PeerOptions.keyFile]) {
         case (nil, nil): key = .passphrase
-        case (let file?, nil): key = .passphraseFile(file)
-        case (nil, let file?): key = .keyFile(file)
+        case (let file?, nil): key = .passphraseFile(file.expandingHome)
+        case (nil, let file?): key = .keyFile(file.expandingHome)
         case (_?, _?): throw UsageError(description: "give either --passphrase-file or --key-file")
         }
         name = options[PeerOptions.name]
@@ -102,7 +103,7 @@ struct Settings: Sendable {
         find = options[PeerOptions.find]
         seed = options[PeerOptions.seed]
         linger = .seconds(options[PeerOptions.linger])
-        downloads = options[PeerOptions.downloads] ?? data.map { $0 + "/downloads" }
+        downloads = options[PeerOptions.downloads]?.expandingHome ?? data.map { $0 + "/downloads" }
         losses = Losses(
             payloads: Double(options[PeerOptions.loss]) / 100,
             datagrams: Double(options[PeerOptions.datagramLoss]) / 100,
@@ -153,4 +154,13 @@ enum KeyChoice: Sendable {
     case passphrase
     case passphraseFile(String)
     case keyFile(String)
+
+    /// The key from a file; nil where it is to be asked for.
+    func named() throws(StorageError) -> StorageKey? {
+        switch self {
+        case .passphrase: nil
+        case .passphraseFile(let file): try .passphraseFile(file)
+        case .keyFile(let file): try .keyFile(file)
+        }
+    }
 }

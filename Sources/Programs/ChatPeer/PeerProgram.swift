@@ -42,12 +42,19 @@ public struct PeerProgram: Sendable {
 
     /// Opens the data directory and talks until there is nothing more to say.
     private func chat(_ settings: Settings, _ output: Output) async -> ExitCode {
-        // Signals are watched before anything is stored or sent.
-        guard let signals = Signals([.interrupt, .terminate]) else {
-            return fail(output, .failure, "system", "no pipe left for signals; close some files")
-        }
         do {
-            let stored = try PeerStorage(settings)
+            // A pipe may keep us waiting for its writer; until then a signal ends the process.
+            let named = try settings.data.flatMap { _ throws(StorageError) in try settings.key.named() }
+            // Signals are watched before anything is asked for, stored or sent.
+            guard let signals = Signals([.interrupt, .terminate]) else {
+                return fail(output, .failure, "system", "no pipe left for signals; close some files")
+            }
+            let key = try settings.data.map { try named ?? Passphrase.key(for: $0, until: signals) }
+            // The directory that was named; the one in the data directory is made when it is needed.
+            if let directory = settings.downloads, directory != settings.data.map({ $0 + "/downloads" }) {
+                try Downloads(directory).prepare()
+            }
+            let stored = try PeerStorage(in: settings.data, key: key)
             let name = settings.suite ?? stored.suite ?? Profile.reference.suite
             let registry = Composition.registry(
                 identity: stored.identity, relay: settings.relay, losses: settings.losses, adding: additions)
@@ -114,6 +121,7 @@ public struct PeerProgram: Sendable {
         case let error as SuiteError: fail(output, .usage, "usage", "\(error)\ntry 'chat-peer variants'")
         case let error as StorageError: fail(output, .storage, "storage", error.description)
         case ClientError.storage(let error): fail(output, .storage, "storage", error.description)
+        case is Interrupted: fail(output, .failure, "interrupted", "interrupted; nothing was made")
         case let error as DeliveryError: fail(output, .failure, "delivery", error.description)
         default: fail(output, .failure, "failed", String(describing: error))
         }

@@ -21,14 +21,8 @@ struct PeerStorage: Sendable {
     private static let version: UInt8 = 1
 
     /// Opens the data directory, or storage that lasts as long as the process.
-    init(_ settings: Settings) throws(StorageError) {
-        if let path = settings.data {
-            let key: StorageKey =
-                switch settings.key {
-                case .passphrase: try Passphrase.key(for: path)
-                case .passphraseFile(let file): try .passphraseFile(file)
-                case .keyFile(let file): try .keyFile(file)
-                }
+    init(in path: String?, key: StorageKey?) throws(StorageError) {
+        if let path, let key {
             storage = try DirectoryStorage(path: path, key: key)
         } else {
             storage = InMemoryStorage()

@@ -5,6 +5,12 @@ import ChatReliability
 import ChatWire
 import ChatStorage
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 // Files: sent as one content each, and put into the downloads directory when they arrive.
 extension Session {
     /// The most bytes of a file that is read: the most that a reliable conversation carries in one content, 255
@@ -30,10 +36,7 @@ extension Session {
     }
 
     private static func read(_ path: String) throws(StorageError) -> FileContent {
-        let files = SystemFiles()
-        let file = try files.open(path, .reading)
-        defer { files.close(file) }
-        let bytes = try files.readAll(file, limit: maximumFile)
+        let bytes = try NamedFile.read(path.expandingHome, limit: maximumFile)
         let name = path.split(separator: "/").last.map(String.init) ?? path
         return FileContent(name: name, bytes: Bytes(bytes))
     }
@@ -145,8 +148,21 @@ extension StorageError {
 
     /// What is wrong with a file, and what to do.
     fileprivate func fileAdvice(_ path: String) -> String {
-        guard case .tooLarge(_, let count, let limit) = self else { return description }
-        return "\(path) has \(count) bytes; a content takes \(limit); cut it (split -b 5M \(path)) and send the pieces"
+        switch self {
+        case .tooLarge(_, let count, let limit):
+            "\(path) has \(count) bytes or more; a content takes \(limit); cut it (split -b 5M \(path)) and send the pieces"
+        case .system(_, _, let number) where number == ENOENT || number == ENOTDIR: "there is no file \(path)"
+        case .system(_, _, let number) where number == EACCES: "you may not read \(path)"
+        default: description
+        }
+    }
+}
+
+extension String {
+    /// The path with `~` in front as the home directory, as shells have it.
+    var expandingHome: String {
+        guard self == "~" || hasPrefix("~/"), let home = unsafe getenv("HOME") else { return self }
+        return unsafe String(cString: home) + dropFirst()
     }
 }
 

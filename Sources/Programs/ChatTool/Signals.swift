@@ -59,6 +59,14 @@ public struct Signals: Sendable {
         }
     }
 
+    /// Blocks this thread until something can be read, or a signal comes, which is given then.
+    public func waitForInput(_ descriptor: Int32) -> Signal? {
+        let input = Int16(truncatingIfNeeded: POLLIN)
+        var entries = [descriptor, reading].map { pollfd(fd: $0, events: input, revents: 0) }
+        while unsafe poll(&entries, nfds_t(entries.count), -1) < 0, errno == EINTR {}
+        return entries[1].revents == 0 ? nil : wait()
+    }
+
     /// The signals for a program that is asynchronous; a thread of its own waits for them.
     public func stream() -> AsyncStream<Signal> {
         let (stream, continuation) = AsyncStream.makeStream(of: Signal.self, bufferingPolicy: .bufferingNewest(16))
