@@ -61,9 +61,9 @@ private final class Place {
 }
 
 @Test(.timeLimit(.minutes(30))) func `a pipe in the place of a file is refused and not waited for (STORE-10)`() throws {
-    let place = try Place()
-    try FileManager.default.createDirectory(atPath: place.path, withIntermediateDirectories: true)
     for name in ["journal", "lock"] {
+        let place = try Place()
+        try FileManager.default.createDirectory(atPath: place.path, withIntermediateDirectories: true)
         try #require(unsafe mkfifo("\(place.path)/\(name)", 0o600) == 0)
         #expect(throws: StorageError.noFile(path: "\(place.path)/\(name)")) { try place.open() }
     }
