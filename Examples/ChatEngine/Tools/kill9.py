@@ -6,6 +6,7 @@ Usage: kill9.py PROGRAM [ROUNDS]
 """
 
 import collections
+import json
 import random
 import sys
 import threading
@@ -14,6 +15,15 @@ import time
 from engine import Backend, Engine
 
 STREAMS = 50
+# What is said so is answered at once, so that a kill comes in the middle of commits.
+SHORT = "in short"
+
+
+def script(webhook):
+    if webhook["event"] != "message.new" or SHORT not in json.dumps(webhook["message"]):
+        return None
+    lines = [{"type": "chunk", "chunk": {"type": "text", "content": "yes"}}, {"type": "complete"}]
+    return 200, "application/x-ndjson", ["".join(json.dumps(line) + "\n" for line in lines).encode()]
 
 
 def text(events):
@@ -36,6 +46,7 @@ def check(engine, sessions, said):
             have = "".join(part["text"] for part in stored[message]["content"])
             assert have.startswith(content), f"{have!r} does not begin with {content!r}"
             assert not is_complete or stored[message]["is_complete"], "what was acknowledged is incomplete"
+            assert stored[stored[message]["parent_message_id"]]["role"] == "user", "what was said is not there"
             counts["complete" if stored[message]["is_complete"] else "incomplete"] += 1
         groups = collections.defaultdict(list)
         for message in stored.values():
@@ -50,18 +61,21 @@ def check(engine, sessions, said):
 
 def main(program, rounds=5):
     draw = random.Random(12)
-    engine = Engine(program, Backend(words=[f"{n} " for n in range(40)], pause=0.05)).start()
+    backend = Backend(words=[f"{n} " for n in range(40)], pause=0.05)
+    backend.script = script
+    engine = Engine(program, backend).start()
     sessions = [engine.session() for _ in range(STREAMS)]
     said = collections.defaultdict(list)
     for number in range(rounds):
         threads = []
-        for session in sessions:
-            heard = []
-            said[session].append(heard)
-
-            def run(session=session, heard=heard):
+        for place, session in enumerate(sessions):
+            def run(session=session, is_short=place % 2 == 0):
                 try:
-                    engine.send(session, f"round {number}", heard)
+                    while is_short:
+                        said[session].append([])
+                        engine.send(session, SHORT, said[session][-1])
+                    said[session].append([])
+                    engine.send(session, f"round {number}", said[session][-1])
                 except (OSError, ValueError):
                     pass  # the engine was killed
             threads.append(threading.Thread(target=run, daemon=True))
