@@ -17,6 +17,8 @@ final class Output: Sendable {
     let isJSON: Bool
     /// Whether lines may be coloured.
     private let hasColour: Bool
+    /// Whether what people say is shown with the time: for a person who looks at it, not for a pipe.
+    private let hasTime: Bool
     private let failure = Lock<StreamError?>(nil)
     private let failing: AsyncStream<StreamError>.Continuation
     /// Says once that nothing more can be shown, and why.
@@ -25,7 +27,8 @@ final class Output: Sendable {
     init(isJSON: Bool) {
         self.isJSON = isJSON
         let isPlain = unsafe getenv("NO_COLOR").map { unsafe $0.pointee != 0 } ?? false
-        hasColour = !isJSON && !isPlain && isatty(STDOUT_FILENO) == 1
+        hasTime = !isJSON && isatty(STDOUT_FILENO) == 1
+        hasColour = hasTime && !isPlain
         (failures, failing) = AsyncStream.makeStream()
     }
 
@@ -84,6 +87,7 @@ final class Output: Sendable {
     }
 
     private func coloured(_ line: Line) -> String {
+        if line.kind == .speech, hasTime { return "\(Self.time()) \(line.text)" }
         guard hasColour else { return line.text }
         switch line.kind {
         case .speech: return line.text
@@ -91,21 +95,19 @@ final class Output: Sendable {
         case .trouble: return "\u{1B}[31m\(line.text)\u{1B}[0m"
         }
     }
+
+    /// The time of day here, in hours and minutes.
+    private static func time() -> String {
+        var now = time_t()
+        var local = unsafe tm()
+        unsafe systemTime(&now)
+        guard unsafe localtime_r(&now, &local) != nil else { return "--:--" }
+        let digits = { (number: Int32) in number < 10 ? "0\(number)" : "\(number)" }
+        return unsafe "\(digits(local.tm_hour)):\(digits(local.tm_min))"
+    }
 }
 
-extension String {
-    /// The text as a terminal may show it: what would move the cursor, change colours or turn the
-    /// direction of writing is replaced, and further lines are set in.
-    var forTerminal: String {
-        var text = ""
-        for scalar in unicodeScalars {
-            switch scalar.value {
-            case 0x0A: text += "\n    "
-            case 0x09: text += "    "
-            case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069: text += "\u{FFFD}"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
+// The name of a method hides this.
+private func systemTime(_ now: UnsafeMutablePointer<time_t>) {
+    _ = unsafe time(now)
 }

@@ -15,6 +15,10 @@ struct PeerStorage: Sendable {
     /// With whom what is typed was said when the last run ended.
     let choice: Session.Choice?
 
+    /// What conversations are called.
+    let names: [ConversationID: String]
+
+    private static let namePrefix = "peer/name/"
     private static let choiceKey = "peer/choice"
     private static let identityKey = "peer/identity"
     private static let suiteKey = "peer/suite"
@@ -37,6 +41,13 @@ struct PeerStorage: Sendable {
         choice = try Self.read(Self.choiceKey, in: records).map {
             $0.isEmpty ? .nobody : .chosen(ConversationID(String(decoding: $0.array, as: UTF8.self)))
         }
+        var names: [ConversationID: String] = [:]
+        for record in records where record.key.hasPrefix(Self.namePrefix) {
+            guard let bytes = try Self.read(record.key, in: [record]) else { continue }
+            let id = ConversationID(String(record.key.dropFirst(Self.namePrefix.count)))
+            names[id] = String(decoding: bytes.array, as: UTF8.self)
+        }
+        self.names = names
         if let bytes = try Self.read(Self.identityKey, in: records) {
             let secret = Secret(copying: bytes.span)
             do throws(CryptoError) {
@@ -58,6 +69,11 @@ struct PeerStorage: Sendable {
     func keep(_ choice: Session.Choice) throws(StorageError) {
         let text = if case .chosen(let id) = choice { id.text } else { "" }
         try storage.commit([Record(Self.choiceKey, Self.record(Array(text.utf8).span))])
+    }
+
+    /// Keeps what a conversation is called.
+    func keep(_ name: String, of id: ConversationID) throws(StorageError) {
+        try storage.commit([Record(Self.namePrefix + id.text, Self.record(Array(name.utf8).span))])
     }
 
     private static func record(_ bytes: Span<UInt8>) -> Bytes {

@@ -41,9 +41,13 @@ extension Request {
         case "/publish": self = .introduce(name: try argument("a name"))
         case "/find": self = .find(try argument("a name or a link"))
         case "/status": self = .status
-        case "/help": self = .help
+        case "/name": self = .name(try argument("a name"), of: nil)
+        case "/help": self = .help(rest)
         case "/quit": self = .quit
-        default: throw RequestError("there is no command \(word); /help lists them, // begins a text with a slash")
+        default:
+            let meant = Self.suggestion(for: String(word))
+            throw RequestError(
+                "there is no command \(word)\(meant); /help lists them, // begins a text with a slash")
         }
     }
 }

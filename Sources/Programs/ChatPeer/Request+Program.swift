@@ -36,7 +36,8 @@ private struct RequestFields {
         case "conversations": .conversations
         case "find": .find(try needed("text"))
         case "status": .status
-        case "help": .help
+        case "help": .help(try text("command") ?? "")
+        case "name": .name(try needed("name"), of: try name("conversation"))
         case "quit": .quit
         case let other: throw error("there is nothing to do that is called \(other)")
         }

@@ -1,14 +1,41 @@
 import ChatClient
 import ChatModel
 import ChatStorage
+import ChatTool
 
-// With whom what is typed is said.
+// With whom what is typed is said, and what they are called.
 extension Session {
+    /// The most bytes of a name.
+    private static let maximumName = 64
+
+    /// Calls a conversation something on this screen, after a restart, too; false if the name cannot be told from others.
+    func call(_ id: ConversationID, _ name: String) throws(ClientError) -> Bool {
+        let isFree = !labels.contains { $0.key != id && $0.value == name } && Int(name) == nil
+        guard isFree, name.utf8.count <= Self.maximumName, name == name.forTerminal, !name.contains(where: \.isNewline)
+        else { return false }
+        do throws(StorageError) { try stored.keep(name, of: id) } catch { throw .storage(error) }
+        labels[id] = name
+        return true
+    }
+
+    /// The conversation that a text names; nil if there is none or several.
+    ///
+    /// A label or an id counts before a number of the list, and that before the beginning of a label or an id.
+    func conversation(_ text: String) async -> ConversationID? {
+        let all = await client.conversations.map(\.id)
+        let exact = all.filter { $0.text == text || labels[$0] == text }
+        guard exact.isEmpty else { return exact.count == 1 ? exact[0] : nil }
+        if text.count < 4, let number = Int(text), number > 0 { return number <= known.count ? known[number - 1] : nil }
+        let matching = all.filter { $0.text.hasPrefix(text) || name($0).hasPrefix(text) }
+        return matching.count == 1 ? matching[0] : nil
+    }
+
     /// Talks in a conversation from now on, after a restart, too.
     func choose(_ id: ConversationID) throws(ClientError) {
         do throws(StorageError) { try stored.keep(.chosen(id)) } catch { throw .storage(error) }
         choice = .chosen(id)
         pending = nil
+        unread[id] = nil
     }
 
     /// Talks to nobody until somebody is chosen: what was to choose somebody failed, and what follows was meant for them.

@@ -1,6 +1,7 @@
 import ChatClient
 import ChatModel
 import ChatReliability
+import ChatTool
 import ChatWire
 
 // What the client tells, and what can be asked about it.
@@ -59,6 +60,7 @@ extension Session {
         case .content(let received): return line(received, at: path, in: id)
         case .status(let number, let status): return line(status, of: number, in: id)
         case .members(let members):
+            if members.count > 2 { groups.insert(id) }
             return .remark(
                 "-- \(name(id)) has \(members.count) members",
                 .event("members", ["conversation": .string(id.text), "members": .keys(members)]))
@@ -99,6 +101,7 @@ extension Session {
         -> Output.Line
     {
         if labels[id] == nil { labels[id] = Self.label(id, peers) }
+        if !known.contains(id) { known.append(id) }
         chooseFirst(id)
         let hint = current == id ? "type to talk" : "/to \(name(id)) to talk"
         return .remark(
@@ -133,7 +136,9 @@ extension Session {
 
     /// Who said something, and where if it is not the current conversation.
     func speaker(_ received: ReceivedContent, in id: ConversationID) -> String {
-        guard let sender = received.sender else { return name(id) }
+        if current != id { unread[id, default: 0] += 1 }
+        // Of two people the other one is who the conversation is called after.
+        guard let sender = received.sender, groups.contains(id) else { return name(id) }
         return String(sender.description.prefix(8)) + (current == id ? "" : " (\(name(id)))")
     }
 
@@ -181,7 +186,7 @@ extension Session {
         switch notice {
         case .interrupted(let why, _):
             Output.Line.trouble(
-                "! no link: \(why.forTerminal); is chat-relay running at \(settings.relay)? still trying",
+                "! no link to \(settings.relay): \(why.forTerminal); still trying",
                 .event("link", ["state": "interrupted", "text": .string(why)]))
         case .resumed: Output.Line.remark("-- the link is there", .event("link", ["state": "resumed"]))
         case .ended(let address, _):
@@ -192,6 +197,18 @@ extension Session {
                 "! payloads on \(address) were lost",
                 .event("link", ["state": "gone", "text": .string(address.text)]))
         }
+    }
+
+    /// Says what may be wrong where somebody does not answer a first contact for ten seconds.
+    func hintIfUnanswered(_ id: ConversationID) async {
+        guard (try? await Task.sleep(for: .seconds(10))) != nil, !isEnding,
+            let summary = await client.conversations.first(where: { $0.id == id }), !summary.isAnswered
+        else { return }
+        await output.show(
+            .remark(
+                "-- no answer from \(name(id)) yet: they may be away, or their chat-peer is composed otherwise; "
+                    + "its first line has to say \(client.suite.name)",
+                .event("unanswered", ["conversation": .string(id.text)])))
     }
 
     /// What a conversation is called on this screen.
@@ -210,13 +227,17 @@ extension Session {
     func showConversations(tag: JSON?) async {
         let all = await client.conversations
         let lines = all.map { summary in
-            "-- \(name(summary.id)): \(summary.type), \(summary.id)\(summary.id == current ? " (you talk here)" : "")"
+            let number = known.firstIndex(of: summary.id).map { "\($0 + 1)  " } ?? ""
+            let new = unread[summary.id].map { " (\($0) new)" } ?? ""
+            let here = summary.id == current ? " (you talk here)" : ""
+            return "-- \(number)\(name(summary.id)): \(summary.type), \(summary.id)\(new)\(here)"
         }
         let list = all.map { summary -> JSON in
             [
                 "conversation": .string(summary.id.text), "type": .string(summary.type.name),
                 "role": .string(summary.role.rawValue), "peers": .keys(summary.peers),
                 "answered": .bool(summary.isAnswered), "current": .bool(summary.id == current),
+                "name": .string(labels[summary.id] ?? ""), "unread": JSON(unread[summary.id] ?? 0),
             ]
         }
         let text = lines.isEmpty ? "-- no conversation yet" : lines.joined(separator: "\n")

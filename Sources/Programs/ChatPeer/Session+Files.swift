@@ -2,6 +2,7 @@ import ChatClient
 import ChatContent
 import ChatModel
 import ChatReliability
+import ChatTool
 import ChatWire
 import ChatStorage
 

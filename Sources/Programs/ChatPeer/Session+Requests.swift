@@ -1,5 +1,6 @@
 import ChatClient
 import ChatModel
+import ChatTool
 import ChatWire
 
 // What is asked for, and its one answer.
@@ -30,14 +31,15 @@ extension Session {
             await output.show(
                 Output.Line.remark(
                     "-- you talk to \(name(id))", .event("chosen", ["conversation": .string(id.text)], tag: tag)))
+        case .name(let name, let of): try await rename(of, to: name, tag: tag)
         case .send(let content, let to): try await send(content, to: to, tag: tag)
         case .sendFile(let path, let to): try await sendFile(path, to: to, tag: tag)
         case .conversations: await showConversations(tag: tag)
         case .find(let text): try await find(text, tag: tag)
         case .status: await showStatus(tag: tag)
-        case .help:
-            await output.show(
-                Output.Line.remark(Request.commands, .event("help", ["text": .string(Request.commands)], tag: tag)))
+        case .help(let command):
+            let text = Request.explanation(of: command)
+            await output.show(.remark(text, .event("help", ["text": .string(text)], tag: tag)))
         case .quit: return
         }
     }
@@ -59,8 +61,11 @@ extension Session {
         let (id, contentID) = try await client.accept(contact.text, as: type, saying: content)
         try choose(id)
         let peers = await client.conversations.first { $0.id == id }?.peers ?? []
-        labels[id] = contact.text.isLink ? Self.label(id, peers) : contact.text
+        // Somebody who was found by a name keeps it, unless somebody else has it.
+        let isNamed = contact.text.isLink ? false : try call(id, contact.text)
+        if !isNamed { labels[id] = Self.label(id, peers) }
         await showAccepted(content, outgoing, contentID, in: id, tag: tag)
+        Task { await hintIfUnanswered(id) }
     }
 
     func send(
@@ -134,13 +139,22 @@ extension Session {
         await output.show(.remark(shown, .event("found", ["introductions": .array(people)], tag: tag)))
     }
 
-    /// The conversation with an id or a label, or the only one whose id or label begins with it.
-    private func conversation(_ text: String) async -> ConversationID? {
-        let all = await client.conversations.map(\.id)
-        let exact = all.filter { $0.text == text || labels[$0] == text }
-        guard exact.isEmpty else { return exact.count == 1 ? exact[0] : nil }
-        let matching = all.filter { $0.text.hasPrefix(text) || name($0).hasPrefix(text) }
-        return matching.count == 1 ? matching[0] : nil
+    /// Gives a conversation a name.
+    private func rename(_ text: String?, to name: String, tag: JSON?) async throws(ClientError) {
+        var id = current
+        if let text { id = await conversation(text) }
+        guard let id else { return await showUnknown(text ?? "", tag: tag) }
+        guard try call(id, name) else {
+            return await output.show(
+                .error(
+                    "name_not_free",
+                    "not done: a name has at most 64 bytes that can be seen, is no number and no other conversation's",
+                    tag: tag))
+        }
+        await output.show(
+            .remark(
+                "-- you talk to \(self.name(id))",
+                .event("named", ["conversation": .string(id.text), "name": .string(name)], tag: tag)))
     }
 
     private func showUnknown(_ text: String, tag: JSON?) async {

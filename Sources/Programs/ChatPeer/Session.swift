@@ -20,6 +20,12 @@ actor Session {
     let stored: PeerStorage
     /// What conversations are called on this screen.
     var labels: [ConversationID: String] = [:]
+    /// The conversations in the order in which this run came to know them: their numbers for `/to`, which never change.
+    var known: [ConversationID] = []
+    /// Conversations of more than two people.
+    var groups: Set<ConversationID> = []
+    /// Contents that came while another conversation was chosen.
+    var unread: [ConversationID: Int] = [:]
     /// Somebody to whom the next content is to be said first.
     var pending: Contact?
     /// Content accepted in this run of which nobody has said that it is sent or failed.
@@ -30,6 +36,8 @@ actor Session {
     var fileNames: [ContentID: String] = [:]
     /// Whether the run is over, and nothing more is tried.
     var isEnding = false
+    /// Why the relay could not be reached last.
+    private var relayTrouble: DeliveryError?
     /// Whether a signal came.
     private var isInterrupted = false
     /// The content whose request was answered last.
@@ -171,8 +179,15 @@ actor Session {
                         "data": settings.data.map { .string($0) } ?? .null,
                     ])))
         let conversations = await client.conversations
-        for summary in conversations { labels[summary.id] = Self.label(summary.id, summary.peers) }
+        for summary in conversations {
+            labels[summary.id] = stored.names[summary.id] ?? Self.label(summary.id, summary.peers)
+            known.append(summary.id)
+        }
         choice = Choice(kept: stored.choice, among: conversations.map(\.id))
+        if client.suite.name.delivery == "memory" {
+            let advice = "delivery memory reaches nobody outside this process; try --delivery udp"
+            await output.show(.error("alone", advice))
+        }
         if !conversations.isEmpty { await showConversations(tag: nil) }
     }
 
@@ -180,14 +195,15 @@ actor Session {
     private func introduceAtStart() async {
         let complaint = Task {
             guard (try? await Task.sleep(for: Self.patience)) != nil else { return }
-            await output.show(
-                .error("relay", "no answer from \(settings.relay) yet; is chat-relay running there? still trying"))
+            let what = relayTrouble?.words(of: settings.relay) ?? DeliveryError.noAnswer(settings.relay)
+            await output.show(.error("relay", "\(what); still trying"))
         }
         defer { complaint.cancel() }
         while !Task.isCancelled {
             do throws(ClientError) {
                 return await showIntroduction(try await client.introduce(as: settings.publish ?? ""), tag: nil)
-            } catch .delivery {
+            } catch .delivery(let error) {
+                relayTrouble = error
                 try? await Task.sleep(for: .seconds(1))
             } catch {
                 return await output.show(.error("introduction", error.description))
@@ -212,6 +228,16 @@ extension JSON {
         for (key, value) in fields { object[key] = value }
         if let tag { object["tag"] = tag }
         return .object(object)
+    }
+}
+
+extension DeliveryError {
+    /// What may be wrong with a relay that does not answer.
+    static func noAnswer(_ relay: String) -> String { "no answer from \(relay) yet; is chat-relay running there?" }
+
+    /// What is wrong in words: what the system says where it says something, and a guess only where nobody answered.
+    fileprivate func words(of relay: String) -> String {
+        if case .unreachable = self { Self.noAnswer(relay) } else { "no link to \(relay): \(self)" }
     }
 }
 

@@ -52,7 +52,10 @@ public struct Command: Sendable {
     private func read(_ argument: String, _ waiting: inout ArraySlice<String>) throws(OptionError) -> (String, String) {
         let parts = argument.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard argument.hasPrefix("--"), let option = options.first(where: { $0.name == parts[0] }) else {
-            throw .unknown(argument)
+            let known = options.map { "--\($0.name)" } + ["--help"]
+            throw .unknown(
+                argument,
+                nearest: Spelling.nearest(to: argument.hasPrefix("--") ? "--\(parts[0])" : argument, among: known))
         }
         let attached = parts.count > 1 ? String(parts[1]) : nil
         if option.placeholder.isEmpty {

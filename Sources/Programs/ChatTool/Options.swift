@@ -17,8 +17,8 @@ public struct Options: Sendable {
 
 /// What was wrong with a command line.
 public enum OptionError: Error, Equatable, CustomStringConvertible {
-    /// No option has this name.
-    case unknown(String)
+    /// No option has this name; perhaps another one was meant.
+    case unknown(String, nearest: String? = nil)
     /// The option needs a value and there is none.
     case missingValue(String, expected: String)
     /// The value is not one of this option.
@@ -33,7 +33,8 @@ public enum OptionError: Error, Equatable, CustomStringConvertible {
     /// One line that a person can act on.
     public var description: String {
         switch self {
-        case .unknown(let name): "there is no option \(name)"
+        case .unknown(let name, let nearest):
+            "there is no option \(name)\(nearest.map { "; \($0) perhaps?" } ?? "")"
         case .missingValue(let name, let expected): "--\(name) needs a value: \(expected)"
         case .badValue(let name, let value, let expected): "--\(name): '\(value)' is not \(expected)"
         case .unexpectedValue(let name, let value): "--\(name) takes no value, and '\(value)' was given"

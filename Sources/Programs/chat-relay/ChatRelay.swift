@@ -6,6 +6,7 @@ import ChatTool
 @main struct ChatRelay {
     static func main() {
         let options = RelayOptions.command.parseOrExit()
+        if let warning = RelayOptions.warning(options) { Terminal.complain("chat-relay: \(warning)") }
         // Before the relay's thread starts, so that no signal is missed.
         guard let signals = Signals([.interrupt, .terminate, .user1]) else { fail("no pipe left for signals") }
         let relay: UDPRelay

@@ -59,6 +59,18 @@ enum RelayOptions {
             Exit codes: 0 ended by a signal, 1 could not start, 2 called wrongly.
             """)
 
+    /// What a first contact takes in profile `reference`, with a short text: `chat-peer describe` measures 4,133 bytes.
+    private static let firstContact = 5 << 10
+
+    /// What is wrong with limits that can be meant, but that make a relay of little use; nil where nothing is.
+    static func warning(_ options: Options) -> String? {
+        guard options[payload] < firstContact else { return nil }
+        return """
+            payloads of at most \(options[payload]) bytes are carried: a first contact of profile reference takes more; \
+            give --max-payload \(firstContact.optionText) at least (chat-peer describe says what a composition needs)
+            """
+    }
+
     /// The limits that were chosen.
     static func limits(_ options: Options) -> RelayLimits {
         var limits = standard

@@ -24,6 +24,14 @@ struct RelayProgramTests {
         #expect(ended.lines[2] == ended.lines[1])
     }
 
+    @Test(arguments: [("5119", true), ("5k", false)])
+    func `a payload limit that makes first contact impossible is warned of`(limit: String, warns: Bool) async throws {
+        let ended = try await runToEnd(
+            "chat-relay", ["--listen", "127.0.0.1:0", "--max-payload", limit], signals: [SIGTERM])
+        #expect(ended.code == 0)
+        #expect(ended.errors.contains("a first contact of profile reference takes more") == warns)
+    }
+
     @Test func `for programs every line is a JSON object`() async throws {
         let ended = try await runToEnd("chat-relay", ["--json", "--listen=[::1]:0"], signals: [SIGTERM])
         #expect(ended.code == 0)
