@@ -35,14 +35,14 @@ swift test $(1) $(foreach suite,$(HEAVY),--skip $(suite))
 @for suite in $(HEAVY); do swift test $(1) --skip-build --filter $$suite || exit; done
 endef
 
-test: setup ## run the whole test suite: vectors, conformance, components from outside in 32 mixes
+test: setup ## run the whole test suite: vectors, conformance, components from outside in 48 mixes
 	$(call suites,)
 	@$(MAKE) --no-print-directory vectors
 	@$(MAKE) --no-print-directory outside
 
 # Built in the same folder, so that the framework is not compiled twice. SwiftPM keeps one build plan in a folder
 # and trusts it, so the plan of the one package is thrown away before the other is built.
-outside: setup ## test the components written from outside, alone and in 32 mixes with the built-in ones
+outside: setup ## test the components written from outside, alone and in 48 mixes with the built-in ones
 	@rm -f .build/debug.yaml
 	swift test --package-path Examples/SixthVariant --scratch-path .build; code=$$?; rm -f .build/debug.yaml; exit $$code
 

@@ -41,16 +41,20 @@ let package = Package(
             swiftSettings: settings),
         // The tools of the framework, with the components of this package beside the built-in ones.
         .executableTarget(
-            name: "sixth-peer", dependencies: ["SixthVariant"] + framework("ChatPeer"), swiftSettings: settings),
+            name: "sixth-peer", dependencies: ["SixthVariant"] + framework("ChatPeer", "ChatVariants"),
+            swiftSettings: settings),
         .executableTarget(
-            name: "sixth-sim", dependencies: ["SixthVariant"] + framework("ChatSimulator"), swiftSettings: settings),
+            name: "sixth-sim", dependencies: ["SixthVariant"] + framework("ChatSimulator", "ChatVariants"),
+            swiftSettings: settings),
         .executableTarget(
-            name: "sixth-conformance", dependencies: ["SixthVariant"] + framework("ChatConformanceRunner"),
+            name: "sixth-conformance",
+            dependencies: ["SixthVariant"] + framework("ChatConformanceRunner", "ChatVariants"),
             swiftSettings: settings),
         .testTarget(
             name: "SixthVariantTests",
             dependencies: ["SixthVariant", "SixthTrial"]
-                + framework("ChatModel", "ChatClient", "ChatConformance", "ChatVariants"),
+                + framework(
+                    "ChatModel", "ChatCrypto", "ChatClient", "ChatConformance", "ChatSimulation", "ChatVariants"),
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

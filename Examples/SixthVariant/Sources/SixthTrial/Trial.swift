@@ -80,7 +80,7 @@ public struct Trial: Sendable {
         var registry = Variants(identity: identity, memory: memory).registry
         let own = "\(folder)/\(mix.number)"
         try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
-        registry.addSixthVariant(phrase: phrase, folder: own)
+        registry.addSixthVariant(phrase: phrase, folder: own, identity: identity)
         return try await registry.suite(mix.name)
     }
 

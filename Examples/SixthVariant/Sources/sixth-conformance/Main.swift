@@ -1,4 +1,5 @@
 import ChatConformanceRunner
+import ChatVariants
 import SixthVariant
 
 /// `sixth-conformance`: `chat-conformance` with the components of this package beside the built-in ones.
@@ -6,6 +7,8 @@ import SixthVariant
 enum Main {
     static func main() async throws {
         let components = try SixthComponents()
-        await ConformanceProgram.main { registry, _ in registry.addSixthVariant(components) }
+        await ConformanceProgram.main { registry, variants in
+            registry.addSixthVariant(components, identity: variants.identity)
+        }
     }
 }

@@ -1,4 +1,5 @@
 import ChatPeer
+import ChatVariants
 import SixthVariant
 
 /// `sixth-peer`: `chat-peer` with the components of this package beside the built-in ones.
@@ -6,6 +7,8 @@ import SixthVariant
 enum Main {
     static func main() async throws {
         let components = try SixthComponents()
-        await PeerProgram.main { registry, _ in registry.addSixthVariant(components) }
+        await PeerProgram.main { registry, variants in
+            registry.addSixthVariant(components, identity: variants.identity)
+        }
     }
 }

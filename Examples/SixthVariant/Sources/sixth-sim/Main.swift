@@ -1,4 +1,5 @@
 import ChatSimulator
+import ChatVariants
 import SixthVariant
 
 /// `sixth-sim`: `chat-sim` with the components of this package beside the built-in ones.
@@ -6,6 +7,8 @@ import SixthVariant
 enum Main {
     static func main() async throws {
         let components = try SixthComponents()
-        await SimulatorProgram.main { registry, _ in registry.addSixthVariant(components) }
+        await SimulatorProgram.main { registry, variants in
+            registry.addSixthVariant(components, identity: variants.identity)
+        }
     }
 }

@@ -7,10 +7,10 @@ import SixthTrial
 @main
 enum Main {
     static let help = """
-        Tries the five components of this package, alone and mixed with the built-in ones.
+        Tries the components of this package, alone and mixed with the built-in ones.
 
         usage: sixth conformance [--json | --tap]   run the conformance suite of each component
-               sixth compare [--json] [SIZE]        let all 32 mixes talk, with contents of SIZE bytes (default 64)
+               sixth compare [--json] [SIZE]        let all 48 mixes talk, with contents of SIZE bytes (default 64)
 
         Exit: 0 all well, 1 a check or a mix failed, 2 wrong usage.
         """

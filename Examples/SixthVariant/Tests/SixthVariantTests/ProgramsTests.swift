@@ -11,9 +11,12 @@ struct ProgramsTests {
         let folder = FileManager.default.temporaryDirectory.appending(path: "sixth-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let components = try SixthComponents(environment: ["SIXTH_FOLDER": folder])
-        for (component, name) in [(Component.framing, "lines"), (.framing, "plain")] {
+        for (component, name) in [(Component.framing, "lines"), (.framing, "plain"), (.initialization, "noise-xk")] {
             let report = try await Variants.conformance(
-                of: component, name, adding: { registry, _ in registry.addSixthVariant(components) })
+                of: component, name,
+                adding: { registry, variants in
+                    registry.addSixthVariant(components, identity: variants.identity)
+                })
             #expect(report.isPassed && report.name == name, "\(report)")
         }
         await #expect(throws: SuiteError.self) { try await Variants.conformance(of: .framing, "lines") }
