@@ -85,8 +85,14 @@ struct Contact {
         return (seed, try receive(invite, &dice))
     }
 
-    /// What a second invite would begin with.
+    /// What a second invite would begin with; with a bundle of its own where one is good once.
     mutating func again(_ dice: inout Dice) throws(Stop) -> ConversationSeed {
+        if bundle.isSingleUse {
+            var step = dice.step()
+            let bundles = try succeed("a bundle") { () throws(Refusal) in try raya.introduce(1, in: &step) }
+            guard let fresh = bundles.first else { throw .failed("no bundle was made") }
+            bundle = fresh
+        }
         try invite("any-type", opening: Bytes("again"), &dice).seed
     }
 
