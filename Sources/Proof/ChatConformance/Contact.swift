@@ -7,43 +7,65 @@ struct Contact {
     var bundle: IntroductionBundle
     private var stored = Stored()
     private var sarosStored = Stored()
-    private var nextContact: UInt64 = 0
+    /// The contact that began last.
+    private(set) var latest = ContactID(0)
 
     init(_ make: (Int) -> any InitializationProtocol, _ dice: inout Dice) throws(Stop) {
         var raya = make(1)
+        let bundle = try Self.bundle(of: &raya, &dice)
+        (saro, self.raya, self.bundle) = (make(0), raya, bundle)
+    }
+
+    private static func bundle(
+        of raya: inout any InitializationProtocol, _ dice: inout Dice
+    ) throws(Stop) -> IntroductionBundle {
         var step = dice.step()
         let bundles = try succeed("a bundle") { () throws(Refusal) in try raya.introduce(1, in: &step) }
         guard let bundle = bundles.first else { throw .failed("no bundle was made") }
-        (saro, self.raya, self.bundle) = (make(0), raya, bundle)
+        return bundle
     }
 
     mutating func invite(
         _ type: ConversationType, opening: Bytes, _ dice: inout Dice
     ) throws(Stop) -> (seed: ConversationSeed, invite: Routed) {
         let seed = try begin(type, &dice)
-        return (seed, try invite(seed, opening: opening, &dice))
+        return (seed, try invite(opening: opening, &dice))
+    }
+
+    /// Begins a contact; gives its seed, or what is sent where it is pending.
+    mutating func knock(
+        _ type: ConversationType, _ dice: inout Dice
+    ) throws(Stop) -> (seed: ConversationSeed?, sends: [Step.Send]) {
+        var step = dice.step()
+        let bundle = bundle
+        latest = ContactID(latest.number + 1)
+        let contact = latest
+        let seed = try succeed("a good bundle") { () throws(Refusal) in
+            try saro.begin(type, with: bundle, as: contact, in: &step)
+        }
+        return (seed, step.sends)
     }
 
     /// Begins a contact and brings it to its seed.
-    mutating func begin(_ type: ConversationType, _ dice: inout Dice) throws(Stop) -> ConversationSeed {
-        var step = dice.step()
-        let bundle = bundle
-        nextContact += 1
-        let contact = ContactID(nextContact)
-        let begun = try succeed("a good bundle") { () throws(Refusal) in
-            try saro.begin(type, with: bundle, as: contact, in: &step)
+    ///
+    /// - Parameter between: called before each message of a first contact that is pending.
+    mutating func begin(
+        _ type: ConversationType, _ dice: inout Dice,
+        between: (inout Contact, _ message: Routed, _ isSaros: Bool, inout Dice) throws(Stop) -> Void = {
+            (_, _, _, _) throws(Stop) in
         }
+    ) throws(Stop) -> ConversationSeed {
+        let begun = try knock(type, &dice)
         let seed: ConversationSeed
-        if let begun { seed = begun } else { seed = try handshake(step.takeOutput().sends, of: contact, &dice) }
-        try expect(seed.contact == contact, "the seed of contact \(contact) names another")
+        if let ready = begun.seed { seed = ready } else { seed = try handshake(begun.sends, &dice, between) }
+        try expect(seed.contact == latest, "the seed of contact \(latest) names another")
         return seed
     }
 
-    mutating func invite(
-        _ seed: ConversationSeed, opening: Bytes, _ dice: inout Dice
-    ) throws(Stop) -> Routed {
-        guard let contact = seed.contact else { throw .failed("the seed names no contact") }
+    /// Invites for the contact that began last.
+    mutating func invite(opening: Bytes, _ dice: inout Dice) throws(Stop) -> Routed {
         var step = dice.step()
+        let contact = latest
         try succeed("an invite") { () throws(Refusal) in
             try saro.invite(contact, opening: opening, for: ContentID(1), in: &step)
         }
@@ -51,24 +73,26 @@ struct Contact {
         return send.routed
     }
 
-    /// Carries messages back and forth until a contact that was pending has a seed.
+    /// Carries messages back and forth until the latest contact, which is pending, has a seed.
     private mutating func handshake(
-        _ sends: [Step.Send], of contact: ContactID, _ dice: inout Dice
+        _ sends: [Step.Send], _ dice: inout Dice,
+        _ between: (inout Contact, Routed, Bool, inout Dice) throws(Stop) -> Void
     ) throws(Stop) -> ConversationSeed {
         var (payloads, isSaros) = (sends.map(\.routed), true)
         for _ in 0..<16 {
             var replies: [Routed] = []
             for payload in payloads {
+                try between(&self, payload, isSaros, &dice)
                 var step = dice.step()
                 try succeed("a message of the first contact") { () throws(Refusal) in
                     if isSaros { try raya.receive(payload, in: &step) } else { try saro.receive(payload, in: &step) }
                 }
-                if let seed = step.seeds.first(where: { $0.contact == contact }) { return seed }
+                if let seed = step.seeds.first(where: { $0.contact != nil }) { return seed }
                 replies += step.sends.map(\.routed)
             }
             (payloads, isSaros) = (replies, !isSaros)
         }
-        throw .failed("after 16 messages, contact \(contact) has no seed")
+        throw .failed("after 16 messages, contact \(latest) has no seed")
     }
 
     mutating func receive(_ invite: Routed, _ dice: inout Dice) throws(Stop) -> ConversationSeed {
@@ -87,13 +111,8 @@ struct Contact {
 
     /// What a second invite would begin with; with a bundle of its own where one is good once.
     mutating func again(_ dice: inout Dice) throws(Stop) -> ConversationSeed {
-        if bundle.isSingleUse {
-            var step = dice.step()
-            let bundles = try succeed("a bundle") { () throws(Refusal) in try raya.introduce(1, in: &step) }
-            guard let fresh = bundles.first else { throw .failed("no bundle was made") }
-            bundle = fresh
-        }
-        try invite("any-type", opening: Bytes("again"), &dice).seed
+        if bundle.isSingleUse { bundle = try Self.bundle(of: &raya, &dice) }
+        return try invite("any-type", opening: Bytes("again"), &dice).seed
     }
 
     /// Raya's records.

@@ -26,6 +26,22 @@ extension Conformance {
             }
             try expect(references.count <= 1, "parts of one content have references \(references)")
         }
+        checker.check("DURABLE-5", "after a restart of who sends it, a content in parts goes on with a snapshot") {
+            dice throws(Stop) in
+            var pair = try Pair(type, &dice)
+            for (part, content) in [(Part.delta, Bytes([1])), (.snapshot, [1, 2]), (.cut(.complete), [1, 2, 3])] {
+                var step = dice.step()
+                do throws(Refusal) {
+                    try pair.saro.perform(.send(content, part: part), as: ContentID(77), in: &step)
+                } catch {
+                    throw .notApplicable("contents come whole")
+                }
+                let received = try pair.hear(step.sends.map(\.routed), &dice)
+                let isSame = received.map(\.part) == [part] && received.map(\.content) == [content]
+                try expect(isSame, "over restarts, \(part.word) arrived as \(received.map(\.part.word))")
+                try pair.restart(type, saro: true)
+            }
+        }
         checker.check("PART-2", "after the last part of a content nothing follows under its id") { dice throws(Stop) in
             for last in [Part.whole, .cut(.complete)] {
                 var pair = try Pair(type, &dice)

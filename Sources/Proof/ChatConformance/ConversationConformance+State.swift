@@ -86,6 +86,13 @@ extension Conformance {
                 if index % 2 == 0 { try pair.restart(type, saro: !isSaro) }
             }
         }
+        checker.check("CONTACT-3", "what is said first opens the conversation, also after a restart without content") {
+            dice throws(Stop) in
+            var pair = try Pair(type, isRestarted: true, &dice)
+            try expect(pair.opened == [Pair.hello], "the opening carried \(pair.opened)")
+            let answer = try pair.pass([1], fromSaro: false, &dice)
+            try expect(answer == [[1]], "the answer to a late opening arrived as \(answer)")
+        }
         checker.check("MODEL-3b", "records of an unknown version, or none at all, are refused") { dice throws(Stop) in
             var pair = try Pair(type, &dice)
             let records = pair.records

@@ -1,7 +1,8 @@
 public import ChatModel
 
 extension Conformance {
-    /// Checks an initialization (INIT-01 to INIT-04, INBOX-04 to INBOX-06, INBOX-13, INTRO-07, MODEL-1 to MODEL-5).
+    /// Checks an initialization (INIT-01 to INIT-04, INBOX-04 to INBOX-06, INBOX-13, INTRO-07, CONTACT-1 to
+    /// CONTACT-4, CONTACT-7, MODEL-1 to MODEL-6).
     ///
     /// - Parameters:
     ///   - make: gives a fresh initialization, each time of another client; records of one are restored into another
@@ -17,6 +18,7 @@ extension Conformance {
         checkUse(make, &checker)
         checkHostility(make, &checker)
         checkState(make, &checker)
+        checkPending(make, &checker)
         return checker.report
     }
 
@@ -78,10 +80,8 @@ extension Conformance {
             for size in [100, 1_800, 1_950, 2_000, 50_000] {
                 var contact = try Contact(make, &dice)
                 var step = dice.step(maximumPayload: 2_000)
-                guard let id = try contact.begin("any-type", &dice).contact else {
-                    throw .failed("the seed names no contact")
-                }
-                let opening = dice.bytes(size)
+                _ = try contact.begin("any-type", &dice)
+                let (id, opening) = (contact.latest, dice.bytes(size))
                 do throws(Refusal) {
                     try contact.saro.invite(id, opening: opening, for: ContentID(1), in: &step)
                 } catch {
@@ -253,7 +253,7 @@ extension Conformance {
             var contact = try Contact(make, &dice)
             let seed = try contact.begin("any-type", &dice)
             try contact.restartSaro(make)
-            let invite = try contact.invite(seed, opening: Bytes("late"), &dice)
+            let invite = try contact.invite(opening: Bytes("late"), &dice)
             let raya = try contact.receive(invite, &dice)
             try expect(raya.opening == Bytes("late") && raya.secret == seed.secret, "the invite is of another contact")
         }
@@ -262,14 +262,12 @@ extension Conformance {
             var contact = try Contact(make, &dice)
             let before = contact.sarosRecords
             for isInvited in [true, false] {
-                let seed = try contact.begin("any-type", &dice)
-                if isInvited { _ = try contact.invite(seed, opening: Bytes("hello"), &dice) }
-                _ = contact.sarosRecords
-                guard let id = seed.contact else { throw .failed("the seed names no contact") }
-                var step = dice.step()
-                contact.saro.handle(.contactEnded(id), in: &step)
-                try expect(contact.sarosRecords == before, "records of a contact that has ended are left")
+                _ = try contact.begin("any-type", &dice)
+                if isInvited { _ = try contact.invite(opening: Bytes("hello"), &dice) }
+                try contact.expectForgotten(since: before, &dice)
             }
+            _ = try contact.knock("any-type", &dice)
+            try contact.expectForgotten(since: before, &dice)
         }
         checker.check("MODEL-5", "what is stored stays below \(maximumState) bytes, whatever is asked for") {
             dice throws(Stop) in

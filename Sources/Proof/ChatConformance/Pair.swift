@@ -20,7 +20,8 @@ struct Pair {
     /// What a side sent because something came, and who sent it; on its way until time passes.
     private var replies: [(routed: Routed, isSaros: Bool)] = []
 
-    init(_ type: any ConversationProtocol, _ dice: inout Dice) throws(Stop) {
+    /// - Parameter isRestarted: whether Saro is made again from her records before she says anything.
+    init(_ type: any ConversationProtocol, isRestarted: Bool = false, _ dice: inout Dice) throws(Stop) {
         var random: any RandomSource = Dice(seed: dice.next())
         let secret = random.secret(32, for: .secret)
         let ephemeral = X25519.generate(using: &random, for: .introEphemeralPrivate)
@@ -31,6 +32,10 @@ struct Pair {
             ownIdentity: identities[0], peers: [identities[1]])
         var saro: any Conversation = try succeed("a seed for the initiator") { () throws(Refusal) in
             try type.begin(invites, in: &turn)
+        }
+        if isRestarted {
+            stored[0].take(saro.takeChanges())
+            saro = try Self.restored(type, from: stored[0].records)
         }
         try succeed("the first content") { () throws(Refusal) in
             try saro.perform(.send(Self.hello), as: ContentID(1), in: &turn)
@@ -177,11 +182,15 @@ struct Pair {
     mutating func restart(_ type: any ConversationProtocol, saro isSaro: Bool) throws(Stop) {
         store()
         let (before, records) = (isSaro ? saro.id : raya.id, stored[isSaro ? 0 : 1].records)
-        let again: any Conversation = try succeed("its own records") { () throws(Refusal) in
-            try type.restore(records)
-        }
+        let again = try Self.restored(type, from: records)
         try expect(before == again.id, "id \(before) became \(again.id) over a restart")
         if isSaro { saro = again } else { raya = again }
+    }
+
+    private static func restored(
+        _ type: any ConversationProtocol, from records: [Record]
+    ) throws(Stop) -> any Conversation {
+        try succeed("its own records") { () throws(Refusal) in try type.restore(records) }
     }
 
     private static func contents(of turn: Step) -> [Content] {

@@ -1,6 +1,7 @@
 import ChatClient
 import ChatModel
 import ChatWire
+import TestSupport
 import Testing
 
 @Suite struct SuiteTests {

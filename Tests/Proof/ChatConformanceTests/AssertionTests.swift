@@ -5,34 +5,18 @@ import Testing
 
 @testable import ChatConformance
 
-/// Assertions of which it is not known that a broken implementation stops at them: those about parts, about first
-/// contacts of several messages, and about sequences and windows.
-private let open = [
-    "the windows are", "where others are not 0", "on route \\(id) after", "listened for under none",
-    "in order, is foreign",
-    "accepted says", "foreign for ever after", "under the old secret", "foreign under a new secret", "990 to 1000",
-    "foreign after a restart", "in common, those of others", "is the same in all payloads", "try succeed(\"payload",
-    "in try recipient.unwrap", "is taken for one of",
-    "its own records\") { () throws(Refusal) in try again.restore", "the seed of contact", "the seed names no contact",
-    "a message of the first contact", "messages, contact", "(part.word) is refused", "a refused part left",
-    "parts of one content have references", "the invite is of another contact",
-    "a payload for Raya\") { () throws(Refusal) in try raya.receive(payload",
-]
-
-/// Every line of the suites at which a check can fail, from their sources, and those that are open.
-private func assertions() throws -> (all: Set<Place>, open: Set<Place>) {
+/// Every line of the suites at which a check can fail, from their sources.
+private func assertions() throws -> Set<Place> {
     let folder = Vectors.packageRoot.appendingPathComponent("Sources/Proof/ChatConformance")
     let words = ["try expect(", "refusal(of:", "try succeed(", "throw .failed("]
-    var places: (all: Set<Place>, open: Set<Place>) = ([], [])
+    var places: Set<Place> = []
     for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
         let lines = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
             .split(separator: "\n", omittingEmptySubsequences: false)
         for (number, line) in lines.enumerated()
         where words.contains(where: { line.contains($0) }) && (file != "Checker.swift" || line.contains("try expect("))
         {
-            let place = Place(file: file, line: UInt(number + 1))
-            places.all.insert(place)
-            if open.contains(where: { line.contains($0) }) { places.open.insert(place) }
+            places.insert(Place(file: file, line: UInt(number + 1)))
         }
     }
     return places
@@ -72,9 +56,9 @@ private func assertions() throws -> (all: Set<Place>, open: Set<Place>) {
         for await report in group { reports.append(report) }
     }
     let failed = Set(reports.flatMap(\.results).compactMap(\.place))
-    let (all, open) = try assertions()
+    let all = try assertions()
     #expect(failed.isSubset(of: all), "places that are no assertion: \(failed.subtracting(all).sorted())")
-    let missed = all.subtracting(failed).subtracting(open).sorted()
+    let missed = all.subtracting(failed).sorted()
     print("conformance: \(all.intersection(failed).count) of \(all.count) assertions stop somebody")
     #expect(missed.isEmpty, "\(missed.map { "\($0.file):\($0.line)" }.joined(separator: "\n"))")
 }

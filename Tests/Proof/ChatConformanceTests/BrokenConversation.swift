@@ -79,6 +79,15 @@ struct BrokenConversation: SimpleConversation {
         case drawsSecrets = "CONVERSATION-13"
         case forgetsTheOldSecret = "CONVERSATION-13b"
         case neverMovesItsWindow = "CONVERSATION-14"
+        case refusesPartsOtherwise = "PART-1 outcome"
+        case leavesParts = "PART-1 turn"
+        case givesNewReferences = "PART-1 references"
+        case refusesParts = "PART-1 receiving"
+        case countsSometimes = "CONVERSATION-12 sometimes"
+        case opensOnce = "CONTACT-3"
+        case opensEmpty = "CONTACT-3 opening"
+        case silentAfterALateOpening = "CONTACT-3 answer"
+        case partsAreWholeAfterARestart = "DURABLE-5"
     }
 
     @TaskLocal static var defect: Defect = .badName
@@ -117,7 +126,7 @@ struct BrokenConversation: SimpleConversation {
     private static var innerType: any ConversationProtocol {
         switch defect {
         case .claimsConfidentiality, .claimsIntegrity: PlainConversation.type
-        case .sendsAfterTheEnd: ToyStream.type
+        case .sendsAfterTheEnd, .givesNewReferences, .refusesParts, .partsAreWholeAfterARestart: ToyStream.type
         default: PrivateV1.Libchat.type
         }
     }
@@ -196,6 +205,13 @@ struct BrokenConversation: SimpleConversation {
         case (.doesAnything, .frame), (.removesAnybody, .remove): return
         case (.sendsPartsWhole, .send(let content, let part, _)) where part != .whole:
             return try perform(.send(content), as: id, in: &step)
+        case (.partsAreWholeAfterARestart, .send(let content, let part, _)) where part != .whole && isRestored:
+            return try perform(.send(content), as: ContentID(id.number + 1_000 + UInt64(content.count)), in: &step)
+        case (.refusesPartsOtherwise, .send(_, let part, _)) where part != .whole: throw Self.malformed
+        case (.leavesParts, .send(_, let part, _)) where part != .whole:
+            step.report(.members([]))
+            return try inner.perform(action, as: id, in: &step)
+        case (.opensEmpty, .send) where isRestored && !isResponder: return step.open([], for: id)
         case (.sendsAfterTheEnd, .send):
             do throws(Refusal) { return try inner.perform(action, as: id, in: &step) } catch {
                 return try inner.perform(action, as: ContentID(id.number + 1_000), in: &step)
@@ -224,11 +240,12 @@ struct BrokenConversation: SimpleConversation {
         isBusy = true
         step.random = own.random
         var left = own.takeOutput()
-        if defect == .opensNothing { left.openings = [] }
+        if defect == .opensNothing || defect == .opensOnce && isRestored { left.openings = [] }
         for index in left.sends.indices {
             count += 1
             switch defect {
             case .wrongAddress: left.sends[index].routed.address = "elsewhere"
+            case .countsSometimes where count % 3 == 0: left.sends[index].routed.sequence = 0
             case .countsAnewAfterATurn, .countsAnewAfterARestart: left.sends[index].routed.sequence = count
             case .drawsSecrets:
                 let id = left.sends[index].routed.route.id
@@ -242,7 +259,7 @@ struct BrokenConversation: SimpleConversation {
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         if defect == .refusesForSaro, !isResponder { throw Self.malformed }
-        if defect == .refusesForRaya, isResponder { throw Self.malformed }
+        if defect == .refusesForRaya || defect == .refusesParts, isResponder { throw Self.malformed }
         if defect == .stopsAfterARepeat, isRefusing { throw Self.malformed }
         try check(routed)
         var left: Step.Output
@@ -282,7 +299,7 @@ struct BrokenConversation: SimpleConversation {
         case .silentAfterARepeat, .silentAfterForgeries: refusals > 0
         case .silentAfterMany: refusals > 100
         case .silentOnCopies: seen.with { $0[routed.payload] } != nil
-        case .silentAfterARestart: isRestored
+        case .silentAfterARestart, .silentAfterALateOpening: isRestored
         default: false
         }
     }
@@ -309,6 +326,8 @@ struct BrokenConversation: SimpleConversation {
         switch defect {
         case .cutsWhatFits: return .content(ReceivedContent(content.slice(0..<min(900, content.count))))
         case .cuts: return .content(ReceivedContent(content.slice(0..<min(100, content.count))))
+        case .givesNewReferences:
+            return .content(ReceivedContent(content, part: received.part, reference: "\(content.count)"))
         case .readsContent where content.count > 0 && content[0] == 0x0a:
             return .content(ReceivedContent(content.slice(1..<content.count)))
         default: return event

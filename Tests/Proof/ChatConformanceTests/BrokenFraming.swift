@@ -32,6 +32,13 @@ struct BrokenFraming: FramingStrategy {
         case neverMoves = "FRAMING-10"
         case forgetsTheOldSecret = "FRAMING-10b"
         case ignoresWindows = "FRAMING-10c"
+        case marksItsRoutes = "FRAMING-8 byte"
+        case losesTheSecond = "FRAMING-9 order"
+        case refusesTheCounted = "FRAMING-9 wrapping"
+        case refusesWhatItWrapped = "FRAMING-9 unwrapping"
+        case mistakesTheOwner = "FRAMING-9 owner"
+        case ignoresNewSecrets = "FRAMING-10b new"
+        case losesTheLate = "FRAMING-10c afterwards"
     }
 
     private let defect: Defect
@@ -41,7 +48,10 @@ struct BrokenFraming: FramingStrategy {
 
     init(_ defect: Defect) {
         self.defect = defect
-        let derives: [Defect] = [.neverTellsMore, .neverMoves, .forgetsTheOldSecret, .ignoresWindows]
+        let derives: [Defect] = [
+            .neverTellsMore, .neverMoves, .forgetsTheOldSecret, .ignoresWindows, .marksItsRoutes, .losesTheSecond,
+            .ignoresNewSecrets, .losesTheLate,
+        ]
         if derives.contains(defect) { inner = RPIV1() }
     }
 
@@ -76,6 +86,7 @@ struct BrokenFraming: FramingStrategy {
         case .oneAddress: listening = listening.map { Listening("any", $0.route) }
         case .sharesItsTable: shared.with { $0.listen(listening, for: owner) }
         case .forgetsTheOldSecret: listening = listening.suffix(1)
+        case .ignoresNewSecrets: listening = Array(listening.prefix(1))
         case .ignoresWindows: listening = listening.map { Listening($0.address, $0.route) }
         default: break
         }
@@ -88,6 +99,8 @@ struct BrokenFraming: FramingStrategy {
         let size = routed.route.id.utf8.count
         switch defect {
         case .refusesToWrap: throw Refusal(.unable, CommonCause.malformed("anything", at: 0))
+        case .refusesTheCounted where routed.sequence > 0:
+            throw Refusal(.unable, CommonCause.malformed("a sequence", at: 0))
         case .refusesLongRoutes where size == Route.maximumID:
             throw Refusal(.unable, CommonCause.malformed("a route", at: 0))
         case .refusesHeaders where !routed.headers.isEmpty:
@@ -98,14 +111,18 @@ struct BrokenFraming: FramingStrategy {
         if defect == .cutsRoutes { routed.route = Route(String(routed.route.id.prefix(Route.maximumID))) }
         if defect == .dropsHeaders { routed.headers = [] }
         if defect == .pads { routed.payload = Bytes(routed.payload.array + [UInt8](repeating: 0, count: 300)) }
+        let mark = routed.route.id.utf8.reduce(UInt8(0)) { ($0 &* 31) &+ $1 }
         var addressed = try inner.wrap(routed, of: owner, random: &random)
+        if defect == .marksItsRoutes { addressed.payload = Bytes([mark] + addressed.payload.array) }
         if defect == .forgetsTheReplyAddress { addressed.replyAddress = nil }
         return addressed
     }
 
     func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
         var addressed = addressed
-        if defect == .refusesItsOwn { throw Refusal(.invalid, CommonCause.malformed("anything", at: 0)) }
+        if defect == .refusesItsOwn || defect == .refusesWhatItWrapped {
+            throw Refusal(.invalid, CommonCause.malformed("anything", at: 0))
+        }
         if defect == .oneAddress { addressed.address = "any" }
         let framing: any FramingStrategy = defect == .sharesItsTable ? shared.with { $0 } : inner
         let found: Unwrapped
@@ -117,8 +134,10 @@ struct BrokenFraming: FramingStrategy {
             let routed = Routed(addressed.address, Route("any"), payload: addressed.payload)
             return .payload(routed, for: .initialization)
         }
+        if defect == .losesTheSecond, routed.sequence == 2 { return .foreign }
+        if defect == .losesTheLate, routed.sequence > 1_050 { return .foreign }
         if defect == .invents { routed.payload = Bytes(routed.payload.array + addressed.payload.array) }
-        return .payload(routed, for: defect == .oneOwner ? .initialization : owner)
+        return .payload(routed, for: defect == .oneOwner || defect == .mistakesTheOwner ? .initialization : owner)
     }
 
     mutating func accepted(_ routed: Routed, for owner: Owner) -> Bool {

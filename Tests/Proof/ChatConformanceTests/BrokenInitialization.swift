@@ -1,6 +1,7 @@
 import ChatCrypto
 import ChatInitialization
 import ChatModel
+import TestSupport
 
 /// A good initialization with one defect, named by the check that must find it.
 struct BrokenInitialization: InitializationProtocol {
@@ -52,10 +53,30 @@ struct BrokenInitialization: InitializationProtocol {
         case wakesInThePast = "MODEL-6"
         case forgetsContacts = "CONTACT-3"
         case keepsContacts = "CONTACT-4"
+        case namesAnotherContact = "INIT-01 contact"
+        case refusesItsContacts = "CONTACT-3 records"
+        case mixesOpenings = "CONTACT-3 opening"
+        case refusesKnocks = "INIT-01 knock"
+        case neverAnswers = "INIT-01 answer"
+        case forgetsWhatIsPending = "CONTACT-1"
+        case endsOnForgery = "CONTACT-2"
+        case reportsForgeries = "CONTACT-2 turn"
+        case recordsForgeries = "CONTACT-2 records"
+        case knocksOnce = "CONTACT-7"
+
+        /// Whether a first contact of several messages is needed to have it.
+        var isPending: Bool {
+            switch self {
+            case .refusesKnocks, .neverAnswers, .forgetsWhatIsPending, .endsOnForgery, .reportsForgeries,
+                .recordsForgeries, .knocksOnce:
+                true
+            default: false
+            }
+        }
     }
 
     private let defect: Defect
-    private var inner: InboxV1
+    private var inner: any InitializationProtocol
     private let seen = Shared<Set<Bytes>>([])
     private var extra: [Record] = []
     private var refusals = 0
@@ -64,13 +85,15 @@ struct BrokenInitialization: InitializationProtocol {
     init(_ defect: Defect, _ number: Int) throws {
         self.defect = defect
         let secret = Secret(count: 32) { $0[0] = UInt8(number + 1) }
-        inner = try InboxV1(identity: X25519.keyPair(secret))
+        inner =
+            defect.isPending ? ToyHandshake("client \(number)") : try InboxV1(identity: X25519.keyPair(secret))
     }
 
     var facts: Facts {
         switch defect {
         case .badName: Facts(name: "Inbox+", summary: "x")
         case .noSummary: Facts(name: "inbox", summary: "")
+        case .endsOnForgery: Facts(name: "toy", summary: "a toy", claims: [Claim(.integrity, "TOY")], messages: 3)
         default: inner.facts
         }
     }
@@ -98,6 +121,7 @@ struct BrokenInitialization: InitializationProtocol {
         switch defect {
         case .forgetsOnRestart: return
         case .refusesItsRecords: throw Self.malformed
+        case .refusesItsContacts where records.contains { $0.key.hasPrefix("contact/") }: throw Self.malformed
         case .forgetsUse: try inner.restore(first.with { $0 })
         case .takesAnyRecord: try? inner.restore(records)
         case .hoards: try inner.restore(records.filter { !$0.key.hasPrefix("hoard/") })
@@ -108,6 +132,7 @@ struct BrokenInitialization: InitializationProtocol {
     mutating func takeChanges() -> [Record] {
         defer { extra = [] }
         var changes = inner.takeChanges()
+        if defect == .forgetsWhatIsPending { changes.removeAll { $0.key != "open" } }
         if defect == .forgetsContacts { changes.removeAll { $0.key.hasPrefix("contact/") } }
         changes += extra
         first.with { if $0.isEmpty { $0 = changes } }
@@ -136,6 +161,12 @@ struct BrokenInitialization: InitializationProtocol {
             var seed = try inner.begin(type, with: bundle, as: contact, in: &step)
             if defect == .shortSecret { seed?.secret = Secret(count: 16) { $0[0] = 1 } }
             if defect == .oneSecret { seed?.secret = Self.one }
+            if defect == .namesAnotherContact { seed?.contact = ContactID(99) }
+            if defect == .knocksOnce {
+                var left = step.takeOutput()
+                for index in left.sends.indices { left.sends[index].contact = nil }
+                step.take(left)
+            }
             return seed
         } catch {
             if defect == .reportsRefusedBundles || defect == .reportsSchemes { step.report(.refused(error)) }
@@ -148,6 +179,9 @@ struct BrokenInitialization: InitializationProtocol {
     ) throws(Refusal) {
         if defect == .refusesToInvite { throw Self.malformed }
         if defect == .sendsNothing { return }
+        if defect == .mixesOpenings, isRestored {
+            return try inner.invite(contact, opening: Bytes("another"), for: content, in: &step)
+        }
         let opening = defect == .cutsOpenings ? opening.slice(0..<opening.count / 2) : opening
         let limit = defect == .tooLarge ? .max : step.maximumPayload
         var own = Step(now: step.now, maximumPayload: limit, headRoom: step.headRoom, random: step.random)
@@ -164,7 +198,8 @@ struct BrokenInitialization: InitializationProtocol {
     }
 
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
-        if defect == .refusesInvites { throw Self.malformed }
+        if defect == .refusesInvites || defect == .refusesKnocks { throw Self.malformed }
+        if defect == .neverAnswers { return }
         guard refusals < 100 else { throw Refusal(.invalid, CommonCause.malformed("everything", at: 0)) }
         if defect == .sharesWithCopies, !seen.with({ $0.insert(routed.payload).inserted }) {
             throw Refusal(.invalid, CommonCause.malformed("a repeat", at: 0))
@@ -175,8 +210,9 @@ struct BrokenInitialization: InitializationProtocol {
             left = try step.lend { (step) throws(Refusal) in try inner.receive(routed, in: &step) }.output
         } catch {
             if defect == .givesUp { refusals += 1 }
-            if defect == .reportsRefusals { step.report(.refused(error)) }
-            if defect == .recordsRefusals { extra.append(Record("refused", [1])) }
+            if defect == .endsOnForgery { return step.finish(ContactID(1), error) }
+            if defect == .reportsRefusals || defect == .reportsForgeries { step.report(.refused(error)) }
+            if defect == .recordsRefusals || defect == .recordsForgeries { extra.append(Record("refused", [1])) }
             throw defect == .refusesAsUnable ? Refusal(.unable, error.cause) : error
         }
         if defect == .keepsUsedKeys || defect == .takesRepeats { inner = before }

@@ -1,11 +1,11 @@
-import ChatModel
+public import ChatModel
 
 /// Initialization of two round trips: Saro knocks, Raya answers, Saro invites. A bundle is a number that is good once
 /// and its maker's name.
 ///
 /// Raya keeps nothing between knock and invite: the answer holds all she needs. Messages are of one byte each for
 /// kind, contact and number, and a text.
-struct ToyHandshake: InitializationProtocol {
+public struct ToyHandshake: InitializationProtocol {
     enum Cause: String, RefusalCause {
         case used, malformed, refused
         var code: String { rawValue }
@@ -20,20 +20,24 @@ struct ToyHandshake: InitializationProtocol {
         var isAnswered = false
     }
 
-    let name: String
+    private let name: String
     private var open: Set<UInt8> = []
     private var next: UInt8 = 0
     private var begun: [ContactID: Begun] = [:]
     private var recorded: Set<ContactID> = []
 
-    init(_ name: String) {
+    /// The toy of a client with a name, where its invites arrive.
+    public init(_ name: String) {
         self.name = name
     }
 
-    let facts = Facts(name: "toy-handshake", summary: "a knock, an answer, an invite", messages: 3)
-    var listening: [Listening] { [Listening("inbox", Route(name))] }
+    /// Name `toy-handshake`.
+    public let facts = Facts(name: "toy-handshake", summary: "a knock, an answer, an invite", messages: 3)
+    /// One address for everybody, and the client's own route.
+    public var listening: [Listening] { [Listening("inbox", Route(name))] }
 
-    mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
+    /// Numbers bundles.
+    public mutating func introduce(_ count: Int, in step: inout Step) throws(Refusal) -> [IntroductionBundle] {
         guard (0...100).contains(count), Int(next) + count < 255 else { throw Refusal(.unable, Cause.used) }
         return (0..<count).map { _ in
             next += 1
@@ -42,7 +46,8 @@ struct ToyHandshake: InitializationProtocol {
         }
     }
 
-    mutating func begin(
+    /// Knocks.
+    public mutating func begin(
         _ type: ConversationType, with bundle: IntroductionBundle, as contact: ContactID, in step: inout Step
     ) throws(Refusal) -> ConversationSeed? {
         guard bundle.scheme == "toy" else {
@@ -57,7 +62,8 @@ struct ToyHandshake: InitializationProtocol {
         return nil
     }
 
-    mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
+    /// Answers a knock, starts with an answer, or opens an invite.
+    public mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
         let bytes = routed.payload.array
         guard bytes.count > 3, (1...3).contains(bytes[0]) else { throw Refusal(.invalid, Cause.malformed) }
         let (contact, number, rest) = (ContactID(UInt64(bytes[1])), bytes[2], bytes[3...])
@@ -87,7 +93,8 @@ struct ToyHandshake: InitializationProtocol {
         step.start(ConversationSeed(type: ConversationType(type), side: .invited(opening: opening)))
     }
 
-    mutating func invite(
+    /// Sends type and opening.
+    public mutating func invite(
         _ contact: ContactID, opening: Payload, for content: ContentID?, in step: inout Step
     ) throws(Refusal) {
         guard let one = begun[contact], one.isAnswered else { throw Refusal(.unable, Cause.used) }
@@ -102,7 +109,8 @@ struct ToyHandshake: InitializationProtocol {
         step.send(routed, for: content, until: contact)
     }
 
-    mutating func handle(_ signal: Signal, in step: inout Step) {
+    /// Forgets a contact that has ended.
+    public mutating func handle(_ signal: Signal, in step: inout Step) {
         if case .contactEnded(let contact) = signal { begun[contact] = nil }
     }
 
@@ -113,7 +121,8 @@ struct ToyHandshake: InitializationProtocol {
         return Routed("inbox", Route(peer), payload: Bytes(head + Array(text.utf8)))
     }
 
-    mutating func takeChanges() -> [Record] {
+    /// A record for each contact, and one for the numbers that are good.
+    public mutating func takeChanges() -> [Record] {
         let gone = recorded.subtracting(begun.keys).sorted().map { Record("\($0)", nil) }
         recorded = Set(begun.keys)
         let live = begun.sorted { $0.key < $1.key }.map { contact, one in
@@ -123,7 +132,8 @@ struct ToyHandshake: InitializationProtocol {
         return gone + live + [Record("open", Bytes([1, next] + open.sorted()))]
     }
 
-    mutating func restore(_ records: [Record]) throws(Refusal) {
+    /// Takes up records; a refused one changes nothing.
+    public mutating func restore(_ records: [Record]) throws(Refusal) {
         var trial = self
         for record in records {
             guard let bytes = record.bytes?.array, bytes.count > 1, bytes[0] == 1 else { throw unreadable(record) }
