@@ -5,7 +5,7 @@ package import ChatModel
 ///
 /// A payload carries its recipient's id, so the two directions cannot be matched by it.
 package struct RoleIDs: Equatable {
-    /// Known to both and shown to nobody.
+    /// Known to both sides and never sent.
     package let base: [UInt8]
     /// Names the conversation at the initiator.
     package let initiator: [UInt8]

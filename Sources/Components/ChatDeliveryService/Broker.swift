@@ -18,7 +18,7 @@ final class Broker: Sendable {
         var recent: RecentIDs
         var subscribers: [DeliveryAddress: [Subscriber]] = [:]
         var behind: [ObjectIdentifier: Set<DeliveryAddress>] = [:]
-        /// Who was asked to reply at an address that somebody subscribes to.
+        /// Who was asked to reply at an address that has a subscriber.
         var serving: [DeliveryAddress: [Mailbox]] = [:]
     }
 
@@ -147,7 +147,7 @@ extension Broker.State {
         }
     }
 
-    /// Remembers who is asked to reply at addresses that somebody subscribes to.
+    /// Remembers who is asked to reply at addresses that have a subscriber.
     private mutating func noteServers(of run: [Delivery]) {
         // Most have no reply address, and a delivery is dear to copy.
         for index in run.indices where run[index].addressed.replyAddress != nil {

@@ -6,8 +6,9 @@ public import ChatModel
 /// published itself, in the order of publishing. With retention, a full mailbox gets the rest when it has stored
 /// what it holds, and payloads from before a subscription can be had (DS-11); what retention has dropped by then is
 /// reported with ``Notice/gone(_:)``. All subscribers of an address see one order (DS-16). A reply ends for who asked
-/// behind its last payload, and for who serves when nobody listens any more (DS-17). Without retention, what a full mailbox refuses is gone at once. A payload that
-/// is published again on its address is taken and not delivered again; a payload whose id is all zeros has no id.
+/// behind its last payload, and for who serves when the last listener has gone (DS-17). Without retention,
+/// what a full mailbox refuses is gone at once. A payload that is published again on its address is taken
+/// and not delivered again; a payload whose id is all zeros has no id.
 public final class InMemoryDeliveryService: DeliveryService {
     private let broker: Broker
     private let quota: Lock<Quota?>

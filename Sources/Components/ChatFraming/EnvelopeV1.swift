@@ -91,7 +91,7 @@ public struct EnvelopeV1: FramingStrategy {
 
     /// Finds whom a payload is for: at most a hash for each route on its address, whatever the bytes say.
     ///
-    /// An envelope without a hint, or with one of nobody here, is foreign (ENV-03); one without a
+    /// An envelope without a hint, or with a hint that fits no route here, is foreign (ENV-03); one without a
     /// payload carries an empty one, because proto3 does not tell them apart.
     public func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
         let bytes = addressed.payload

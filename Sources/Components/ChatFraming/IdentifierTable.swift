@@ -139,7 +139,7 @@ struct IdentifierTable: Sendable {
         _ number: Int, _ move: (inout IdentifierWindow) -> IdentifierWindow.Change
     ) -> Bool {
         guard let key = lanes[number]?.key, var window = lanes[number]?.window else { return false }
-        // With nobody else holding the window, it is changed in place.
+        // The window has no other reference, so it is changed in place.
         lanes[number]?.window = nil
         let change = move(&window)
         lanes[number]?.window = window

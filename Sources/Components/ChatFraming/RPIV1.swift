@@ -67,7 +67,7 @@ public struct RPIV1: FramingStrategy {
             ending: routed.ending)
     }
 
-    /// Finds whom a payload is for; an identifier of nobody here is foreign.
+    /// Finds the owner of a payload; an unknown identifier is foreign.
     ///
     /// One look-up, and after that a hash for each route on the address whose payloads are not counted: an inbox.
     public func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {

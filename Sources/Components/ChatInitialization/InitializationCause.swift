@@ -3,7 +3,7 @@ import ChatWire
 
 /// Why an initialization refused.
 public enum InitializationCause: RefusalCause, Hashable {
-    /// An invite to a single-use key that was never ours, or that nobody remembers any more.
+    /// An invite to a single-use key that was never ours, or was forgotten.
     case unknownKey(String)
     /// An invite to a single-use key that an earlier invite used up (INBOX-05).
     case usedKey(String)

@@ -7,7 +7,7 @@ public struct ContentRegistry: Sendable {
     public enum Decoded: Sendable {
         /// A value of a type that is known.
         case known(any ContentFormat)
-        /// A frame of a type that is not: show the domain's address, where somebody can look it up (CF-08).
+        /// A frame of an unknown type: show the domain's address, where a person can look it up (CF-08).
         ///
         /// The address is nil where the domain is unknown too.
         case unsupported(ContentFrame, address: String?)

@@ -89,7 +89,7 @@ public struct FileContent: ContentFormat, ProtoMessage {
     }
 }
 
-/// How to reach somebody else: what a participant passes on so that two others can talk.
+/// The bundle of a third participant, passed on so that two others can talk.
 public struct ContactContent: ContentFormat, ProtoMessage {
     /// The sender's name for them.
     public let name: String

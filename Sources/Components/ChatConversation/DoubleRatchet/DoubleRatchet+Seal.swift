@@ -62,7 +62,7 @@ extension DoubleRatchet {
             previousChainLength: UInt32(truncatingIfNeeded: isTurn ? sent : previouslySent))
     }
 
-    /// The chain to send in, owned by nobody else; a new one with a new key where the direction has turned.
+    /// The chain to send in, with no other reference to it; a new one with a new key where the direction has turned.
     private mutating func sendingChain(_ random: inout any RandomSource) throws(Refusal) -> Chain {
         // One less than the wire's 32 bits hold, so that the chain's length fits too.
         guard sending == nil || sent < Int(UInt32.max) else {

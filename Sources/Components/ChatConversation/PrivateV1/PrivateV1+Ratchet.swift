@@ -12,7 +12,7 @@ extension PrivateV1 {
             name: "ratchet",
             summary: "Two participants and the Double Ratchet of PRIVATE1, without the stages around it.",
             claims: RatchetParty.claims + [
-                Claim(.recipientPrivacy, "PVR-1", "the address names nobody"),
+                Claim(.recipientPrivacy, "PVR-1", "the address names no participant"),
                 Claim(.unlinkability, "PVR-1", holds: false, "one address for each conversation"),
             ])
         /// Bytes of an id (CT-02).

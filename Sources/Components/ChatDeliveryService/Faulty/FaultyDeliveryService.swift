@@ -7,7 +7,7 @@ public import ChatModel
 public final class FaultyDeliveryService: DeliveryService {
     /// How often what goes wrong, each from 0 to 1.
     public struct Faults: Sendable, Hashable {
-        /// The service says that it has a payload, and nobody gets it.
+        /// The service says that it has a payload, and no subscriber gets it.
         public var loss: Double
         /// A payload that the service delivers does not reach the mailbox; drawn for each mailbox that was
         /// subscribed while this was not 0.

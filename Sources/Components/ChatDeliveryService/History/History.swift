@@ -26,7 +26,7 @@ struct History: Sendable {
     private(set) var lastSequence: UInt64 = 0
     private(set) var bytes = 0
     private var logs: [DeliveryAddress: AddressLog] = [:]
-    /// Whatever address was forgotten, it had nothing after this.
+    /// No forgotten address had a payload after this.
     private var forgottenThrough: UInt64 = 0
     private var nextSweep = Moment.zero
     private let maximumAge: Micros

@@ -10,7 +10,7 @@ struct RecentIDs: Sendable {
         fileprivate let id: PayloadID
         fileprivate let address: Int
 
-        /// Nil for the id of zeros, which is nobody's.
+        /// Nil for the id of zeros, which stands for no id.
         init?(_ id: PayloadID, addressHash: Int) {
             guard id.high | id.low != 0 else { return nil }
             (self.id, address) = (id, addressHash)

@@ -33,7 +33,7 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     ///   - delivery: must offer offline retrieval, else every operation fails with `lacks`.
     ///   - seed: 32 bytes, the Ed25519 seed that signs entries; nil for clients that only look.
     ///   - settling: how long retained entries are awaited before the first answer.
-    ///   - timeout: after which a search that found nobody fails with `notFound`.
+    ///   - timeout: after which a search without a result fails with `notFound`.
     ///   - lifetime: how long an entry is good.
     ///   - checking: after this time, again and again, it looks whether what it published is still found.
     ///   - clock: the time of day.
@@ -118,7 +118,7 @@ public final class DirectoryDiscovery: DiscoveryProtocol {
     ///
     /// The first answer comes after the settling time or with the first good entry behind it, further
     /// ones with newer entries. Bundles of one scheme are in random order, so that the first one is a fair
-    /// choice among single-use bundles. The search ends when its task is cancelled or nobody reads on.
+    /// choice among single-use bundles. The search ends when its task is cancelled or its reader is gone.
     public func find(_ text: String) async throws(DiscoveryError) -> Introductions {
         let query = try DirectoryQuery(text)
         try requireRetention()

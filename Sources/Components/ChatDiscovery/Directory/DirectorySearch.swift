@@ -2,7 +2,7 @@ internal import ChatModel
 
 /// One search: what arrived under a name so far, and the wait for more.
 ///
-/// It subscribes when it is first asked and unsubscribes when it is over or nobody holds it any more.
+/// It subscribes when it is first asked and unsubscribes when it is over or its last reference is gone.
 final class DirectorySearch {
     private let directory: DirectoryDiscovery
     private let query: DirectoryQuery
@@ -104,7 +104,7 @@ final class DirectorySearch {
         return true
     }
 
-    /// Who can be reached now; nil for nobody, unless the last answer said somebody.
+    /// Who can be reached now; nil for none, unless the last answer named one.
     private func takeAnswer() -> [Introduction]? {
         hasNews = false
         let now = directory.clock()

@@ -32,7 +32,7 @@ public struct DirectoryStatistics: Sendable, Hashable {
     public internal(set) var publishedAgain = 0
 }
 
-/// The newest sequence of publishers, so that nobody can pass off an older entry as the current one.
+/// The newest sequence of publishers, so that an older entry cannot be passed off as the current one.
 package struct DirectoryMemory {
     private struct Key: Hashable {
         let name: DirectoryName

@@ -38,7 +38,7 @@ package struct SignedDirectoryEntry {
         do { self.entry = try DirectoryEntry(decoding: bytes) } catch { throw .malformed }
     }
 
-    /// Refuses an entry that nobody asked for, or whose time is over.
+    /// Refuses an entry that was not searched for, or whose time is over.
     package func check(for query: DirectoryQuery, now: Timestamp) throws(DirectoryRejection) {
         guard entry.name.hasSameBytes(as: query.name.text) else { throw .otherName }
         guard query.publisher == nil || query.publisher == entry.publisher else { throw .otherPublisher }

@@ -32,7 +32,7 @@ public struct IntroLinks: DiscoveryProtocol {
 
     /// Writes a link for each bundle; the name is not in it.
     ///
-    /// Throws what ``find(_:)`` would throw, so that nobody hands out a link that others refuse.
+    /// Throws what ``find(_:)`` would throw, so that a link that others refuse is not handed out.
     public func publish(_ bundles: [IntroductionBundle], as name: String) async throws(DiscoveryError) -> [String] {
         var links: [String] = []
         for bundle in bundles {

@@ -5,7 +5,7 @@ import ChatWire
 /// First contact without any cryptography: an invite in clear, for lessons and trusted networks.
 ///
 /// It shows how little an initialization must do. Whoever sees the invite knows the secret of the
-/// conversation that begins with it, and nobody knows who sent it; its ``facts`` say so.
+/// conversation that begins with it, and its sender is unknown; its ``facts`` say so.
 public struct OpenInvite: InitializationProtocol {
     /// The scheme of its bundles.
     public static let scheme = "openinvite_1"

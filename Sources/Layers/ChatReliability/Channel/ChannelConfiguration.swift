@@ -8,7 +8,7 @@ public struct ChannelConfiguration: Sendable {
     public var enableReedSolomon = false
     /// How long an acknowledgement is waited for before a segment is sent again.
     public var acknowledgementTimeout = Duration.seconds(5)
-    /// How often a segment is sent again before it is given up; times after which nobody was heard do not count.
+    /// How often a segment is sent again before it is given up; times after which no participant was heard do not count.
     public var maxRetransmissions = 5
     /// Ids of the log's end that every segment names.
     public var causalHistorySize = 2

@@ -174,7 +174,8 @@ public struct ReliableChannel: Sendable {
         for message in request.ids { owners[message] = id }
     }
 
-    /// Sends content that nobody waits for, in one payload; false where the quota is nearly used up (SDS-14).
+    /// Sends ephemeral content in one payload: not acknowledged and not sent again (SDS-14). False where the quota is
+    /// nearly used up.
     public mutating func sendEphemeral(_ content: Content, now: Timestamp) throws(Refusal) -> Bool {
         guard content.count <= segmentation.segmentSize else {
             let limit = segmentation.segmentSize

@@ -86,7 +86,7 @@ extension SDSChannel {
         }
     }
 
-    /// Whether a message with content was received before; refuses one that has the id of somebody else's.
+    /// Whether a message with content was received before; refuses one that has the id of another participant's message.
     private func isKnown(_ message: SDSMessage, hasContent: Bool) throws(Refusal) -> Bool {
         guard hasContent else { return false }
         let known = log.entry(message.id)?.sender ?? incoming.waiting[message.id]?.message.sender
@@ -173,7 +173,7 @@ extension SDSChannel {
 
     /// Whether who has a message that names this one must have it too: it cannot have been given up as lost, since it
     /// was sent in this run and not long ago. Half the time, since a clock that was set back goes slower for a while;
-    /// and over a restart nobody knows how much passed.
+    /// and the time that passes over a restart is unknown.
     private func isSurelyThere(_ id: Identifier, _ now: Timestamp) -> Bool {
         guard let lostAfter = times.lostAfter, let entry = outgoing[id] else { return true }
         return !entry.isOfEarlierRun && now < entry.sentAt.later(by: lostAfter / 2)

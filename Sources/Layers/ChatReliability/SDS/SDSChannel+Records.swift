@@ -160,7 +160,7 @@ extension SDSChannel {
         remove(Self.logKey + String(entry.serial))
     }
 
-    /// Stores a message of somebody else whole.
+    /// Stores a message of another participant whole.
     mutating func storeMessage(_ bytes: Bytes, _ serial: UInt64) {
         put(Self.messageKey + String(serial), StoredMessage(bytes: bytes))
     }
@@ -185,7 +185,7 @@ extension SDSChannel {
         if isDone { remove(Self.doneKey + String(serial)) }
     }
 
-    /// Nobody waits for an own message any more; it is kept in case somebody asks for it.
+    /// Notes that an own message is no longer waited for; it is kept for requests.
     mutating func storeDone(_ serial: UInt64) {
         put(Self.doneKey + String(serial), StoredMessage())
     }

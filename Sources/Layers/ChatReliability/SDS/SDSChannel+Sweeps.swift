@@ -41,8 +41,8 @@ extension SDSChannel {
         outgoing.release(at: step.now.later(by: times.resendFirst / 4))
     }
 
-    /// Gives nothing up and sends nothing again until somebody is heard or ``hurry(in:)`` says that the link is back
-    /// (SDS-R10); that time does not count.
+    /// Gives nothing up and sends nothing again until a participant is heard or ``hurry(in:)`` says that the link is
+    /// back (SDS-R10); that time does not count.
     public mutating func loseLink(now: Timestamp) {
         advance(to: now)
         presence.loseLink()
@@ -70,7 +70,7 @@ extension SDSChannel {
         wake(in: &step)
     }
 
-    /// Somebody is there again, or may be: what waits for them waits no longer than a time.
+    /// A participant is there again, or may be: messages for it wait no longer than one pause.
     mutating func meetAgain(_ now: Timestamp, within wait: UInt64, asks: Bool = true) {
         if presence.isLinkLost { giveTime(now) }
         outgoing.hurry(now, within: wait)
@@ -99,7 +99,7 @@ extension SDSChannel {
         step.broadcasts.append(.init(reason: .sync, id: Self.syncID, bytes: draft.bytes))
     }
 
-    /// All sync messages have this id; nobody keeps them (SDS-13).
+    /// All sync messages have this id; they are not kept (SDS-13).
     private static let syncID = Identifier("sync") ?? Identifier()
 
     private mutating func sweepOutgoing(in step: inout SDSStep) {
@@ -147,7 +147,7 @@ extension SDSChannel {
     /// Gives up a missing message (SDS-10).
     private mutating func lose(_ id: Identifier, in step: inout SDSStep) {
         guard let missing = incoming.missing[id] else { return }
-        // Somebody may have named an own message before it was sent.
+        // A participant may have named an own message before it was sent.
         if !log.contains(id) {
             step.events.append(.lost(id, sender: missing.entry.sender))
             rememberLoss(id)
@@ -155,7 +155,7 @@ extension SDSChannel {
         release(incoming.resolve(id), in: &step)
     }
 
-    /// Keeps an own message that is acknowledged or given up, in case somebody asks for it; the other of two does not.
+    /// Keeps an own message that is acknowledged or given up, for requests; between two participants none comes.
     mutating func retire(_ id: Identifier, _ entry: SDSOutgoing.Entry) {
         guard settings.repair != nil, participants > 2 || !settings.acknowledgesAncestors else {
             return unstoreMessage(entry.serial, isDone: false)

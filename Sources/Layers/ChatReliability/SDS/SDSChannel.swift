@@ -61,7 +61,7 @@ public struct SDSChannel: Sendable {
         storeState()
     }
 
-    /// The highest clock that is accepted, and the highest that moves ours: who forges one takes nobody along to
+    /// The highest clock that is accepted, and the highest that moves ours: who forges one cannot take others along to
     /// where there is none left.
     public static let (maximumLamport, maximumFollowed) = (UInt64.max >> 1, UInt64.max >> 2)
 
@@ -74,7 +74,7 @@ public struct SDSChannel: Sendable {
     /// Messages that are known to be missing.
     public var missing: [Identifier] { incoming.missing.filter { !$0.value.isHere }.keys.sorted() }
 
-    /// Own messages that nobody has acknowledged, oldest first.
+    /// Own messages that are not acknowledged, oldest first.
     public var unacknowledged: [Identifier] { outgoing.ids }
 
     /// The same with what they are for.
@@ -177,10 +177,10 @@ public struct SDSChannel: Sendable {
         abandon(id)
     }
 
-    /// An own message that nobody has acknowledged, encoded.
+    /// An own message that is not acknowledged, encoded.
     public func message(_ id: Identifier) -> Bytes? { outgoing[id]?.bytes }
 
-    /// Sends content that nobody waits for and that is not sent again (SDS-14).
+    /// Sends ephemeral content: not acknowledged and not sent again (SDS-14).
     public func ephemeral(_ content: Bytes, id: Identifier, in step: inout SDSStep) {
         let bytes = SDSMessage(sender: participant, id: id, channel: channel, content: content).encoded()
         step.broadcasts.append(.init(reason: .new, id: id, bytes: bytes))

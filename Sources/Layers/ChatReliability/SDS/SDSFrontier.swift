@@ -3,7 +3,7 @@
 /// Beside them those that came again: their sender does not know that they came. They are named when
 /// there is room for them, because without the others a message would be delivered too early.
 struct SDSFrontier: Sendable {
-    /// More than this, and the oldest are named by nobody; they are found out by their successors.
+    /// Beyond this the oldest are not named; their successors reveal that they are missing.
     private static let limit = 64
     /// Oldest first.
     private(set) var ends: [Identifier] = []

@@ -1,6 +1,6 @@
 import ChatModel
 
-/// Messages that somebody asks this participant for, and that it will never send (SDS-R11); told with the next message.
+/// Messages that were requested from this participant and that it will never send (SDS-R11); told with the next message.
 struct SDSGone: Sendable {
     /// More than this at once are told when they are asked for again.
     private static let limit = 64
@@ -41,7 +41,7 @@ extension SDSChannel {
         store(entry)
     }
 
-    /// Whether a request for a message is one that nobody but this participant could meet, and it cannot.
+    /// Whether a request for a message is one that only this participant could meet, and it cannot.
     func isGone(_ request: SDSMessage.HistoryEntry) -> Bool {
         guard outgoing[request.id] == nil, kept[request.id] == nil, incoming.missing[request.id] == nil else {
             return false
@@ -51,7 +51,7 @@ extension SDSChannel {
         return (log.entry(request.id)?.sender ?? request.sender) == participant
     }
 
-    /// Takes what a message tells to be gone: nobody waits for that any more. Only of what is missing, or what the
+    /// Takes what a message tells to be gone: it is no longer waited for. Only of what is missing, or what the
     /// message itself names; and only the sender's own messages.
     mutating func takeGone(_ message: SDSMessage, in step: inout SDSStep) {
         for entry in message.gone {

@@ -29,7 +29,7 @@ struct SDSIncoming: Sendable {
     private(set) var waiting: [Identifier: Waiting] = [:]
     private(set) var bytes = 0
     private(set) var missing: [Identifier: Missing] = [:]
-    /// Missing ones that were given up: nobody waits for them any more.
+    /// Missing messages that were given up and are no longer waited for.
     private(set) var lost = BoundedSet<Identifier>()
     /// Each sender's share of it.
     private var shares: [Identifier: Share] = [:]
@@ -180,7 +180,7 @@ struct SDSIncoming: Sendable {
         return requests.first.map { $0.key <= now } ?? false
     }
 
-    /// Somebody else asked for a message: the answer goes to all.
+    /// Notes that another participant asked for a message: the answer goes to all.
     mutating func postponeRequest(_ id: Identifier, to time: Timestamp) {
         guard let entry = missing[id], let request = entry.request, request < time else { return }
         postpone(id, entry, to: time)

@@ -1,14 +1,14 @@
 import ChatModel
 
-/// Messages kept whole, to be sent again when somebody asks (SDSR-03); the oldest are forgotten first.
+/// Messages kept whole, to be sent again on request (SDSR-03); the oldest are forgotten first.
 struct SDSKept: Sendable {
     struct Entry: Sendable {
         let bytes: Bytes
         /// Names its record.
         let serial: UInt64
-        /// Whether it is an own message, and has a record that says that nobody waits for it.
+        /// Whether it is an own message whose record says that no acknowledgement is awaited.
         let isDone: Bool
-        /// When it is to be sent again; nil while nobody asked.
+        /// When it is to be sent again; nil without a request.
         var answerAt: Timestamp?
         /// When it last was.
         var answered: Timestamp?
@@ -52,7 +52,7 @@ struct SDSKept: Sendable {
         answers.insert(id, time)
     }
 
-    /// Somebody else sent it again.
+    /// Another participant sent it again.
     mutating func cancel(_ id: Identifier, now: Timestamp) {
         guard entries[id] != nil else { return }
         entries[id]?.answerAt = nil

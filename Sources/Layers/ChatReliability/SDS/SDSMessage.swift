@@ -91,7 +91,7 @@ extension SDSMessage {
     }
 
     /// The encoding around a content in place of its own: written in front of it, in its head room, and nothing is
-    /// copied, as long as nobody else holds the content.
+    /// copied, as long as no other reference holds the content.
     func encoded(around content: consuming Bytes, _ layout: Layout = .document) -> Bytes {
         let count = content.count
         content.prepend(headerSize(layout, content: count)) { writeHeader(layout, content: count, to: &$0) }

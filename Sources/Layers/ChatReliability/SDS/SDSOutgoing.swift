@@ -1,6 +1,6 @@
 import ChatModel
 
-/// Own messages that nobody has acknowledged (SDS-05), oldest first.
+/// Own messages that are not acknowledged (SDS-05), oldest first.
 struct SDSOutgoing: Sendable {
     struct Entry: Sendable {
         let bytes: Bytes
@@ -15,11 +15,11 @@ struct SDSOutgoing: Sendable {
         var due: Timestamp
         let serial: UInt64
         let probe: BloomFilter.Probe?
-        /// How often it was sent again since somebody was last heard.
+        /// How often it was sent again since another participant was last heard.
         var tries = 0
         /// How often it was sent again at all, in this run.
         var sends = 0
-        /// Of the times it was sent, those after which somebody was heard and did not acknowledge it.
+        /// Of the times it was sent, those after which a participant was heard and did not acknowledge it.
         var ignored = 0
         /// When it was last sent again.
         var resentAt: Timestamp?
@@ -41,8 +41,9 @@ struct SDSOutgoing: Sendable {
         case link
     }
 
-    /// So often a message is sent again sooner because somebody is heard. Who is there and still does not acknowledge
-    /// it does not want to, and would otherwise be sent all of the window every few seconds for a few bytes (SDS-R8).
+    /// So often a message is sent again sooner because a participant is heard. Who is there and still does not
+    /// acknowledge it does not want to, and would otherwise be sent all of the window every few seconds for a few
+    /// bytes (SDS-R8).
     private static let patience = 64
     /// After so many copies of which none led to an acknowledgement, only the oldest few are sent again, then one:
     /// whoever does not answer will not answer more for it, and numbers of the stage below are used up (SDS-R9).
@@ -56,7 +57,7 @@ struct SDSOutgoing: Sendable {
     private var start = 0
     /// When something is due, perhaps.
     private(set) var nextDue: Timestamp?
-    /// When something is due if somebody is heard after it was last sent (SDS-R8), perhaps.
+    /// The earliest time at which something may be due if a participant is heard after it was last sent (SDS-R8).
     private var soonest: Timestamp?
     /// How often in a row there was no room to send anything again.
     private var pauses = 0
@@ -66,7 +67,7 @@ struct SDSOutgoing: Sendable {
     private(set) var unsentCount = 0
     /// When the next of them leave; nil while there is no link, or none waits.
     private(set) var nextRelease: Timestamp?
-    /// When somebody else was last heard; only where that says that whoever is meant is there.
+    /// When another participant was last heard; only where that shows that the recipient is there.
     private(set) var heard: Timestamp?
 
     var isEmpty: Bool { entries.isEmpty }
@@ -109,7 +110,7 @@ struct SDSOutgoing: Sendable {
         return entry
     }
 
-    /// Notes that messages are in somebody's filter; returns those that are for the first time.
+    /// Notes that messages are in a participant's filter; returns those that are for the first time.
     mutating func noteHits(_ filter: BloomFilter) -> [Identifier] {
         var first: [Identifier] = []
         for id in ids {
@@ -133,7 +134,7 @@ struct SDSOutgoing: Sendable {
         }
     }
 
-    /// Somebody else was heard: what waits longer than for the first time does so no more.
+    /// Another participant was heard: messages that wait longer than the first pause wait no longer.
     mutating func hear(_ now: Timestamp, first: UInt64) {
         heard = now
         if let due = nextDue { nextDue = min(due, soonest ?? now.later(by: first)) }
@@ -194,7 +195,7 @@ struct SDSOutgoing: Sendable {
         return entries[id]
     }
 
-    /// Messages that were sent again as often as is allowed, and waited for as long again, while somebody was there.
+    /// Messages that were sent as often as is allowed, and waited for as long again, while a participant was there.
     func exhausted(_ now: Timestamp, _ times: SDSTimes, _ settings: SDSSettings) -> [Identifier] {
         guard let most = settings.resend.most else { return [] }
         return ids.filter { id in
@@ -203,7 +204,7 @@ struct SDSOutgoing: Sendable {
         }
     }
 
-    /// Whether somebody was heard since a message last left: a silence is an outage, and counts as no try.
+    /// Whether a participant was heard since a message last left: a silence is an outage, and counts as no try.
     private func isIgnored(_ entry: Entry) -> Bool {
         heard.map { $0 > entry.resentAt ?? entry.sentAt } ?? false
     }
@@ -229,7 +230,7 @@ struct SDSOutgoing: Sendable {
         return min(entry.due, early)
     }
 
-    /// When a message is sent again if somebody is heard after it was last sent; nil where that changes nothing.
+    /// When a message is sent again if a participant is heard after it was last sent; nil where that changes nothing.
     private func quick(_ entry: Entry, _ times: SDSTimes, _ settings: SDSSettings) -> Timestamp? {
         guard !settings.resend.doublesWhileHeard, entry.sends < Self.patience else { return nil }
         return (entry.resentAt ?? entry.sentAt).later(by: times.resendFirst &* Self.factor(entry, settings))

@@ -1,11 +1,11 @@
 import ChatModel
 
-/// How often repair alone makes messages: who names thousands of ids that nobody sent, or asks for everything, gets
-/// no more for it than this (SDS-R7).
+/// The rate limit of messages made for repair alone: who names thousands of ids that were never sent, or asks for
+/// everything, gets no more for it than this (SDS-R7).
 struct SDSPace: Sendable {
     /// The shortest time between two messages that are sent only to ask, in milliseconds.
     private static let pause: UInt64 = 50
-    /// After so many in vain, the pause is doubled: nobody seems to have what is asked for.
+    /// After so many in vain, the pause is doubled: no participant seems to have the message.
     private static let patience = 16
 
     /// The earliest time of the next message that is sent only to ask.
@@ -21,13 +21,13 @@ struct SDSPace: Sendable {
         inVain += 1
     }
 
-    /// Something that was missing came, or somebody is back: asking has a point again.
+    /// A missing message came, or a participant is back: requests are worth while again.
     mutating func encourage(_ now: Timestamp) {
         inVain = 0
         nextAsk = min(nextAsk, now.later(by: Self.pause))
     }
 
-    /// Whether one more own message may be sent again because somebody asks for it; so many in a second.
+    /// Whether one more own message may be sent again on request; so many in a second.
     mutating func mayAnswer(_ now: Timestamp, limit: Int) -> Bool {
         if second.later(by: 1_000) <= now { (second, answers) = (now, 0) }
         guard answers < limit else { return false }

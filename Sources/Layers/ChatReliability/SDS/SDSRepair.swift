@@ -4,7 +4,8 @@ import ChatModel
 /// Who asks for a missing message when, and who answers when (SDS-R).
 ///
 /// The document leaves the hash open; this is the first eight bytes, big-endian, of SHA-256 over the
-/// joined texts. Ids that are joined are of one length or nobody's beginning, or two of them could mean the same.
+/// joined texts. Ids that are joined MUST be of one length, or none the beginning of another: else
+/// two pairs could give the same text.
 package enum SDSRepair {
     package static func hash(_ identifiers: [Identifier]) -> UInt64 {
         let text = [UInt8](capacity: identifiers.reduce(0) { $0 + $1.count }) { output in
@@ -81,7 +82,7 @@ extension SDSChannel {
         guard let repair = settings.repair else { return }
         let now = step.now
         for request in requests.prefix(max(repair.requests, settings.limits.burst)) {
-            // Somebody else asked too: the answer goes to all.
+            // Another participant asked too: the answer goes to all.
             incoming.postponeRequest(request.id, to: now.later(by: times.repairLongest))
             if let own = outgoing[request.id] {
                 // Asked for, it waits for nothing; but twice in a second is once.

@@ -6,7 +6,7 @@ public struct SDSSettings: Hashable, Sendable {
     public var historyLength = 2
     /// How many more ids of its log a message names, which no message has named yet, or which came again.
     ///
-    /// A message that comes late is not at the log's end, so without this nobody ever names it: its sender does
+    /// A message that comes late is not at the log's end, so without this no message ever names it: its sender does
     /// not learn that it came, and others not that it exists. 0 is what the text of the document says.
     public var frontierLength = 8
     /// The filter that every message carries; nil for none.
@@ -40,20 +40,20 @@ public struct SDSSettings: Hashable, Sendable {
         public var first = Duration.seconds(5)
         /// The longest time between two.
         public var longest = Duration.seconds(600)
-        /// Whether the time is doubled although somebody was heard since the last time. Where one other participant
+        /// Whether the time is doubled although a participant was heard since the last time. Where one other participant
         /// is all there is, that one is there and lacks it.
         public var doublesWhileHeard = true
         /// How many of the oldest are sent again at once after a restart or a lost link; the others after the first
         /// time, since what was accepted before is on its way all the same.
         public var atOnce = 16
-        /// How many times as long where the message is in somebody's filter.
+        /// How many times as long where the message is in a participant's filter.
         public var possibleFactor = 4
         /// How many of the oldest are sent again: what lies behind them waits until they have arrived.
         public var window = 16
         /// After how much time in which something could be sent a message is given up (SDS-R10); nil for never.
         public var giveUpAfter: Duration? = .seconds(7 * 86_400)
         /// How often a message is sent again before it is given up, in one run; nil for as often as its time allows.
-        /// Only those times count after which somebody was heard, so ``doublesWhileHeard`` must be false.
+        /// Only those times count after which a participant was heard, so ``doublesWhileHeard`` must be false.
         public var most: Int?
 
         /// The defaults.

@@ -11,14 +11,14 @@ public struct SDSStep: Sendable {
 
     /// Bytes that may be sent again in this step; what is not waits a little.
     var room: Int
-    /// Whether something may be sent again that nobody asked for.
+    /// Whether messages may be sent again without a request.
     let repeats: Bool
 
     /// Begins a step.
     ///
     /// - Parameters:
     ///   - room: bytes that may be sent again.
-    ///   - repeats: whether something may be sent again that nobody asked for.
+    ///   - repeats: whether messages may be sent again without a request.
     public init(now: Timestamp, room: Int = .max, repeats: Bool = true) {
         (self.now, self.room, self.repeats) = (now, room, repeats)
     }
@@ -29,7 +29,7 @@ public struct SDSStep: Sendable {
         public enum Reason: Hashable, Sendable {
             /// It is new.
             case new
-            /// Nobody acknowledged it, or somebody asked for it; same bytes as before.
+            /// A message that was not acknowledged, or was requested; same bytes as before.
             case again
             /// A sync message.
             case sync
@@ -52,11 +52,11 @@ public enum SDSEvent: Hashable, Sendable {
     case ephemeral(Bytes, sender: Identifier)
     /// Another participant has an own message (SDS-09).
     case acknowledged(Identifier)
-    /// An own message is in somebody's filter: they have it, but for an error of the filter.
+    /// An own message is in a participant's filter: they have it, but for an error of the filter.
     case possiblyAcknowledged(Identifier)
-    /// Nobody acknowledged an own message for too long; it is not sent again.
+    /// An own message was not acknowledged for too long; it is not sent again.
     case gaveUp(Identifier)
-    /// A message of somebody else is missing (SDS-10), with what may help to find it.
+    /// A message of another participant is missing (SDS-10), with what may help to find it.
     case missing(SDSMessage.HistoryEntry)
     /// A missing message is given up; what waited for it is delivered. It may still come.
     case lost(Identifier, sender: Identifier?)

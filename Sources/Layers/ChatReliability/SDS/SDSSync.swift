@@ -9,7 +9,7 @@ struct SDSSync: Sendable {
     private var owes = false
     /// Sync messages in a row in which nothing was new.
     private var quiet = 0
-    /// When somebody else was last heard.
+    /// When another participant was last heard.
     private var heard: Timestamp?
     /// Spreads participants over time; need not be unpredictable.
     private var noise: UInt64
@@ -48,7 +48,7 @@ struct SDSSync: Sendable {
         due = min(due ?? latest, latest)
     }
 
-    /// Somebody else was heard; returns whether that is for the first time after a silence.
+    /// Notes that another participant was heard; returns whether that is for the first time after a silence.
     mutating func hear(_ now: Timestamp) -> Bool {
         defer { heard = now }
         guard let heard else { return true }

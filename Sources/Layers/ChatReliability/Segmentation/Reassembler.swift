@@ -225,7 +225,7 @@ public struct Reassembler: Sendable {
 
     private mutating func abandon(_ key: Key, _ payload: PendingPayload) {
         forget(key)
-        // Nobody needs to know of more than are kept at once.
+        // More than are kept at once need not be named.
         if abandoned.count >= limits.payloads { abandoned.removeFirst() }
         abandoned.append(
             Abandoned(sender: key.sender, hash: key.hash, have: payload.count, of: payload.dataCount))

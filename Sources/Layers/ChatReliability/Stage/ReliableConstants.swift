@@ -16,7 +16,7 @@ public struct ReliableConstants: Hashable, Sendable {
 }
 
 extension SDSSettings {
-    /// For two participants: who asks and who answers is clear, so nobody waits for a turn.
+    /// For two participants: who asks and who answers is clear, so neither waits for a turn.
     public static var two: SDSSettings {
         var settings = SDSSettings()
         settings.acknowledgesAncestors = true

@@ -98,10 +98,10 @@ extension ReliableStage {
             }
         }
         for one in progress { turn.report(.progress(one.target, done: one.done, of: one.of)) }
-        // What is cut anew meanwhile, or has failed, is not sent any more.
+        // A segment whose content was cut anew meanwhile, or has failed, is not sent any more.
         var withdrawn: Set<Identifier> = []
         for broadcast in step.broadcasts where !withdrawn.contains(broadcast.id) {
-            // Of a copy nobody is told that it was sent.
+            // That a copy was sent is not reported.
             let content = broadcast.reason == .new ? contents.content(of: broadcast.id) : nil
             do throws(Refusal) { try transmit(broadcast.bytes, for: content, in: &turn) } catch {
                 // A message that cannot be sent now is sent again later, unless it has become too large for the service.
@@ -114,8 +114,8 @@ extension ReliableStage {
 
     private static var tooLarge: String { CommonCause.tooLarge("", bytes: 0, limit: 0).code }
 
-    /// A message has become too large to be sent again: its content is cut anew, or fails, and nobody waits for it
-    /// (REL-12). Returns the messages that are sent no more.
+    /// A message has become too large to be sent again: its content is cut anew, or fails, and the message is not waited
+    /// for (REL-12). Returns the messages that are sent no more.
     private mutating func cutAnewOrFail(_ id: Identifier, _ refusal: Refusal, in turn: inout Step) -> [Identifier] {
         guard let content = contents.content(of: id) else {
             channel.withdraw(id)

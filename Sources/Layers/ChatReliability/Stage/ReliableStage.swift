@@ -43,7 +43,7 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
             inner, names, constants, seed.role, peer: seed.peers.first, channel,
             Reassembler(limits: constants.reassembly))
         try absorb(left, in: &turn) { _, refusal throws(Refusal) in throw refusal }
-        // Nobody begins a conversation with an acknowledgement (PVR-6): it would use up a single-use key.
+        // A conversation does not begin with an acknowledgement (PVR-6): it would use up a single-use key.
         guard !carriesContent || self.channel.log.count > 0 || !self.channel.waiting.isEmpty else {
             throw Refusal(.invalid, ReliabilityCause.contradictoryMessage("an opening without clock or content"))
         }
@@ -98,7 +98,7 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
             var trial = self
             let left = try turn.lend { (turn) throws(Refusal) in
                 for index in segments.indices {
-                    // Taken out of the list, so that nobody else holds it when it is written to.
+                    // Taken out of the list, so that no other reference holds it when it is written to.
                     var segment = Bytes()
                     swap(&segment, &segments[index])
                     let id = Identifier(hex: BLAKE2b.hash(count: Self.idSize, segment.span).span) ?? Identifier()
