@@ -48,12 +48,14 @@ struct Contact {
 
     /// Begins a contact and brings it to its seed.
     ///
-    /// - Parameter between: called before each message of a first contact that is pending.
+    /// - Parameter between: called before each message of a first contact that is pending; says of which side it is,
+    ///   and whether it is the first of those that are sent together.
     mutating func begin(
         _ type: ConversationType, _ dice: inout Dice,
-        between: (inout Contact, _ message: Routed, _ isSaros: Bool, inout Dice) throws(Stop) -> Void = {
-            (_, _, _, _) throws(Stop) in
-        }
+        between: (inout Contact, _ message: Routed, _ isSaros: Bool, _ isFirst: Bool, inout Dice) throws(Stop) -> Void =
+            {
+                (_, _, _, _, _) throws(Stop) in
+            }
     ) throws(Stop) -> ConversationSeed {
         let begun = try knock(type, &dice)
         let seed: ConversationSeed
@@ -76,13 +78,13 @@ struct Contact {
     /// Carries messages back and forth until the latest contact, which is pending, has a seed.
     private mutating func handshake(
         _ sends: [Step.Send], _ dice: inout Dice,
-        _ between: (inout Contact, Routed, Bool, inout Dice) throws(Stop) -> Void
+        _ between: (inout Contact, Routed, Bool, Bool, inout Dice) throws(Stop) -> Void
     ) throws(Stop) -> ConversationSeed {
         var (payloads, isSaros) = (sends.map(\.routed), true)
         for _ in 0..<16 {
             var replies: [Routed] = []
-            for payload in payloads {
-                try between(&self, payload, isSaros, &dice)
+            for (index, payload) in payloads.enumerated() {
+                try between(&self, payload, isSaros, index == 0, &dice)
                 var step = dice.step()
                 try succeed("a message of the first contact") { () throws(Refusal) in
                     if isSaros { try raya.receive(payload, in: &step) } else { try saro.receive(payload, in: &step) }

@@ -85,7 +85,7 @@ struct BrokenConversation: SimpleConversation {
         case refusesParts = "PART-1 receiving"
         case countsSometimes = "CONVERSATION-12 sometimes"
         case opensOnce = "CONTACT-3"
-        case opensEmpty = "CONTACT-3 opening"
+        case losesTheLateOpening = "CONTACT-3 opening"
         case silentAfterALateOpening = "CONTACT-3 answer"
         case partsAreWholeAfterARestart = "DURABLE-5"
     }
@@ -136,7 +136,7 @@ struct BrokenConversation: SimpleConversation {
         if Self.defect == .refusesOpenings, seed.role == .responder { throw Self.malformed }
         inner = try Self.innerType.begin(seed, in: &step)
         isResponder = seed.role == .responder
-        if Self.defect == .losesTheOpening {
+        if Self.defect == .losesTheOpening || Self.defect == .losesTheLateOpening {
             var left = step.takeOutput()
             left.events = []
             step.take(left)
@@ -211,7 +211,6 @@ struct BrokenConversation: SimpleConversation {
         case (.leavesParts, .send(_, let part, _)) where part != .whole:
             step.report(.members([]))
             return try inner.perform(action, as: id, in: &step)
-        case (.opensEmpty, .send) where isRestored && !isResponder: return step.open([], for: id)
         case (.sendsAfterTheEnd, .send):
             do throws(Refusal) { return try inner.perform(action, as: id, in: &step) } catch {
                 return try inner.perform(action, as: ContentID(id.number + 1_000), in: &step)
