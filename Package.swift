@@ -66,7 +66,10 @@ let package = Package(
     name: "chat-framework",
     platforms: [.macOS(.v26)],
     products: (everything + systems
-        + ["ChatConformance", "ChatSimulation", "ChatVariants", "ChatPeer", "ChatSimulator", "ChatConformanceRunner"])
+        + [
+            "ChatConformance", "ChatSimulation", "ChatVariants", "ChatPeer", "ChatSimulator", "ChatConformanceRunner",
+            "ChatBench",
+        ])
         .map {
             .library(name: $0, targets: [$0])
         } + [
@@ -148,7 +151,9 @@ let package = Package(
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
         Room.programs.tool("packet-inspect", foundations + ["ChatInspect", "ChatTool", "PacketStream"]),
         Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
-        Room.programs.tool("chat-bench", ["CSodium", "ChatSimulation", "ChatTool"] + everything + systems),
+        Room.programs.module(
+            "ChatBench", ["CSodium", "ChatSimulation", "ChatTool", "ChatVariants"] + everything + systems),
+        Room.programs.tool("chat-bench", ["ChatBench"]),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
         Room.client.support("StorageTestSupport", foundations + ["ChatStorage"]),

@@ -47,6 +47,9 @@ let package = Package(
             name: "sixth-sim", dependencies: ["SixthVariant"] + framework("ChatSimulator", "ChatVariants"),
             swiftSettings: settings),
         .executableTarget(
+            name: "sixth-bench", dependencies: ["SixthVariant"] + framework("ChatBench", "ChatVariants"),
+            swiftSettings: settings),
+        .executableTarget(
             name: "sixth-conformance",
             dependencies: ["SixthVariant"] + framework("ChatConformanceRunner", "ChatVariants"),
             swiftSettings: settings),

@@ -2,7 +2,7 @@ import ChatTool
 import ChatWire
 
 /// Measures the package against the cryptography that its work cannot do without.
-@main struct Bench {
+enum Bench {
     /// What is measured, by file; a new file adds itself here.
     static let suites: [Suite] = [
         Suite("ratchet", "one conversation of PrivateV1, without framing and delivery", run: RatchetBench.run),
@@ -51,20 +51,5 @@ import ChatWire
             let row = try await make(effort)
             Terminal.print(isJSON ? row.json.description : row.text)
         }
-    }
-
-    @concurrent static func main() async throws {
-        guard try await !UDPRole.play() else { return }
-        let json = Option("json", "print a JSON object for each row")
-        let filter = Option("filter", "TEXT", default: "", "only rows whose name contains this")
-        let rounds = Option("rounds", "N", default: 15, in: 1...1_000, "rounds of each side; the median counts")
-        let command = Command(
-            "chat-bench", summary: "Measures the package; ratios are to the libsodium calls of the same run.",
-            options: [json, filter, rounds],
-            notes: "Suites:\n" + suites.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
-        let options = command.parseOrExit()
-        let plan = Plan(
-            effort: Effort(rounds: options[rounds]), filter: options[filter], isJSON: options[json])
-        for suite in suites { try await suite.run(plan) }
     }
 }
