@@ -206,8 +206,8 @@ extension ChatCore {
         changes.records += gone.map { Record(Keys.parked($0.number), nil) }
     }
 
-    /// Tells of a payload that was refused. That a service delivers one twice, and that an invite is sent again until
-    /// it is answered, is nothing to tell of.
+    /// Reports a payload that was refused. A repeat is not reported: a service may deliver a payload twice, and an
+    /// invite is sent again until it is answered.
     mutating func tell(_ refusal: Refusal, in conversation: ConversationID?) {
         guard refusal.cause.code != "replay" else { return }
         note(refusal, in: conversation)

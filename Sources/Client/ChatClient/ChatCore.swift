@@ -213,7 +213,7 @@ public struct ChatCore: Sendable {
         }
     }
 
-    /// The same where it is known where the conversation is.
+    /// Overload for callers that hold the index.
     mutating func touch(_ id: ConversationID, at place: Dictionary<ConversationID, Slot>.Index) {
         if slots.values[place].touch() { changes.conversations.append(id) }
     }

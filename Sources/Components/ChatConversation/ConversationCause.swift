@@ -49,8 +49,8 @@ public enum ConversationCause: RefusalCause, Hashable {
         case .tooManySkipped(let count, let limit):
             "\(count) payloads are missing before this one; at most \(limit) are waited for"
         case .keysDoNotFit(let count, let code):
-            "\(count) payloads in a row could not be opened (\(code)): the keys of this conversation fit no longer, or "
-                + "somebody forges; was an old copy of the data put back, here or there? A new contact helps"
+            "\(count) payloads in a row could not be opened (\(code)): the keys of the two sides differ, or payloads are "
+                + "forged; an old copy of the data may have been restored. Begin a new contact"
         case .nothingReceived: "nothing can be sent before the other side's first payload was received"
         case .chainExhausted(let count): "\(count) payloads were sent in a row; wait for an answer"
         case .unknownFrame(let type): "a frame of a kind that \(type) does not know; the other side may be newer"

@@ -32,14 +32,14 @@ public enum FramingError: Error, RefusalCause, Hashable {
     public var description: String {
         switch self {
         case .truncated(let needed, let offset): "bytes end at \(offset); \(needed) more expected"
-        case .trailing(let count, let offset): "\(count) bytes too many from byte \(offset)"
-        case .notUTF8(let offset): "no UTF-8 at byte \(offset)"
-        case .badRoute(let count, let limit): "a route of \(count) bytes; 1 to \(limit) allowed"
+        case .trailing(let count, let offset): "\(count) trailing \(count == 1 ? "byte" : "bytes") at offset \(offset)"
+        case .notUTF8(let offset): "invalid UTF-8 at byte \(offset)"
+        case .badRoute(let count, let limit): "route has \(count) bytes; 1 to \(limit) allowed"
         case .tooLarge(let count, let limit): "payload has \(count) bytes; at most \(limit) allowed"
         case .unsupportedVersion(let version, let framing): "version \(version) of \(framing) is not known here"
         case .noSecret(let owner, let framing):
             "\(owner) gives its route no secret, from which \(framing) derives identifiers"
-        case .plainHint: "the hint is a route in plain, which acceptsPlainHints would allow"
+        case .plainHint: "the hint is a route in plain; only acceptsPlainHints allows it"
         }
     }
 }

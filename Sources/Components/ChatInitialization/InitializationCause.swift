@@ -51,7 +51,7 @@ public enum InitializationCause: RefusalCause, Hashable {
         case .unexpectedPayload(let name): "\(name) does not take payloads of this kind"
         case .unknownFrame(let name): "an invite of a kind that \(name) does not know; the other side may be newer"
         case .tooManyKeys(let count, let limit): "\(count) introductions would be outstanding; at most \(limit) allowed"
-        case .takenName(let name): "an older introduction is called \(name) too; make another one"
+        case .takenName(let name): "short key name \(name) collides with an older introduction; create another bundle"
         case .expiredBundle(let time): "the introduction expired at \(time); ask for a new one"
         case .unfitName(let name): "an invite cannot carry conversation type \(name.prefix(64))"
         case .unknownContact(let contact): "contact \(contact) waits for no invite"
