@@ -186,7 +186,7 @@ extension Session {
         switch notice {
         case .interrupted(let why, _):
             Output.Line.trouble(
-                "! no link to \(settings.relay): \(why.forTerminal); still trying",
+                "! no link to \(settings.relay): \((networkTrouble ?? why).forTerminal); still trying",
                 .event("link", ["state": "interrupted", "text": .string(why)]))
         case .resumed: Output.Line.remark("-- the link is there", .event("link", ["state": "resumed"]))
         case .ended(let address, _):

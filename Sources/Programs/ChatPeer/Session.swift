@@ -1,4 +1,5 @@
 import ChatClient
+import ChatDeliveryService
 import ChatModel
 import ChatTool
 import ChatWire
@@ -195,7 +196,8 @@ actor Session {
     private func introduceAtStart() async {
         let complaint = Task {
             guard (try? await Task.sleep(for: Self.patience)) != nil else { return }
-            let what = relayTrouble?.words(of: settings.relay) ?? DeliveryError.noAnswer(settings.relay)
+            let seen = networkTrouble.map { "no link to \(settings.relay): \($0)" }
+            let what = seen ?? relayTrouble?.words(of: settings.relay) ?? DeliveryError.noAnswer(settings.relay)
             await output.show(.error("relay", "\(what); still trying"))
         }
         defer { complaint.cancel() }
@@ -210,6 +212,9 @@ actor Session {
             }
         }
     }
+
+    /// What the system says about the way to the relay.
+    var networkTrouble: String? { (client.suite.delivery as? UDPDeliveryService)?.trouble }
 
     /// How long a relay may be silent before the person hears of it.
     private static let patience = Duration.seconds(2)

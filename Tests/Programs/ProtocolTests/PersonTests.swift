@@ -51,6 +51,28 @@ struct PersonTests {
         try await stage.end([raya, pax])
     }
 
+    @Test func `a relay that cannot be reached is named with the system's reason (PEER-20, UDP-24)`() async throws {
+        for (relay, words) in [
+            ("relay.invalid:9220", "looking up 'relay.invalid'"), ("127.0.0.1:1", "is chat-relay running"),
+        ] {
+            let raya = PeerProcess("raya", in: Programs.directory, arguments: ["--relay", relay])
+            try await raya.start()
+            let trouble = try await raya.event(within: .seconds(60)) { $0["code"] == "relay" }
+            #expect(trouble["text"]?.text?.contains(words) == true, "\(trouble.printed())")
+            #expect(await raya.stop() == 0)
+        }
+        // A network of its own, which has no way out.
+        let cut = try ChildProcess(
+            "unshare", ["-rn", Programs.directory + "/chat-peer", "--relay", "192.0.2.1:9220"], joinsErrors: true)
+        var shown = ""
+        for await line in cut.lines {
+            shown += line + "\n"
+            if line.hasPrefix("! ") { cut.closeInput() }
+        }
+        let isAllowed = !shown.contains("unshare:")
+        #expect(!isAllowed || shown.contains("no link to 192.0.2.1:9220: Network is unreachable"), "\(shown)")
+    }
+
     @Test func `a lone process and a mistyped option hear of it (PEER-20)`() async throws {
         let stage = try await PeerStage(Self.suite)
         var ended = try await stage.shell(#""$0/chat-peer" --delivery memory"#, [])

@@ -17,18 +17,31 @@ public final class UDPDeliveryService: DeliveryService {
     public let relay: String
     private let endpoint: Endpoint<ClientShell>
     private let told: Told
+    private let lookups: Task<Void, Never>
+    private let sending: SendTrouble
+    private let lookupTrouble: Lookup
 
     /// The limits that the relay stated last.
     private final class Told: Sendable {
         let limits = Lock(DeliveryLimits(maximumPayload: 64 << 10, offers: UDPDeliveryService.offers))
     }
 
+    /// What the last looking up of the relay's name said.
+    private final class Lookup: Sendable {
+        let error = Lock<DeliveryError?>(nil)
+    }
+
+    /// Why the relay cannot be reached, as far as the system says: what looking up its name said, or why nothing leaves
+    /// this machine; nil where nobody knows more than that no answer comes.
+    public var trouble: String? { lookupTrouble.error.withLock { $0?.description } ?? sending.words }
+
     private static let offers: Set<Capability> = [.acknowledgement, .ordering, .offlineRetrieval]
 
     /// Connects to a relay.
     ///
     /// - Parameters:
-    ///   - relay: `HOST:PORT`; of a host with several addresses each is tried.
+    ///   - relay: `HOST:PORT`; of a host with several addresses each is tried, and a name is looked up again as long as
+    ///     the relay is sought.
     ///   - configuration: times and sizes.
     ///   - random: names sessions and payloads that have no id.
     /// - Throws: `startup` if the name means nothing or there is no socket; `unreachable`, `overloaded` or `rejected`
@@ -36,7 +49,14 @@ public final class UDPDeliveryService: DeliveryService {
     public init(
         relay: String, configuration: UDPConfiguration = UDPConfiguration(), random: any RandomSource = SystemRandom()
     ) async throws(DeliveryError) {
-        let addresses = try await HostPort(relay).resolved()
+        let place = try HostPort(relay)
+        var addresses: [NetworkAddress] = []
+        let lookup = Lookup()
+        do throws(DeliveryError) { addresses = try await place.resolved() } catch {
+            // A name that means nothing yet is sought like a relay that is not there yet.
+            guard configuration.startsOffline else { throw error }
+            lookup.error.withLock { $0 = error }
+        }
         let loss = DatagramLoss(configuration.datagramLoss, seed: configuration.lossSeed)
         let socket = try DatagramSocket(listeningOn: nil, loss: loss)
         let name = "relay \(relay)"
@@ -49,6 +69,20 @@ public final class UDPDeliveryService: DeliveryService {
         (self.relay, self.told) = (relay, told)
         endpoint = try Endpoint(shell, on: socket)
         let endpoint = endpoint
+        lookups = Task { [weak endpoint] in
+            while (try? await Task.sleep(for: Self.lookupInterval)) != nil {
+                guard let isSeeking = endpoint?.perform({ shell, _ in shell.isSeeking }) else { return }
+                guard isSeeking else { continue }
+                do throws(DeliveryError) {
+                    let found = try await place.resolved()
+                    lookup.error.withLock { $0 = nil }
+                    endpoint?.perform { shell, _ in shell.reach(at: found) }
+                } catch {
+                    lookup.error.withLock { $0 = error }
+                }
+            }
+        }
+        (sending, lookupTrouble) = (socket.trouble, lookup)
         let error = await withCheckedContinuation { (continuation: CheckedContinuation<DeliveryError?, Never>) in
             endpoint.perform { shell, now in shell.join(continuation, now) }
         }
@@ -57,10 +91,14 @@ public final class UDPDeliveryService: DeliveryService {
         throw error
     }
 
+    /// How often a name is looked up while the relay is sought.
+    private static let lookupInterval = Duration.seconds(5)
+
     deinit { close() }
 
     /// Says goodbye to the relay; whoever still waits gets the error `closed`.
     public func close() {
+        lookups.cancel()
         endpoint.close { shell, _ in shell.close() }
     }
 

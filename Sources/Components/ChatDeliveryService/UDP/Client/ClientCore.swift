@@ -31,7 +31,7 @@ package struct ClientCore: Sendable {
 
     let configuration: UDPConfiguration
     private let name: String
-    private let relays: [NetworkAddress]
+    private var relays: [NetworkAddress]
     private var random: any RandomSource
     private var phase: Phase
     /// The link of the session, if there is one.
@@ -52,13 +52,26 @@ package struct ClientCore: Sendable {
     ///
     /// - Parameters:
     ///   - name: the relay's name for errors.
-    ///   - relays: the addresses under which the relay may be reached; at least one.
+    ///   - relays: the addresses under which the relay may be reached; with none it waits for ``reach(at:)``.
     package init(
         name: String, relays: [NetworkAddress], _ configuration: UDPConfiguration, random: any RandomSource, now: Moment
     ) {
         (self.name, self.relays, self.configuration, self.random) = (name, relays, configuration, random)
         phase = .closed
         seek(now)
+    }
+
+    /// Whether there is no session, and the relay's name is to be looked up again.
+    package var isSeeking: Bool { if case .seeking = phase { true } else { false } }
+
+    /// Seeks the relay under other addresses from now on; a session that there is goes on (UDP-24).
+    package mutating func reach(at addresses: [NetworkAddress]) {
+        guard !addresses.isEmpty, addresses != relays else { return }
+        relays = addresses
+        guard case .seeking(var seeking) = phase else { return }
+        // A cookie is one relay address's.
+        (seeking.candidate, seeking.cookie, seeking.challenges, seeking.isChallenged) = (0, [], 0, false)
+        phase = .seeking(seeking)
     }
 
     /// Takes what happened since the last time.
@@ -227,8 +240,10 @@ extension ClientCore {
     }
 
     private mutating func hello(_ seeking: Seeking, into batch: inout DatagramBatch, _ now: Moment) {
-        Hello(window: UInt32(clamping: configuration.window), cookie: seeking.cookie)
-            .write(to: &batch, session: seeking.session, peer: relays[seeking.candidate])
+        if relays.indices.contains(seeking.candidate) {
+            Hello(window: UInt32(clamping: configuration.window), cookie: seeking.cookie)
+                .write(to: &batch, session: seeking.session, peer: relays[seeking.candidate])
+        }
         var next = seeking
         next.nextHello = now + jittered(seeking.interval)
         next.isChallenged = false

@@ -92,6 +92,12 @@ struct ClientShell: DatagramMachine {
         joining = Joining(deadline: now + Micros(core.configuration.handshakeDeadline), continuation: continuation)
     }
 
+    /// Whether the relay's name is to be looked up again.
+    var isSeeking: Bool { core.isSeeking }
+
+    /// Seeks the relay under other addresses from now on.
+    mutating func reach(at addresses: [NetworkAddress]) { core.reach(at: addresses) }
+
     /// Ends everything; whoever waits is told.
     mutating func close() {
         isClosed = true

@@ -50,7 +50,9 @@ extension DatagramSocket {
                     unsafe message.msg_namelen = length
                     unsafe message.msg_iov = part
                     unsafe message.msg_iovlen = 1
-                    return unsafe transmit(&message, from: local, segment: segment) == buffer.count
+                    let isSent = unsafe transmit(&message, from: local, segment: segment) == buffer.count
+                    trouble.note(isSent)
+                    return isSent
                 }
             }
         }

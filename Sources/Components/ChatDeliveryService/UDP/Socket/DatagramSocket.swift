@@ -18,6 +18,8 @@ struct DatagramSocket: Sendable {
     private(set) var cutsRuns = false
     /// The losses made on purpose, if any.
     let loss: DatagramLoss?
+    /// Why nothing leaves, if nothing does.
+    let trouble = SendTrouble()
 
     /// Opens a socket.
     ///

@@ -1,0 +1,40 @@
+import ChatModel
+import TestSupport
+import Testing
+
+@testable import ChatDeliveryService
+
+private func asked(_ core: inout ClientCore, _ now: Moment) -> [NetworkAddress] {
+    var batch = DatagramBatch()
+    core.write(into: &batch, now: now)
+    return (0..<batch.count).map { batch.peer($0) }
+}
+
+@Test func `a relay that moves is sought where its name leads now (UDP-24)`() {
+    let (old, new) = (NetworkAddress(v4: 1, port: 9_220), NetworkAddress(v4: 2, port: 9_220))
+    var now = Moment.zero
+    var core = ClientCore(name: "relay", relays: [], UDPConfiguration(), random: SeededRandom(1), now: now)
+    #expect(core.isSeeking)
+    #expect(asked(&core, now).isEmpty, "nothing is known yet")
+    for address in [old, new] {
+        core.reach(at: [address])
+        core.reach(at: [])
+        now = core.wake ?? now
+        #expect(asked(&core, now) == [address])
+        now = core.wake ?? now
+        #expect(asked(&core, now) == [address])
+    }
+}
+
+@Test(.timeLimit(.minutes(30)))
+func `a name that means nothing yet is an error, or the service starts offline (UDP-24)`()
+    async throws
+{
+    await #expect(throws: DeliveryError.self) { try await UDPDeliveryService(relay: "relay.invalid:9220") }
+    var configuration = UDPConfiguration()
+    configuration.startsOffline = true
+    configuration.handshakeDeadline = .milliseconds(100)
+    let service = try await UDPDeliveryService(relay: "relay.invalid:9220", configuration: configuration)
+    #expect(service.trouble?.contains("relay.invalid") == true)
+    service.close()
+}
