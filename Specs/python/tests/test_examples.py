@@ -11,11 +11,11 @@ import unittest
 import chatspec
 from chatspec import (
     content, directory, envelope, inbox, intro, messages, open_invite, parity, plain_conversation, plain_framing, rpi,
-    privatev1, ratchet, sds, segmentation, udp, udp_messages, xeddsa,
+    privatev1, ratchet, sds, sealed_hop, segmentation, udp, udp_messages, xeddsa,
 )
 from chatspec.checks.common import Scripted
 from chatspec.participant import Participant
-from chatspec.primitives import agree, keccak256, public_key
+from chatspec.primitives import agree, blake2b, keccak256, public_key
 from chatspec.refusal import Refused
 
 from . import SPECS
@@ -56,6 +56,46 @@ class Documents(unittest.TestCase):
         block = next(block for block in self.blocks(name) if block.startswith(start))
         pairs = re.compile(r"\s*((?:[0-9a-f]{2})+(?:\s{1,2}(?:[0-9a-f]{2})+(?![\w,]))*)")
         return bytes.fromhex("".join(match[1] for line in block.splitlines() if (match := pairs.match(line))))
+
+    def test_sealed_hop(self):
+        block = next(block for block in self.blocks("udp-v2.md") if "\nrelay name " in block)
+        example, name = {}, ""
+        for line in block.splitlines():
+            if label := line[:16].strip():
+                name = f"{name.partition('/')[0]}/{label}" if line.startswith(" ") else label
+            example[name] = example.get(name, "") + line[16:]
+        relay, first, second = (bytes([byte] * 32) for byte in (0x11, 0x22, 0x33))
+        key, connection = public_key(relay), bytes(range(0x11, 0x19))
+        self.assertEqual(sealed_hop.read_name(example["relay name"]), ("relay.example:9220", key))
+        client = sealed_hop.Client(bytes(range(1, 9)), key, first)
+        asked = sealed_hop.client_parameters(b"\2", 1 << 21, 1452)
+        hello, again = client.hello(asked), client.hello(asked, bytes([0x44] * 16))
+        self.assertEqual(hello[:42].hex(), example["HELLO"])
+        self.assertEqual(blake2b(32, hello).hex(), example["HELLO/digest"])
+        retry = sealed_hop.retry(hello, key, bytes([0x44] * 16), bytes([0x55] * 24))
+        self.assertEqual(retry.hex(), example["RETRY"])
+        self.assertEqual(sealed_hop.read_retry(retry, hello, key), bytes([0x44] * 16))
+        self.assertEqual(again[-16:].hex(), example["HELLO again"])
+        limits = b"".join(value.to_bytes(size) for value, size in zip(
+            (7, 1 << 20, 1 << 21, 30_000, 0, 0, 4_096, 1 << 24, 604_800_000), udp.WELCOME_SIZES))
+        said = b"".join(sealed_hop.parameter(*one) for one in (
+            (sealed_hop.VERSIONS, b"\2"), (sealed_hop.LARGEST, (1452).to_bytes(2)), (sealed_hop.ID, connection),
+            (sealed_hop.TOKEN, bytes([0x66] * 16)), (sealed_hop.LIMITS, limits)))
+        welcome, keys = sealed_hop.welcome(relay, again, second, said)
+        self.assertEqual(blake2b(32, welcome).hex(), example["WELCOME/digest"])
+        self.assertEqual(sealed_hop.read_parameters(client.read_welcome(welcome)[0])[sealed_hop.ID], connection)
+        self.assertEqual((keys.hash.hex(), keys.root.hex()), (example["hash"], example["root"]))
+        masking, next_key = sealed_hop.mask_key(keys.root, "to relay"), sealed_hop.next_key(keys.to_relay, bytes([0x77] * 32))
+        self.assertEqual((masking.hex(), next_key.hex()), (example["mask to relay"], example["key 1"]))
+        known = {0: keys.to_relay, 1: next_key}
+        for number, frames in ((0, b"\1"), (1, b"\1\0")):
+            packet = sealed_hop.packet(known[number], masking, connection, number, number, frames)
+            self.assertEqual(packet.hex(), example[f"PACKET {number}"])
+            self.assertEqual(sealed_hop.read_packet(known, masking, packet), (number, frames))
+            for index in range(len(packet)):
+                changed = packet[:index] + bytes([packet[index] ^ 1]) + packet[index + 1:]
+                with self.assertRaises(Refused):
+                    sealed_hop.read_packet(known, masking, changed)
 
     def test_intro_link(self):
         printed = "".join(self.blocks("intro-links.md")[0].split())

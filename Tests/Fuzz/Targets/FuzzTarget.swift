@@ -37,7 +37,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
     /// All of them.
     package static func all() throws -> [FuzzTarget] {
         try framings() + discoveries() + wire() + storage() + conversations() + walks() + initializations() + udp()
-            + inspectors + generators() + agentChat() + chatEngine() + packetStream()
+            + sealed() + inspectors + generators() + agentChat() + chatEngine() + packetStream()
     }
 }
 

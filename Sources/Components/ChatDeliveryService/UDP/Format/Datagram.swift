@@ -153,18 +153,32 @@ package struct Welcome: Hashable, Sendable {
         to batch: inout DatagramBatch, session: UInt64, peer: NetworkAddress, from local: NetworkAddress? = nil
     ) {
         batch.begin(.welcome, session: session)
-        batch.append { bytes in
-            bytes.append(big: epoch)
-            bytes.append(big: maximumPayload)
-            bytes.append(big: window)
-            bytes.append(big: idleMilliseconds)
-            bytes.append(big: ratePayloads)
-            bytes.append(big: rateMilliseconds)
-            bytes.append(big: retainedPayloads)
-            bytes.append(big: retainedBytes)
-            bytes.append(big: retainedMilliseconds)
-        }
+        batch.append { $0 += fields }
         batch.end(to: peer, from: local, padded: true)
+    }
+
+    private static let fieldsSize = 48
+
+    /// The fields alone.
+    var fields: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(big: epoch)
+        bytes.append(big: maximumPayload)
+        bytes.append(big: window)
+        bytes.append(big: idleMilliseconds)
+        bytes.append(big: ratePayloads)
+        bytes.append(big: rateMilliseconds)
+        bytes.append(big: retainedPayloads)
+        bytes.append(big: retainedBytes)
+        bytes.append(big: retainedMilliseconds)
+        return bytes
+    }
+
+    /// Reads the fields alone.
+    init(fields bytes: Span<UInt8>) throws(UDPError) {
+        guard bytes.count <= Self.fieldsSize else { throw .tooLong(bytes.count, limit: Self.fieldsSize) }
+        var reader = FieldReader(bytes)
+        try self.init(&reader)
     }
 
     /// The limits as every delivery service states them.

@@ -1,0 +1,51 @@
+package import ChatCrypto
+package import ChatModel
+
+/// The sending side of one direction: the key, and the number of the next packet.
+package struct PacketSealer: Sendable, Equatable {
+    private var key: PacketKey
+    /// The number of the next packet; no number is used twice, whatever the key.
+    package private(set) var next: UInt64 = 0
+    private var firstOfKey: UInt64 = 0
+
+    /// Seals packets from the first one on.
+    package init(_ key: PacketKey) {
+        self.key = key
+    }
+
+    /// How many keys came before the current one.
+    package var generation: UInt64 { key.generation }
+    /// Whether the key has sealed as many packets as it should, so that a next one is due.
+    package var isDue: Bool { next - firstOfKey >= PacketKey.lifetime }
+
+    /// Appends a packet with some frames; returns its number.
+    ///
+    /// Throws ``SealedError/exhausted`` where the key has sealed twice as many packets as it should, and nobody has
+    /// agreed on a next one.
+    package mutating func seal(
+        _ frames: Span<UInt8>, id: UInt64, to bytes: inout [UInt8]
+    ) throws(SealedError) -> UInt64 {
+        guard next - firstOfKey < 2 * PacketKey.lifetime, next < .max else { throw .exhausted }
+        let header = SealedHandshake.header(.packet, id: id)
+        do throws(CryptoError) {
+            try key.seal(frames, number: next, header: header.span, to: &bytes)
+        } catch {
+            throw .exhausted
+        }
+        defer { next += 1 }
+        return next
+    }
+
+    /// Leaves numbers out, so that who acknowledges packets that it did not get is caught.
+    package mutating func skip(_ count: UInt64) {
+        next = next.addingReportingOverflow(count).overflow ? .max : next + count
+    }
+
+    /// Seals with the next key from now on.
+    ///
+    /// - Parameter shared: the secret that the two sides agreed on for it.
+    package mutating func advance(mixing shared: Secret) throws(CryptoError) {
+        key = try key.next(mixing: shared)
+        firstOfKey = next
+    }
+}
