@@ -135,7 +135,8 @@ let package = Package(
         // Options and signals, which all programs share; no product.
         Room.programs.module("ChatTool", ["ChatSystem"]),
         // Programs as libraries, so that an outsider builds them with components of their own beside ours.
-        Room.programs.module("ChatPeer", everything + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
+        Room.programs.module(
+            "ChatPeer", everything + systems + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
         Room.programs.module("ChatSimulator", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.module(
             "ChatConformanceRunner", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),

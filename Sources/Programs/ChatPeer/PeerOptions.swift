@@ -13,6 +13,8 @@ enum PeerOptions {
         "conversation", "NAME+NAME", "how content is exchanged; the first is for new conversations")
     static let delivery = Option<String?>("delivery", "NAME", "how payloads are carried")
     static let framing = Option<String?>("framing", "NAME", "how payloads are told apart")
+    static let system = Option<PublishedSystem?>(
+        "system", "SYSTEM", "describe: a published system, logos, agent-chat, chat-engine or packet-stream")
     static let relay = Option<String>(
         "relay", "HOST:PORT", default: "127.0.0.1:9220", "the relay of delivery service udp")
     static let data = Option<String?>("data", "DIR", "keep identity and conversations here, encrypted")
@@ -41,8 +43,8 @@ enum PeerOptions {
     static let command = Command(
         "chat-peer", summary: "Talks to another chat peer: paste its introduction link, or hand it yours.",
         options: [
-            suite, profile, discovery, initialization, conversation, delivery, framing, relay, data, passphraseFile,
-            keyFile, name, publish, find, linger, downloads, loss, datagramLoss, seed, json,
+            suite, profile, discovery, initialization, conversation, delivery, framing, system, relay, data,
+            passphraseFile, keyFile, name, publish, find, linger, downloads, loss, datagramLoss, seed, json,
         ],
         rest: "describe|variants|shim",
         notes: """
@@ -67,6 +69,8 @@ struct Settings: Sendable {
     let task: Task
     /// The five choices, if any were made.
     let suite: SuiteName?
+    /// The published system that is described.
+    let system: PublishedSystem?
     let relay: String
     let data: String?
     let key: KeyChoice
@@ -90,6 +94,10 @@ struct Settings: Sendable {
         default: throw UsageError(description: "unexpected argument '\(options.operands.joined(separator: " "))'")
         }
         suite = try Self.suite(options)
+        system = options[PeerOptions.system]
+        guard system == nil || task == .describe && suite == nil else {
+            throw UsageError(description: "--system goes with describe, and without other choices")
+        }
         relay = options[PeerOptions.relay]
         data = options[PeerOptions.data]?.expandingHome
         switch (options[PeerOptions.passphraseFile], options[PeerOptions.keyFile]) {

@@ -77,6 +77,11 @@ public struct PeerProgram: Sendable {
     /// Prints the composition as its five choices, and what a trial of it showed.
     private func describe(_ settings: Settings, _ output: Output) async -> ExitCode {
         do {
+            if let system = settings.system {
+                let suite = try system.suite(beside: try await stranger(settings).suite(Profile.reference.suite))
+                await output.show(.speech(suite.description, suite.json))
+                return .success
+            }
             let name = settings.suite ?? Profile.reference.suite
             // Raya's delivery service is not used.
             var rayas = name
