@@ -184,7 +184,7 @@ let package = Package(
         Room.proof.tests("ChatInspectTests", everything + ["ChatInspect"]),
         Room.proof.tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
         Room.proof.tests("ChatVectorsTests", ["ChatVectors", "ChatWire"]),
-        Room.proof.tests("ChatSimulationTests", everything + ["ChatSimulation"]),
+        Room.proof.tests("ChatSimulationTests", everything + ["ChatConformance", "ChatSimulation"]),
         Room.programs.tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]

@@ -85,7 +85,7 @@ struct Checker {
         }
     }
 
-    /// What every component is checked for first: that a composition's name can hold its own (FW-01).
+    /// The first check of every component: a composition's name can hold its own (FW-01).
     mutating func checkFacts() {
         let facts = facts
         check("FW-01", "it has a name that a composition's name can hold, and a summary") { _ throws(Stop) in
@@ -119,7 +119,7 @@ struct Checker {
     }
 }
 
-/// What a machine has stored: its records so far, each key once.
+/// The stored records of a machine, each key once.
 struct Stored: Equatable {
     private var table: [String: Bytes] = [:]
 
@@ -137,7 +137,7 @@ extension Facts {
     func claims(_ property: Property) -> Bool { claims.contains { $0.property == property && $0.holds } }
 }
 
-/// What each check draws from.
+/// The random source of a check.
 typealias Dice = RepeatableRandom
 
 extension RepeatableRandom {

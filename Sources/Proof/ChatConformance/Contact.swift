@@ -111,7 +111,7 @@ struct Contact {
         return (seed, try receive(invite, &dice))
     }
 
-    /// What a second invite would begin with; with a bundle of its own where one is good once.
+    /// The seed of a second contact; from another bundle where a bundle is good once.
     mutating func again(_ dice: inout Dice) throws(Stop) -> ConversationSeed {
         if bundle.isSingleUse { bundle = try Self.bundle(of: &raya, &dice) }
         return try invite("any-type", opening: Bytes("again"), &dice).seed

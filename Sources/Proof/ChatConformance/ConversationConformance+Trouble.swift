@@ -1,6 +1,6 @@
 internal import ChatModel
 
-// What unreliable services, limits and the application do to a conversation.
+// Unreliable services, limits, and unusual requests of the application.
 extension Conformance {
     static func checkUnreliability(_ type: any ConversationProtocol, _ checker: inout Checker) {
         checker.check("DS-04", "a payload that is lost takes no later one with it; a type that recovers gets it back") {
@@ -70,7 +70,7 @@ extension Conformance {
             let pair = try Pair(type, &dice)
             var saro = pair.saro
             var step = dice.step()
-            let refused = try refusal(of: "an action nobody knows") { () throws(Refusal) in
+            let refused = try refusal(of: "an unknown action") { () throws(Refusal) in
                 try saro.perform(.frame(kind: "no such action", bytes: []), as: ContentID(99), in: &step)
             }
             try expect(refused.cause.code == "unsupported", "the cause is \(refused)")

@@ -57,7 +57,7 @@ extension Conformance {
                 for routed in try pair.send(dice.bytes(10), fromSaro: turns % 2 == 0, &dice) {
                     let listening = turns % 2 == 0 ? pair.raya.listening : pair.saro.listening
                     let isHeard = listening.contains { $0.address == routed.address && $0.route.id == routed.route.id }
-                    try expect(isHeard, "nobody listens on \(routed.address) for \(routed.route)")
+                    try expect(isHeard, "no side listens on \(routed.address) for \(routed.route)")
                     _ = try pair.receive(routed, bySaro: turns % 2 == 1, &dice)
                 }
             }

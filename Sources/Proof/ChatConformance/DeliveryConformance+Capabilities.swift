@@ -1,6 +1,6 @@
 internal import ChatModel
 
-// What a service may offer beyond delivering: one order for all, replies that end, headers.
+// Capabilities beyond delivering: one order for all, replies that end, headers.
 extension Conformance {
     static func checkOrder(_ clients: Ends, _ checker: inout Checker) async {
         await checker.check("DS-16", "all subscribers see one order, also of what is published again") {
@@ -69,14 +69,14 @@ extension Conformance {
     }
 }
 
-/// What a mailbox gave, in the order of arrival.
+/// The contents of a mailbox, in the order of arrival.
 enum Seen: Equatable, Sendable {
     case payload(Bytes)
     case notice(Notice)
 }
 
 extension Ends {
-    /// What a mailbox gives up to the last that is wanted, or until patience ends.
+    /// Reads a mailbox up to the last wanted payload, or until patience ends.
     func observe(_ mailbox: Mailbox, until isLast: @escaping @Sendable (Seen) -> Bool) async -> [Seen] {
         let reader = Task {
             var seen: [Seen] = []

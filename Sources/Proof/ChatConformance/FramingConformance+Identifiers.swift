@@ -1,6 +1,6 @@
 internal import ChatModel
 
-// What only shows over many payloads of a route: what a stranger sees of them, and whether all are found.
+// Properties over many payloads of a route: what a stranger sees of them, and whether all are found.
 extension Conformance {
     static func checkIdentifiers(_ make: () -> any FramingStrategy, _ checker: inout Checker) {
         let isUnlinkable = checker.facts.claims(.unlinkability)
@@ -129,7 +129,7 @@ struct FramingLane {
     private var recipient: any FramingStrategy
     private let owner = Owner.conversation(ConversationID("recipient"))
     private(set) var route: Route
-    /// What the recipient's machine states.
+    /// The window that the recipient's machine states.
     var window = SequenceWindow(lowestWanted: 1)
     /// Payloads that were foreign when they came, and were not found since.
     private(set) var waiting: [Addressed] = []
@@ -166,7 +166,7 @@ struct FramingLane {
         }
     }
 
-    /// What the recipient finds, or nil for a foreign payload.
+    /// The payload as the recipient finds it, or nil for a foreign one.
     func find(_ addressed: Addressed) throws(Stop) -> Routed? {
         let found = try succeed("our own payload") { () throws(Refusal) in try recipient.unwrap(addressed) }
         guard case .payload(let routed, let owner) = found else { return nil }

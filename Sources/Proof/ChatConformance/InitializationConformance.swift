@@ -51,7 +51,7 @@ extension Conformance {
             let isHeard = contact.raya.listening.contains {
                 $0.address == invite.address && $0.route.id == invite.route.id
             }
-            try expect(isHeard, "nobody listens on \(invite.address) for \(invite.route)")
+            try expect(isHeard, "the maker does not listen on \(invite.address) for \(invite.route)")
         }
         checker.check("INIT-03", "any conversation type and any opening come through as they were") {
             dice throws(Stop) in

@@ -7,17 +7,17 @@ struct Pair {
 
     var saro: any Conversation
     var raya: any Conversation
-    /// What Saro's opening delivered to Raya.
+    /// The contents that Saro's opening delivered to Raya.
     let opened: [Content]
     /// The seed from which Raya's side began.
     let invited: ConversationSeed
-    /// What each has sent: Saro, then Raya; replies once they are handed over.
+    /// The payloads of each: Saro, then Raya; replies once they are handed over.
     private(set) var sent: [[Routed]] = [[], []]
-    /// What each has stored: Saro, then Raya.
+    /// The records of each: Saro, then Raya.
     private var stored = [Stored(), Stored()]
     private var nextContent: UInt64 = 1
     private var now: UInt64 = 1_700_000_000_000
-    /// What a side sent because something came, and who sent it; on its way until time passes.
+    /// Payloads sent in answer to payloads, and who sent them; under way until time passes.
     private var replies: [(routed: Routed, isSaros: Bool)] = []
 
     /// - Parameter isRestarted: whether Saro is made again from her records before she says anything.

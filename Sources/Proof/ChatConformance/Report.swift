@@ -1,6 +1,6 @@
 public import ChatWire
 
-/// What a conformance suite found of one implementation, check by check.
+/// The findings of a conformance suite about one implementation, check by check.
 public struct Report: Sendable, Hashable {
     /// Which component was checked.
     public let component: String
@@ -11,11 +11,11 @@ public struct Report: Sendable, Hashable {
     /// The results, in the order of the checks.
     public let results: [Result]
 
-    /// What became of one check.
+    /// The result of one check.
     public struct Result: Sendable, Hashable {
         /// The check's id: the requirement that it is derived from, with a letter where there are several.
         public let id: String
-        /// What must hold, as a sentence.
+        /// The requirement, as a sentence.
         public let requirement: String
         /// Whether it does.
         public let outcome: Outcome
@@ -25,9 +25,9 @@ public struct Report: Sendable, Hashable {
 
     /// How a check ended.
     public enum Outcome: Sendable, Hashable {
-        /// What must hold, holds.
+        /// The requirement holds.
         case passed
-        /// It does not: what was seen instead.
+        /// It does not hold: what was seen instead.
         case failed(String)
         /// It does not apply: the capability or claim that the implementation does not have.
         case notApplicable(String)
@@ -43,7 +43,7 @@ public struct Report: Sendable, Hashable {
 }
 
 extension [Report] {
-    /// What a program that made these reports ends with: 0 where every check passed or does not apply, 1 where one
+    /// The exit code of a program that made these reports: 0 where every check passed or does not apply, 1 where one
     /// failed, 2 where nothing was checked.
     public var exitCode: Int32 {
         guard contains(where: { !$0.results.isEmpty }) else { return 2 }

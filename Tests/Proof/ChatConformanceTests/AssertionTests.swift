@@ -33,6 +33,12 @@ private func assertions() throws -> Set<Place> {
                 Conformance.check(conversation: BrokenConversation.type, idBits: 144, only: [defect.check])
             })
     }
+    for defect in BrokenGroup.Defect.allCases {
+        reports.append(
+            BrokenGroup.$defect.withValue(defect) {
+                Conformance.check(group: BrokenGroup.type, only: [defect.check])
+            })
+    }
     for defect in BrokenInitialization.Defect.allCases {
         let clients = try (0..<2).map { try BrokenInitialization(defect, $0) }
         reports.append(Conformance.check(initialization: { clients[$0] }, only: [defect.check]))

@@ -29,6 +29,20 @@ func `each check of conversations finds the type that breaks it`(defect: BrokenC
     #expect(report.found(defect.check), "\(report)")
 }
 
+@Test(arguments: BrokenGroup.Defect.allCases)
+func `each check of groups finds the type that breaks it`(defect: BrokenGroup.Defect) {
+    let report = BrokenGroup.$defect.withValue(defect) {
+        Conformance.check(group: BrokenGroup.type, only: [defect.check])
+    }
+    #expect(report.found(defect.check), "\(report)")
+}
+
+@Test(arguments: [3, 4, 7])
+func `a group of three, four or seven passes its suite (GROUP-4 to GROUP-7)`(participants: Int) {
+    let report = Conformance.check(group: BrokenGroup.type, participants: participants)
+    #expect(report.isPassed && Set(report.ids) == Set(BrokenGroup.Defect.allCases.map(\.check)), "\(report)")
+}
+
 @Test(arguments: BrokenInitialization.Defect.allCases)
 func `each check of initializations finds the one that breaks it`(defect: BrokenInitialization.Defect) throws {
     let clients = try (0..<2).map { try BrokenInitialization(defect, $0) }

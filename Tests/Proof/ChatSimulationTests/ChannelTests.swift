@@ -1,3 +1,4 @@
+import ChatConformance
 import ChatFraming
 import ChatInitialization
 import ChatModel
@@ -14,6 +15,11 @@ import Testing
         composition.order = { ($0 as? ChannelTalk)?.order }
         return composition
     }()
+
+    @Test func `a channel of four keeps the rules of groups (GROUP-4 to GROUP-7)`() {
+        let report = Conformance.check(group: ChannelTalk.type, participants: 4)
+        #expect(report.isPassed, "\(report)")
+    }
 
     private static func scenario(of participants: Int) -> Scenario {
         var scenario = Scenario(
