@@ -4,7 +4,6 @@
 FOLDER has the programs `chat-engine` and `chat-engine-bench`, optimized. Exits with 1 where a figure is missed.
 """
 
-import concurrent.futures
 import json
 import os
 import pathlib
@@ -60,10 +59,9 @@ def reset_peak(pid):
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def ask(client, url, sessions, count, pause, pid, in_turn=False):
+def ask(client, url, sessions, count, pause, pid, *options):
     """Streams, and the seconds of processor time that a server took for them."""
     before = processor(pid)
-    options = ["--in-turn"] if in_turn else []
     done = subprocess.run(
         [client, "client", "--url", url, "--token", token(), "--count", str(count), "--pause", str(pause), *options,
          "--", *sessions], capture_output=True, text=True, check=True)
@@ -81,7 +79,8 @@ def streams(program, engine, backend):
         for _ in range(rounds):
             for name in heard:
                 sessions = [engine.session() for _ in range(streams)]
-                result, seconds = ask(program, urls[name], sessions, count, pause, pids[name], in_turn)
+                options = ["--at-once", "1"] if in_turn else []
+                result, seconds = ask(program, urls[name], sessions, count, pause, pids[name], *options)
                 assert result["complete"] == streams and result["chunks"] == streams * count, result
                 result["cpu"] = seconds * 1_000 / result["chunks"]
                 heard[name].append(result)
@@ -126,9 +125,9 @@ def streams(program, engine, backend):
     proxy.end()
 
 
-def storing(engine):
+def storing(program, engine):
     """Messages stored, each commit on disk; and what the disk does alone."""
-    print("messages stored, 64 clients at once, an answer of one chunk to each")
+    print("messages stored, 64 streams of one chunk at once, in 640 sessions")
     path, count = engine.folder / "sync", 0
     with open(path, "wb") as file:
         begun = time.monotonic()
@@ -138,25 +137,13 @@ def storing(engine):
             os.fsync(file.fileno())
             count += 1
     figure("4 KiB written and synced, the disk alone", count / 2, "/s")
-    sessions = [engine.session() for _ in range(64)]
-    end = time.monotonic() + 8
-
-    def run(session):
-        sent = 0
-        while time.monotonic() < end:
-            heard = []
-            engine.send(session, "stream 1 0", heard)
-            assert heard[-1]["type"] == "complete", heard
-            sent += 1
-        return sent
-
-    begun, before = time.monotonic(), processor(engine.process.pid)
-    with concurrent.futures.ThreadPoolExecutor(64) as pool:
-        sent = sum(pool.map(run, sessions))
-    seconds = time.monotonic() - begun
-    figure("messages stored, by clients in one process of Python", 2 * sent / seconds, "/s")
-    used = processor(engine.process.pid) - before
-    figure("processor time of a message", used * 1_000 / (2 * sent), "ms")
+    sessions = [engine.session() for _ in range(640)]
+    result, used = ask(program, engine.base + "/messages/send", sessions, 1, 0, engine.process.pid,
+                       "--at-once", "64", "--seconds", "8")
+    assert result["complete"] == result["chunks"], result
+    stored = 2 * result["complete"]
+    figure("messages stored", stored / result["seconds"], "/s", 1_000, at_least=True)
+    figure("processor time of a message", used * 1_000 / stored, "ms")
 
 
 def fill(path, session):
@@ -225,7 +212,7 @@ def main(folder):
     # What is measured is never cut.
     engine = Engine(program, backend, options=["--log-level", "error", "--timeouts-scale", "30"]).start()
     streams(parts, engine, backend)
-    storing(engine)
+    storing(parts, engine)
     engine.stop()
     searching(program, Backend(words=["walrus"]))
     backend.end()

@@ -13,8 +13,9 @@ struct Client: AsyncParsableCommand {
     @Option(help: "A bearer token.") var token = ""
     @Option(help: "Chunks of each stream.") var count: Int
     @Option(help: "Microseconds between two of them.") var pause: Int
-    @Argument(help: "The sessions: a stream in each, all at once.") var sessions: [String]
-    @Flag(help: "One after another.") var inTurn = false
+    @Argument(help: "The sessions: a stream in each.") var sessions: [String]
+    @Option(help: "How many streams at once; all of them where absent.") var atOnce: Int?
+    @Option(help: "Go through the sessions again and again for so many seconds; once where absent.") var seconds: Int?
 
     func run() async throws {
         var configuration = HTTPClient.Configuration()
@@ -22,23 +23,36 @@ struct Client: AsyncParsableCommand {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100_000
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let begun = DispatchTime.now().uptimeNanoseconds
-        let streams = try await withThrowingTaskGroup(of: Times.self) { group in
-            var streams: [Times] = []
-            for session in sessions {
-                group.addTask { try await times(of: session, http) }
-                if inTurn, let times = try await group.next() { streams.append(times) }
+        let end = seconds.map { begun + UInt64($0) * 1_000_000_000 }
+        let lanes = max(1, min(atOnce ?? sessions.count, sessions.count))
+        let streams = try await withThrowingTaskGroup(of: [Times].self) { group in
+            for first in 0..<lanes {
+                group.addTask { try await times(from: first, by: lanes, until: end, http) }
             }
-            for try await times in group { streams.append(times) }
-            return streams
+            return try await group.reduce(into: []) { $0 += $1 }
         }
-        let seconds = Double(DispatchTime.now().uptimeNanoseconds - begun) / 1e9
+        let took = Double(DispatchTime.now().uptimeNanoseconds - begun) / 1e9
         try await http.shutdown()
         let fields = [
-            #""complete":\#(streams.count(where: \.isComplete))"#, #""seconds":\#(seconds)"#,
+            #""complete":\#(streams.count(where: \.isComplete))"#, #""seconds":\#(took)"#,
             #""chunks":\#(streams.reduce(0) { $0 + $1.late.count })"#, #""asked":\#(ranks(streams.map(\.asked)))"#,
             #""first":\#(ranks(streams.compactMap(\.late.first)))"#, #""chunk":\#(ranks(streams.flatMap(\.late)))"#,
         ]
         print("{\(fields.joined(separator: ","))}")
+    }
+
+    /// Streams one after another, in each of some sessions; again and again until a moment, if there is one.
+    private func times(
+        from first: Int, by step: Int, until end: UInt64?, _ http: HTTPClient
+    ) async throws -> [Times] {
+        var streams: [Times] = []
+        repeat {
+            for place in stride(from: first, to: sessions.count, by: step) {
+                streams.append(try await times(of: sessions[place], http))
+                if let end, DispatchTime.now().uptimeNanoseconds > end { return streams }
+            }
+        } while end != nil
+        return streams
     }
 
     /// What was measured of one stream, in milliseconds.

@@ -77,11 +77,12 @@ extension Store {
     }
 
     private static func save(_ session: Session, _ db: Database) throws {
-        try db.execute(
+        try db.cachedStatement(
             sql: """
                 INSERT INTO sessions (id, client, body) VALUES (?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET body = excluded.body
-                """, arguments: [session.id.text, session.client, Data(EngineJSON().encode(session))])
+                """
+        ).execute(arguments: [session.id.text, session.client, Data(EngineJSON().encode(session))])
     }
 
     /// A tree only grows, and the path through it moves: whoever is active no more goes first, since one of a group is
@@ -98,7 +99,8 @@ extension Store {
     }
 
     private static func set(_ isActive: Bool, _ id: MessageID, _ db: Database) throws {
-        try db.execute(sql: "UPDATE messages SET is_active = ? WHERE id = ?", arguments: [isActive, id.text])
+        try db.cachedStatement(sql: "UPDATE messages SET is_active = ? WHERE id = ?")
+            .execute(arguments: [isActive, id.text])
     }
 
     private static func insert(_ node: MessageTree.Node, of session: SessionID, _ db: Database) throws {
