@@ -1,3 +1,5 @@
+import ChatModel
+
 /// A MIME type: type, subtype and parameters (SA-14), read as far as the contract asks.
 struct MediaType: Hashable, Sendable {
     /// The type of envelopes, as it is written (SA-07).
@@ -9,6 +11,11 @@ struct MediaType: Hashable, Sendable {
     let isWellFormed: Bool
 
     init(_ text: String) {
+        // Nearly all are written as the contract has it.
+        guard !text.hasSameBytes(as: Self.reserved) else {
+            (essence, isWellFormed) = (Self.reserved, true)
+            return
+        }
         let parts = text.split(separator: ";", maxSplits: 1, omittingEmptySubsequences: false)
         essence = Text.folded(parts[0])
         isWellFormed = Self.isEssence(essence) && (parts.count == 1 || Self.areParameters(parts[1]))
@@ -63,8 +70,12 @@ struct MediaType: Hashable, Sendable {
 
     /// A token of RFC 2045: printable ASCII but for `()<>@,;:\"/[]?=`.
     private static func isToken(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7f && !specials.contains(byte)
+        switch byte {
+        case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "@"),
+            UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"), UInt8(ascii: "\\"), UInt8(ascii: "\""),
+            UInt8(ascii: "/"), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "?"), UInt8(ascii: "="):
+            false
+        default: byte > 0x20 && byte < 0x7f
+        }
     }
-
-    private static let specials = Set(#"()<>@,;:\"/[]?="#.utf8)
 }

@@ -23,11 +23,16 @@ public struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
 
     /// Entries in any order; of a name that comes again the last value counts.
     public init(_ pairs: [(String, String)]) {
+        entries.reserveCapacity(pairs.count)
+        // Most come in their order, with no name twice.
+        guard !zip(pairs, pairs.dropFirst()).allSatisfy({ Self.precedes($0.0, $1.0) }) else {
+            for (key, value) in pairs { entries.append(Entry(key: key, value: value)) }
+            return
+        }
         let sorted = pairs.enumerated().sorted { left, right in
             let isFirst = Self.precedes(left.element.0, right.element.0)
             return isFirst || !Self.precedes(right.element.0, left.element.0) && left.offset < right.offset
         }
-        entries.reserveCapacity(sorted.count)
         for (_, pair) in sorted {
             if entries.last?.key.hasSameBytes(as: pair.0) == true { entries.removeLast() }
             entries.append(Entry(key: pair.0, value: pair.1))
@@ -71,6 +76,10 @@ public struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
 
     private static func precedes(_ left: String, _ right: String) -> Bool {
-        left.utf8.lexicographicallyPrecedes(right.utf8)
+        let (left, right) = (left.utf8.span, right.utf8.span)
+        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+            return left[index] < right[index]
+        }
+        return left.count < right.count
     }
 }

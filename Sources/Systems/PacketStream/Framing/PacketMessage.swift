@@ -20,12 +20,15 @@ public enum PacketMessage: String, Hashable, Sendable, CaseIterable {
         let envelope = 8
     }
 
-    private static let hub = Numbers(
-        metadata: 1, payload: 2, inputs: 3, transports: 4, audio: 5, video: 6, binary: 7)
-    private static let push = Numbers(
-        metadata: 1, payload: 2, inputs: 3, transports: 7, audio: 4, video: 5, binary: 6)
-    private static let connector = Numbers(
-        metadata: 4, payload: 5, inputs: 6, transports: 7, audio: 1, video: 2, binary: 3)
+    private static var hub: Numbers {
+        Numbers(metadata: 1, payload: 2, inputs: 3, transports: 4, audio: 5, video: 6, binary: 7)
+    }
+    private static var push: Numbers {
+        Numbers(metadata: 1, payload: 2, inputs: 3, transports: 7, audio: 4, video: 5, binary: 6)
+    }
+    private static var connector: Numbers {
+        Numbers(metadata: 4, payload: 5, inputs: 6, transports: 7, audio: 1, video: 2, binary: 3)
+    }
 
     /// The numbers of this message's fields.
     var numbers: Numbers {

@@ -41,14 +41,14 @@ public struct ProcessMessage: Hashable, Sendable {
 
     /// The encoding.
     public var encoded: Bytes {
-        let packet = packet?.encoded(as: .dataPacket)
+        let measure = packet?.measured(PacketMessage.dataPacket.numbers)
         let size =
-            (packet.map { ProtoSize.present(1, count: $0.count) } ?? 0)
+            (measure.map { ProtoSize.present(1, count: $0.size) } ?? 0)
             + (flow.map { ProtoSize.present(2, count: $0.size) } ?? 0)
         return Bytes(headRoom: 0, count: size) { output in
-            if let packet {
-                output.append(present: 1, count: packet.count)
-                output.append(bytes: packet.span)
+            if let packet, let measure {
+                output.append(present: 1, count: measure.size)
+                packet.write(measure, to: &output)
             }
             if let flow { output.append(present: 2, wire: flow) }
         }

@@ -6,10 +6,17 @@ import ChatWire
 
 /// Reads the pieces of a `Struct`.
 struct StructReader {
+    /// So many keys are compared with each other; for more a table is made.
+    private static let few = 8
     private var pairs: [(key: String, value: JSON)] = []
 
     /// What came so far.
-    var object: JSON.Object { JSON.Object(pairs: pairs) }
+    var object: JSON.Object {
+        guard pairs.count <= Self.few else { return JSON.Object(pairs: pairs) }
+        var object = JSON.Object()
+        for (key, value) in pairs { object[key] = value }
+        return object
+    }
 
     /// Reads a piece; the depth counts objects and lists, this one included.
     mutating func merge(_ bytes: Bytes, depth: Int = 1) throws(WireError) {
@@ -116,12 +123,16 @@ extension PacketObject {
     /// The fields of the message; members in the order of the bytes of their keys.
     var encodedStruct: Bytes {
         var output: [UInt8] = []
+        output.reserveCapacity(64)
         Self.write(object, into: &output)
         return Bytes(output)
     }
 
     private static func write(_ object: JSON.Object, into output: inout [UInt8]) {
-        let sorted = object.members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        let members = object.members
+        let sorted =
+            members.count < 2
+            ? members : members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
         for member in sorted {
             delimited(1, into: &output) { output in
                 text(1, member.key, into: &output)
@@ -155,14 +166,21 @@ extension PacketObject {
         output.append(contentsOf: text.utf8)
     }
 
-    /// Writes a message field: its bytes first, then their number in front of them.
+    /// Writes a message field. One byte is kept for the number of its bytes, which is known behind them: most messages
+    /// are short, and only the bytes of longer ones move.
     private static func delimited(_ field: UInt8, into output: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
         output.append(field << 3 | 2)
         let start = output.count
+        output.append(0)
         body(&output)
-        var length: [UInt8] = []
-        varint(output.count - start, into: &length)
-        output.insert(contentsOf: length, at: start)
+        let length = output.count - start - 1
+        guard length >= 0x80 else {
+            output[start] = UInt8(length)
+            return
+        }
+        var prefix: [UInt8] = []
+        varint(length, into: &prefix)
+        output.replaceSubrange(start...start, with: prefix)
     }
 
     private static func varint(_ value: Int, into output: inout [UInt8]) {

@@ -47,7 +47,8 @@ public struct WirePacket: Hashable, Sendable {
 
     /// The encoding: fields in the order of their numbers, defaults omitted.
     public func encoded(as message: PacketMessage) -> Bytes {
-        Writer(self, message.numbers).encoded
+        let measure = measured(message.numbers)
+        return Bytes(headRoom: 0, count: measure.size) { write(measure, to: &$0) }
     }
 }
 
@@ -108,62 +109,79 @@ extension WirePacket {
     }
 }
 
+// Writing: sizes first, then all fields in the order of their numbers.
 extension WirePacket {
-    /// Encodes a packet: sizes first, then all fields in the order of their numbers.
-    struct Writer {
-        private let packet: WirePacket
-        private let numbers: PacketMessage.Numbers
-        private let payload, inputs: Bytes?
+    /// The sizes of a packet's parts in one layout, and what had to be encoded to know them.
+    struct Measure {
+        let numbers: PacketMessage.Numbers
+        let payload, inputs: Bytes?
+        let frame, stream: Int
+        /// Bytes of the whole packet.
+        let size: Int
+    }
 
-        init(_ packet: WirePacket, _ numbers: PacketMessage.Numbers) {
-            (self.packet, self.numbers) = (packet, numbers)
-            (payload, inputs) = (packet.payload?.encodedStruct, packet.inputs?.encodedStruct)
+    func measured(_ numbers: PacketMessage.Numbers) -> Measure {
+        let payload = payload?.encodedStruct
+        let inputs = inputs?.encodedStruct
+        var size = metadata.isEmpty ? 0 : ProtoSize.field(numbers.metadata, metadata)
+        if let payload { size += ProtoSize.present(numbers.payload, count: payload.count) }
+        if let inputs { size += ProtoSize.present(numbers.inputs, count: inputs.count) }
+        for one in transports { size += ProtoSize.present(numbers.transports, count: one.size) }
+        let frameSize = frame?.size ?? 0
+        // In every layout the numbers of the three frames have tags of one size.
+        if frame != nil { size += ProtoSize.present(numbers.audio, count: frameSize) }
+        let streamSize = stream?.size ?? 0
+        if stream != nil { size += ProtoSize.present(numbers.envelope, count: streamSize) }
+        return Measure(
+            numbers: numbers, payload: payload, inputs: inputs, frame: frameSize, stream: streamSize, size: size)
+    }
+
+    @_lifetime(output: copy output)
+    func write(_ measure: Measure, to output: inout OutputSpan<UInt8>) {
+        let numbers = measure.numbers
+        // Frames have numbers below those of the structures in one layout, and above them in the others.
+        if numbers.audio < numbers.metadata { writeFrame(measure, to: &output) }
+        if !metadata.isEmpty { output.append(field: numbers.metadata, metadata) }
+        if let payload = measure.payload {
+            output.append(present: numbers.payload, count: payload.count)
+            output.append(bytes: payload.span)
         }
-
-        var encoded: Bytes { Bytes(headRoom: 0, count: size) { write(to: &$0) } }
-
-        var size: Int {
-            var size = ProtoSize.field(numbers.metadata, packet.metadata)
-            if let payload { size += ProtoSize.present(numbers.payload, count: payload.count) }
-            if let inputs { size += ProtoSize.present(numbers.inputs, count: inputs.count) }
-            for one in packet.transports { size += ProtoSize.present(numbers.transports, count: one.size) }
-            switch packet.frame {
-            case .audio(let frame): size += ProtoSize.present(numbers.audio, count: frame.size)
-            case .video(let frame): size += ProtoSize.present(numbers.video, count: frame.size)
-            case .binary(let frame): size += ProtoSize.present(numbers.binary, count: frame.size)
-            case nil: break
-            }
-            if let stream = packet.stream { size += ProtoSize.present(numbers.envelope, count: stream.size) }
-            return size
+        if let inputs = measure.inputs {
+            output.append(present: numbers.inputs, count: inputs.count)
+            output.append(bytes: inputs.span)
         }
+        if numbers.metadata < numbers.audio, numbers.audio < numbers.transports { writeFrame(measure, to: &output) }
+        for transport in transports { output.append(present: numbers.transports, wire: transport) }
+        if numbers.transports < numbers.audio { writeFrame(measure, to: &output) }
+        guard let stream else { return }
+        output.append(present: numbers.envelope, count: measure.stream)
+        stream.write(to: &output)
+    }
 
-        @_lifetime(output: copy output)
-        func write(to output: inout OutputSpan<UInt8>) {
-            // Frames have numbers below those of the structures in one layout, and above them in the others.
-            if numbers.audio < numbers.metadata { writeFrame(to: &output) }
-            output.append(field: numbers.metadata, packet.metadata)
-            if let payload {
-                output.append(present: numbers.payload, count: payload.count)
-                output.append(bytes: payload.span)
-            }
-            if let inputs {
-                output.append(present: numbers.inputs, count: inputs.count)
-                output.append(bytes: inputs.span)
-            }
-            if numbers.metadata < numbers.audio, numbers.audio < numbers.transports { writeFrame(to: &output) }
-            for transport in packet.transports { output.append(present: numbers.transports, wire: transport) }
-            if numbers.transports < numbers.audio { writeFrame(to: &output) }
-            if let stream = packet.stream { output.append(present: numbers.envelope, wire: stream) }
+    @_lifetime(output: copy output)
+    private func writeFrame(_ measure: Measure, to output: inout OutputSpan<UInt8>) {
+        switch frame {
+        case .audio(let frame):
+            output.append(present: measure.numbers.audio, count: measure.frame)
+            frame.write(to: &output)
+        case .video(let frame):
+            output.append(present: measure.numbers.video, count: measure.frame)
+            frame.write(to: &output)
+        case .binary(let frame):
+            output.append(present: measure.numbers.binary, count: measure.frame)
+            frame.write(to: &output)
+        case nil: break
         }
+    }
+}
 
-        @_lifetime(output: copy output)
-        private func writeFrame(to output: inout OutputSpan<UInt8>) {
-            switch packet.frame {
-            case .audio(let frame): output.append(present: numbers.audio, wire: frame)
-            case .video(let frame): output.append(present: numbers.video, wire: frame)
-            case .binary(let frame): output.append(present: numbers.binary, wire: frame)
-            case nil: break
-            }
+extension WirePacket.Frame {
+    /// Bytes of the frame's message.
+    fileprivate var size: Int {
+        switch self {
+        case .audio(let frame): frame.size
+        case .video(let frame): frame.size
+        case .binary(let frame): frame.size
         }
     }
 }
