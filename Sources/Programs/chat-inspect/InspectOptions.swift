@@ -3,14 +3,6 @@ import ChatModel
 public import ChatTool
 import ChatWire
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 extension Kind: OptionValue {
     /// A kind by its name.
     public init?(option text: String) { self.init(rawValue: text) }
@@ -54,19 +46,12 @@ enum InspectOptions {
     }()
 
     /// The input, wherever it comes from.
-    static func input(_ options: Options) throws(InspectFailure) -> [UInt8] {
-        guard options.operands.count < 2 else { throw InspectFailure("one input at a time") }
-        guard let text = options.operands.first, text != "-" else { return try read(STDIN_FILENO, "standard input") }
-        // A name is shorter than a payload, and a payload is no name of a file.
-        guard text.utf8.count < 4_096 else { return Array(text.utf8) }
-        let file = unsafe open(text, O_RDONLY)
-        guard file >= 0 else { return Array(text.utf8) }
-        defer { close(file) }
-        return try read(file, text)
+    static func input(_ options: Options) throws(InputFailure) -> [UInt8] {
+        try CapturedInput.read(options.operands, limit: Input.maximumBytes)
     }
 
     /// The keys that were given.
-    static func keys(_ options: Options) throws(InspectFailure) -> Keys {
+    static func keys(_ options: Options) throws(InputFailure) -> Keys {
         var keys = Keys(routes: options.all(route).compactMap(\.self))
         keys.identity = try secrets(options, identity, size: 32).last
         keys.ephemerals = try secrets(options, ephemeral, size: 32)
@@ -78,41 +63,21 @@ enum InspectOptions {
 
     private static func secrets(
         _ options: Options, _ option: ChatTool.Option<String?>, size: Int?
-    ) throws(InspectFailure) -> [Secret] {
+    ) throws(InputFailure) -> [Secret] {
         var secrets: [Secret] = []
         for text in options.all(option).compactMap(\.self) {
             var digits = text
             if text.hasPrefix("@") {
                 let path = String(text.dropFirst())
-                let file = unsafe open(path, O_RDONLY)
-                guard file >= 0 else { throw InspectFailure("cannot read \(path)") }
-                defer { close(file) }
-                digits = String(decoding: try read(file, path), as: UTF8.self)
+                digits = String(decoding: try CapturedInput.read(file: path, limit: Input.maximumBytes), as: UTF8.self)
             }
             guard let bytes = try? Hex.decode(digits.filter { !$0.isWhitespace }), size == nil || bytes.count == size
             else {
                 // The value itself is not named: it may be a secret with a slip of the pen.
-                throw InspectFailure("--\(option.name): not \(size.map { "\($0) bytes in " } ?? "")hex")
+                throw InputFailure("--\(option.name): not \(size.map { "\($0) bytes in " } ?? "")hex")
             }
             secrets.append(Secret(copying: bytes.span))
         }
         return secrets
     }
-
-    private static func read(_ file: Int32, _ name: String) throws(InspectFailure) -> [UInt8] {
-        var (bytes, chunk) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
-        while true {
-            let count = unsafe chunk.withUnsafeMutableBytes { unsafe systemRead(file, $0.baseAddress, $0.count) }
-            guard count >= 0 else { throw InspectFailure("cannot read \(name)") }
-            guard count > 0 else { return bytes }
-            bytes += chunk[..<count]
-            guard bytes.count <= Input.maximumBytes else {
-                throw InspectFailure("\(name) has more than \(Input.maximumBytes) bytes")
-            }
-        }
-    }
-}
-
-private func systemRead(_ file: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    unsafe read(file, start, count)
 }

@@ -15,7 +15,7 @@ import ChatWire
 @main struct Main {
     static func main() {
         let options = InspectOptions.command.parseOrExit()
-        do throws(InspectFailure) {
+        do throws(InputFailure) {
             let raw = try InspectOptions.input(options)
             let answer = try Answer(raw, options, try InspectOptions.keys(options))
             Terminal.print(answer.text)
@@ -27,21 +27,12 @@ import ChatWire
     }
 }
 
-/// What was wrong with the call.
-struct InspectFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
-    }
-}
-
 /// What is printed, and whether all is well.
 struct Answer {
     let text: String
     let isSound: Bool
 
-    init(_ raw: [UInt8], _ options: Options, _ keys: Keys) throws(InspectFailure) {
+    init(_ raw: [UInt8], _ options: Options, _ keys: Keys) throws(InputFailure) {
         let isPlain = unsafe getenv("NO_COLOR") != nil || isatty(STDOUT_FILENO) != 1
         let style = Findings.Style(hasColour: !isPlain, isFull: options[InspectOptions.full])
         if options[InspectOptions.kind] == nil, let file = try Self.vectors(raw) {
@@ -49,7 +40,7 @@ struct Answer {
             return
         }
         let input = options[InspectOptions.binary] ? Input(binary: Bytes(raw)) : Input(raw)
-        guard !input.bytes.isEmpty else { throw InspectFailure("the input is empty") }
+        guard !input.bytes.isEmpty else { throw InputFailure("the input is empty") }
         let findings = Inspector(keys).inspect(input, as: options[InspectOptions.kind])
         text = options[InspectOptions.json] ? findings.json.printed(pretty: true) : findings.text(style)
         isSound = findings.isSound
@@ -61,11 +52,11 @@ struct Answer {
 
     private static func answer(
         _ file: VectorFile, _ style: Findings.Style, _ options: Options, _ keys: Keys
-    ) throws(InspectFailure) -> Answer {
+    ) throws(InputFailure) -> Answer {
         let isSound = file.mismatches(keys).isEmpty
         if let id = options[InspectOptions.only] {
             guard let found = file.cases.first(where: { $0.id == id }) else {
-                throw InspectFailure("no case is called '\(id)'")
+                throw InputFailure("no case is called '\(id)'")
             }
             return Answer(found.text(style, keys), isSound: isSound)
         }
@@ -74,10 +65,10 @@ struct Answer {
     }
 
     /// A file of vectors, if the input is one.
-    private static func vectors(_ raw: [UInt8]) throws(InspectFailure) -> VectorFile? {
+    private static func vectors(_ raw: [UInt8]) throws(InputFailure) -> VectorFile? {
         guard raw.first(where: { $0 != 0x20 && !(0x09...0x0D).contains($0) }) == UInt8(ascii: "{") else { return nil }
         guard let json = try? JSON(parsing: raw, maximumBytes: VectorFile.maximumBytes) else { return nil }
-        guard let file = VectorFile(json) else { throw InspectFailure("JSON without a list of cases") }
+        guard let file = VectorFile(json) else { throw InputFailure("JSON without a list of cases") }
         return file
     }
 }

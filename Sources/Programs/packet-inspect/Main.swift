@@ -18,7 +18,7 @@ import PacketStream
         notes: """
             INPUT is bytes as hex or base64, or the name of a file with them or with the bytes themselves; without
             it, or with -, standard input is read.
-            MESSAGE is \(names), or ProcessMessage.
+            MESSAGE is \(names), ProcessMessage or ControlMessage.
             exit codes: 0 canonical, 1 refused in canonical mode, 2 called wrongly
             """)
 
@@ -43,7 +43,7 @@ import PacketStream
             message = PacketInspection.Message(name: name)
             guard message != nil else { throw InputFailure("no message is called '\(name)'") }
         }
-        let raw = try CapturedInput.read(options.operands)
+        let raw = try CapturedInput.read(options.operands, limit: Input.maximumBytes)
         guard options[lines] else {
             let bytes = options[binary] ? Bytes(raw) : Input(raw).bytes
             guard !bytes.isEmpty else { throw InputFailure("the input is empty") }

@@ -18,8 +18,9 @@ package struct Gate: Sendable {
         else { throw RPCError(code: .unauthenticated, message: "the token is missing or wrong") }
     }
 
-    /// Compares in a time that depends on the length of the given bytes alone.
+    /// Compares in a time that depends on the length of the given bytes alone; nothing is the same as an empty token.
     private static func isSame(_ given: [UInt8], _ token: [UInt8]) -> Bool {
+        guard !token.isEmpty else { return false }
         var difference = UInt8(given.count == token.count ? 0 : 1)
         for (index, byte) in given.enumerated() { difference |= byte ^ token[index % token.count] }
         return difference == 0
