@@ -62,6 +62,53 @@ struct PacketInspectionTests {
         #expect(inspection.json["canonical"]?["rule"] == "SA-12")
     }
 
+    @Test(
+        arguments: [
+            (
+                ControlMessage(.ready, metadata: ["startup.capabilities": "required"]),
+                "connector.ready: capabilities required"
+            ),
+            (ControlMessage(.capabilities, metadata: ["mode": "canonical"]), "connector.capabilities: mode canonical"),
+            (
+                ControlMessage(.noop, flow: FlowControl(creditsMessages: 3, creditsBytes: 40, signal: .pause)),
+                "noop; credit for 3 messages and 40 bytes, pause"
+            ),
+            (ControlMessage(.draining), "handoff.draining"),
+            (ControlMessage(.error, failure: ControlMessage.Failure(code: 7, message: "no disk")), "error 7: no disk"),
+            (ControlMessage(customAction: "light.on"), "custom action light.on"),
+        ] as [(ControlMessage, String)])
+    func `INSP-7: a directive is found out, and says what it asks for`(_ message: ControlMessage, _ text: String) {
+        let inspection = PacketInspection(message.encoded(as: .response))
+        #expect(inspection.message == .control && inspection.canonical.text == text)
+        #expect(inspection.canonical == inspection.interop)
+    }
+
+    @Test func `INSP-7: receipts and answers say of what they are`() throws {
+        let place = StreamEnvelope(stream: "s1", sequence: 7, partition: "p0")
+        let receipt = try #require(Receipt(for: place, size: 42)).message
+        #expect(
+            PacketInspection(receipt.encoded(as: .request)).canonical.text
+                == "downstream.delivered: number 7 of s1/p0, 42 bytes")
+        let answer = try #require(receipt.ack(handled: false, reason: "late"))
+        #expect(
+            PacketInspection(answer.encoded(as: .response)).canonical.text
+                == "ack of downstream.delivered: not handled, because late")
+    }
+
+    @Test func `INSP-7: a directive that breaks a rule is refused with it`() {
+        let broken: [(ControlMessage, PacketRule)] = [
+            (ControlMessage(.ready), .handshake),
+            (ControlMessage(.ready, metadata: ["startup.capabilities": "maybe"]), .handshake),
+            (ControlMessage(.stop, metadata: ["": "x"]), .bounds),
+            (ControlMessage(.error, failure: ControlMessage.Failure(code: -1)), .bounds),
+        ]
+        for (message, rule) in broken {
+            let inspection = PacketInspection(message.encoded(as: .response))
+            #expect(inspection.message == .control && inspection.canonical.violation?.rule == rule)
+            #expect(!inspection.changes.isEmpty)
+        }
+    }
+
     @Test func `INSP-7: every rule has somebody who would change`() {
         for rule in PacketRule.allCases { #expect(!PacketChange.changes(for: rule).isEmpty) }
     }

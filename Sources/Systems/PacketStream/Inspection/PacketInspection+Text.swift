@@ -28,7 +28,8 @@ extension PacketInspection.Verdict {
     public var text: String {
         switch self {
         case .refused(let violation): "refused: \(violation.description.printable)"
-        case .flow: "flow control, and no packet"
+        case .flow(let flow): "flow control, and no packet: \(flow.text)"
+        case .control(let directive): directive.text
         case .legacyHeartbeat: "a heartbeat without a frame, as SDK 0.1.5 sends it"
         case .chunk(let stream):
             "piece \(stream.chunkIndex) of \(stream.chunkCount)" + place(stream)
@@ -65,7 +66,7 @@ extension Packet.Carrier {
 
 extension String {
     /// The first 80 characters, without those that could do something to a terminal.
-    fileprivate var printable: String {
+    var printable: String {
         var text = ""
         for scalar in unicodeScalars.prefix(80) {
             switch scalar.properties.generalCategory {

@@ -10,8 +10,10 @@ public struct PacketInspection: Hashable, Sendable {
         case packet(PacketMessage)
         /// `ProcessRequest` or `ProcessResponse`, with a packet inside.
         case process
+        /// `ControlRequest` or `ControlResponse`, a directive.
+        case control
 
-        /// All, in the order in which they are tried; those that are numbered alike are tried once.
+        /// Those with packets, in the order in which they are tried; those that are numbered alike are tried once.
         public static let distinct: [Message] = [
             .packet(.dataPacket), .packet(.dataRequest), .packet(.hubPushRequest), .process,
         ]
@@ -20,6 +22,8 @@ public struct PacketInspection: Hashable, Sendable {
         public init?(name: String) {
             if ["ProcessRequest", "ProcessResponse", "ProcessMessage"].contains(name) {
                 self = .process
+            } else if ["ControlRequest", "ControlResponse", "ControlMessage"].contains(name) {
+                self = .control
             } else if let message = PacketMessage(rawValue: name) {
                 self = .packet(message)
             } else {
@@ -32,6 +36,7 @@ public struct PacketInspection: Hashable, Sendable {
             switch self {
             case .packet(let message): message.rawValue
             case .process: "ProcessMessage"
+            case .control: "ControlMessage"
             }
         }
     }
@@ -45,7 +50,9 @@ public struct PacketInspection: Hashable, Sendable {
         /// A heartbeat as SDK 0.1.5 sends it.
         case legacyHeartbeat
         /// Flow control without a packet.
-        case flow
+        case flow(FlowControl)
+        /// A directive of a control stream, which both modes read alike.
+        case control(ControlMessage)
         /// Nothing: a rule is broken.
         case refused(PacketViolation)
 
@@ -67,36 +74,49 @@ public struct PacketInspection: Hashable, Sendable {
     /// Inspects a message; nil for whatever reads furthest.
     public init(_ bytes: Bytes, as message: Message? = nil) {
         guard let message else {
+            if let directive = try? ControlMessage(decoding: bytes, as: .response), directive.isCertain {
+                self = PacketInspection(bytes, as: .control)
+                return
+            }
             let all = Message.distinct.map { PacketInspection(bytes, as: $0) }
             self = all.dropFirst().reduce(all[0]) { $1.progress > $0.progress ? $1 : $0 }
             return
         }
         self.message = message
         size = bytes.count
-        let packet: WirePacket?
         do throws(PacketViolation) {
-            packet = try Self.packet(bytes, message)
+            switch try Self.read(bytes, message) {
+            case .packet(let packet):
+                (canonical, interop) = (Self.verdict(packet, .canonical), Self.verdict(packet, .interop))
+                hasShadow = Self.hasShadow(packet)
+            case .other(let verdict): (canonical, interop, hasShadow) = (verdict, verdict, false)
+            }
         } catch {
             (canonical, interop, hasShadow) = (.refused(error), .refused(error), false)
-            return
         }
-        guard let packet else {
-            (canonical, interop, hasShadow) = (.flow, .flow, false)
-            return
-        }
-        (canonical, interop) = (Self.verdict(packet, .canonical), Self.verdict(packet, .interop))
-        hasShadow = Self.hasShadow(packet)
     }
 
-    private static func packet(_ bytes: Bytes, _ message: Message) throws(PacketViolation) -> WirePacket? {
+    /// A message before the rules of packets.
+    private enum Read {
+        case packet(WirePacket)
+        case other(Verdict)
+    }
+
+    private static func read(_ bytes: Bytes, _ message: Message) throws(PacketViolation) -> Read {
         switch message {
-        case .packet(let message): return try WirePacket(decoding: bytes, as: message)
+        case .packet(let message): return .packet(try WirePacket(decoding: bytes, as: message))
         case .process:
             let process = try ProcessMessage(decoding: bytes)
-            guard process.packet != nil || process.flow != nil else {
+            try process.flow?.check()
+            if let packet = process.packet { return .packet(packet) }
+            guard let flow = process.flow else {
                 throw PacketViolation(.wire, "has neither a packet nor flow control")
             }
-            return process.packet
+            return .other(.flow(flow))
+        case .control:
+            let directive = try ControlMessage(decoding: bytes, as: .response)
+            try directive.checkAlone()
+            return .other(.control(directive))
         }
     }
 
