@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test chat-engine-bench agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test bench bench-udp interop spec docs lint fuzz tsan asan
+.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test chat-engine-bench agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test packet-hub-bench bench bench-udp interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 25
@@ -97,6 +97,11 @@ packet-hub-test: setup ## test the packet hub with peers in Python: grpcio, 64 M
 	@rm -f $(SERVERS)/debug.yaml
 	swift build --package-path Examples/PacketHub --scratch-path $(SERVERS) --product packet-hub
 	Examples/PacketHub/Tests/python/run.sh
+
+# Optimized, in a folder of its own.
+packet-hub-bench: setup ## compare the hub with a bare gRPC stream of the same bytes; ARGS="--count 5000"
+	swift build -c release --package-path Examples/PacketHub --scratch-path $(SERVERS)/bench --product packet-hub
+	$(SERVERS)/bench/release/packet-hub bench $(ARGS)
 
 vectors: setup ## make every vector file again, compare, and check them; FILES="…" checks others
 	swift build --product chat-vectors

@@ -5,7 +5,7 @@ import PacketStream
 extension FuzzTarget {
     /// Packets of workflows: bytes of every message, and the machines that deliver them.
     static func packetStream() throws -> [FuzzTarget] {
-        [try streamPackets(), streamEnvelopes, try controlMessages(), packetForms, chunkArrivals, sessions]
+        [try streamPackets(), streamEnvelopes, try controlMessages(), packetForms, chunkArrivals, sessions, packetHub]
     }
 
     private static func samples() throws -> [[UInt8]] {
@@ -92,7 +92,7 @@ extension FuzzTarget {
     private static var packetForms: FuzzTarget {
         .generated("packet-forms") { choices, steps in
             for _ in 0..<steps / 4 where !choices.isOver {
-                let packet = choices.packet()
+                let packet = choices.streamPacket()
                 for message in [PacketMessage.dataPacket, .hubPushRequest, .dataRequest] {
                     let bytes = packet.encoded(as: message)
                     let read = try? WirePacket(decoding: bytes, as: message)
@@ -110,7 +110,7 @@ extension FuzzTarget {
             var (reassembly, now) = (Reassembly(limits), Timestamp(milliseconds: 1))
             for _ in 0..<steps where !choices.isOver {
                 if choices.isOne(of: 6) { now = now.later(choices.wait()) }
-                var packet = choices.packet()
+                var packet = choices.streamPacket()
                 var stream = packet.stream ?? StreamEnvelope()
                 stream.chunkID = choices.text(of: "a", "b", "c", "d")
                 (stream.stream, stream.chunkCount) = ("s", UInt32(1 + choices.below(3)))
@@ -157,7 +157,7 @@ extension FuzzTarget {
                     if let key = delivery.key { confirmed.insert(key) }
                 case 5: if let delivery = choices.one(of: application) { receiver.release(delivery) }
                 case 6: receiver = try PacketReceiver(restoring: receiver.stored, policy)
-                case 7: events = (try? receiver.receive(choices.packet(), now: now)) ?? []
+                case 7: events = (try? receiver.receive(choices.streamPacket(), now: now)) ?? []
                 default:
                     let place = StreamEnvelope(
                         stream: "s", sequence: choices.number(near: 3), partition: choices.one(of: "", "p"))
@@ -176,7 +176,7 @@ extension FuzzTarget {
 
 extension Choices {
     /// A packet as protobuf has it, of which some fields are wrong.
-    fileprivate mutating func packet() -> WirePacket {
+    mutating func streamPacket() -> WirePacket {
         var packet = WirePacket()
         for _ in 0..<below(3) {
             packet.metadata[text(of: "type", "bubu.envelope.kind", "bubu-heartbeat")] = text(of: "true", "7")

@@ -1,4 +1,5 @@
 import GRPCCore
+import PacketStream
 import Synchronization
 
 /// Wakes one task that waits: rings that come while it works are one ring.
@@ -16,9 +17,8 @@ final class Bell: Sendable {
 
 /// One connection of a step: a stream of packets and a control stream, which end together.
 final class Session: Sendable {
-    let step: String
-    let connector: String
-    let generation: UInt64
+    /// The session of the hub's machine; a step's own has no other one to be told from.
+    let place: PacketHub.Session
     /// There are packets to send, or directives.
     let port = Bell(), control = Bell()
     /// There is room for more packets, or directives: each has one reader that waits.
@@ -27,8 +27,15 @@ final class Session: Sendable {
     let started = Bell()
     private let ending = Mutex<RPCError??>(nil)
 
-    init(step: String, connector: String, generation: UInt64) {
-        (self.step, self.connector, self.generation) = (step, connector, generation)
+    init(_ place: PacketHub.Session) { self.place = place }
+
+    func ring(_ signal: PacketHub.Signal) {
+        switch signal {
+        case .packets: port.ring()
+        case .directives: control.ring()
+        case .packetRoom: portRoom.ring()
+        case .directiveRoom: controlRoom.ring()
+        }
     }
 
     /// Whether it is over.

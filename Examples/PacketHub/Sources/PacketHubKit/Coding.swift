@@ -97,6 +97,19 @@ extension RPCError {
     }
 }
 
+extension RPCError {
+    /// What a hub refused, or why it ends a session.
+    init(_ refusal: PacketHub.Refusal) {
+        switch refusal.reason {
+        case .rule(let violation): self.init(violation)
+        case .unavailable: self.init(code: .unavailable, message: refusal.description)
+        case .notAllowed: self.init(code: .failedPrecondition, message: refusal.description)
+        case .full: self.init(code: .resourceExhausted, message: refusal.description)
+        case .aborted: self.init(code: .aborted, message: refusal.description)
+        }
+    }
+}
+
 /// The clock of the machines: milliseconds since the process began to look.
 enum Clock {
     private static let start = ContinuousClock.now

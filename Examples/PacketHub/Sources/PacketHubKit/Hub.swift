@@ -1,7 +1,7 @@
 import ChatModel
 import ChatWire
 import GRPCCore
-import PacketStream
+package import PacketStream
 import Synchronization
 
 /// A hub: runs, by namespace and name, that know nothing of each other.
@@ -92,7 +92,7 @@ package final class Hub: Sendable {
 
     /// A line for each step, and one for the hub.
     package func logStatistics() async {
-        var all = Counters()
+        var all = HubCounters()
         let runs = runs.withLock { Array($0.values) }
         for run in runs {
             for one in await run.statistics {

@@ -1,7 +1,7 @@
 import GRPCNIOTransportHTTP2Posix
 import ChatWire
 import GRPCCore
-import PacketStream
+package import PacketStream
 
 /// A hub on a TCP port.
 package struct HubServer: Sendable {

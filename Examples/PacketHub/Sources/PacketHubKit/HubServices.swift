@@ -14,14 +14,14 @@ package struct HubServices: RegistrableRPCService {
                 let (run, session) = try await hub.enter(request.metadata, from: peer, port: port)
                 try await Self.serve(run, session) {
                     for try await bytes in request.messages {
-                        try await run.receive(bytes, on: port, of: session)
+                        guard try await run.receive(bytes, on: port, of: session) else { continue }
                         await Self.wait(session.portRoom) { await run.isOverloaded(session) }
                     }
                     // A step that sends nothing more still receives; its control stream ends the session.
                     for await _ in session.portRoom.rings {}
                 } writing: {
                     for await _ in session.port.rings {
-                        let leaving = try await run.leaving(on: port, for: session)
+                        let leaving = await run.leaving(for: session)
                         try await writer.write(contentsOf: leaving.map { port.encode($0, .fromHub) })
                     }
                 }
@@ -31,15 +31,14 @@ package struct HubServices: RegistrableRPCService {
             let (run, session) = try await hub.enter(request.metadata, from: peer, port: nil)
             try await Self.serve(run, session) {
                 for try await bytes in request.messages {
-                    try await run.direct(bytes, of: session)
+                    guard try await run.direct(bytes, of: session) else { continue }
                     await Self.wait(session.controlRoom) { await run.isFlooded(session) }
                 }
                 session.end()
             } writing: {
                 for await _ in session.control.rings {
-                    for message in await run.directives(for: session) {
-                        try await writer.write(message.encoded(as: .response))
-                    }
+                    let leaving = await run.directives(for: session)
+                    try await writer.write(contentsOf: leaving.map { $0.encoded(as: .response) })
                 }
             }
         }

@@ -144,7 +144,7 @@ package final class Step: Sendable {
 extension Step {
     private func session() async throws {
         let connector = String(UInt64.random(in: .min ... .max), radix: 36)
-        let session = Session(step: settings.step, connector: connector, generation: 0)
+        let session = Session(PacketHub.Session(step: settings.step, connector: connector))
         await state.begin(session)
         let transport = try HTTP2ClientTransport.Posix(
             target: .dns(host: settings.host, port: settings.port),
@@ -209,7 +209,8 @@ extension Step {
         let (port, state) = (settings.stream, state)
         let request = StreamingClientRequest(of: ChatModel.Bytes.self, metadata: metadata) { writer in
             for await _ in session.control.rings {
-                for message in await state.takeDirectives() { try await writer.write(message.encoded(as: .request)) }
+                let leaving = await state.takeDirectives()
+                try await writer.write(contentsOf: leaving.map { $0.encoded(as: .request) })
             }
         }
         try await client.bidirectionalStreaming(

@@ -29,6 +29,14 @@ public enum PacketKey: Hashable, Sendable {
         }
     }
 
+    /// Whether both are numbers of one stream and partition.
+    func isOfSameLane(as other: PacketKey) -> Bool {
+        guard case (.sequence(let stream, let partition, _), .sequence(let other, let part, _)) = (self, other) else {
+            return false
+        }
+        return stream.hasSameBytes(as: other) && partition.hasSameBytes(as: part)
+    }
+
     /// Whether a receipt tells the sender about it.
     public var hasReceipt: Bool {
         if case .sequence = self { true } else { false }

@@ -26,7 +26,11 @@ public struct PacketSender: Sendable {
         /// How many pieces left in this session.
         var sent = 0
         var sentAt = Timestamp.zero
+        /// Whether it has a receipt that does not count yet.
+        var isConfirmed = false
 
+        /// Whether it left in this session, and nothing is known of it yet.
+        var isUnderWay: Bool { sent > 0 && !isConfirmed }
     }
 
     /// How packets are delivered.
@@ -47,13 +51,16 @@ public struct PacketSender: Sendable {
     /// Packets that are kept, and their bytes.
     public var waiting: (packets: Int, bytes: Int) { (entries.count, bytes) }
 
+    /// Whether a packet waits for credit, or for the end of a pause: they leave in their order.
+    public var hasUnsent: Bool { entries.last.map { $0.sent < $0.pieces.count } ?? false }
+
     /// The packets that have no receipt yet, from the oldest on.
-    public var unconfirmed: [PacketKey] { entries.compactMap(\.key) }
+    public var unconfirmed: [PacketKey] { entries.compactMap { $0.isConfirmed ? nil : $0.key } }
 
     /// When a packet will have waited too long for its receipt.
     public var nextWake: Timestamp? {
         guard policy.semantics == .atLeastOnce else { return nil }
-        return entries.filter { $0.sent > 0 }.map(\.sentAt).min().map { $0 + policy.replayAfter }
+        return entries.filter(\.isUnderWay).map(\.sentAt).min().map { $0 + policy.replayAfter }
     }
 
     /// Takes a packet; one of a stream is counted, unless nothing is kept in order.
@@ -61,9 +68,14 @@ public struct PacketSender: Sendable {
     /// - Parameter packet: its stream envelope names stream and partition; a number in it is replaced.
     public mutating func send(_ packet: Packet) throws(PacketViolation) -> Acceptance {
         let (counted, lane) = numbered(packet)
-        let key = PacketKey(stream: counted.stream, messageID: counted.messageID)
-        let pieces = try codec.split(counted, chunkID: chunkID(of: counted), size: policy.chunkSize)
-        let entry = Entry(key: key, pieces: pieces, size: pieces.reduce(0) { $0 + $1.contentSize })
+        return send(try OutgoingPacket(counted, codec, chunkSize: policy.chunkSize), lane)
+    }
+
+    /// Takes a packet that keeps its number and was encoded before, for this sender and perhaps others.
+    public mutating func send(_ packet: OutgoingPacket) -> Acceptance { send(packet, nil) }
+
+    private mutating func send(_ packet: OutgoingPacket, _ lane: LaneCounts.Lane?) -> Acceptance {
+        let (key, entry) = (packet.key, Entry(key: packet.key, pieces: packet.pieces, size: packet.size))
         var dropped = 0
         if !hasRoom(for: entry.size) {
             switch policy.overflow {
@@ -97,12 +109,6 @@ public struct PacketSender: Sendable {
         return (counted, lane)
     }
 
-    /// What the pieces of a packet share: its number, or how many packets came before.
-    private func chunkID(of packet: Packet) -> String {
-        if let stream = packet.stream, stream.isSequenced { return "c\(stream.sequence)" }
-        return packet.messageID.map { String($0.unicodeScalars.prefix(100).map(Character.init)) } ?? "c"
-    }
-
     /// What may leave now: pieces in their order, as far as credits go and unless the other side asked for a pause.
     public mutating func take(now: Timestamp) -> [WirePacket] {
         guard !isPaused else { return [] }
@@ -130,13 +136,13 @@ public struct PacketSender: Sendable {
     /// Packets whose receipt is late are sent again. What they cost is given back: either they were lost, or the other
     /// side is done with them and its word was. Where nothing is on the way the other side has its whole window free.
     private mutating func repeatLate(_ now: Timestamp) {
-        for index in entries.indices where entries[index].sent > 0 {
+        for index in entries.indices where entries[index].isUnderWay {
             guard now.since(entries[index].sentAt) >= policy.replayAfter else { continue }
             let left = entries[index].pieces.prefix(entries[index].sent)
             credits.refund(messages: left.count, bytes: left.reduce(0) { $0 + $1.contentSize })
             entries[index].sent = 0
         }
-        if !entries.contains(where: { $0.sent > 0 }) { credits.refill() }
+        if !entries.contains(where: \.isUnderWay) { credits.refill() }
     }
 
     /// Credits, a pause or its end; bounds are checked first (SA-04).
@@ -159,9 +165,32 @@ public struct PacketSender: Sendable {
         return true
     }
 
+    /// A receipt that counts once all packets before its own in the stream and partition have theirs. Until then the
+    /// packet is kept, and comes again in a new session: the other side, if it remembers nothing, would wait for it.
+    ///
+    /// - Returns: the packets that are forgotten now, in their order.
+    public mutating func receiveInOrder(_ receipt: Receipt) -> [PacketKey] {
+        let isOfLane = { (entry: Entry) in entry.key?.isOfSameLane(as: receipt.key) ?? false }
+        guard let first = entries.firstIndex(where: isOfLane),
+            let index = entries[first...].firstIndex(where: { $0.key == receipt.key })
+        else { return [] }
+        entries[index].isConfirmed = true
+        var (forgotten, next): ([PacketKey], Int) = ([], first)
+        while next < entries.count {
+            guard isOfLane(entries[next]), let key = entries[next].key else {
+                next += 1
+                continue
+            }
+            guard entries[next].isConfirmed else { break }
+            bytes -= entries.remove(at: next).size
+            forgotten.append(key)
+        }
+        return forgotten
+    }
+
     /// A new session: what has no receipt is sent again, and credits are those of the beginning.
     public mutating func reconnect() {
-        for index in entries.indices { entries[index].sent = 0 }
+        for index in entries.indices { (entries[index].sent, entries[index].isConfirmed) = (0, false) }
         credits = Credits(messages: policy.maximumMessages, bytes: policy.maximumBytes)
         isPaused = false
     }
@@ -170,6 +199,33 @@ public struct PacketSender: Sendable {
     mutating func restore(_ counts: LaneCounts, _ entries: [Entry]) {
         (self.counts, self.entries) = (counts, entries)
         bytes = entries.reduce(0) { $0 + $1.size }
+    }
+}
+
+/// A packet as it leaves, encoded once for all who get it.
+public struct OutgoingPacket: Hashable, Sendable {
+    /// What tells it apart; nil where it has neither a number nor an id.
+    public let key: PacketKey?
+    /// The bytes of its frame.
+    public let size: Int
+    /// What is on the wire: the packet, or its pieces.
+    let pieces: [WirePacket]
+
+    /// Encodes a packet, with the number that it has.
+    ///
+    /// - Parameter chunkSize: bytes of a frame that is sent in one piece.
+    public init(
+        _ packet: Packet, _ codec: PacketV1 = PacketV1(), chunkSize: Int = PacketV1.chunkSize
+    ) throws(PacketViolation) {
+        key = PacketKey(stream: packet.stream, messageID: packet.messageID)
+        pieces = try codec.split(packet, chunkID: Self.chunkID(of: packet), size: chunkSize)
+        size = pieces.reduce(0) { $0 + $1.contentSize }
+    }
+
+    /// What the pieces of a packet share: its number, or its id.
+    private static func chunkID(of packet: Packet) -> String {
+        if let stream = packet.stream, stream.isSequenced { return "c\(stream.sequence)" }
+        return packet.messageID.map { String($0.unicodeScalars.prefix(100).map(Character.init)) } ?? "c"
     }
 }
 

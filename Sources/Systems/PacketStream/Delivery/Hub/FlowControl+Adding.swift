@@ -1,8 +1,6 @@
-import PacketStream
-
 extension FlowControl {
     /// What this one and an earlier one say together; the later signal counts.
-    func adding(_ earlier: FlowControl?) -> FlowControl {
+    public func adding(_ earlier: FlowControl?) -> FlowControl {
         guard let earlier else { return self }
         var sum = earlier
         sum.ack = max(sum.ack, ack)
