@@ -103,16 +103,16 @@ extension ChatCore {
         return true
     }
 
-    /// Refuses what comes for a large conversation while all of them together hold too much. It is not acknowledged,
-    /// so a reliable type sends it again later.
-    func checkRoom(_ slot: Slot) throws(Refusal) {
-        guard budget.total > limits.machineBytes, slot.bytes > limits.roomyBytes else { return }
-        throw Refusal(.unable, ClientCause.noRoom(bytes: slot.bytes))
+    /// Refuses what comes for a conversation of so many bytes while all of them together hold too much. It is not
+    /// acknowledged, so a reliable type sends it again later.
+    func checkRoom(bytes: Int) throws(Refusal) {
+        guard budget.total > limits.machineBytes, bytes > limits.roomyBytes else { return }
+        throw Refusal(.unable, ClientCause.noRoom(bytes: bytes))
     }
 
     /// Notes that the application has spoken in a conversation, whose peer is no stranger any more.
     mutating func speak(_ id: ConversationID) {
-        guard let slot = slots[id], !slot.about.hasSpoken else { return }
+        guard slots[id]?.look().hasSpoken == false, let slot = slots[id] else { return }
         let stranger = Self.stranger(id, slot.about)
         budget.add(-slot.bytes, of: stranger)
         budget.add(slot.bytes, of: nil)

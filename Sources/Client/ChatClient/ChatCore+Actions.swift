@@ -78,8 +78,9 @@ extension ChatCore {
         switch action {
         case .send(let content, let part, let about):
             try admitOutbound(bytes: content.count)
-            if let lane = slots[id]?.lane { try admitOutbound(bytes: content.count, on: lane) }
-            if slots[id].map({ !$0.machine.acceptsContent }) ?? (contacts.pending(id) != nil) {
+            let look = slots[id]?.look()
+            if let lane = look?.lane { try admitOutbound(bytes: content.count, on: lane) }
+            if look.map({ !$0.acceptsContent }) ?? (contacts.pending(id) != nil) {
                 guard part == .whole, about == nil else {
                     throw Refusal(.unable, ClientCause.pendingConversation(id))
                 }
@@ -188,7 +189,7 @@ extension ChatCore {
     mutating func perform(_ action: Action, as contentID: ContentID, in id: ConversationID) throws(Refusal) {
         guard let place = slots.index(forKey: id) else { throw unknown(id) }
         guard contacts.awaitsInvite(of: id) else {
-            let output = try run(on: slots.values[place].lane) { (core, step) throws(Refusal) in
+            let output = try run(on: slots.values[place].look().lane) { (core, step) throws(Refusal) in
                 try core.slots.values[place].machine.perform(action, as: contentID, in: &step)
             }.output
             touch(id, at: place)

@@ -159,8 +159,9 @@ extension ChatCore {
 
     private mutating func receive(_ routed: Routed, in id: ConversationID) throws(Refusal) {
         guard let place = slots.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
-        try checkRoom(slots.values[place])
-        let output = try run(on: slots.values[place].lane) { (core, step) throws(Refusal) in
+        let look = slots.values[place].look()
+        try checkRoom(bytes: look.bytes)
+        let output = try run(on: look.lane) { (core, step) throws(Refusal) in
             try core.slots.values[place].machine.receive(routed, in: &step)
         }.output
         let isFirst = slots.values[place].answer()

@@ -37,8 +37,9 @@ extension ChatCore {
     }
 
     mutating func takeChanges(of id: ConversationID) {
-        guard let place = slots.index(forKey: id), slots.values[place].isTouched else { return }
+        guard let place = slots.index(forKey: id) else { return }
         let growth = slots.values[place].takeChanges(into: &changes.records)
+        guard growth != 0 else { return }
         budget.add(growth, of: Self.stranger(id, slots.values[place].about))
     }
 

@@ -178,12 +178,8 @@ extension ChatCore {
             inbox = after
         case .conversation(let id):
             guard let place = slots.index(forKey: id) else { return }
-            // Asked where it is: to hand it over as `any Machine` would copy it.
-            before = slots.values[place].stated
-            after = Stated(
-                listening: slots.values[place].machine.listening, nextWake: slots.values[place].machine.nextWake)
-            guard before != after else { return }
-            slots.values[place].stated = after
+            guard let news = slots.values[place].restate() else { return }
+            (before, after) = news
         }
         if before.nextWake != after.nextWake {
             alarms.set(after.nextWake.map { $0 <= now ? max($0, earliest) : $0 }, for: owner)
@@ -222,7 +218,7 @@ extension ChatCore {
             initialization.handle(signal, in: &step)
         case .conversation(let id):
             guard let place = slots.index(forKey: id) else { return }
-            step = makeStep(on: slots.values[place].lane)
+            step = makeStep(on: slots.values[place].look().lane)
             touch(id, at: place)
             slots.values[place].machine.handle(signal, in: &step)
         }

@@ -82,6 +82,27 @@ public struct ChatCore: Sendable {
             bytes = keys.values.reduce(0, +)
         }
 
+        /// What the core asks before each step.
+        struct Look {
+            let lane: DeliveryAddress?
+            let bytes: Int
+            let acceptsContent, hasSpoken: Bool
+        }
+
+        /// Asked where the slot stands, which is why it is mutating: what is read out of a dictionary is a copy, and a
+        /// machine of which there is a copy copies what it changes.
+        mutating func look() -> Look {
+            Look(lane: lane, bytes: bytes, acceptsContent: machine.acceptsContent, hasSpoken: about.hasSpoken)
+        }
+
+        /// What its machine states now and stated before, where that is news; asked where it stands, as ``look()``.
+        mutating func restate() -> (before: Stated, after: Stated)? {
+            let (before, after) = (stated, Stated(listening: machine.listening, nextWake: machine.nextWake))
+            guard before != after else { return nil }
+            stated = after
+            return (before, after)
+        }
+
         /// Notes that its machine may have changed; whether that is news.
         mutating func touch() -> Bool {
             defer { isTouched = true }
@@ -96,6 +117,7 @@ public struct ChatCore: Sendable {
 
         /// The records of its machine that changed, as they are stored; returns by how many bytes they grew.
         mutating func takeChanges(into records: inout [Record]) -> Int {
+            guard isTouched else { return 0 }
             let before = bytes
             isTouched = false
             for record in machine.takeChanges() {

@@ -72,11 +72,14 @@ struct Outbox: Sendable {
     /// others have something.
     mutating func take(at now: Timestamp, count: Int, bytes: Int) -> [OutboundPayload] {
         guard now >= notBefore else { return [] }
-        let ready = lanes.filter { $0.value.notBefore <= now && mayLeave($0.value) }
-            .sorted { $0.value.first < $1.value.first }.map(\.key)
+        var ready: [(first: UInt64, lane: DeliveryAddress)] = []
+        for (address, lane) in lanes where lane.notBefore <= now && mayLeave(lane) {
+            ready.append((lane.first, address))
+        }
+        if ready.count > 1 { ready.sort { $0.first < $1.first } }
         var (taken, size): ([Entry], Int) = ([], 0)
         for share in [(count: max(1, count / 4), bytes: bytes / 4), (count: count, bytes: bytes)] {
-            for address in ready where taken.count < count {
+            for (_, address) in ready where taken.count < count {
                 var (own, ownSize) = (0, 0)
                 while own < share.count, taken.count < count, let entry = nextEntry(of: address) {
                     let weight = entry.addressed.payload.count

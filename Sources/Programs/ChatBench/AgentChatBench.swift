@@ -49,14 +49,17 @@ enum AgentChatBench {
         try await cores(plan)
     }
 
-    /// From the agent's application to the client's, through the cores of both: what is stored and shown included.
+    /// From the agent's application to the client's, through the cores of both: what is stored and shown included; each
+    /// delta by itself, and sixteen at a time as a stream leaves that is faster than its service.
     private static func cores(_ plan: Bench.Plan) async throws {
-        try await plan.row("agent-chat/delta-32/core") { effort in
-            try measure("agent-chat/delta-32/core", effort) {
-                var pair = try AgentChatPair()
-                let piece = Bytes("twelve tables are free on Friday")
-                for _ in 0..<deltas { try pair.say(piece) }
-                guard pair.shown == deltas else { throw Violation(.stream, "\(pair.shown) deltas were shown") }
+        for (name, batch) in [("agent-chat/delta-32/core", 1), ("agent-chat/delta-32/core-16", 16)] {
+            try await plan.row(name) { effort in
+                try measure(name, effort) {
+                    var pair = try AgentChatPair()
+                    let piece = Bytes("twelve tables are free on Friday")
+                    for _ in 0..<(deltas / batch) { try pair.say(piece, times: batch) }
+                    guard pair.shown == deltas else { throw Violation(.stream, "\(pair.shown) deltas were shown") }
+                }
             }
         }
     }
@@ -86,6 +89,8 @@ enum AgentChatBench {
 private struct AgentChatPair {
     private var (client, agent): (ChatCore, ChatCore)
     private var conversation = ConversationID("")
+    /// The content whose pieces the deltas are.
+    private var content: ContentID?
     /// Deltas that the client's application was shown.
     private(set) var shown = 0
 
@@ -106,8 +111,10 @@ private struct AgentChatPair {
             random: RepeatableRandom(seed: seed), now: .zero)
     }
 
-    mutating func say(_ piece: Content) throws {
-        _ = try agent.perform(.send(piece, part: .delta), in: conversation, now: .zero)
+    mutating func say(_ piece: Content, times: Int) throws {
+        for _ in 0..<times {
+            content = try agent.perform(.send(piece, part: .delta), in: conversation, as: content, now: .zero)
+        }
         _ = exchange()
     }
 

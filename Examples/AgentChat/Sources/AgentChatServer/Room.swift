@@ -185,7 +185,7 @@ extension Room {
     private static let route = Route("agent")
 
     private func perform(_ action: Action, in job: Identifier, _ step: inout Step) -> Refusal? {
-        guard machine.chat.job.id == job, machine.chat.job.isLive else {
+        guard machine.job.id == job, machine.job.isLive else {
             return Refusal(.unable, Violation(.order, "no such job lives"))
         }
         content &+= 1
@@ -232,7 +232,7 @@ extension Room {
     /// A socket that was told of a job by `ready`, and did not ask for more before the end, gets what there is of it
     /// first: so it may be told of the end.
     private func catchUp() {
-        let job = machine.chat.job
+        let job = machine.job
         guard let id = job.message, let message = machine.chat[id] else { return }
         let resume = AgentJSON().encode(.streamResume(.init(message: id, parts: message.parts, job: job.id)))
         for index in members.indices where !members[index].follows {
@@ -287,9 +287,9 @@ extension Room {
 
     /// The agent is done, failed, or stopped because the person wanted it. Whoever is late changes nothing.
     private func end(_ result: Result<Void, AgentFailure>?, of id: Identifier, _ step: inout Step) -> Refusal? {
-        guard machine.chat.job.id == id, machine.chat.job.isLive else { return nil }
+        guard machine.job.id == id, machine.job.isLive else { return nil }
         catchUp()
-        let isCancelling = machine.chat.job.phase == .cancelling
+        let isCancelling = machine.job.phase == .cancelling
         let action: AgentChatAction =
             switch result {
             case .success: .finish
@@ -300,7 +300,7 @@ extension Room {
         let refusal = perform(action.action, in: id, &step)
         if running?.id == id { running = nil }
         var fields: [(String, JSON)] = [("chat", .string(chat.text)), ("job", .string(id.text))]
-        fields.append(("end", .string(machine.chat.job.word)))
+        fields.append(("end", .string(machine.job.word)))
         if case .failure(let failure) = result { fields.append(("reason", .string(failure.description))) }
         house.log("job_ended", fields)
         return refusal

@@ -34,6 +34,13 @@ HOSTILE = {"turns": [
 ]}
 
 
+# A story that lasts until it is stopped.
+SLOW = {"turns": [
+    {"match": "story", "steps": [{"repeat": 4000, "steps": [{"text": "The sun was shining. ", "pause_ms": 60}]}]},
+    {"steps": [{"text": "Take an umbrella."}]},
+]}
+
+
 class PageTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -47,6 +54,8 @@ class PageTests(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.hostile = Path(cls.folder.name, "hostile.json")
         cls.hostile.write_text(json.dumps(HOSTILE), encoding="utf-8")
+        cls.slow = Path(cls.folder.name, "slow.json")
+        cls.slow.write_text(json.dumps(SLOW), encoding="utf-8")
 
     @classmethod
     def tearDownClass(cls):
@@ -233,6 +242,44 @@ class PageTests(unittest.TestCase):
             self.assertEqual(self.browser.find_elements(By.ID, "questions"), [])
         finally:
             self.browser.close() if self.browser.current_window_handle != first else None
+            self.browser.switch_to.window(first)
+
+    def test_a_lost_race_of_two_windows_loses_no_message(self):
+        """Both submit before they hear of the other; the one that is refused takes the run for its own at first."""
+        self.begin(f"script:{self.slow}")
+        self.ready()
+        first, address = self.browser.current_window_handle, self.browser.current_url
+        self.browser.switch_to.new_window("window")
+        second = self.browser.current_window_handle
+        try:
+            self.browser.get(address)
+            self.ready()
+            self.browser.execute_script("window.held = []; window.hear = receive; receive = text => held.push(text);")
+            self.browser.switch_to.window(first)
+            self.say("Tell me a story")
+            self.wait_text("The sun was shining")
+            self.browser.switch_to.window(second)
+            self.say("weather")
+            self.wait(lambda: self.script("held.some(text => text.includes('busy'))"), "a refusal")
+            self.browser.execute_script("receive = hear; held.forEach(receive);")
+            self.wait_text("Tell me a story")
+            self.assertIn("weather", self.text())
+            self.assertNotIn("Take an umbrella.", self.text())
+            self.press("Stop")
+            self.wait_text("Take an umbrella.")
+            self.idle()
+            self.browser.switch_to.window(first)
+            self.wait_text("Take an umbrella.")
+            for window in (first, second):
+                self.browser.switch_to.window(window)
+                self.idle()
+                self.assertEqual(self.text().count("Tell me a story"), 1)
+                self.assertEqual(self.text().count("weather"), 1)
+                self.assertIsNone(self.script("sessionStorage.getItem(`pending ${chat.id}`)"))
+                self.assertNotIn("Not sent", self.text())
+        finally:
+            self.browser.switch_to.window(second)
+            self.browser.close()
             self.browser.switch_to.window(first)
 
     def test_hostile_content_is_text(self):

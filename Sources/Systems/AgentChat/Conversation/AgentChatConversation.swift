@@ -94,6 +94,9 @@ public struct AgentChatConversation: Conversation {
     /// What is known of the chat.
     public var chat: ChatState { party.chat }
 
+    /// The chat's job; cheaper to ask than the whole ``chat``.
+    public var job: Job { party.job }
+
     /// The carrier's id, or a hash of the chat's and of the kind of machine.
     public var id: ConversationID {
         if case .carried(let inner) = transport { inner.id } else { ownID }
@@ -113,7 +116,9 @@ public struct AgentChatConversation: Conversation {
     /// The records that changed since the last call; pieces of text change none.
     public mutating func takeChanges() -> [Record] {
         switch transport {
-        case .own(_, _, let isOpened): return party.takeChanges(["opened": .bool(isOpened)])
+        case .own(_, _, let isOpened):
+            guard party.isHeadChanged else { return [] }
+            return party.takeChanges(["opened": .bool(isOpened)])
         case .carried(var inner):
             let records = inner.takeChanges().map { Record(Self.carrierPrefix + $0.key, $0.bytes) }
             transport = .carried(inner)
@@ -126,14 +131,54 @@ public struct AgentChatConversation: Conversation {
 extension AgentChatConversation {
     /// Sends text, or does what ``AgentChatAction`` says.
     public mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+        let content: ContentID? = if case .send = action { id } else { nil }
+        if let piece = party.piece(of: action) { return try write(piece, for: content, in: &step) }
         var trial = self
         let left = try step.lend { (step) throws(Refusal) in
+            let snapshot = trial.missing(in: step)
             let frames = try trial.party.perform(action, as: id, type: trial.type, in: &step)
-            let content: ContentID? = if case .send = action { id } else { nil }
-            try trial.send(frames, for: content, in: &step)
+            try trial.send(snapshot.map { [$0] + frames } ?? frames, for: content, in: &step)
         }.output
         step.take(left)
         self = trial
+    }
+
+    /// Writes a piece of the message. What may refuse it comes first; then it is appended where the message stands.
+    private mutating func write(
+        _ piece: (part: MessagePart, consolidated: Bool), for content: ContentID?, in step: inout Step
+    ) throws(Refusal) {
+        let draft = try Self.unable { () throws(Violation) in try party.draft(piece, limit: step.maximumPayload) }
+        guard let draft else { return }
+        guard case .carried = transport else {
+            let frames = try Self.unable { () throws(Violation) in try party.write(draft) }
+            // The frame is known to fit, so nothing refuses it any more. Nobody needs it after a restart: the job has
+            // ended then.
+            return try send(frames, for: content, isTransient: true, in: &step)
+        }
+        let before = transport
+        do throws(Refusal) {
+            let left = try step.lend { (step) throws(Refusal) in
+                if party.agent?.isHeard == true { try send([draft.frame], for: content, in: &step) }
+                _ = try Self.unable { () throws(Violation) in try party.write(draft) }
+            }.output
+            step.take(left)
+        } catch {
+            transport = before
+            throw error
+        }
+    }
+
+    /// What goes in front of whatever an agent does while deltas still wait for the service: they are lost if the process
+    /// ends now, and what comes behind them must not end a message that lacks them.
+    private func missing(in step: borrowing Step) -> [UInt8]? {
+        guard case .own = transport, step.waiting.own > 0, let agent = party.agent, agent.isHeard,
+            let snapshot = agent.snapshot, snapshot.count <= step.maximumPayload
+        else { return nil }
+        return snapshot
+    }
+
+    private static func unable<Value>(_ body: () throws(Violation) -> Value) throws(Refusal) -> Value {
+        do throws(Violation) { return try body() } catch { throw Refusal(.unable, error) }
     }
 
     /// Takes a frame of the other side, or a payload of the carrier.
@@ -159,7 +204,7 @@ extension AgentChatConversation {
     }
 
     private mutating func send(
-        _ frames: [[UInt8]], for content: ContentID?, in step: inout Step
+        _ frames: [[UInt8]], for content: ContentID?, isTransient: Bool = false, in step: inout Step
     ) throws(Refusal) {
         for frame in frames {
             switch transport {
@@ -168,11 +213,14 @@ extension AgentChatConversation {
                     let cause = CommonCause.tooLarge("frame", bytes: frame.count, limit: step.maximumPayload)
                     throw Refusal(.unable, cause)
                 }
-                let payload = Bytes(headRoom: step.headRoom, count: frame.count) { output in
-                    for byte in frame { output.append(byte) }
+                var payload = Bytes(frame)
+                if step.headRoom > 0 {
+                    payload = Bytes(headRoom: step.headRoom, count: frame.count) { output in
+                        for byte in frame { output.append(byte) }
+                    }
                 }
                 if isOpened {
-                    step.send(Routed(address, remote, payload: payload), for: content)
+                    step.send(Routed(address, remote, payload: payload), for: content, isTransient: isTransient)
                 } else {
                     step.open(payload, for: content)
                     transport = .own(address, remote: remote, isOpened: true)

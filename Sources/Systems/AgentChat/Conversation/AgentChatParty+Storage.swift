@@ -10,18 +10,8 @@ extension AgentChatParty {
     /// What changed since the last call. A piece of text changes nothing that is stored.
     mutating func takeChanges(_ place: JSON) -> [Record] {
         guard isHeadChanged else { return [] }
-        var side = self.side
-        var chat = self.chat
-        let gone = chat.takeForgotten()
-        switch side {
-        case .client(var client):
-            client.chat = chat
-            side = .client(client)
-        case .agent(var agent):
-            agent.chat = chat
-            side = .agent(agent)
-        }
-        self.side = side
+        let gone = takeForgotten()
+        let chat = chat
         stored.subtract(gone)
         changed.formUnion(chat.order.filter { !stored.contains($0) })
         var records = gone.map { Record(Self.messagePrefix + $0.text, nil) }
@@ -45,9 +35,8 @@ extension AgentChatParty {
         head["chat"] = chat.head
         head["contents"] = .array(
             contents.sorted { $0.value < $1.value }.map { [.string($0.key.text), JSON($0.value.number)] })
-        switch side {
-        case .client(let client): head["waiting"] = .array(client.unsettled.map { Command.run($0).json })
-        case .agent(let agent):
+        if let client { head["waiting"] = .array(client.unsettled.map { Command.run($0).json }) }
+        if let agent {
             head["cause"] = agent.cause.map { .string($0.text) } ?? .null
             head["heard"] = .bool(agent.isHeard)
         }
@@ -80,14 +69,14 @@ extension AgentChatParty {
     private static func party(_ chat: ChatState, _ head: JSON) -> AgentChatParty? {
         guard let waiting = head["waiting"]?.list else {
             return AgentChatParty(
-                .agent(AgentSide(restoring: chat, cause: head.id("cause"), isHeard: head["heard"]?.bool == true)))
+                AgentSide(restoring: chat, cause: head.id("cause"), isHeard: head["heard"]?.bool == true))
         }
         var runs: [Command.Run] = []
         for json in waiting {
             guard case .run(let run)? = try? Command(json, .strict) else { return nil }
             runs.append(run)
         }
-        var party = AgentChatParty(.client(ClientSide(chat: chat, waiting: runs)))
+        var party = AgentChatParty(ClientSide(chat: chat, waiting: runs))
         for pair in head["contents"]?.list ?? [] {
             guard let list = pair.list, list.count == 2, let id = list[0].text.flatMap(Identifier.init(checking:)),
                 let number = list[1].uint64

@@ -2,14 +2,15 @@ import ChatModel
 import ChatWire
 
 /// One side of an agent chat as a machine keeps it: the side, what an application waits for, and what is to be stored.
+///
+/// The side is changed where it stands: the text of a message is then appended to in place, however long it is.
 struct AgentChatParty: Sendable {
-    /// Which machine it is.
-    enum Side: Sendable {
-        case client(ClientSide)
-        case agent(AgentSide)
-    }
-
-    var side: Side
+    /// Which side it is.
+    let isClient: Bool
+    /// The client's side; nil for an agent.
+    private(set) var client: ClientSide?
+    /// The agent's side; nil for a client.
+    private(set) var agent: AgentSide?
     /// The contents whose messages have not been taken.
     var contents: [Identifier: ContentID] = [:]
     /// Messages that are to be stored, and those that are.
@@ -17,24 +18,23 @@ struct AgentChatParty: Sendable {
     var stored: Set<Identifier> = []
     var isHeadChanged = true
 
-    init(_ side: Side) { self.side = side }
+    init(_ client: ClientSide) { (isClient, self.client) = (true, client) }
+
+    init(_ agent: AgentSide) { (isClient, self.agent) = (false, agent) }
 
     init(isClient: Bool, chat: Identifier) {
-        side = isClient ? .client(ClientSide(chat: chat)) : .agent(AgentSide(chat: chat))
+        if isClient { self.init(ClientSide(chat: chat)) } else { self.init(AgentSide(chat: chat)) }
     }
 
-    var isClient: Bool { if case .client = side { true } else { false } }
+    var chat: ChatState { client?.chat ?? agent?.chat ?? ChatState(chat: "chat") }
 
-    var chat: ChatState {
-        switch side {
-        case .client(let client): client.chat
-        case .agent(let agent): agent.chat
-        }
-    }
+    var job: Job { client?.chat.job ?? agent?.chat.job ?? Job() }
 
-    var nextWake: Timestamp? {
-        guard case .client(let client) = side else { return nil }
-        return client.deadline.map { Timestamp(milliseconds: $0) }
+    var nextWake: Timestamp? { client?.deadline.map { Timestamp(milliseconds: $0) } }
+
+    /// The ids of messages that are no longer kept, since the last call.
+    mutating func takeForgotten() -> [Identifier] {
+        client?.takeForgotten() ?? agent?.takeForgotten() ?? []
     }
 
     /// Does what the application asks, and gives the frames to send.
@@ -44,7 +44,7 @@ struct AgentChatParty: Sendable {
         do throws(Violation) {
             switch action {
             case .send(let content, let part, _):
-                guard let text = String(validating: content.array, as: UTF8.self) else {
+                guard let text = Self.text(of: content) else {
                     throw Violation(.text, "the content is no text of UTF-8")
                 }
                 return try say(text, part, as: id, in: &step)
@@ -63,46 +63,36 @@ struct AgentChatParty: Sendable {
 
     /// Takes a frame of the other side.
     mutating func receive(_ payload: Payload, in step: inout Step) throws(Refusal) -> [[UInt8]] {
-        let (now, random, limit) = (step.now.milliseconds, Self.number(in: &step), step.maximumPayload)
-        switch side {
-        case .client(var client):
-            do throws(Violation) {
-                let output = try client.receive(payload.span, now: now, random: random)
-                side = .client(client)
-                return absorb(output, in: &step)
-            } catch { throw Refusal(.invalid, error) }
-        case .agent(var agent):
-            var random = step.random
-            let output = agent.receive(payload.span, limit: limit) { Self.id("s", from: &random) }
-            step.random = random
-            side = .agent(agent)
+        guard isClient else {
+            let limit = step.maximumPayload
+            let output = agent?.receive(payload.span, limit: limit) { Self.id("s", from: &step.random) }
             return absorb(output, in: &step)
         }
+        let output: SideOutput?
+        do throws(Violation) {
+            let now = step.now.milliseconds
+            output = try client?.receive(payload.span, now: now, random: Self.number(in: &step))
+        } catch { throw Refusal(.invalid, error) }
+        return absorb(output, in: &step)
     }
 
     mutating func handle(_ signal: Signal, in step: inout Step) -> [[UInt8]] {
+        guard isClient else {
+            guard signal == .restored else { return [] }
+            return absorb(agent?.settleRestart(), in: &step)
+        }
         let (now, random) = (step.now.milliseconds, Self.number(in: &step))
-        switch (side, signal) {
-        case (.client(var client), .restored), (.client(var client), .linkBack):
+        switch signal {
+        case .restored, .linkBack:
             isHeadChanged = true
             // What there was of a message is shown until more comes.
+            let chat = chat
             if signal == .restored, chat.job.isLive, let id = chat.job.message, let message = chat[id] {
                 tell(.snapshot(message), in: &step)
             }
-            let output = client.begin(now: now, random: random)
-            side = .client(client)
-            return absorb(output, in: &step)
-        case (.client(var client), .linkLost):
-            client.lose()
-            side = .client(client)
-        case (.client(var client), .due):
-            let output = client.wake(now: now, random: random)
-            side = .client(client)
-            return absorb(output, in: &step)
-        case (.agent(var agent), .restored):
-            let output = agent.settleRestart()
-            side = .agent(agent)
-            return absorb(output, in: &step)
+            return absorb(client?.begin(now: now, random: random), in: &step)
+        case .linkLost: client?.lose()
+        case .due: return absorb(client?.wake(now: now, random: random), in: &step)
         default: break
         }
         return []
@@ -110,11 +100,41 @@ struct AgentChatParty: Sendable {
 
     /// The client's first words.
     mutating func begin(in step: inout Step) -> [[UInt8]] {
-        guard case .client(var client) = side else { return [] }
-        let output = client.begin(now: step.now.milliseconds, random: Self.number(in: &step))
-        side = .client(client)
-        return absorb(output, in: &step)
+        guard isClient else { return [] }
+        let random = Self.number(in: &step)
+        return absorb(client?.begin(now: step.now.milliseconds, random: random), in: &step)
     }
+}
+
+// Pieces of the message that an agent writes.
+extension AgentChatParty {
+    /// The piece that an action of an agent's application writes; nil for any other action, or for none that can be read.
+    func piece(of action: Action) -> (part: MessagePart, consolidated: Bool)? {
+        guard !isClient else { return nil }
+        switch action {
+        case .send(let content, let part, _):
+            guard part == .delta || part == .snapshot, let text = Self.text(of: content) else { return nil }
+            return (.text(TextPart(text, state: .streaming)), part == .snapshot)
+        case .frame(AgentChatAction.kind, let bytes):
+            guard case .write(let part, let consolidated)? = try? AgentChatAction(bytes) else { return nil }
+            return (part, consolidated)
+        default: return nil
+        }
+    }
+
+    /// The delta of a piece, and its frame. Nothing changes yet.
+    func draft(
+        _ piece: (part: MessagePart, consolidated: Bool), limit: Int
+    ) throws(Violation) -> (stream: ServerMessage.Stream, frame: [UInt8])? {
+        try agent?.draft(piece.part, consolidated: piece.consolidated, limit: limit)
+    }
+
+    /// Writes a delta that was drafted, and gives the frames to send; one that does not fit changes nothing.
+    mutating func write(_ draft: (stream: ServerMessage.Stream, frame: [UInt8])) throws(Violation) -> [[UInt8]] {
+        try agent?.write(draft.stream, as: draft.frame).frames ?? []
+    }
+
+    private static func text(of content: Content) -> String? { String(validating: content.array, as: UTF8.self) }
 }
 
 // What applications ask.
@@ -123,7 +143,7 @@ extension AgentChatParty {
     private mutating func say(
         _ text: String, _ part: Part, as id: ContentID, in step: inout Step
     ) throws(Violation) -> [[UInt8]] {
-        guard case .agent(var agent) = side else {
+        guard var agent else {
             guard part == .whole else { throw Violation(.type, "unsupported") }
             return absorb(try submit([.text(TextPart(text))], for: id, in: &step), in: &step)
         }
@@ -139,7 +159,7 @@ extension AgentChatParty {
             outputs.append(try Self.end(part, of: &agent))
             isHeadChanged = true
         }
-        side = .agent(agent)
+        self.agent = agent
         return outputs.flatMap { absorb($0, in: &step) }
     }
 
@@ -154,11 +174,10 @@ extension AgentChatParty {
     private mutating func submit(
         _ parts: [MessagePart], for content: ContentID?, in step: inout Step
     ) throws(Violation) -> SideOutput {
-        guard case .client(var client) = side else { throw Violation(.role, "the agent submits nothing") }
+        guard isClient else { throw Violation(.role, "the agent submits nothing") }
         let (now, random) = (step.now.milliseconds, Self.number(in: &step))
         let message = Message(id: Self.id("m", from: &step.random), role: .user, parts: parts)
-        let output = try client.send(message, now: now, random: random)
-        side = .client(client)
+        let output = try client?.send(message, now: now, random: random) ?? SideOutput()
         if let content { contents[message.id] = content }
         (isHeadChanged, changed) = (true, changed.union([message.id]))
         return output
@@ -169,39 +188,36 @@ extension AgentChatParty {
     ) throws(Violation) -> SideOutput {
         let (now, random) = (step.now.milliseconds, Self.number(in: &step))
         if case .write = action {} else { isHeadChanged = true }
-        switch (side, action) {
-        case (.client, .submit(let parts)): return try submit(parts, for: nil, in: &step)
-        case (.client(var client), .cancel):
-            defer { side = .client(client) }
-            return try client.cancel(now: now, random: random)
-        case (.client(var client), .answer(let answers)):
-            defer { side = .client(client) }
-            return try client.answer(answers, now: now, random: random)
-        case (.client(var client), .inject(let text)):
-            defer { side = .client(client) }
-            return try client.inject(text, as: Self.id("i", from: &step.random), now: now, random: random)
-        case (.client(var client), .approve(let id, let approved, let reason)):
-            defer { side = .client(client) }
-            return try client.approve(id, approved, reason: reason, now: now, random: random)
-        case (.agent(var agent), _):
-            defer { side = .agent(agent) }
-            return try Self.perform(action, on: &agent, in: &step)
+        guard isClient else {
+            return try Self.perform(action, on: &agent, in: &step) ?? SideOutput()
+        }
+        let output: SideOutput?
+        switch action {
+        case .submit(let parts): output = try submit(parts, for: nil, in: &step)
+        case .cancel: output = try client?.cancel(now: now, random: random)
+        case .answer(let answers): output = try client?.answer(answers, now: now, random: random)
+        case .inject(let text):
+            let id = Self.id("i", from: &step.random)
+            output = try client?.inject(text, as: id, now: now, random: random)
+        case .approve(let id, let approved, let reason):
+            output = try client?.approve(id, approved, reason: reason, now: now, random: random)
         default: throw Violation(.role, "that is for the agent to do")
         }
+        return output ?? SideOutput()
     }
 
     private static func perform(
-        _ action: AgentChatAction, on agent: inout AgentSide, in step: inout Step
-    ) throws(Violation) -> SideOutput {
+        _ action: AgentChatAction, on agent: inout AgentSide?, in step: inout Step
+    ) throws(Violation) -> SideOutput? {
         switch action {
         case .write(let part, let consolidated):
-            try agent.write(part, consolidated: consolidated, limit: step.maximumPayload)
-        case .ask(let questions): try agent.ask(questions, as: id("r", from: &step.random))
+            try agent?.write(part, consolidated: consolidated, limit: step.maximumPayload)
+        case .ask(let questions): try agent?.ask(questions, as: id("r", from: &step.random))
         case .split(let inject):
-            try agent.split(at: inject, user: id("u", from: &step.random), new: id("s", from: &step.random))
-        case .finish: try agent.finish()
-        case .acknowledgeCancel: try agent.acknowledgeCancel()
-        case .fail(let reason): try agent.fail(reason)
+            try agent?.split(at: inject, user: id("u", from: &step.random), new: id("s", from: &step.random))
+        case .finish: try agent?.finish()
+        case .acknowledgeCancel: try agent?.acknowledgeCancel()
+        case .fail(let reason): try agent?.fail(reason)
         case .submit, .cancel, .answer, .inject, .approve: throw Violation(.role, "that is for the client to do")
         }
     }
@@ -218,7 +234,8 @@ extension AgentChatParty {
 
 // What applications are told, and what is stored.
 extension AgentChatParty {
-    private mutating func absorb(_ output: SideOutput, in step: inout Step) -> [[UInt8]] {
+    private mutating func absorb(_ output: SideOutput?, in step: inout Step) -> [[UInt8]] {
+        guard let output else { return [] }
         for event in output.events {
             note(event)
             tell(event, in: &step)

@@ -118,11 +118,16 @@ extension AgentSide {
     /// History, then what lives: all parts so far, and the open questions.
     private func show(limit: Int, into output: inout SideOutput) {
         output.frames.append(history(limit: limit))
-        guard chat.job.isLive, let id = chat.job.message, let message = chat[id] else { return }
-        let resume = ServerMessage.StreamResume(
-            message: id, parts: message.parts, job: chat.job.id, sequence: sequence)
-        output.frames.append(codec.encode(.streamResume(resume)))
+        guard let snapshot else { return }
+        output.frames.append(snapshot)
         if let request = chat.job.request { output.frames.append(codec.encode(.clarifyRequest(request))) }
+    }
+
+    /// The frame with all parts so far of the message that is written; nil where none is.
+    var snapshot: [UInt8]? {
+        guard chat.job.isLive, let id = chat.job.message, let message = chat[id] else { return nil }
+        return codec.encode(
+            .streamResume(.init(message: id, parts: message.parts, job: chat.job.id, sequence: sequence)))
     }
 
     /// The last messages of the path that fit into a frame; the first of them names no parent.
@@ -158,6 +163,14 @@ extension AgentSide {
     public mutating func write(
         _ part: MessagePart, consolidated: Bool = false, limit: Int = AgentJSON.maximumFrame
     ) throws(Violation) -> SideOutput {
+        let draft = try draft(part, consolidated: consolidated, limit: limit)
+        return try write(draft.stream, as: draft.frame)
+    }
+
+    /// The next delta with a piece of the message, and its frame. Nothing changes yet.
+    func draft(
+        _ part: MessagePart, consolidated: Bool, limit: Int
+    ) throws(Violation) -> (stream: ServerMessage.Stream, frame: [UInt8]) {
         guard chat.job.isLive, let message = chat.job.message else {
             throw Violation(.stream, "no job writes a message")
         }
@@ -169,11 +182,19 @@ extension AgentSide {
             throw Violation(.frame, "the message would not fit into a frame of \(limit) bytes")
         }
         // What is written is read by the same rules as what comes.
-        _ = try codec.serverMessage(frame.span)
+        try codec.check(serverMessage: frame.span)
+        return (stream, frame)
+    }
+
+    /// Writes a delta that was drafted; one that does not fit what is written changes nothing.
+    mutating func write(_ stream: ServerMessage.Stream, as frame: [UInt8]) throws(Violation) -> SideOutput {
         _ = try chat.apply(.stream(stream))
         sequence &+= 1
         return said(frame)
     }
+
+    /// The ids of messages that are no longer kept, since the last call.
+    mutating func takeForgotten() -> [Identifier] { chat.takeForgotten() }
 
     /// Asks the person.
     public mutating func ask(

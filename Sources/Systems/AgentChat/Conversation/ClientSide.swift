@@ -36,6 +36,9 @@ public struct ClientSide: Hashable, Sendable {
         self.chat = ChatState(chat: chat)
     }
 
+    /// The ids of messages that are no longer kept, since the last call.
+    mutating func takeForgotten() -> [Identifier] { chat.takeForgotten() }
+
     /// What is to be stored, oldest first: an answer that was another client's must lose nothing.
     var unsettled: [Command.Run] { [claimed].compactMap(\.self) + waiting }
 
@@ -105,7 +108,7 @@ extension ClientSide {
         (isUnderWay, wasSent, wasDoubted) = (false, false, false)
     }
 
-    private mutating func settleDeadline(now: UInt64, random: UInt64) {
+    private mutating func settleDeadline(now: UInt64, random: @autoclosure () -> UInt64) {
         let isSettled =
             chat.connection.phase == .ready && !awaitsHistory && !awaitsResume && chat.job.phase != .submitted
             && chat.job.phase != .cancelling
@@ -113,7 +116,7 @@ extension ClientSide {
             deadline = nil
             backoff.reset()
         } else if deadline == nil {
-            deadline = now &+ UInt64(backoff.next(random: random))
+            deadline = now &+ UInt64(backoff.next(random: random()))
         }
     }
 }
@@ -199,13 +202,15 @@ extension ClientSide {
 extension ClientSide {
     /// Takes a frame; one that breaks a rule of decoding changes nothing. One that does not fit what is known is told
     /// to the application, and the chat is asked for anew.
+    ///
+    /// - Parameter random: any number; drawn where a pause is chosen.
     public mutating func receive(
-        _ bytes: Span<UInt8>, now: UInt64, random: UInt64
+        _ bytes: Span<UInt8>, now: UInt64, random: @autoclosure () -> UInt64
     ) throws(Violation) -> SideOutput {
         let message = try codec.serverMessage(bytes)
         var output = SideOutput()
         guard !isLate(message) else { return output }
-        guard !doubts(message) else { return begin(now: now, random: random) }
+        guard !doubts(message) else { return begin(now: now, random: random()) }
         if case .stream(let stream) = message, chat.job.misses(before: stream) {
             ask(into: &output)
         } else {
@@ -223,7 +228,7 @@ extension ClientSide {
                 ask(into: &output)
             }
         }
-        settleDeadline(now: now, random: random)
+        settleDeadline(now: now, random: random())
         return output
     }
 

@@ -74,13 +74,14 @@ public struct PartAccumulator: Hashable, Sendable {
 // Deltas.
 extension PartAccumulator {
     private mutating func append(_ delta: TextPart, isReasoning: Bool) throws(Violation) {
-        guard let last = tail, last.isReasoning == isReasoning, last.text.state != .done else {
+        // Nothing here keeps the tail while its text grows: of a text that somebody else holds a copy would be made.
+        guard tail?.isReasoning == isReasoning, tail?.text.state != .done else {
             return try add(isReasoning ? .reasoning(delta) : .text(delta))
         }
         var growth = Self.escapedSize(of: delta.text)
-        if let state = delta.state { growth += Self.size(of: state) - Self.size(of: last.text.state) }
+        if let state = delta.state { growth += Self.size(of: state) - Self.size(of: tail?.text.state) }
         if let metadata = delta.providerMetadata {
-            growth += Self.size(of: metadata) - Self.size(of: last.text.providerMetadata)
+            growth += Self.size(of: metadata) - Self.size(of: tail?.text.providerMetadata)
         }
         try reserve(max(0, growth))
         size += growth

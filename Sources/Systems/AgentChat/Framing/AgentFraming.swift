@@ -45,7 +45,7 @@ public struct AgentFraming: FramingStrategy {
         }
         do throws(Violation) {
             if routed.route == AgentChatConversation.clientRoute {
-                _ = try codec.serverMessage(routed.payload.span)
+                try codec.check(serverMessage: routed.payload.span)
             } else if !SideOutput.isHello(routed.payload.span) {
                 _ = try codec.command(routed.payload.span)
             }
@@ -65,20 +65,23 @@ public struct AgentFraming: FramingStrategy {
 
     private func entry(of addressed: Addressed) throws(Refusal) -> ListeningTable.Entry? {
         let address = addressed.address
-        let agent = table[address, AgentChatConversation.agentRoute.id] ?? table[address, AgentReady.route.id]
-        if SideOutput.isHello(addressed.payload.span) { return agent }
+        if SideOutput.isHello(addressed.payload.span) { return agent(on: address) }
         // A server message for a client's machine is read first by whoever is one; an agent's service reads commands.
         guard let client = table[address, AgentChatConversation.clientRoute.id] else {
             // One's own server messages come back where everybody on an address hears everything.
-            if (try? codec.serverMessage(addressed.payload.span)) != nil { return nil }
-            return agent
+            if (try? codec.check(serverMessage: addressed.payload.span)) != nil { return nil }
+            return agent(on: address)
         }
         do throws(Violation) {
-            _ = try codec.serverMessage(addressed.payload.span)
+            try codec.check(serverMessage: addressed.payload.span)
             return client
         } catch {
-            if (try? codec.command(addressed.payload.span)) != nil { return agent }
+            if (try? codec.command(addressed.payload.span)) != nil { return agent(on: address) }
             throw Refusal(.invalid, error)
         }
+    }
+
+    private func agent(on address: DeliveryAddress) -> ListeningTable.Entry? {
+        table[address, AgentChatConversation.agentRoute.id] ?? table[address, AgentReady.route.id]
     }
 }

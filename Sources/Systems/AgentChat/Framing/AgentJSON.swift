@@ -27,7 +27,14 @@ public struct AgentJSON: Hashable, Sendable {
 
     /// Reads a frame from the agent's service.
     public func serverMessage(_ bytes: Span<UInt8>) throws(Violation) -> ServerMessage {
-        try ServerMessage(try Self.parse(bytes), mode)
+        if let delta = DeltaFrame(bytes)?.stream(in: bytes) { return .stream(delta) }
+        return try ServerMessage(try Self.parse(bytes), mode)
+    }
+
+    /// Refuses a frame from the agent's service that breaks a rule, as reading it would.
+    func check(serverMessage bytes: Span<UInt8>) throws(Violation) {
+        guard DeltaFrame(bytes) == nil else { return }
+        _ = try ServerMessage(try Self.parse(bytes), mode)
     }
 
     /// Reads a message that stands alone.

@@ -2,7 +2,7 @@
 
 const chat = {
   id: null, messages: new Map(), path: [], failed: new Map(), job: null, request: null, pending: null,
-  isReady: false, follows: false, isSubmitted: false, injected: new Map(),
+  isReady: false, follows: false, awaitsJob: false, isSubmitted: false, isClaimed: false, injected: new Map(),
 };
 let socket = null, backoff = 500, retry = null;
 const token = () => sessionStorage.getItem("token");
@@ -35,7 +35,8 @@ async function connect() {
 }
 
 function lost(reason = "The connection is lost") {
-  [chat.isReady, chat.follows, chat.isSubmitted, socket] = [false, false, false, null];
+  [chat.isReady, chat.follows, chat.awaitsJob, chat.isSubmitted, chat.isClaimed] = [false, false, false, false, false];
+  socket = null;
   const pause = backoff * (0.8 + 0.4 * Math.random());
   backoff = Math.min(30000, backoff * 2);
   show.status(`${reason}; trying again`);
@@ -73,6 +74,8 @@ const APPLY = {
     need(!chat.isReady, "AC-29", "a second ready");
     [chat.isReady, chat.asked, backoff] = [true, 0, 500];
     if (message.active_job === null) endJob();
+    // Until it was heard of, its snapshot could be taken for the answer to what is submitted.
+    chat.awaitsJob = Boolean(message.active_job);
     show.status("Connected", "ready");
     ask();
   },
@@ -88,8 +91,9 @@ const APPLY = {
   run(message) {
     need(!chat.job, "AC-23", "a second job starts");
     const isOurs = chat.isSubmitted;
-    [chat.isSubmitted, chat.follows] = [false, true];
-    if (isOurs) forgetPending();
+    [chat.isSubmitted, chat.follows, chat.awaitsJob] = [false, true, false];
+    // It may be another window's: until the history has the message, or the job is over, an error can say so.
+    if (isOurs) claimPending();
     openJob(message.job_id, message.message_id, 0);
     show.announce("The agent answers.");
     if (!isOurs) ask();
@@ -107,7 +111,7 @@ const APPLY = {
   },
   stream_resume(message) {
     if (!chat.job || chat.job.message !== message.message_id) openJob(message.job_id, message.message_id, 0);
-    [chat.follows, chat.job.seq] = [true, message.seq ?? chat.job.seq];
+    [chat.follows, chat.awaitsJob, chat.job.seq] = [true, false, message.seq ?? chat.job.seq];
     chat.messages.get(message.message_id).parts = message.parts;
     show.rebuild();
   },
@@ -140,6 +144,7 @@ const APPLY = {
     const text = message.message ?? message.error;
     if (chat.job && message.job_id === chat.job.id) return end(message, `The answer failed: ${text}`);
     if (has(message, "job_id")) return;
+    if (message.code === "busy" && chat.isClaimed) { chat.isClaimed = false; ask(); return; }
     if (chat.isSubmitted) { chat.isSubmitted = false; fail(text); } else { show.announce(text); ask(); }
   },
 };
@@ -151,6 +156,7 @@ function openJob(id, message, seq) {
 }
 
 function end(message, note) {
+  chat.awaitsJob = false;
   need(chat.job && (!has(message, "job_id") || message.job_id === chat.job.id), "AC-30", "no such job lives");
   const whole = chat.messages.get(chat.job.message);
   if (message.type !== "error") closeTexts(whole.parts);
@@ -158,6 +164,8 @@ function end(message, note) {
   const asks = whole.parts.some(part => part.state === "approval-requested");
   show.announce(asks ? "The agent waits for your approval." : `${note ?? "The answer is complete."} ${plain(whole)}`);
   endJob();
+  if (chat.isClaimed) forgetPending();
+  else if (chat.pending?.role === "user" && !chat.failed.has(chat.pending.id)) sendPending();
   show.changed(whole.id);
 }
 
@@ -198,19 +206,26 @@ function sendPending() {
   show.chat();
 }
 
+/** A job seems to answer the message; of an answer to an approval there is nothing to lose. */
+function claimPending() {
+  chat.isClaimed = chat.pending?.role === "user";
+  if (!chat.isClaimed) forgetPending();
+}
+
 function forgetPending() {
-  chat.pending = null;
+  [chat.pending, chat.isClaimed] = [null, false];
   sessionStorage.removeItem(`pending ${chat.id}`);
 }
 
-/** After a history: what was sent has come, or is sent again, or another window was faster. */
+/** After a history: what was sent has come, or is sent again, behind the job of a window that was faster. */
 function settle() {
   if (!chat.pending || chat.isSubmitted) return;
   if (chat.pending.role === "assistant") return forgetPending();
   if (chat.path.includes(chat.pending.id)) return forgetPending();
+  if (chat.isClaimed) return;
   const { parent, ...message } = chat.pending;
   place(message);
-  if (chat.job) fail("another message was first"); else if (!chat.failed.has(chat.pending.id)) sendPending();
+  if (!chat.job && !chat.awaitsJob && !chat.failed.has(chat.pending.id)) sendPending();
 }
 
 function fail(reason) {
@@ -248,7 +263,7 @@ async function enter(id) {
   if (editing) edit(null);
   Object.assign(chat, {
     id, messages: new Map(), path: [], failed: new Map(), job: null, request: null, isReady: false, follows: false,
-    isSubmitted: false, injected: new Map(),
+    awaitsJob: false, isSubmitted: false, isClaimed: false, injected: new Map(),
     pending: JSON.parse(sessionStorage.getItem(`pending ${id}`) ?? "null"),
   });
   location.hash = `chat=${encodeURIComponent(id)}`;
