@@ -87,7 +87,7 @@ final class Output: Sendable {
     }
 
     private func coloured(_ line: Line) -> String {
-        if line.kind == .speech, hasTime { return "\(Self.time()) \(line.text)" }
+        if line.kind == .speech, hasTime { return "\(LocalTime.text(LocalTime.now)) \(line.text)" }
         guard hasColour else { return line.text }
         switch line.kind {
         case .speech: return line.text
@@ -95,19 +95,4 @@ final class Output: Sendable {
         case .trouble: return "\u{1B}[31m\(line.text)\u{1B}[0m"
         }
     }
-
-    /// The time of day here, in hours and minutes.
-    private static func time() -> String {
-        var now = time_t()
-        var local = unsafe tm()
-        unsafe systemTime(&now)
-        guard unsafe localtime_r(&now, &local) != nil else { return "--:--" }
-        let digits = { (number: Int32) in number < 10 ? "0\(number)" : "\(number)" }
-        return unsafe "\(digits(local.tm_hour)):\(digits(local.tm_min))"
-    }
-}
-
-// The name of a method hides this.
-private func systemTime(_ now: UnsafeMutablePointer<time_t>) {
-    _ = unsafe time(now)
 }

@@ -18,6 +18,10 @@ struct PeerStorage: Sendable {
     /// What conversations are called.
     let names: [ConversationID: String]
 
+    /// The last lines of conversations.
+    let histories: [ConversationID: String]
+
+    private static let historyPrefix = "peer/history/"
     private static let namePrefix = "peer/name/"
     private static let choiceKey = "peer/choice"
     private static let identityKey = "peer/identity"
@@ -41,13 +45,8 @@ struct PeerStorage: Sendable {
         choice = try Self.read(Self.choiceKey, in: records).map {
             $0.isEmpty ? .nobody : .chosen(ConversationID(String(decoding: $0.array, as: UTF8.self)))
         }
-        var names: [ConversationID: String] = [:]
-        for record in records where record.key.hasPrefix(Self.namePrefix) {
-            guard let bytes = try Self.read(record.key, in: [record]) else { continue }
-            let id = ConversationID(String(record.key.dropFirst(Self.namePrefix.count)))
-            names[id] = String(decoding: bytes.array, as: UTF8.self)
-        }
-        self.names = names
+        names = try Self.texts(Self.namePrefix, in: records)
+        histories = try Self.texts(Self.historyPrefix, in: records)
         if let bytes = try Self.read(Self.identityKey, in: records) {
             let secret = Secret(copying: bytes.span)
             do throws(CryptoError) {
@@ -81,6 +80,24 @@ struct PeerStorage: Sendable {
             output.append(version)
             for index in bytes.indices { output.append(bytes[index]) }
         }
+    }
+
+    /// Keeps the last lines of a conversation.
+    func keep(history text: String, of id: ConversationID) throws(StorageError) {
+        try storage.commit([Record(Self.historyPrefix + id.text, Self.record(Array(text.utf8).span))])
+    }
+
+    /// The texts that are kept for conversations under a prefix.
+    private static func texts(
+        _ prefix: String, in records: [Record]
+    ) throws(StorageError) -> [ConversationID: String] {
+        var texts: [ConversationID: String] = [:]
+        for record in records where record.key.hasPrefix(prefix) {
+            guard let bytes = try read(record.key, in: [record]) else { continue }
+            texts[ConversationID(String(record.key.dropFirst(prefix.count)))] = String(
+                decoding: bytes.array, as: UTF8.self)
+        }
+        return texts
     }
 
     private static func read(_ key: String, in records: [Record]) throws(StorageError) -> Bytes? {

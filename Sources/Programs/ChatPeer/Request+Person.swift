@@ -37,6 +37,7 @@ extension Request {
         case "/to": self = .choose(try argument("the beginning of an id or a label; /conversations lists them"))
         case "/say": self = .send(Content(try argument("a text")), to: nil)
         case "/send-file": self = .sendFile(try argument("the path of a file"), to: nil)
+        case "/history": self = .history(try Self.count(rest), of: nil)
         case "/conversations": self = .conversations
         case "/publish": self = .introduce(name: try argument("a name"))
         case "/find": self = .find(try argument("a name or a link"))
@@ -49,6 +50,17 @@ extension Request {
             throw RequestError(
                 "there is no command \(word)\(meant); /help lists them, // begins a text with a slash")
         }
+    }
+}
+
+extension Request {
+    /// How many lines are asked for; nil where nobody says.
+    private static func count(_ text: String) throws(RequestError) -> Int? {
+        guard !text.isEmpty else { return nil }
+        guard let count = Int(text), count > 0 else {
+            throw RequestError("/history takes a number of lines, such as 50")
+        }
+        return count
     }
 }
 

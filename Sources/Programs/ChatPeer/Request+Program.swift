@@ -33,6 +33,7 @@ private struct RequestFields {
         case "send": try send()
         case "send-file": .sendFile(try needed("path"), to: try name("to"))
         case "to": .choose(try needed("conversation"))
+        case "history": .history(nil, of: try name("conversation"))
         case "conversations": .conversations
         case "find": .find(try needed("text"))
         case "status": .status

@@ -14,6 +14,8 @@ enum Request: Equatable {
     case send(Content, to: String?)
     /// Sends a file, to the current conversation or to the one named.
     case sendFile(String, to: String?)
+    /// Shows the last lines of the current conversation or of the one named.
+    case history(Int?, of: String?)
     /// Lists the conversations.
     case conversations
     /// Shows who is known under a text.
@@ -37,6 +39,7 @@ enum Request: Equatable {
         ("/to", "WHO", "talk in another conversation: its number, its name or the beginning of its id"),
         ("/name", "NAME", "call whom you talk to by a name of your own, on this screen"),
         ("/send-file", "PATH", "send a file of at most 26 MB"),
+        ("/history", "COUNT", "show the last lines of the conversation, 20 or as many as you say"),
         ("/conversations", "", "list them, each with its number"),
         ("/publish", "NAME", "make yourself known under a name, where the discovery has names"),
         ("/find", "NAME", "look for somebody"),

@@ -21,7 +21,9 @@ extension Session {
             }
             lines.append(Output.Line(kind: line.kind, text: line.text, json: json))
         }
-        return await output.show(lines)
+        guard await output.show(lines) else { return false }
+        note(batch, lines)
+        return true
     }
 
     private func line(_ event: ClientEvent, at path: String?) -> Output.Line {

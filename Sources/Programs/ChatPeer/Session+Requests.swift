@@ -34,6 +34,11 @@ extension Session {
         case .name(let name, let of): try await rename(of, to: name, tag: tag)
         case .send(let content, let to): try await send(content, to: to, tag: tag)
         case .sendFile(let path, let to): try await sendFile(path, to: to, tag: tag)
+        case .history(let count, let of):
+            var id = current
+            if let of { id = await conversation(of) }
+            guard let id else { return await showUnknown(of ?? "", tag: tag) }
+            await showHistory(of: id, count, tag: tag)
         case .conversations: await showConversations(tag: tag)
         case .find(let text): try await find(text, tag: tag)
         case .status: await showStatus(tag: tag)
@@ -107,6 +112,7 @@ extension Session {
                 json = .object(object)
             }
         }
+        history.add("\(settings.name): \(text)", key: "#\(number)", to: id, at: LocalTime.now)
         // Whoever types sees the line already.
         let isTyped = StandardInput.isTerminal
         await output.show(

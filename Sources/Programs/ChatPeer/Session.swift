@@ -19,6 +19,8 @@ actor Session {
     var current: ConversationID? { if case .chosen(let id) = choice { id } else { nil } }
     /// What this peer itself keeps.
     let stored: PeerStorage
+    /// The last lines of each conversation.
+    var history = History()
     /// What conversations are called on this screen.
     var labels: [ConversationID: String] = [:]
     /// The conversations in the order in which this run came to know them: their numbers for `/to`, which never change.
@@ -62,6 +64,7 @@ actor Session {
     init(_ client: Client, _ settings: Settings, _ output: Output, stored: PeerStorage) {
         (self.client, self.settings, self.output, self.stored) = (client, settings, output, stored)
         identity = stored.identity.publicKey
+        for (id, text) in stored.histories { history.restore(text, of: id) }
     }
 
     /// Runs until the input ends, somebody quits, a signal comes or nothing more can be shown.
@@ -76,6 +79,7 @@ actor Session {
         let interruption = Task { await end(ending, at: signals) }
         let others = [
             Task { await introduceAtStart() },
+            Task { await saveHistoryRegularly() },
             Task {
                 for await _ in output.failures {
                     Terminal.complain("chat-peer: nothing more is received; what was accepted is sent")
@@ -98,6 +102,7 @@ actor Session {
         for task in others { task.cancel() }
         await client.close()
         await events.value
+        saveHistory()
         interruption.cancel()
         return code
     }
@@ -190,6 +195,7 @@ actor Session {
             await output.show(.error("alone", advice))
         }
         if !conversations.isEmpty { await showConversations(tag: nil) }
+        await showLastLines()
     }
 
     /// Makes the first introduction, as soon as the relay is there.

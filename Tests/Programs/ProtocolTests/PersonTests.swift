@@ -51,6 +51,32 @@ struct PersonTests {
         try await stage.end([raya, pax])
     }
 
+    @Test func `what was said is there after a restart, and again on request (PEER-21)`() async throws {
+        let stage = try await PeerStage(Self.suite)
+        let raya = stage.peer("raya", keeps: false)
+        try await raya.start()
+        let saro = try TerminalProgram("chat-peer", stage.arguments("saro"))
+        #expect(await saro.shows("your introduction"))
+        saro.type("\(try await raya.introduction())\n")
+        #expect(await saro.shows("say something"))
+        saro.type("Hello Raya\n")
+        #expect(await raya.receives(1, within: .seconds(60)))
+        saro.type("/name Raya\n")
+        try await raya.say(["Hello Saro", "How are you?"])
+        #expect(await saro.shows("Raya: How are you?"))
+        saro.type("/quit\n")
+        #expect(await saro.end() == 0)
+        let again = try TerminalProgram("chat-peer", stage.arguments("saro"))
+        #expect(await again.shows("me: Hello Raya"))
+        #expect(await again.shows("Raya: How are you?"))
+        again.type("/history 1\n")
+        #expect(await again.shows("Raya: How are you?", times: 2))
+        #expect(again.screen.components(separatedBy: "Raya: Hello Saro").count == 2)
+        again.type("/quit\n")
+        #expect(await again.end() == 0)
+        try await stage.end([raya])
+    }
+
     @Test func `a relay that cannot be reached is named with the system's reason (PEER-20, UDP-24)`() async throws {
         for (relay, words) in [
             ("relay.invalid:9220", "looking up 'relay.invalid'"), ("127.0.0.1:1", "is chat-relay running"),
