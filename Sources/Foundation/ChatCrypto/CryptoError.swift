@@ -34,7 +34,7 @@ public enum CryptoError: Error, RefusalCause, Hashable {
         case .tooLong(let what, let bytes, let limit): "\(what) has \(bytes) bytes; at most \(limit) allowed"
         case .outOfRange(let what, let value, let allowed):
             "\(what) is \(value); \(allowed.lowerBound) to \(allowed.upperBound) allowed"
-        case .weakKey(let what): "\(what) is weak or no point of the curve"
+        case .weakKey(let what): "\(what) is a low-order or invalid curve point"
         case .authenticationFailed(let what): "\(what) does not verify"
         case .outOfMemory(let bytes): "no \(bytes) bytes of memory for a password hash"
         }

@@ -18,7 +18,7 @@ public struct SodiumRandom: RandomSource {
     /// Makes a source; it has no state.
     public init() { Sodium.start() }
 
-    /// Fills bytes that nobody can predict; the label does not matter.
+    /// Fills unpredictable bytes; the label does not matter.
     public func fill(_ bytes: inout MutableSpan<UInt8>, for label: RandomLabel) {
         let count = bytes.count
         unsafe randombytes_buf(bytes.start, count)

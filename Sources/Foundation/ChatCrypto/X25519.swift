@@ -37,8 +37,8 @@ public enum X25519 {
 
     /// Refuses a public key in another spelling than its own (CRY-8): with bit 255 set, or not below 2²⁵⁵ − 19.
     ///
-    /// ``agree(_:_:)`` takes all spellings of a key for one. Where a key names somebody, ask this first, so that
-    /// nobody has two names.
+    /// ``agree(_:_:)`` takes all spellings of a key for one. Where a key is a participant's name, call this first, so
+    /// that no participant has two names.
     public static func checkSpelling(of key: PublicKey) throws(CryptoError) {
         try check("X25519 public key", key.bytes.count, is: size)
         guard FieldElement(canonical: key.bytes) != nil else { throw .weakKey("X25519 public key") }

@@ -10,7 +10,7 @@
 ///     }
 /// }
 /// ```
-/// A field that comes twice is read twice, so the last one wins; a group is skipped as a field that nobody knows
+/// A field that comes twice is read twice, so the last one wins; a group is skipped as an unknown field
 /// (WIRE-9); see `Specs/wire.md`. Every read is
 /// bounded by the bytes there are, and nothing is allocated except by ``string(limit:)``.
 public struct ProtoReader: ~Escapable {

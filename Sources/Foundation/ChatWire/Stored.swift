@@ -37,7 +37,7 @@ package struct Stored {
         }
     }
 
-    /// The number of a record, which is the rest of its key; one that nobody counts up to is unreadable.
+    /// The number of a record, which is the rest of its key; one that exceeds any count is unreadable.
     package func count(in key: String, behind prefix: String) throws(Refusal) -> UInt64 {
         guard key.hasPrefix(prefix), let number = UInt64(key.dropFirst(prefix.count)), number <= Self.largestCount
         else {

@@ -52,12 +52,12 @@ public enum WireError: Error, RefusalCause, Hashable {
         case .tooLong(let what, let count, let limit): "\(what) has \(count) bytes; at most \(limit) allowed"
         case .tooDeep(let limit, let offset): "nested deeper than \(limit) levels at byte \(offset)"
         case .missing(let what): "\(what) is missing"
-        case .unknownArm(let what): "\(what) has no arm that is known"
-        case .notUTF8(let offset): "no UTF-8 at byte \(offset)"
+        case .unknownArm(let what): "\(what) has an unknown arm"
+        case .notUTF8(let offset): "invalid UTF-8 at byte \(offset)"
         case .badCharacter(let offset): "unexpected character at byte \(offset)"
         case .notCanonical(let offset): "unused bits are not zero at byte \(offset)"
         case .badNumber(let offset): "number at byte \(offset) is out of range"
-        case .duplicateKey(let key, let offset): "key \(key.prefix(64)) at byte \(offset) is there already"
+        case .duplicateKey(let key, let offset): "key \(key.prefix(64)) at byte \(offset) is a duplicate"
         }
     }
 }

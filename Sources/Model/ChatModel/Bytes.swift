@@ -76,7 +76,8 @@ public struct Bytes: Sendable {
         return part
     }
 
-    /// Puts a header of exactly `size` bytes in front; in place while head room lasts and nobody shares it.
+    /// Puts a header of exactly `size` bytes in front; in place while head room lasts and the buffer has no other
+    /// reference.
     ///
     /// - Parameter write: appends exactly `size` bytes.
     public mutating func prepend(_ size: Int, _ write: (inout OutputSpan<UInt8>) -> Void) {
@@ -128,7 +129,7 @@ extension Bytes: ExpressibleByArrayLiteral, CustomStringConvertible {
         self.init(elements)
     }
 
-    /// How many bytes, never which: content does not belong in logs.
+    /// The number of bytes alone: content does not belong in logs.
     public var description: String { "Bytes(\(count))" }
 }
 

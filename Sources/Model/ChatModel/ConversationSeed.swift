@@ -7,7 +7,7 @@ public struct ConversationSeed: Sendable {
     public enum Side: Sendable, Hashable {
         /// Alone, as the founder of a group.
         case founding
-        /// With a bundle of somebody else's; the answer is there where the first contact had one.
+        /// With another client's bundle; the answer is there where the first contact had one.
         case inviting(answer: Payload? = nil)
         /// By an invite, with what the inviter's conversation said first and where an answer is expected.
         case invited(opening: Payload, reply: DeliveryAddress? = nil)

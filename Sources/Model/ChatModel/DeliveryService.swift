@@ -14,14 +14,14 @@ public protocol DeliveryService: Sendable {
     /// Hands payloads to the service; a result for each, in order.
     func publish(_ payloads: [Addressed]) async -> [Result<Receipt, DeliveryError>]
 
-    /// Delivers what is published on addresses into a mailbox (DS-01); again on the same address is no harm (DS-12).
+    /// Delivers what is published on addresses into a mailbox (DS-01); a repeated call changes nothing (DS-12).
     func subscribe(_ addresses: [DeliveryAddress: Since], into mailbox: Mailbox) async throws(DeliveryError)
 
     /// Ends deliveries of addresses to a mailbox (DS-13).
     func unsubscribe(_ addresses: [DeliveryAddress], from mailbox: Mailbox) async
 }
 
-/// From where on payloads of an address are wanted.
+/// The position from which payloads of an address are wanted.
 public enum Since: Sendable, Hashable {
     /// Only what is published from now on.
     case now
@@ -55,7 +55,7 @@ public struct Receipt: Sendable, Hashable {
 
 /// Limits and capabilities of a delivery service (DS-09, DS-10, DS-11).
 public struct DeliveryLimits: Sendable, Hashable {
-    /// How many payloads may be published in a time.
+    /// A quota: payloads in an epoch.
     public struct Rate: Sendable, Hashable {
         /// Payloads in each epoch.
         public let payloads: Int
@@ -68,7 +68,7 @@ public struct DeliveryLimits: Sendable, Hashable {
         }
     }
 
-    /// How much of the past is kept for an address.
+    /// Bounds on the payloads that are retained for an address.
     public struct Retention: Sendable, Hashable {
         /// The most payloads.
         public let payloads: Int
@@ -105,7 +105,7 @@ public enum DeliveryError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLarge(bytes: Int, limit: Int)
     /// The quota is used up; try again after a time.
     case rateLimited(limit: Int, retryAfter: Duration)
-    /// Nobody answered: whom was asked and for how long.
+    /// No answer came: who was asked, and for how long.
     case unreachable(String, after: Duration)
     /// The address is not one that the service takes.
     case badAddress(String, reason: String)

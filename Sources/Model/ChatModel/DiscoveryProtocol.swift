@@ -14,7 +14,7 @@ public protocol DiscoveryProtocol: Sendable {
     func find(_ text: String) async throws(DiscoveryError) -> Introductions
 }
 
-/// Somebody who was found.
+/// A client that was found.
 public struct Introduction: Sendable, Hashable {
     /// The name that the discovery gives it; only as trustworthy as the discovery says.
     public let name: String
@@ -23,7 +23,7 @@ public struct Introduction: Sendable, Hashable {
     /// How to reach it: any one of these.
     public let bundles: [IntroductionBundle]
 
-    /// Describes somebody who was found.
+    /// Describes a client that was found.
     public init(name: String, publisher: PublicKey? = nil, bundles: [IntroductionBundle]) {
         (self.name, self.publisher, self.bundles) = (name, publisher, bundles)
     }

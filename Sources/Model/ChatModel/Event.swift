@@ -2,9 +2,9 @@
 public enum Event: Sendable, Hashable {
     /// Content arrived, whole or in part.
     case content(ReceivedContent)
-    /// How far one of our own contents came.
+    /// The status of one of our own contents.
     case status(ContentID, ContentStatus)
-    /// How far a content is that takes several payloads; nothing that is kept, and never the last step.
+    /// The progress of a content of several payloads; it is not kept, and never the last step.
     case progress(Target, done: Int, of: Int)
     /// The other side does not want one of our contents, or what it said, any more.
     case cancelled(Target)
@@ -35,7 +35,7 @@ public enum Event: Sendable, Hashable {
 public enum Part: Sendable, Hashable {
     /// The whole content; nothing follows.
     case whole
-    /// Something to add; what that means is the type's.
+    /// Bytes to add; the type defines what that means.
     case delta
     /// All of it so far, replacing what came before.
     case snapshot
@@ -61,11 +61,11 @@ public enum Part: Sendable, Hashable {
     }
 }
 
-/// How something ended that was under way.
+/// How a content or a reply ended.
 public enum Ending: Sendable, Hashable {
-    /// There is no more of it.
+    /// It is complete.
     case complete
-    /// Somebody did not want any more of it.
+    /// A participant wanted no more of it.
     case cancelled
     /// It could not go on, and why.
     case failed(String)
@@ -73,9 +73,9 @@ public enum Ending: Sendable, Hashable {
 
 /// A content that an action or event is about.
 public enum Target: Sendable, Hashable {
-    /// One of our own.
+    /// A content of our own.
     case own(ContentID)
-    /// One that was received, by the type's name for it (``ReceivedContent/reference``).
+    /// A received content, by the type's name for it (``ReceivedContent/reference``).
     case received(String)
 }
 

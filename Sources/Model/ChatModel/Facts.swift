@@ -87,8 +87,8 @@ public enum Capability: String, Hashable, Sendable, CaseIterable {
     /// All subscribers of an address, the publisher too, see its payloads in one order; a payload that is published
     /// again keeps its place (DS-16).
     case totalOrder = "total order"
-    /// Who asked with a reply address learns how the reply ended, and who serves learns that nobody listens to it any
-    /// more (DS-17).
+    /// Who asked with a reply address learns how the reply ended, and who serves learns that the last
+    /// listener is gone (DS-17).
     case replies
     /// Headers are carried beside the payload (DS-18).
     case headers

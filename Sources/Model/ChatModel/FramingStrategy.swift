@@ -49,7 +49,7 @@ extension FramingStrategy {
 public enum Unwrapped: Sendable, Hashable {
     /// A payload for a machine of this client.
     case payload(Routed, for: Owner)
-    /// A payload for nobody here (ENV-03).
+    /// A payload for no machine of this client (ENV-03).
     case foreign
     /// A sign of life that carries nothing.
     case idle
@@ -97,7 +97,7 @@ public struct ListeningTable: Sendable {
         entries[address]?[id]?.first { $0.route.id.hasSameBytes(as: id) }
     }
 
-    /// Somebody who listens on an address for a route that a condition picks; asked once for each entry at most.
+    /// An entry on an address whose route meets a condition; the condition is asked at most once for each.
     public func first<E: Error>(on address: DeliveryAddress, where picks: (Route) throws(E) -> Bool) throws(E) -> Entry?
     {
         guard let routes = entries[address] else { return nil }

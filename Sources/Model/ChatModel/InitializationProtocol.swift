@@ -1,6 +1,6 @@
 /// How does a recipient learn that someone wants to talk?
 ///
-/// A value holds one client's outstanding introduction bundles and turns a bundle of somebody else's
+/// A value holds one client's outstanding introduction bundles and turns another client's bundle
 /// into a conversation. Two to read: `OpenInvite`, the smallest, and `InboxV1`; `Conformance.check(initialization:)`
 /// tells whether yours keeps the rules. For implementers: the client tries a received payload on a copy and keeps the
 /// copy only if the conversation accepted the opening, so delete a single-use key in ``receive(_:in:)``
@@ -20,8 +20,8 @@ public protocol InitializationProtocol: Machine {
 
     /// Begins a contact with the maker of a bundle.
     ///
-    /// What ``invite(_:opening:for:in:)`` needs is kept here, and stored, until that comes or
-    /// ``Signal/contactEnded(_:)`` says that it will not.
+    /// The machine keeps and stores the state that ``invite(_:opening:for:in:)`` needs, until that call or
+    /// ``Signal/contactEnded(_:)`` comes.
     ///
     /// - Returns: a seed whose ``ConversationSeed/contact`` is the contact, or nil where messages must go back and
     ///   forth first: ``Step/start(_:)`` with such a seed follows later, or ``Step/finish(_:_:)`` with a reason.

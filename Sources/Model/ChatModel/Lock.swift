@@ -12,7 +12,7 @@
         private let mutex: UnsafeMutablePointer<pthread_mutex_t>
         private let value: UnsafeMutablePointer<Value>
 
-        /// A value, which nobody else reaches from now on.
+        /// A value, which is reached through the lock alone from now on.
         public init(_ value: consuming sending Value) {
             unsafe mutex = .allocate(capacity: 1)
             unsafe mutex.initialize(to: pthread_mutex_t())
@@ -49,7 +49,7 @@
     public struct Lock<Value: ~Copyable>: ~Copyable, Sendable {
         @usableFromInline let mutex: Mutex<Value>
 
-        /// A value, which nobody else reaches from now on.
+        /// A value, which is reached through the lock alone from now on.
         @inlinable public init(_ value: consuming sending Value) {
             mutex = Mutex(value)
         }

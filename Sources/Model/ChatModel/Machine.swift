@@ -4,8 +4,8 @@
 /// authenticates, then applies, which cannot fail; a receive that throws leaves the machine exactly
 /// as it was. Keep bounds on everything that a stranger can make you store.
 public protocol Machine: Sendable {
-    /// The payloads that the machine wants to receive. They follow from the state, also after a restore; whoever runs the machine reads
-    /// it after each step, so keep the array stored where steps are many.
+    /// The payloads that the machine wants to receive. They follow from the state, also after a restore; the client
+    /// reads them after each step, so keep the array stored where steps are many.
     var listening: [Listening] { get }
 
     /// When the machine wants to be woken with ``Signal/due``, if at all. It follows from the state, also after a
@@ -15,7 +15,7 @@ public protocol Machine: Sendable {
     /// Takes a payload that the framing found to be for this machine.
     mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal)
 
-    /// Learns that something happened; there is nobody to refuse it to.
+    /// Takes a signal: it cannot be refused.
     mutating func handle(_ signal: Signal, in step: inout Step)
 
     /// The records that changed since the last call, in the order they are to be applied.
@@ -45,8 +45,8 @@ public enum Signal: Sendable, Hashable {
     case linkLost(on: DeliveryAddress?)
     /// The delivery service has its link again.
     case linkBack(on: DeliveryAddress?)
-    /// No more comes to an address, and why: to who listens to it, the reply has ended; to who was asked to reply there,
-    /// nobody listens any more.
+    /// An address has ended, and why. For who listens to it, the reply is over; for who was asked to reply there, its
+    /// last listener is gone.
     case replyEnded(DeliveryAddress, Ending)
     /// The service took every payload of a content.
     case published(ContentID)

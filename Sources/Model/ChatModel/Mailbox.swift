@@ -21,7 +21,7 @@ public final class Mailbox: Sendable {
         var reader: CheckedContinuation<Batch?, Never>?
         var watchers: [ObjectIdentifier: @Sendable ([Delivery]) -> Void] = [:]
 
-        /// Whether somebody who asks for a batch gets an answer at once.
+        /// Whether a request for a batch is answered at once.
         var isReady: Bool { isClosed || !deliveries.isEmpty || !notices.isEmpty }
     }
 
@@ -80,12 +80,12 @@ public enum Notice: Sendable, Hashable {
     case interrupted(String, on: DeliveryAddress? = nil)
     /// The link is back, of one address or of all.
     case resumed(on: DeliveryAddress? = nil)
-    /// No more comes to an address, and why; or nobody listens any more to one at which this client replies (DS-17).
+    /// An address has ended, and why; or the last listener of one at which this client replies is gone (DS-17).
     case ended(DeliveryAddress, Ending)
     /// Payloads of an address were lost before they could be delivered.
     case gone(DeliveryAddress)
 
-    /// Whether a later notice says all that this one does, and nobody need read this one any more.
+    /// Whether a later notice says all that this one does, so that this one need not be read.
     fileprivate func isReplaced(by later: Notice) -> Bool {
         if case (.interrupted(_, let address), .interrupted(_, let other)) = (self, later) { return address == other }
         return self == later

@@ -2,7 +2,7 @@
 ///
 /// Each draw is labelled with what it is for, so that a vector can name the value a step drew.
 public protocol RandomSource: Sendable {
-    /// Fills bytes that nobody can predict.
+    /// Fills unpredictable bytes.
     mutating func fill(_ bytes: inout MutableSpan<UInt8>, for label: RandomLabel)
 }
 

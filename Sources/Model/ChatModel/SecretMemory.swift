@@ -46,7 +46,7 @@ package enum SecretMemory {
         return 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
     }
 
-    /// Pieces that nobody has, by size, as the numbers of their addresses.
+    /// Free pieces by size, as the numbers of their addresses.
     private struct Pool: Sendable {
         private(set) var pages = 0
         private(set) var locked = 0

@@ -78,7 +78,7 @@ extension Step {
 
     /// The end of a contact.
     public struct ContactEnding: Sendable, Hashable {
-        /// Which.
+        /// The contact.
         public var contact: ContactID
         /// Why it failed; nil where it did not.
         public var refusal: Refusal?
