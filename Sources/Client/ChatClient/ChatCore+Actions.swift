@@ -19,7 +19,11 @@ extension ChatCore {
     /// messages must go back and forth first, the contact is pending: what is said waits, stored, until it begins or
     /// fails.
     ///
-    /// - Parameter bundle: nil founds a group.
+    /// - Parameters:
+    ///   - type: the conversation type.
+    ///   - bundle: nil founds a group.
+    ///   - content: the first content; nil to begin without one.
+    ///   - now: the current time.
     public mutating func begin(
         _ type: ConversationType, with bundle: IntroductionBundle?, saying content: Content?, now: Timestamp
     ) throws(Refusal) -> (ConversationID, ContentID?) {
@@ -69,7 +73,11 @@ extension ChatCore {
 
     /// Does something in a conversation that is here; what becomes of it is a status of the id.
     ///
-    /// - Parameter earlier: the id of a content of which this is another part, or nil.
+    /// - Parameters:
+    ///   - action: the request.
+    ///   - id: the conversation.
+    ///   - earlier: the id of a content of which this is another part, or nil.
+    ///   - now: the current time.
     public mutating func perform(
         _ action: Action, in id: ConversationID, as earlier: ContentID? = nil, now: Timestamp
     ) throws(Refusal) -> ContentID {

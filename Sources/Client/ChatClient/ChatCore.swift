@@ -185,7 +185,15 @@ public struct ChatCore: Sendable {
 
     /// Makes a core and takes up the records of an earlier run.
     ///
-    /// - Parameter limits: of the delivery service; `maximumPayload` bounds what is sent.
+    /// - Parameters:
+    ///   - initialization: the initialization.
+    ///   - conversations: the conversation types.
+    ///   - framing: the framing.
+    ///   - delivery: the limits of the delivery service; `maximumPayload` bounds what is sent.
+    ///   - random: the source of randomness.
+    ///   - limits: bounds on what the core keeps.
+    ///   - records: all records of an earlier run.
+    ///   - now: the current time.
     /// - Throws: what a machine refused to restore; nothing is lost by it.
     public init(
         _ initialization: any InitializationProtocol, conversations: [any ConversationProtocol],

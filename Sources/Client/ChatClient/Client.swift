@@ -86,7 +86,10 @@ extension Client {
 
     /// Finds somebody by a text and begins a conversation with the first who is found.
     ///
-    /// - Parameter type: the suite's first where nil.
+    /// - Parameters:
+    ///   - text: the text that a discovery gave.
+    ///   - type: the suite's first where nil.
+    ///   - content: the content.
     public func accept(
         _ text: String, as type: ConversationType? = nil, saying content: Content
     ) async throws(ClientError) -> (ConversationID, ContentID) {
@@ -151,8 +154,11 @@ extension Client {
     /// Sends a part of a content: the first gives an id, under which the others are sent.
     ///
     /// - Parameters:
+    ///   - content: the content.
+    ///   - part: whole, or which part.
     ///   - id: of the content of which this is another part; nil for the first.
     ///   - about: what the content answers.
+    ///   - conversation: the conversation.
     @discardableResult
     public func send(
         _ content: Content, _ part: Part, of id: ContentID? = nil, about: Target? = nil,

@@ -8,7 +8,7 @@ public enum ClientEvent: Sendable, Hashable {
     case pending(ConversationID, ConversationType)
     /// A first contact came to nothing, or a conversation had to end, and why; nothing more comes in it or leaves.
     case failed(ConversationID, Report)
-    /// An event of a conversation; ``Event/refused(_:)`` is shown as ``refused(_:_:)`` instead.
+    /// An event of a conversation; `Event.refused` is shown as ``refused(_:_:)`` instead.
     case conversation(ConversationID, Event)
     /// The keys of a conversation seem to fit no longer: what comes cannot be opened, here or on the other side. Mostly
     /// an old copy of one side's data was put back. What is said may never arrive; a new first contact is the way out.

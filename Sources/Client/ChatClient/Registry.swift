@@ -35,7 +35,7 @@ public struct Registry: Sendable {
     /// Adds conversation types that differ in parameters, under the name that they have in front of these.
     public mutating func conversations(_ base: String, _ make: @escaping FamilyMaker) { families[base] = make }
 
-    /// The conversation type of a name, with parameters or without (``ConversationType/parameters``).
+    /// The conversation type of a name, with parameters or without (`ConversationType.parameters`).
     ///
     /// The type has the canonical name, which another spelling of the same parameters is no part of.
     public func conversation(_ name: String) throws -> any ConversationProtocol {

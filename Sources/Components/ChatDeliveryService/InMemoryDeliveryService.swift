@@ -5,7 +5,7 @@ public import ChatModel
 /// It loses nothing that its limits allow: every subscriber of an address gets a copy (DS-02), also of what it
 /// published itself, in the order of publishing. With retention, a full mailbox gets the rest when it has stored
 /// what it holds, and payloads from before a subscription can be had (DS-11); what retention has dropped by then is
-/// reported with ``Notice/gone(_:)``. All subscribers of an address see one order (DS-16). A reply ends for who asked
+/// reported with `Notice.gone`. All subscribers of an address see one order (DS-16). A reply ends for who asked
 /// behind its last payload, and for who serves when the last listener has gone (DS-17). Without retention,
 /// what a full mailbox refuses is gone at once. A payload that is published again on its address is taken
 /// and not delivered again; a payload whose id is all zeros has no id.

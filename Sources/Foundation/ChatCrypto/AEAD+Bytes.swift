@@ -5,8 +5,11 @@ extension AEAD {
     /// The ciphertext of bytes with its tag behind, which are 16 bytes more.
     ///
     /// - Parameters:
+    ///   - plaintext: the bytes to seal.
     ///   - nonce: of ``nonceSize`` bytes, never used twice under one key.
     ///   - aad: authenticated beside the bytes, and not part of the result.
+    ///   - key: 32 bytes.
+    ///   - headRoom: bytes kept free in front of the result.
     public func seal(
         _ plaintext: Bytes, nonce: [UInt8], aad: Bytes = [], key: Secret, headRoom: Int = 0
     ) throws(CryptoError) -> Bytes {
@@ -34,6 +37,7 @@ extension BLAKE2b {
     ///
     /// - Parameters:
     ///   - count: bytes of the code, within ``digestSizes``.
+    ///   - bytes: the input.
     ///   - key: within ``keySizes``.
     public static func code(count: Int, of bytes: Span<UInt8>, key: Secret) -> [UInt8] {
         var code = [UInt8](repeating: 0, count: count)

@@ -17,8 +17,11 @@ public enum Argon2id {
     /// ``CryptoError/outOfMemory(bytes:)`` where the system does not give the memory.
     ///
     /// - Parameters:
+    ///   - passphrase: the passphrase.
+    ///   - salt: the salt.
     ///   - operations: passes over the memory; 3 with 256 MiB is libsodium's moderate choice.
     ///   - memory: in bytes.
+    ///   - count: bytes of the key.
     public static func derive(
         passphrase: Span<UInt8>, salt: Span<UInt8>, operations: Int, memory: Int, count: Int = 32
     ) throws(CryptoError) -> Secret {

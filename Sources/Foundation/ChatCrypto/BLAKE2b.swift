@@ -10,7 +10,9 @@ public enum BLAKE2b {
 
     /// The digest of some bytes without a key: `b2b(count, bytes)` of the specifications.
     ///
-    /// - Parameter count: bytes of the digest, within ``digestSizes``.
+    /// - Parameters:
+    ///   - count: bytes of the digest, within ``digestSizes``.
+    ///   - bytes: the input.
     public static func hash(count: Int, _ bytes: Span<UInt8>) -> [UInt8] {
         precondition(digestSizes.contains(count), "BLAKE2b has no digest of \(count) bytes")
         Sodium.start()
@@ -29,7 +31,10 @@ public enum BLAKE2b {
 
     /// The digest of some bytes under a key: a message authentication code.
     ///
-    /// - Parameter key: within ``keySizes``.
+    /// - Parameters:
+    ///   - count: bytes of the code, within ``digestSizes``.
+    ///   - bytes: the input.
+    ///   - key: within ``keySizes``.
     public static func authenticate(count: Int, _ bytes: Span<UInt8>, key: Secret) -> Secret {
         precondition(digestSizes.contains(count) && keySizes.contains(key.count), "BLAKE2b sizes")
         Sodium.start()
@@ -43,7 +48,10 @@ public enum BLAKE2b {
 
     /// The same where the code is to lie, for codes that are no secret; its size is the digest's.
     ///
-    /// - Parameter code: within ``digestSizes``.
+    /// - Parameters:
+    ///   - code: within ``digestSizes``.
+    ///   - bytes: the input.
+    ///   - key: the key.
     public static func authenticate(into code: inout MutableSpan<UInt8>, _ bytes: Span<UInt8>, key: Secret) {
         precondition(digestSizes.contains(code.count) && keySizes.contains(key.count), "BLAKE2b sizes")
         Sodium.start()

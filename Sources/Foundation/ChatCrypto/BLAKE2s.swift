@@ -18,7 +18,9 @@ public enum BLAKE2s {
 
     /// The digest of some bytes under a key: a message authentication code.
     ///
-    /// - Parameter key: within ``keySizes``.
+    /// - Parameters:
+    ///   - bytes: the input.
+    ///   - key: within ``keySizes``.
     public static func authenticate(_ bytes: Span<UInt8>, key: Secret) -> Secret {
         precondition(keySizes.contains(key.count), "BLAKE2s takes no key of \(key.count) bytes")
         return Secret(count: digestSize) { digest in

@@ -22,7 +22,9 @@ public struct HMAC: Sendable {
 
     /// The code of what a closure feeds in, part by part; as long as a digest.
     ///
-    /// - Parameter key: of any length; one longer than a block is hashed first.
+    /// - Parameters:
+    ///   - key: of any length; one longer than a block is hashed first.
+    ///   - feed: feeds the input, part by part.
     public func authenticate(key: Span<UInt8>, _ feed: (inout HashInput) -> Void) -> Secret {
         unsafe authenticate(prepare: { unsafe prepare($0, key: key) }, feed)
     }

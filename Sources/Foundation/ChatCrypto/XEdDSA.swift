@@ -13,7 +13,10 @@ public enum XEdDSA {
 
     /// Signs a message with an X25519 private key.
     ///
-    /// - Parameter z: 64 unpredictable bytes that are used for nothing else.
+    /// - Parameters:
+    ///   - message: the message.
+    ///   - key: the private key.
+    ///   - z: 64 unpredictable bytes that are used for nothing else.
     public static func sign(_ message: Span<UInt8>, with key: Secret, z: Secret) throws(CryptoError) -> [UInt8] {
         try sign(message, with: key, z: z, isHashedReduced: true)
     }

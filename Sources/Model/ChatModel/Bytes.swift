@@ -32,8 +32,9 @@ public struct Bytes: Sendable {
     /// Writes bytes once, behind head room for the layers below.
     ///
     /// - Parameters:
-    ///   - headRoom: bytes kept free in front, for ``prepend(_:_:)``.
     ///   - count: the most bytes that `write` appends.
+    ///   - write: appends the bytes.
+    ///   - headRoom: bytes kept free in front, for ``prepend(_:_:)``.
     @inlinable public init<E: Error>(
         headRoom: Int, count: Int, _ write: (inout OutputSpan<UInt8>) throws(E) -> Void
     ) throws(E) {
@@ -79,7 +80,9 @@ public struct Bytes: Sendable {
     /// Puts a header of exactly `size` bytes in front; in place while head room lasts and the buffer has no other
     /// reference.
     ///
-    /// - Parameter write: appends exactly `size` bytes.
+    /// - Parameters:
+    ///   - size: bytes of the header.
+    ///   - write: appends exactly `size` bytes.
     public mutating func prepend(_ size: Int, _ write: (inout OutputSpan<UInt8>) -> Void) {
         if size > lower { self = moved(behind: size) }
         lower -= size

@@ -21,6 +21,7 @@ public protocol FramingStrategy: Sendable {
     /// Wraps a payload for the wire.
     ///
     /// - Parameters:
+    ///   - routed: the payload, with its address and route.
     ///   - owner: whose payload it is, on this side.
     ///   - random: for salts; what is drawn is never drawn again, also where this throws.
     mutating func wrap(

@@ -3,7 +3,7 @@
 /// A value holds one client's outstanding introduction bundles and turns another client's bundle
 /// into a conversation. Two to read: `OpenInvite`, the smallest, and `InboxV1`; `Conformance.check(initialization:)`
 /// tells whether yours keeps the rules. For implementers: the client tries a received payload on a copy and keeps the
-/// copy only if the conversation accepted the opening, so delete a single-use key in ``receive(_:in:)``
+/// copy only if the conversation accepted the opening, so delete a single-use key in ``Machine/receive(_:in:)``
 /// at once; a bad opening then costs nothing (INBOX-04, INBOX-14). Copies are made often: keep them cheap.
 public protocol InitializationProtocol: Machine {
     /// Name, claims and needs.

@@ -40,6 +40,7 @@ public struct Step: Sendable {
     /// failed when it refused one for good, unless the type reports more itself.
     ///
     /// - Parameters:
+    ///   - routed: the payload, with its address and route.
     ///   - content: on whose behalf.
     ///   - contact: the client sends the payload again, under a new payload id and with growing pauses, until this
     ///     contact ends (`Specs/contracts.md`, CONTACT-5).
@@ -55,7 +56,10 @@ public struct Step: Sendable {
 
     /// Says something in the invite of a conversation instead of sending it.
     ///
-    /// - Parameter contact: whose invite; nil for the one with which the conversation began.
+    /// - Parameters:
+    ///   - payload: the frame.
+    ///   - contact: whose invite; nil for the one with which the conversation began.
+    ///   - content: the content that it carries.
     public mutating func open(_ payload: consuming Payload, to contact: ContactID? = nil, for content: ContentID? = nil)
     {
         output.openings.append(Opening(payload: payload, contact: contact, content: content))
@@ -88,7 +92,9 @@ extension Step {
     /// Lends the step to another machine and gives what that one left; what was left before stays. If the body throws,
     /// nothing of it is left, except that randomness was drawn.
     ///
-    /// - Parameter header: bytes that the lender writes in front of each payload; the borrower gets so much less room.
+    /// - Parameters:
+    ///   - header: bytes that the lender writes in front of each payload; the borrower gets so much less room.
+    ///   - body: uses the step.
     public mutating func lend<Result, E: Error>(
         header: Int = 0, _ body: (inout Step) throws(E) -> Result
     ) throws(E) -> (result: Result, output: Output) {

@@ -12,9 +12,13 @@ extension Variants {
     /// Two clients are made, each with an identity of its own. A relay of `udp` is started in this process.
     ///
     /// - Parameters:
+    ///   - component: which of the five.
+    ///   - name: the implementation's name.
     ///   - patience: how long a payload may take, or finding, for the suites that wait.
+    ///   - seed: makes the run repeatable.
+    ///   - only: the ids of the checks to run; all where nil.
     ///   - additions: components from outside that can be named too.
-    /// - Throws: ``SuiteError`` for a name that is not registered, and whatever a component's maker throws.
+    /// - Throws: `SuiteError` for a name that is not registered, and whatever a component's maker throws.
     public static func conformance(
         of component: Component, _ name: String, patience: Duration = .seconds(10), seed: UInt64 = 1,
         only: Set<String>? = nil, adding additions: @escaping Additions = { _, _ in }

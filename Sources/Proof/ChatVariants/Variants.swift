@@ -10,7 +10,7 @@ internal import ChatReliability
 
 /// The components of this package by name, for programs that let a person or a test choose.
 ///
-/// An application that knows what it wants composes a ``ChatSuite`` itself; a component from outside
+/// An application that knows what it wants composes a `ChatSuite` itself; a component from outside
 /// is added to the registry that this gives.
 public struct Variants: Sendable {
     /// The installation's X25519 key pair, for initializations that have identities.

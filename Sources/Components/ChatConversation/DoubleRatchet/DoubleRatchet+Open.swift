@@ -40,11 +40,14 @@ extension DoubleRatchet {
 
     /// Decrypts a payload, lets the caller decode the frame, and moves on only if both succeeded.
     ///
-    /// Refuses as invalid what is malformed, forged or repeated, and as ``Refusal/Outcome/early`` what more
+    /// Refuses as invalid what is malformed, forged or repeated, and as `early` what more
     /// payloads than ``Parameters/maximumAhead`` are missing before; a refusal leaves everything as it was, but that
     /// the steps it cost are counted (DR-13).
     ///
-    /// - Parameter now: when; without a time, steps that were spent in vain are not given back.
+    /// - Parameters:
+    ///   - message: the message.
+    ///   - now: when; without a time, steps that were spent in vain are not given back.
+    ///   - decode: decodes the frame; refuses by throwing.
     public mutating func open<R>(
         _ message: DoubleRatchetMessage, at now: Timestamp = .zero, decode: (Bytes) throws(Refusal) -> R
     ) throws(Refusal) -> OpenedPayload<R> {

@@ -11,11 +11,12 @@ extension DoubleRatchet {
     /// Encrypts a frame, as an `EncryptedPayload`; refuses while nothing was received by a responder.
     ///
     /// The frame is written once, where it is then encrypted. After the direction has turned a private key
-    /// is drawn (``RandomLabel/ratchetPrivate``), then always a nonce (``RandomLabel/nonce``).
+    /// is drawn (`RandomLabel.ratchetPrivate`), then always a nonce (`RandomLabel.nonce`).
     ///
     /// - Parameters:
     ///   - count: the frame's bytes.
     ///   - headRoom: bytes kept free in front of the payload.
+    ///   - random: the source of randomness.
     ///   - write: appends exactly `count` bytes.
     public mutating func seal(
         _ count: Int, headRoom: Int = 0, random: inout any RandomSource, _ write: (inout OutputSpan<UInt8>) -> Void

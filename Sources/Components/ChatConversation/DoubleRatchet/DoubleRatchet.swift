@@ -69,11 +69,13 @@ public struct DoubleRatchet: Sendable {
     var routes = RatchetRoutes()
     var isChanged = true
 
-    /// Begins as the initiator, whose first ratchet key is drawn at once, under ``RandomLabel/ratchetPrivate``.
+    /// Begins as the initiator, whose first ratchet key is drawn at once, under `RandomLabel.ratchetPrivate`.
     ///
     /// - Parameters:
     ///   - secret: 32 bytes that both sides agreed on.
     ///   - remote: the responder's first ratchet key, 32 bytes.
+    ///   - random: the source of randomness.
+    ///   - parameters: the parameters of the ratchet.
     public init(
         initiatorWith secret: Secret, remote: PublicKey, random: inout any RandomSource, _ parameters: Parameters
     ) throws(Refusal) {
@@ -92,6 +94,7 @@ public struct DoubleRatchet: Sendable {
     /// - Parameters:
     ///   - secret: 32 bytes that both sides agreed on.
     ///   - own: the pair whose public key the initiator has.
+    ///   - parameters: the parameters of the ratchet.
     public init(responderWith secret: Secret, own: KeyPair, _ parameters: Parameters) throws(Refusal) {
         try self.init(secret, own, parameters)
     }

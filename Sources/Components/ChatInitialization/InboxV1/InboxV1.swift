@@ -24,7 +24,7 @@ public struct InboxV1: InitializationProtocol {
     var keys: KeyRing
     var contacts: BegunContacts
 
-    /// The inbox of a client; throws ``CryptoError`` for an identity that is no X25519 key pair.
+    /// The inbox of a client; throws `CryptoError` for an identity that is no X25519 key pair.
     public init(identity: KeyPair, profile: Profile = .reference) throws(CryptoError) {
         let publicKey = try X25519.publicKey(of: identity.secret)
         self.identity = KeyPair(secret: identity.secret, publicKey: publicKey)

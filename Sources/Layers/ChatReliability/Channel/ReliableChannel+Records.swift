@@ -9,7 +9,9 @@ extension ReliableChannel {
 
     /// Makes a channel again from all its records; call ``resume(since:now:)`` next.
     ///
-    /// - Parameter configuration: the one with which it was made.
+    /// - Parameters:
+    ///   - records: all records of an earlier run.
+    ///   - configuration: the one with which it was made.
     public init(
         restoring records: [Record], _ configuration: ChannelConfiguration = ChannelConfiguration()
     ) throws(Refusal) {

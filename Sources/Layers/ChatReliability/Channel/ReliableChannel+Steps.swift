@@ -21,7 +21,9 @@ extension ReliableChannel {
 
     /// The service took a payload.
     ///
-    /// - Parameter hint: what helps others to find it there; goes into histories (RC-06).
+    /// - Parameters:
+    ///   - dispatch: the dispatch.
+    ///   - hint: what helps others to find it there; goes into histories (RC-06).
     public mutating func didDispatch(_ dispatch: Dispatch, hint: Bytes? = nil) {
         if let hint { channel.setHint(hint, for: dispatch.message) }
         guard let request = dispatch.request, requests[request]?.dispatched.insert(dispatch.message).inserted == true

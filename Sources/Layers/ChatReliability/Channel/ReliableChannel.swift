@@ -7,7 +7,7 @@ import ChatWire
 ///
 /// Outbound: segments, SDS, encryption, rate limit, dispatch; inbound the other way (RC-01). Whoever drives it
 /// publishes what ``takeDispatches(now:)`` gives, says with ``didDispatch(_:hint:)`` what became of it, hands over
-/// what comes, wakes it at ``nextWake``, and stores ``takeChanges()`` before anything leaves (RC-03).
+/// what comes, wakes it at ``nextWake(now:)``, and stores ``takeChanges()`` before anything leaves (RC-03).
 public struct ReliableChannel: Sendable {
     /// Names one ``send(_:now:)``.
     public struct RequestID: Hashable, Sendable, Comparable, CustomStringConvertible {
@@ -105,7 +105,11 @@ public struct ReliableChannel: Sendable {
     ///
     /// - Parameters:
     ///   - id: the channel's name, at most 255 bytes.
+    ///   - address: the delivery address.
     ///   - senderID: differs from those of all other participants; nil draws 16 random bytes (RC-08).
+    ///   - configuration: the constants of the channel.
+    ///   - random: the source of randomness.
+    ///   - now: the current time.
     public init(
         _ id: String, on address: DeliveryAddress, senderID: String? = nil,
         _ configuration: ChannelConfiguration = ChannelConfiguration(), random: inout any RandomSource, now: Timestamp

@@ -35,7 +35,9 @@ public struct ParityCode: Hashable, Sendable {
 
     /// The parity shards of data shards; one that is shorter than a shard counts as filled up with zeros.
     ///
-    /// - Parameter shardSize: bytes of a shard, a positive multiple of 64.
+    /// - Parameters:
+    ///   - data: the data shards.
+    ///   - shardSize: bytes of a shard, a positive multiple of 64.
     public func encode(_ data: [Bytes], shardSize: Int) throws(Refusal) -> [Bytes] {
         let data = data.map(Optional.some)
         try check(data, count: dataCount, shardSize: shardSize)

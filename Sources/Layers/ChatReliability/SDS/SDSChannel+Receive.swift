@@ -5,8 +5,11 @@ import ChatWire
 extension SDSChannel {
     /// Takes an encoded message; a refusal changes nothing.
     ///
-    /// - Parameter sender: who sent it, where the stage below knows; a message that names another one is refused
-    ///   (PV1-12).
+    /// - Parameters:
+    ///   - bytes: the encoded message.
+    ///   - sender: who sent it, where the stage below knows; a message that names another one is refused
+    ///     (PV1-12).
+    ///   - step: takes what is to be sent and reported.
     public mutating func receive(
         _ bytes: Bytes, from sender: Identifier? = nil, in step: inout SDSStep
     ) throws(Refusal) {

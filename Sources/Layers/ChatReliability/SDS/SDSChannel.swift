@@ -45,6 +45,10 @@ public struct SDSChannel: Sendable {
     /// Joins a channel that nothing is known of yet.
     ///
     /// - Parameters:
+    ///   - participant: the own participant's id.
+    ///   - channel: the channel's id.
+    ///   - settings: the parameters of the channel.
+    ///   - now: the current time.
     ///   - lamport: the clock to begin with; nil for milliseconds since the epoch (SDS-02).
     ///   - joinsLate: whether others may have been there before; what precedes the own clock then waits for nothing.
     ///   - prefix: stands in front of the keys of records.
@@ -105,12 +109,14 @@ public struct SDSChannel: Sendable {
     /// - Parameters:
     ///   - content: not empty; with head room, nothing is copied.
     ///   - id: differs from those of all messages of all participants.
+    ///   - step: takes what is to be sent and reported.
     /// - Throws: `unable` where too much is on its way, or the id is in use.
     public mutating func send(_ content: Bytes, id: Identifier, in step: inout SDSStep) throws(Refusal) {
         commit(try draft(content, id: id, now: step.now), in: &step)
     }
 
-    /// Writes a message that is not part of the channel before ``commit(_:in:)``: whoever carries it may refuse.
+    /// Writes a message that is not part of the channel before ``commit(_:tag:untilLink:in:)``: whoever carries it may
+    /// refuse.
     public mutating func draft(
         _ content: consuming Bytes, id: Identifier, now: Timestamp
     ) throws(Refusal) -> SDSDraft {
@@ -126,8 +132,10 @@ public struct SDSChannel: Sendable {
     /// Makes a drafted message part of the channel; nothing else may have happened in between.
     ///
     /// - Parameters:
+    ///   - draft: the written message.
     ///   - tag: what it is for; comes back after a restart.
     ///   - waits: whether it leaves when the link is back, with ``wake(in:)``, and not now.
+    ///   - step: takes what is to be sent and reported.
     public mutating func commit(
         _ draft: SDSDraft, tag: UInt64 = 0, untilLink waits: Bool = false, in step: inout SDSStep
     ) {
@@ -148,7 +156,9 @@ public struct SDSChannel: Sendable {
 
     /// Says what helps others to find a message of the log in the service; histories carry it from now on.
     ///
-    /// - Parameter hint: at most ``SDSMessage/maximumHint`` bytes; a longer one is not taken.
+    /// - Parameters:
+    ///   - hint: at most ``SDSMessage/maximumHint`` bytes; a longer one is not taken.
+    ///   - id: the message's id.
     public mutating func setHint(_ hint: Bytes, for id: Identifier) {
         guard hint.count <= SDSMessage.maximumHint, let entry = log.entry(id) else { return }
         hints[id] = hint
@@ -157,7 +167,9 @@ public struct SDSChannel: Sendable {
 
     /// Stops sending an own message again: it can never arrive.
     ///
-    /// - Parameter isReplaced: whether what was in it is sent in other messages, so that nothing is lost.
+    /// - Parameters:
+    ///   - id: the message's id.
+    ///   - isReplaced: whether what was in it is sent in other messages, so that nothing is lost.
     public mutating func withdraw(_ id: Identifier, isReplaced: Bool = false) {
         guard let entry = outgoing.remove(id) else { return }
         unstoreMessage(entry.serial, isDone: false)

@@ -1,6 +1,6 @@
 public import ChatModel
 
-/// A written message that is not part of its channel yet: see ``SDSChannel/commit(_:in:)``.
+/// A written message that is not part of its channel yet: see ``SDSChannel/commit(_:tag:untilLink:in:)``.
 public struct SDSDraft: Sendable {
     /// Its id.
     public let id: Identifier

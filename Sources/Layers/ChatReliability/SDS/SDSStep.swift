@@ -17,6 +17,7 @@ public struct SDSStep: Sendable {
     /// Begins a step.
     ///
     /// - Parameters:
+    ///   - now: the current time.
     ///   - room: bytes that may be sent again.
     ///   - repeats: whether messages may be sent again without a request.
     public init(now: Timestamp, room: Int = .max, repeats: Bool = true) {

@@ -55,7 +55,10 @@ public struct Reassembler: Sendable {
     /// Takes an encoded segment of a sender; a refusal changes nothing, except that segments which together do
     /// not have their hash are all forgotten (SEG-09).
     ///
-    /// - Parameter sender: the name under which limits are counted, at most 255 bytes.
+    /// - Parameters:
+    ///   - bytes: the encoded segment.
+    ///   - sender: the name under which limits are counted, at most 255 bytes.
+    ///   - now: the current time.
     public mutating func receive(
         _ bytes: Bytes, from sender: String, now: Timestamp
     ) throws(Refusal) -> Outcome {

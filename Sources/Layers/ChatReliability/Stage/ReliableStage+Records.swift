@@ -8,9 +8,10 @@ extension ReliableStage {
     static var channelPrefix: String { "s/" }
     private static var segmentsPrefix: String { "g/" }
 
-    /// Makes the conversation again from its records; wake it with ``Signal/restored`` next.
+    /// Makes the conversation again from its records; wake it with `Signal.restored` next.
     ///
     /// - Parameters:
+    ///   - records: all records of an earlier run.
     ///   - constants: those with which it was made.
     ///   - restore: makes the inner conversation again.
     public init(

@@ -27,7 +27,12 @@ public struct ReliableStage<Inner: Conversation>: Sendable {
 
     /// Begins a conversation; the responder's opening is received here, and refused like any other payload.
     ///
-    /// - Parameter begin: begins the inner conversation.
+    /// - Parameters:
+    ///   - seed: the seed of the conversation.
+    ///   - names: the ids of the channel and of its participants.
+    ///   - constants: the constants of the type.
+    ///   - begin: begins the inner conversation.
+    ///   - turn: the step.
     public init(
         _ seed: ConversationSeed, _ names: ReliableNames, _ constants: ReliableConstants,
         inner begin: (ConversationSeed, inout Step) throws(Refusal) -> Inner, in turn: inout Step

@@ -14,6 +14,9 @@ public struct ReliableType: ConversationProtocol {
     ///
     /// - Parameters:
     ///   - name: of the new type, with the parameters in which it differs from others.
+    ///   - summary: one sentence for people.
+    ///   - inner: the type within.
+    ///   - constants: the constants of the type.
     ///   - names: what participants and channel are called; by default by their roles.
     public init(
         _ name: ConversationType, summary: String, around inner: any ConversationProtocol,

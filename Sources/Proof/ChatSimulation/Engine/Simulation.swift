@@ -91,6 +91,9 @@ public struct Simulation: Sendable {
     /// Plans a run; ``run(progress:)`` carries it out.
     ///
     /// - Parameters:
+    ///   - scenario: the plan of the run.
+    ///   - composition: the machines of the peers.
+    ///   - seed: the seed of the run.
     ///   - invariants: what is checked; nil for all that the composition's claims and the scenario allow.
     ///   - trace: where to write down what happens; nil where nobody wants to see it.
     public init(

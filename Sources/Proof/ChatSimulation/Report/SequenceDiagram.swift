@@ -28,6 +28,8 @@ public struct SequenceDiagram: Sendable {
     /// Draws entries of a trace.
     ///
     /// - Parameters:
+    ///   - entries: the entries of a trace.
+    ///   - title: the heading.
     ///   - atMost: steps; what comes after them is left out, so that a diagram fits on a page.
     ///   - peersAtMost: columns; others are left out.
     public init(_ entries: [Trace.Entry], title: String, atMost: Int = 60, peersAtMost: Int = 8) {

@@ -30,7 +30,11 @@ public struct Composition: Sendable {
 
     /// Composes what runs in a peer.
     ///
-    /// - Parameter initialization: makes that of a peer by its number, with keys from the given source.
+    /// - Parameters:
+    ///   - name: the composition's name.
+    ///   - conversations: the conversation types.
+    ///   - framing: the framing.
+    ///   - initialization: makes that of a peer by its number, with keys from the given source.
     public init(
         _ name: String, conversations: [any ConversationProtocol], framing: any FramingStrategy,
         initialization: @escaping @Sendable (Int, inout any RandomSource) throws -> any InitializationProtocol

@@ -1,7 +1,7 @@
 public import ChatModel
 import ChatWire
 
-/// What a client or an agent is told that is no plain text: made of an ``Event`` of this conversation type.
+/// What a client or an agent is told that is no plain text: made of an `Event` of this conversation type.
 ///
 /// The text of an answer comes as content, so that any application shows it: pieces as deltas, all so far as a
 /// snapshot, and all of it at the end, under the message's id as the reference. Everything else is here.

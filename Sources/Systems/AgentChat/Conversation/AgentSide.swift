@@ -42,6 +42,7 @@ extension AgentSide {
     /// Takes a frame; one that breaks a rule is answered by an error, and changes nothing else.
     ///
     /// - Parameters:
+    ///   - bytes: the frame.
     ///   - limit: the largest frame that can be sent.
     ///   - mint: makes an id that nobody had before.
     public mutating func receive(
@@ -159,7 +160,10 @@ extension Command {
 extension AgentSide {
     /// Writes a piece of the message.
     ///
-    /// - Parameter limit: the largest frame that can be sent; the whole message must fit into one.
+    /// - Parameters:
+    ///   - part: the piece.
+    ///   - consolidated: whether the whole message replaces what was written.
+    ///   - limit: the largest frame that can be sent; the whole message must fit into one.
     public mutating func write(
         _ part: MessagePart, consolidated: Bool = false, limit: Int = AgentJSON.maximumFrame
     ) throws(Violation) -> SideOutput {
