@@ -30,7 +30,7 @@ struct RecentIDs: Sendable {
     /// The sequence under which a payload was published; nil if it is new.
     func sequence(_ key: Key?) -> UInt64? {
         guard let key else { return nil }
-        return young[key] ?? old[key]
+        return young[key] ?? (old.isEmpty ? nil : old[key])
     }
 
     /// Remembers a new payload.

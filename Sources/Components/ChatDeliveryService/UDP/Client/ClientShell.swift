@@ -209,7 +209,7 @@ extension ClientShell {
     }
 
     private mutating func handleEvents() {
-        var arrivals: [ObjectIdentifier: [Arrival]] = [:]
+        var arrivals: [(mailbox: Mailbox, list: [Arrival])] = []
         for event in core.takeEvents() {
             switch event {
             case .published(let token, let result): published(token, result)
@@ -217,8 +217,12 @@ extension ClientShell {
             case .subscribed(let key, .failure(let error)): subscribed(key, error)
             case .delivered(let key, let delivery, let before):
                 guard let mailbox = subscriptions[key]?.mailbox else { continue }
-                arrivals[ObjectIdentifier(mailbox), default: []].append(
-                    Arrival(key: key, delivery: delivery, before: before))
+                let arrival = Arrival(key: key, delivery: delivery, before: before)
+                if let place = arrivals.lastIndex(where: { $0.mailbox === mailbox }) {
+                    arrivals[place].list.append(arrival)
+                } else {
+                    arrivals.append((mailbox, [arrival]))
+                }
             case .gone(let key): subscriptions[key].map { $0.mailbox.notify(.gone($0.address)) }
             case .ended(let key):
                 let ending = Ending.failed("the relay ended the subscription")
@@ -232,7 +236,7 @@ extension ClientShell {
             case .resumed: notify(.resumed())
             }
         }
-        for arrivals in arrivals.values { offer(arrivals) }
+        for (mailbox, list) in arrivals { offer(list, to: mailbox) }
     }
 
     private mutating func answered(_ error: DeliveryError?) {
@@ -242,8 +246,7 @@ extension ClientShell {
     }
 
     /// Offers payloads to the mailbox they are all for; what it does not take is asked for again when it has room.
-    private mutating func offer(_ arrivals: [Arrival]) {
-        guard let first = arrivals.first, let mailbox = subscriptions[first.key]?.mailbox else { return }
+    private mutating func offer(_ arrivals: [Arrival], to mailbox: Mailbox) {
         let taken = mailbox.offer(arrivals.map(\.delivery))
         for refused in arrivals.dropFirst(taken) {
             // Only the first one of each subscription counts: stalling again changes nothing.

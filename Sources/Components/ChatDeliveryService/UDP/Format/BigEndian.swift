@@ -10,13 +10,13 @@ struct FieldReader: ~Escapable {
 
     /// A number of a fixed width.
     @_lifetime(self: copy self)
-    mutating func number<Number: FixedWidthInteger & UnsignedInteger>(
+    mutating func number<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _: Number.Type = Number.self
     ) throws(UDPError) -> Number {
         let range = try take(Number.bitWidth / 8)
-        var number: Number = 0
-        for index in range { number = (number << 8) | Number(truncatingIfNeeded: bytes[index]) }
-        return number
+        // `take` has checked the place.
+        return Number(
+            bigEndian: unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: range.lowerBound, as: Number.self))
     }
 
     /// The place of some bytes, which are then behind the reader.

@@ -87,6 +87,7 @@ struct HostTable: Sendable {
 
     /// Takes a payload off a host's quota.
     mutating func take(_ host: UInt64, _ now: Moment) throws(DeliveryError) {
+        guard limits.rate != nil else { return }
         if hosts.count > 2 * limits.sessions { forgetIdle(now) }
         try hosts[host]?.quota?.take(now)
     }

@@ -148,8 +148,11 @@ extension RelayCore {
             if case .noRoom(let needed) = error, room >= 0, needed > room { makeRoomForPieces(key.peer.host, needed) }
             throw error
         }
-        heldBytes += session.link.heldBytes - held
-        hosts.hold(key.peer.host, session.link.heldBytes - held)
+        let change = session.link.heldBytes - held
+        if change != 0 {
+            heldBytes += change
+            hosts.hold(key.peer.host, change)
+        }
         for message in session.link.takeMessages() { handle(message, place, &session, now) }
     }
 

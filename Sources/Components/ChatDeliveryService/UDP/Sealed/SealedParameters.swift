@@ -78,7 +78,7 @@ private struct ParameterList {
         return range
     }
 
-    func number<Number: FixedWidthInteger & UnsignedInteger>(
+    func number<Number: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _ type: UInt16, _ name: String, in bytes: Span<UInt8>
     ) throws(UDPError) -> Number {
         let range = try range(type, name)

@@ -13,8 +13,28 @@ struct MessageReceiver: Sendable {
         let total: Int
         let distance: UInt32
         var missing: Int
-        var pieces: [[UInt8]?]
+        /// The bytes of the first pieces up to the first gap; may take up to twice their size while it grows.
+        var start: [UInt8] = []
+        /// How many pieces these are.
+        var started = 0
+        /// Pieces behind a gap.
+        var later: [Int: [UInt8]] = [:]
         var cost: Int
+
+        func has(_ index: Int) -> Bool { index < started || later[index] != nil }
+
+        /// Takes a piece that it does not have.
+        mutating func add(_ bytes: Span<UInt8>, at index: Int) {
+            missing -= 1
+            cost += bytes.count
+            guard index == started else { return later[index] = [UInt8](copying: bytes) }
+            start.append(bytes)
+            started += 1
+            while !later.isEmpty, let next = later.removeValue(forKey: started) {
+                start += next
+                started += 1
+            }
+        }
     }
 
     private enum Slot: Sendable {
@@ -60,7 +80,7 @@ struct MessageReceiver: Sendable {
             guard partial.total == fragment.total, partial.distance == fragment.distance else {
                 throw .contradiction(message: fragment.message)
             }
-            return partial.pieces[fragment.index] == nil
+            return !partial.has(fragment.index)
         }
     }
 
@@ -111,18 +131,15 @@ struct MessageReceiver: Sendable {
         case nil:
             let overhead = Self.overhead(fragment.count)
             var partial = Partial(
-                total: fragment.total, distance: fragment.distance, missing: fragment.count,
-                pieces: [[UInt8]?](repeating: nil, count: fragment.count), cost: overhead)
+                total: fragment.total, distance: fragment.distance, missing: fragment.count, cost: overhead)
             heldBytes += overhead
             add(fragment, bytes, &partial)
         }
     }
 
     private mutating func add(_ fragment: Fragment, _ bytes: Span<UInt8>, _ partial: inout Partial) {
-        if partial.pieces.indices.contains(fragment.index), partial.pieces[fragment.index] == nil {
-            partial.pieces[fragment.index] = [UInt8](copying: bytes)
-            partial.missing -= 1
-            partial.cost += bytes.count
+        if fragment.index < fragment.count, !partial.has(fragment.index) {
+            partial.add(bytes, at: fragment.index)
             heldBytes += bytes.count
         }
         guard partial.missing == 0 else {
@@ -130,10 +147,7 @@ struct MessageReceiver: Sendable {
             return
         }
         heldBytes -= partial.cost
-        var whole: [UInt8] = []
-        whole.reserveCapacity(partial.total)
-        for piece in partial.pieces { whole.append(contentsOf: piece ?? []) }
-        complete(fragment.message, partial.distance, Bytes(whole))
+        complete(fragment.message, partial.distance, Bytes(partial.start))
     }
 
     private mutating func complete(_ number: UInt64, _ distance: UInt32, _ bytes: Bytes) {
