@@ -38,10 +38,12 @@ public struct Bytes: Sendable {
     @inlinable public init<E: Error>(
         headRoom: Int, count: Int, _ write: (inout OutputSpan<UInt8>) throws(E) -> Void
     ) throws(E) {
-        // Reserving is compiled for bytes; the initializers of an array look their type up at run time.
+        // Reserving is compiled for bytes; the initializers of an array look their type up at run time. At least one byte
+        // is reserved: an array without capacity would write its count to the storage that all empty arrays share.
+        let capacity = Swift.max(headRoom + count, 1)
         var array: [UInt8] = []
-        array.reserveCapacity(headRoom + count)
-        try array.append(addingCapacity: headRoom + count) { (output: inout OutputSpan<UInt8>) throws(E) in
+        array.reserveCapacity(capacity)
+        try array.append(addingCapacity: capacity) { (output: inout OutputSpan<UInt8>) throws(E) in
             output.append(repeating: 0, count: headRoom)
             try write(&output)
         }
