@@ -148,8 +148,9 @@ fuzz: setup ## build the fuzzers; RUN=60 runs each for a minute, FUZZ=json only 
 	@[ -z "$(RUN)" ] || Tests/Fuzz/run.sh "$(RUN)" $(FUZZ)
 
 # Only the tests whose names match FILTER, if it is given; with all of them, a sanitizer takes half an hour or more.
-TSAN := --sanitize thread --scratch-path .build/tsan
-ASAN := --sanitize address --scratch-path .build/asan
+# One test runs at a time: slowed down and beside a thousand others, those that wait for a socket would wait in vain.
+TSAN := --sanitize thread --scratch-path .build/tsan --no-parallel
+ASAN := --sanitize address --scratch-path .build/asan --no-parallel
 
 tsan: export CHAT_TSAN := 1
 tsan: export TSAN_OPTIONS := halt_on_error=0 exitcode=66 $(TSAN_OPTIONS)
