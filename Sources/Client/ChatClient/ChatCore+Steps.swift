@@ -109,7 +109,7 @@ extension ChatCore {
             if let conversation, let content {
                 fresh.append(.conversation(conversation, .status(content, .failed(error.description))))
             } else {
-                fresh.append(.refused(conversation, ClientEvent.Report(error)))
+                note(error, in: conversation)
             }
             return false
         }
@@ -142,19 +142,16 @@ extension ChatCore {
     }
 
     private mutating func tell(_ event: Event, from owner: Owner) {
-        guard case .conversation(let id) = owner else { return fresh.append(clientEvent(event, from: owner)) }
-        if let event = interpret(event, of: id) { fresh.append(clientEvent(event, from: owner)) }
-    }
-
-    private func clientEvent(_ event: Event, from owner: Owner) -> ClientEvent {
         guard case .conversation(let id) = owner else {
             guard case .refused(let refusal) = event else {
-                return .refused(nil, ClientEvent.Report(Refusal(.unsupported, ClientCause.noSuchOwner)))
+                return note(Refusal(.unsupported, ClientCause.noSuchOwner), in: nil)
             }
-            return report(refusal, in: nil)
+            return note(refusal, in: nil)
         }
-        if case .refused(let refusal) = event { return report(refusal, in: id) }
-        return .conversation(id, event)
+        guard let event = interpret(event, of: id) else { return }
+        // What a machine refuses of what it received comes as often as payloads do (CORE-19).
+        guard case .refused(let refusal) = event else { return fresh.append(.conversation(id, event)) }
+        note(refusal, in: id)
     }
 
     func report(_ refusal: Refusal, in id: ConversationID?, folded: Int = 0) -> ClientEvent {

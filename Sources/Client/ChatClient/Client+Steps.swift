@@ -105,9 +105,16 @@ extension Client {
         }
     }
 
+    /// Reports a storage trouble, the same one seldom: each step that cannot be stored has it again (CORE-18).
     private func tell(_ trouble: ClientError) {
-        core.append(EventBatch(number: 0, events: [.storageTrouble(trouble.description)]))
+        let (text, now) = (trouble.description, clock())
+        if let reported, reported.trouble == text, reported.at <= now, now < reported.at + Self.troublePause { return }
+        reported = (text, now)
+        core.append(EventBatch(number: 0, events: [.storageTrouble(text)]))
     }
+
+    /// The time between two reports of one storage trouble.
+    private static let troublePause = Duration.seconds(10)
 
     /// The consequences of a stored step.
     private func followUp(_ now: Timestamp) {

@@ -26,6 +26,8 @@ public actor Client {
     var roomWaiters: [CheckedContinuation<Void, Never>] = []
     var unsubscribed: [DeliveryAddress: Since] = [:]
     var unwanted: [DeliveryAddress] = []
+    /// The storage trouble that was reported last, and when.
+    var reported: (trouble: String, at: Timestamp)?
     /// What the service refused, and the pause before it is asked for again.
     var refused: [DeliveryAddress: Since] = [:]
     var refusedPause = Client.subscribePause

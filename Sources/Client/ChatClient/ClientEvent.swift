@@ -20,7 +20,8 @@ public enum ClientEvent: Sendable, Hashable {
     case refused(ConversationID?, Report)
     /// The delivery service lost its link or has it back, or lost payloads.
     case link(Notice)
-    /// State could not be stored; the step did not happen and is tried again.
+    /// State could not be stored; the step did not happen and is tried again. The same trouble is reported once in ten
+    /// seconds.
     case storageTrouble(String)
 
     /// Why something was refused, in a form that can be stored and shown.

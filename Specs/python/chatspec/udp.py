@@ -171,9 +171,10 @@ def read(data: bytes) -> Datagram:
             skip_extensions(reader)
             return welcome
         case 4:  # RESET
-            reset = Reset(session, reader.u(1), reader.bytes8())
-            reader.finish()
-            return reset
+            try:  # whatever its body says, the session is over (UDP-6)
+                return Reset(session, reader.u(1), reader.bytes8())
+            except Refused:
+                return Reset(session, 0, b"")
         case 5:  # DATA
             packet, frames = reader.u(8), []
             while reader.left:

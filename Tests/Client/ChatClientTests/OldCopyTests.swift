@@ -203,3 +203,27 @@ func `after an old copy was put back both sides are told within minutes, once (C
     for number in 0..<2_000 { _ = log.note(refusal, in: ConversationID("\(number)"), at: start + .seconds(700)) }
     #expect(log.count <= RefusalLog.capacity)
 }
+
+@Test func `what a machine refuses of what it received is folded, too (CORE-19)`() throws {
+    struct Picky: SimpleConversation {
+        static let facts = Facts(name: "picky", summary: "refuses whatever it receives")
+        private var toy: ToyConversation
+        var id: ConversationID { toy.id }
+        var listening: [Listening] { toy.listening }
+        init(_ seed: ConversationSeed, in step: inout Step) throws(Refusal) { toy = try .init(seed, in: &step) }
+        init(restoring records: [Record]) throws(Refusal) { toy = try ToyConversation(restoring: records) }
+        mutating func takeChanges() -> [Record] { toy.takeChanges() }
+        mutating func perform(_ action: Action, as id: ContentID, in step: inout Step) throws(Refusal) {
+            try toy.perform(action, as: id, in: &step)
+        }
+        mutating func receive(_ routed: Routed, in step: inout Step) throws(Refusal) {
+            step.report(.refused(Refusal(.unable, CommonCause.malformed("content", at: 0))))
+        }
+    }
+    var (saro, raya) = (try CorePeer("saro", types: [Picky.type]), try CorePeer("raya"))
+    let id = try saro.begin(with: try raya.introduce(), "picky")
+    for number in 0..<100 as Range<UInt8> {
+        saro.receive([Addressed("inbox", payload: Bytes([UInt8(id.text.utf8.count)] + Array(id.text.utf8) + [number]))])
+    }
+    #expect(saro.reports == Array(repeating: "unable malformed", count: 3))
+}

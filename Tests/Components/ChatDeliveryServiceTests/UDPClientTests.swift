@@ -40,6 +40,35 @@ import Testing
         ])
 }
 
+@Test(arguments: [[0], [5, 0], [99], [4, 200], []] as [[UInt8]])
+func `a reset of any reason, also one that is cut short, ends the session on both sides (UDP-6)`(body: [UInt8]) throws {
+    var lied = LiedTo()
+    lied.welcome()
+    lied.receive(Craft.header(4, session: lied.session) + body)
+    #expect(lied.client.notices == ["joined", "interrupted"])
+    #expect(lied.client.core.statistics.malformed == 0)
+    guard case .reset = try Datagram((Craft.header(4, session: 1) + body).span) else {
+        Issue.record("the relay reads it as something else")
+        return
+    }
+}
+
+@Test func `what waits from a session with a larger limit fails as too large, and is not sent (UDP-24)`() {
+    var lied = LiedTo()
+    lied.welcome(largest: 60_000)
+    _ = lied.takeSent()
+    let address = DeliveryAddress("hall")
+    let large = Payload(Bytes([UInt8](repeating: 7, count: 40_000)))
+    lied.client.core.publish(Addressed(address, payload: large), token: 1, now: lied.now)
+    lied.client.core.publish(Addressed(address, payload: [1, 2, 3]), token: 2, now: lied.now)
+    _ = lied.takeSent()
+    lied.receive(Craft.header(4, session: lied.session) + [1, 0])
+    lied.follow(lied.wait(1).map(\.datagram))
+    lied.welcome(largest: 16_000)
+    #expect(lied.client.published == [1: .failure(.tooLarge(bytes: 40_000, limit: 16_000))])
+    #expect(lied.takeSent().reduce(0) { $0 + $1.count } < 2_000, "the small one alone is sent again")
+}
+
 @Test(arguments: [0, 16 << 20 + 1] as [UInt64]) func `a welcome with an impossible largest payload is none (UDP-19)`(
     largest: UInt64
 ) {

@@ -63,10 +63,7 @@ extension Kind {
     }
 
     private static func reason(_ fields: Case) throws -> UDPFormat.ResetReason {
-        guard let reason = UDPFormat.ResetReason(rawValue: try fields.number("reason")) else {
-            throw Problem.notApplicable("a reason that nobody writes")
-        }
-        return reason
+        UDPFormat.ResetReason(rawValue: try fields.number("reason"))
     }
 
     private static func welcome(_ fields: Case) throws -> Welcome {

@@ -43,6 +43,12 @@ extension ClientCore {
 
     mutating func sendPublish(_ place: PublishTable.Place) {
         guard let addressed = publishes.addressed(place) else { return }
+        let size = addressed.payload.count
+        // The relay would refuse the packets of a much larger one, and the session would end in silence (UDP-24).
+        if link != nil, size > largestPayload, let token = publishes.remove(place) {
+            return events.append(
+                .published(token: token, .failure(.tooLarge(bytes: size, limit: largestPayload))))
+        }
         if let message = send(.publish(addressed), about: addressed.address) { publishes.sent(place, as: message) }
     }
 

@@ -38,6 +38,8 @@ package struct ClientCore: Sendable {
     var link: Link?
     /// Of the relay's current start.
     var epoch: UInt64 = 0
+    /// Of the relay's current session, in bytes; what a relay that is sought will take is not known.
+    var largestPayload = Int.max
     private var isInterrupted = false
     private var joinedAt = Moment.zero
     /// Sessions in a row that did not last.
@@ -176,7 +178,7 @@ extension ClientCore {
                 session: session, maximumMessage: Int(welcome.maximumPayload) + UDPFormat.maximumMessageHead,
                 receiveWindow: configuration.window, sendWindow: Int(welcome.window),
                 keepAlive: max(Micros(100_000), min(Micros(configuration.keepAlive), third))), now: now)
-        (epoch, joinedAt) = (welcome.epoch, now)
+        (epoch, joinedAt, largestPayload) = (welcome.epoch, now, Int(welcome.maximumPayload))
         counts.joined += 1
         events.append(.joined(welcome))
         if isInterrupted { events.append(.resumed) }

@@ -52,6 +52,14 @@ struct PublishTable: Sendable {
         places.append(place)
     }
 
+    /// Takes a publish that is not to be sent; returns its token.
+    mutating func remove(_ place: Place) -> UInt64? {
+        guard let index = index(place), let token = pending[index]?.token else { return nil }
+        pending[index]?.addressed = nil
+        forgetAnswered()
+        return token
+    }
+
     /// A message was answered; returns its publish.
     mutating func remove(message: UInt64) -> (token: UInt64, address: DeliveryAddress)? {
         guard message >= firstMessage, message - firstMessage < UInt64(places.count) else { return nil }

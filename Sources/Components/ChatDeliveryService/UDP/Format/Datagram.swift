@@ -35,7 +35,7 @@ package enum Datagram: Hashable, Sendable {
         case .hello: self = .hello(try Hello(&reader, datagram: bytes.count))
         case .challenge: self = try Self.challenge(&reader)
         case .welcome: self = .welcome(try Welcome(&reader))
-        case .reset: self = try Self.reset(&reader)
+        case .reset: self = Self.reset(&reader)
         case .data: self = .data(number: try reader.number(), framesAt: UDPFormat.dataHeaderSize)
         case nil: throw .unknownKind(code)
         }
@@ -48,12 +48,10 @@ package enum Datagram: Hashable, Sendable {
         return .challenge(cookie: cookie)
     }
 
-    private static func reset(_ reader: inout FieldReader) throws(UDPError) -> Datagram {
-        let offset = reader.offset
-        guard let reason = UDPFormat.ResetReason(rawValue: try reader.number()) else {
-            throw .malformed("reason", at: offset)
-        }
-        return .reset(reason, versions: try reader.shortBytes(limit: UDPFormat.maximumCookie))
+    /// A body that ends too early is one without reason, or without versions: the session is over all the same.
+    private static func reset(_ reader: inout FieldReader) -> Datagram {
+        let reason = UDPFormat.ResetReason(rawValue: (try? reader.number()) ?? 0)
+        return .reset(reason, versions: (try? reader.shortBytes(limit: UDPFormat.maximumCookie)) ?? [])
     }
 }
 

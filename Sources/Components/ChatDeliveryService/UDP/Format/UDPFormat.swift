@@ -46,16 +46,22 @@ package enum UDPFormat {
         case data = 5
     }
 
-    /// Why there is no session.
-    package enum ResetReason: UInt8, Sendable {
+    /// Why there is no session; a later version may know more reasons, and each ends the session (UDP-6).
+    package struct ResetReason: RawRepresentable, Hashable, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) {
+            self.rawValue = rawValue
+        }
+
         /// Unknown or expired: begin a new one.
-        case unknown = 1
+        package static let unknown = Self(rawValue: 1)
         /// The relay has no room for another one.
-        case full = 2
+        package static let full = Self(rawValue: 2)
         /// The relay does not speak this version.
-        case version = 3
+        package static let version = Self(rawValue: 3)
         /// The other side ends it.
-        case closed = 4
+        package static let closed = Self(rawValue: 4)
     }
 }
 
