@@ -53,7 +53,7 @@ func `a reset of any reason, also one that is cut short, ends the session on bot
     }
 }
 
-@Test func `what waits from a session with a larger limit fails as too large, and is not sent (UDP-24)`() {
+@Test func `what waits from a session with a larger limit fails as too large, and is not sent (UDP-25)`() {
     var lied = LiedTo()
     lied.welcome(largest: 60_000)
     _ = lied.takeSent()

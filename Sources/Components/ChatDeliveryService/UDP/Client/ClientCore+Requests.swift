@@ -44,7 +44,7 @@ extension ClientCore {
     mutating func sendPublish(_ place: PublishTable.Place) {
         guard let addressed = publishes.addressed(place) else { return }
         let size = addressed.payload.count
-        // The relay would refuse the packets of a much larger one, and the session would end in silence (UDP-24).
+        // The relay would refuse the packets of a much larger one, and the session would end in silence (UDP-25).
         if link != nil, size > largestPayload, let token = publishes.remove(place) {
             return events.append(
                 .published(token: token, .failure(.tooLarge(bytes: size, limit: largestPayload))))
