@@ -10,7 +10,7 @@
 package enum CoreDumps {
     /// Forbids core dumps of this process, and on Linux with Glibc looking into it by other processes of the same user.
     ///
-    /// A library must not decide that for its application; programs do (PEER-9).
+    /// A library must not decide that for its application; programs do (PEER-22).
     ///
     /// - Returns: whether the system agreed.
     @discardableResult
