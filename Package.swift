@@ -58,8 +58,9 @@ enum Room: String {
 let components = [
     "ChatDiscovery", "ChatInitialization", "ChatConversation", "ChatDeliveryService", "ChatFraming",
 ]
-let foundations = ["ChatModel", "ChatCrypto", "ChatWire"]
-let everything = foundations + ["ChatReliability", "ChatContent"] + components + ["ChatStorage", "ChatClient"]
+let foundations = ["ChatModel", "ChatCrypto", "ChatCodec", "ChatRecords"]
+let layers = ["LogosFormats", "ChatReliability", "ChatContent"]
+let everything = foundations + layers + components + ["ChatStorage", "ChatClient"]
 let systems = ["AgentChat", "ChatEngine", "PacketStream"]
 
 let package = Package(
@@ -90,19 +91,21 @@ let package = Package(
 
         // What everything stands on; arrows point down only.
         Room.model.module("ChatModel"),
-        Room.foundation.module("ChatSystem"),
+        Room.foundation.module("ChatPlatform"),
         Room.foundation.module("ChatCrypto", ["CSodium", "ChatModel"]),
-        Room.foundation.module("ChatWire", ["ChatModel"]),
+        Room.foundation.module("ChatCodec", ["ChatModel"]),
+        Room.foundation.module("ChatRecords", ["ChatModel", "ChatCodec"]),
 
         // Parts for conversation types, and a form for contents.
+        Room.layers.module("LogosFormats", ["ChatModel", "ChatCodec"]),
         Room.layers.module("ChatReliability", foundations),
-        Room.layers.module("ChatContent", ["ChatModel", "ChatWire"]),
+        Room.layers.module("ChatContent", ["ChatModel", "ChatCodec"]),
 
         // The five components; none imports another.
-        Room.components.module("ChatDiscovery", foundations),
-        Room.components.module("ChatInitialization", foundations),
-        Room.components.module("ChatConversation", foundations + ["ChatReliability"]),
-        Room.components.module("ChatDeliveryService", foundations + ["ChatSystem"]),
+        Room.components.module("ChatDiscovery", foundations + ["LogosFormats"]),
+        Room.components.module("ChatInitialization", foundations + ["LogosFormats"]),
+        Room.components.module("ChatConversation", foundations + ["LogosFormats", "ChatReliability"]),
+        Room.components.module("ChatDeliveryService", foundations + ["ChatPlatform"]),
         Room.components.module("ChatFraming", foundations),
 
         // Published systems, each with its five choices in one folder.
@@ -133,10 +136,10 @@ let package = Package(
         Room.proof.module("ChatVectors", everything + systems + ["ChatShim"]),
 
         // Options and signals, which all programs share; no product.
-        Room.programs.module("ChatTool", ["ChatSystem"]),
+        Room.programs.module("ChatTool", ["ChatPlatform"]),
         // Programs as libraries, so that an outsider builds them with components of their own beside ours.
         Room.programs.module(
-            "ChatPeer", everything + systems + ["ChatShim", "ChatVariants", "ChatSystem", "ChatTool"]),
+            "ChatPeer", everything + systems + ["ChatShim", "ChatVariants", "ChatPlatform", "ChatTool"]),
         Room.programs.module("ChatSimulator", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.module(
             "ChatConformanceRunner", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
@@ -145,13 +148,13 @@ let package = Package(
         Room.programs.tool("chat-conformance", ["ChatConformanceRunner"]),
 
         // Starts the programs and talks to them: the demonstration, and tests of whole programs.
-        Room.programs.module("ChatDriver", ["ChatModel", "ChatSystem", "ChatTool", "ChatWire"]),
-        Room.programs.tool("chat-demo", ["ChatClient", "ChatStorage", "ChatDriver", "ChatTool", "ChatWire"]),
+        Room.programs.module("ChatDriver", ["ChatModel", "ChatPlatform", "ChatTool", "ChatCodec"]),
+        Room.programs.tool("chat-demo", ["ChatClient", "ChatStorage", "ChatDriver", "ChatTool", "ChatCodec"]),
         Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
-        Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatWire", "ChatTool"]),
+        Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatCodec", "ChatTool"]),
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
         Room.programs.tool("packet-inspect", foundations + ["ChatInspect", "ChatTool", "PacketStream"]),
-        Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatWire"]),
+        Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatCodec"]),
         Room.programs.module(
             "ChatBench", ["CSodium", "ChatSimulation", "ChatTool", "ChatVariants"] + everything + systems),
         Room.programs.tool("chat-bench", ["ChatBench"]),
@@ -166,12 +169,15 @@ let package = Package(
         Room.proof.tests("FuzzTests", ["FuzzTargets"]),
         Room.model.tests("ChatModelTests", ["ChatModel"]),
         Room.foundation.tests("ChatCryptoTests", ["ChatCrypto", "ChatModel"]),
-        Room.foundation.tests("ChatWireTests", foundations),
+        Room.foundation.tests("ChatCodecTests", foundations),
+        Room.layers.tests("LogosFormatsTests", foundations + ["LogosFormats"]),
         Room.layers.tests("ChatReliabilityTests", foundations + ["ChatReliability"]),
         Room.layers.tests("ChatContentTests", foundations + ["ChatContent"]),
-        Room.components.tests("ChatDiscoveryTests", foundations + ["ChatDiscovery", "ChatDeliveryService"]),
-        Room.components.tests("ChatInitializationTests", foundations + ["ChatInitialization"]),
-        Room.components.tests("ChatConversationTests", foundations + ["ChatReliability", "ChatConversation"]),
+        Room.components.tests(
+            "ChatDiscoveryTests", foundations + ["LogosFormats", "ChatDiscovery", "ChatDeliveryService"]),
+        Room.components.tests("ChatInitializationTests", foundations + ["LogosFormats", "ChatInitialization"]),
+        Room.components.tests(
+            "ChatConversationTests", foundations + ["LogosFormats", "ChatReliability", "ChatConversation"]),
         Room.components.tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
         Room.systems.tests("AgentChatTests", everything + ["AgentChat"]),
@@ -183,7 +189,7 @@ let package = Package(
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
         Room.proof.tests("ChatInspectTests", everything + ["ChatInspect"]),
         Room.proof.tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
-        Room.proof.tests("ChatVectorsTests", ["ChatVectors", "ChatWire"]),
+        Room.proof.tests("ChatVectorsTests", ["ChatVectors", "ChatCodec"]),
         Room.proof.tests("ChatSimulationTests", everything + ["ChatConformance", "ChatSimulation"]),
         Room.programs.tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),
     ],

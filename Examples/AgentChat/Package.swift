@@ -32,12 +32,12 @@ let package = Package(
         // The service: sockets, chats, jobs, agents, and the page.
         .target(
             name: "AgentChatServer",
-            dependencies: framework("AgentChat", "ChatClient", "ChatModel", "ChatWire") + nio,
+            dependencies: framework("AgentChat", "ChatClient", "ChatModel", "ChatCodec") + nio,
             resources: [.embedInCode("Page")], swiftSettings: settings),
         // The client: WebSocket and HTTP as components of the framework, and a terminal.
         .target(
             name: "AgentChatTalk",
-            dependencies: framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatStorage", "ChatWire")
+            dependencies: framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatStorage", "ChatCodec")
                 + nio,
             swiftSettings: settings),
         .executableTarget(
@@ -56,7 +56,7 @@ let package = Package(
         .testTarget(
             name: "AgentChatServerTests",
             dependencies: ["AgentChatServer", "AgentChatTalk"]
-                + framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatStorage", "ChatWire") + nio,
+                + framework("AgentChat", "ChatClient", "ChatCrypto", "ChatModel", "ChatStorage", "ChatCodec") + nio,
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

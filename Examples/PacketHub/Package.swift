@@ -11,7 +11,7 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let framework: [Target.Dependency] = ["ChatModel", "ChatWire", "PacketStream"].map {
+let framework: [Target.Dependency] = ["ChatModel", "ChatCodec", "PacketStream"].map {
     .product(name: $0, package: "framework")
 }
 

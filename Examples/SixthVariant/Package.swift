@@ -26,7 +26,7 @@ let package = Package(
             providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
         .target(
             name: "SixthVariant",
-            dependencies: ["CSodiumOfSixth"] + framework("ChatModel", "ChatCrypto", "ChatWire", "ChatClient"),
+            dependencies: ["CSodiumOfSixth"] + framework("ChatModel", "ChatCrypto", "ChatCodec", "ChatClient"),
             swiftSettings: settings),
         // What program and tests share: a trial of each mix, and the conformance suites.
         .target(
@@ -37,7 +37,7 @@ let package = Package(
                     "ChatVariants"),
             swiftSettings: settings),
         .executableTarget(
-            name: "sixth", dependencies: ["SixthTrial"] + framework("ChatConformance", "ChatWire"),
+            name: "sixth", dependencies: ["SixthTrial"] + framework("ChatConformance", "ChatCodec"),
             swiftSettings: settings),
         // The tools of the framework, with the components of this package beside the built-in ones.
         .executableTarget(

@@ -1,5 +1,5 @@
+internal import ChatCodec
 internal import ChatModel
-internal import ChatWire
 
 // Conversations whose keys seem to fit no longer (CORE-20).
 extension ChatCore {

@@ -1,5 +1,5 @@
+public import ChatCodec
 internal import ChatModel
-public import ChatWire
 
 // A composition as its five choices: for people as text, for programs as JSON.
 extension ChatSuite: CustomStringConvertible {

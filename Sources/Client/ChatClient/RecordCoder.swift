@@ -1,5 +1,6 @@
+internal import ChatCodec
 internal import ChatModel
-internal import ChatWire
+internal import ChatRecords
 
 /// Writes the client's own records: a version byte, then fields in a fixed order.
 ///
@@ -64,7 +65,7 @@ struct RecordReader {
     /// A number that counts up: one that nobody counts up to is unreadable, so that counting on never overflows.
     mutating func counter() throws(Refusal) -> UInt64 {
         let number = try number()
-        guard number <= Stored.largestCount else { throw Self.unreadable(key) }
+        guard number <= RecordCodec.largestCount else { throw Self.unreadable(key) }
         return number
     }
 

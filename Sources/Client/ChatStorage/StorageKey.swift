@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// The key of a journal: a passphrase or a key from a file.
 public struct StorageKey: Sendable {

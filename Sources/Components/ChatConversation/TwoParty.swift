@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
 
 /// The state of every conversation of two beside its cryptography: roles, addresses, and whether it was opened.
 struct TwoParty: Hashable {

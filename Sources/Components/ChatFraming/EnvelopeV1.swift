@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 public import ChatModel
-internal import ChatWire
 
 /// The common envelope of the Logos chat protocols: a hint of the conversation, and the payload (ENV-01).
 ///

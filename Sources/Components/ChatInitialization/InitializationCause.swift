@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// Why an initialization refused.
 public enum InitializationCause: RefusalCause, Hashable {

@@ -1,5 +1,5 @@
+public import ChatCodec
 public import ChatModel
-public import ChatWire
 
 /// Content that says what it is: `ContentFrame` of CONTENTFRAME.
 ///

@@ -1,5 +1,5 @@
+public import ChatCodec
 public import ChatModel
-public import ChatWire
 
 /// The domains and types of content that an application knows.
 public struct ContentRegistry: Sendable {

@@ -1,5 +1,5 @@
+public import ChatCodec
 public import ChatModel
-public import ChatWire
 
 /// Text.
 public struct TextContent: ContentFormat, ProtoMessage {

@@ -1,7 +1,7 @@
 import AgentChat
 import ChatClient
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// Deltas of an agent's answer, 32 bytes of text each, through codec, fold and core; what each step takes of it.
 ///

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatTool
-import ChatWire
 
 /// Measures the package against the cryptography that its work cannot do without.
 enum Bench {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 
 /// Chunks of an answer, 32 bytes of text each, from a backend's lines to a client's; and the tree they end in.
 ///

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 import PacketStream
 
 /// Packets of workflows through the codec: an envelope of 1 KiB and an audio frame of 10 KiB; and the protobuf layer of

@@ -1,7 +1,8 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatModel
-import ChatWire
+import LogosFormats
 
 /// One conversation: the bare ratchet, and `PrivateV1.Libchat` from content to content.
 enum RatchetBench {

@@ -1,10 +1,10 @@
 import ChatClient
+import ChatCodec
 import ChatConformance
 import ChatCrypto
 import ChatModel
 import ChatTool
 public import ChatVariants
-import ChatWire
 
 /// `chat-conformance`: runs the conformance suites of components, by name.
 public struct ConformanceProgram: Sendable {

@@ -1,5 +1,5 @@
 import ChatModel
-import ChatSystem
+import ChatPlatform
 import ChatTool
 
 #if canImport(Darwin)

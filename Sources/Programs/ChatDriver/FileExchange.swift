@@ -1,4 +1,4 @@
-package import ChatWire
+package import ChatCodec
 
 /// Two peers send each other a file at the same time, over a relay and through losses, and one of them is killed in
 /// the middle and started again.

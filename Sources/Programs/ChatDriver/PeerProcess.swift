@@ -1,4 +1,4 @@
-package import ChatWire
+package import ChatCodec
 
 /// A `chat-peer` that is started and talked to as a program would do it.
 package actor PeerProcess {

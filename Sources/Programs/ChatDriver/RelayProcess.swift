@@ -1,4 +1,4 @@
-package import ChatWire
+package import ChatCodec
 
 /// A `chat-relay` on a free port of this machine.
 package actor RelayProcess {

@@ -1,7 +1,7 @@
 import ChatClient
+import ChatCodec
 import ChatModel
 import ChatVariants
-import ChatWire
 
 /// A composition for who wants to know what it is: its choices, its properties, what it costs and what it shows.
 struct Description {

@@ -1,8 +1,8 @@
 import ChatClient
+import ChatCodec
 import ChatContent
 import ChatCrypto
 import ChatModel
-import ChatWire
 import ChatStorage
 
 #if canImport(Darwin)

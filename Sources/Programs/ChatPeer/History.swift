@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// The last lines of each conversation, as they were shown (PEER-21).
 struct History: Sendable {

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatModel
-import ChatSystem
+import ChatPlatform
 import ChatTool
-import ChatWire
 
 #if canImport(Darwin)
     import Darwin

@@ -1,11 +1,11 @@
 import ChatClient
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatSystem
+import ChatPlatform
+import ChatStorage
 import ChatTool
 public import ChatVariants
-import ChatWire
-import ChatStorage
 
 /// `chat-peer`: a conversation in a terminal, over a protocol composed on the command line.
 public struct PeerProgram: Sendable {

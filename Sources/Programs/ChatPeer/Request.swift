@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatTool
-import ChatWire
 
 /// What a person or a program asks the peer to do.
 enum Request: Equatable {

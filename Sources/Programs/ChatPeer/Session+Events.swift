@@ -1,8 +1,8 @@
 import ChatClient
+import ChatCodec
 import ChatModel
 import ChatReliability
 import ChatTool
-import ChatWire
 
 // What the client tells, and what can be asked about it.
 extension Session {

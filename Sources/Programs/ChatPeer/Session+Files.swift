@@ -1,10 +1,10 @@
 import ChatClient
+import ChatCodec
 import ChatContent
 import ChatModel
 import ChatReliability
-import ChatTool
-import ChatWire
 import ChatStorage
+import ChatTool
 
 #if canImport(Darwin)
     import Darwin

@@ -1,6 +1,6 @@
 import ChatClient
+import ChatCodec
 import ChatModel
-import ChatWire
 
 // What was said before.
 extension Session {

@@ -1,7 +1,7 @@
 import ChatClient
+import ChatCodec
 import ChatModel
 import ChatTool
-import ChatWire
 
 // What is asked for, and its one answer.
 extension Session {

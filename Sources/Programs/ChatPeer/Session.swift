@@ -1,8 +1,8 @@
 import ChatClient
+import ChatCodec
 import ChatDeliveryService
 import ChatModel
 import ChatTool
-import ChatWire
 
 /// One run of the peer: requests in, events out.
 ///

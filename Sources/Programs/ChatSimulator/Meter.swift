@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatSimulation
-import ChatWire
 
 #if canImport(Glibc)
     import Glibc

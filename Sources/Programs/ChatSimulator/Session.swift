@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatSimulation
 import ChatTool
-import ChatWire
 
 /// What one call of the program does.
 struct Session: Sendable {

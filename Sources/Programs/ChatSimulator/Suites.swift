@@ -1,11 +1,12 @@
 import ChatClient
+import ChatCodec
 import ChatCrypto
 import ChatDeliveryService
 import ChatModel
 import ChatReliability
 import ChatSimulation
 import ChatVariants
-import ChatWire
+import LogosFormats
 
 /// The compositions of this package by name, as peers of a simulation.
 struct Suites: Sendable {

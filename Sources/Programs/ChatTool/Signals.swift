@@ -1,4 +1,4 @@
-import ChatSystem
+import ChatPlatform
 import Synchronization
 
 #if canImport(Darwin)

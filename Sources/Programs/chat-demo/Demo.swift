@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatDriver
 import ChatTool
-import ChatWire
 
 /// The course of the demonstration.
 struct Demo {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatDriver
-import ChatWire
 
 /// What came of the demonstration.
 struct DemoResult {

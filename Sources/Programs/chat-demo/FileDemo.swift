@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatDriver
-import ChatWire
 
 /// Two peers send each other a file through losses.
 struct FileDemo {

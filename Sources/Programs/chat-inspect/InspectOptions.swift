@@ -1,7 +1,7 @@
+import ChatCodec
 public import ChatInspect
 import ChatModel
 public import ChatTool
-import ChatWire
 
 extension Kind: OptionValue {
     /// A kind by its name.

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatInspect
 import ChatModel
 import ChatTool
-import ChatWire
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatTool
-import ChatWire
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// An implementation in the list: a name, and the command that starts one participant.
 struct Implementation: Hashable {

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// What became of every scenario for every ordered pair of implementations.
 struct Matrix {

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// One participant: a shim process and the operations a driver asks of it.
 final class Participant {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// One story that two participants must get through.
 struct Scenario: Sendable {

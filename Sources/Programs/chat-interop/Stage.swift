@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// Two participants and the network between them, which the driver holds.
 ///

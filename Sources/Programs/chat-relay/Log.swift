@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatDeliveryService
 import ChatTool
-import ChatWire
 
 /// Lines on standard output, for people or for programs.
 struct Log {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatTool
 import ChatVectors
-import ChatWire
 
 /// Makes vector files and checks them.
 @main struct ChatVectorsTool {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatVectors
-import ChatWire
 
 /// What became of all cases.
 struct Results {

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatInspect
 import ChatModel
 import ChatTool
-import ChatWire
 import PacketStream
 
 /// Says what streaming packets are, which rule they break, and who would have to change what.

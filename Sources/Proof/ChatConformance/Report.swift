@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// The findings of a conformance suite about one implementation, check by check.
 public struct Report: Sendable, Hashable {

@@ -1,5 +1,5 @@
+public import ChatCodec
 internal import ChatModel
-public import ChatWire
 
 // The same for programs: values in full, a fault where it stands and once more at the top.
 extension Findings {

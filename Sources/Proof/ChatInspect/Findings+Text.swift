@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 // The tree for people: where, how long, what, and on the right what it means and which requirement says so.
 extension Findings {

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// How bytes were written down.
 public enum InputForm: String, Sendable, CaseIterable {

@@ -1,3 +1,4 @@
+import ChatCodec
 import ChatContent
 import ChatConversation
 import ChatCrypto
@@ -5,7 +6,7 @@ import ChatDiscovery
 import ChatInitialization
 import ChatModel
 import ChatReliability
-import ChatWire
+import LogosFormats
 
 // What the fields of a message must be together. The verdict is that of the decoders which the components use.
 extension Inspector {

@@ -1,8 +1,9 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatInitialization
 import ChatModel
-import ChatWire
+import LogosFormats
 
 // What keys open: invites with those of the one invited, ratchet messages with several.
 extension Inspector {

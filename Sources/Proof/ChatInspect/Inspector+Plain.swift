@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatDiscovery
 import ChatModel
-import ChatWire
 
 // Links, and the three formats of fixed fields that carry payloads.
 extension Inspector {

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// Reads bytes as one of the kinds and says what each of them is.
 ///

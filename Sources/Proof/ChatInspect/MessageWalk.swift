@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// Reads bytes as a proto3 message and says what each field is; a malformed one is read as far as it goes.
 struct MessageWalk {

@@ -1,5 +1,5 @@
+internal import ChatCodec
 public import ChatModel
-internal import ChatWire
 
 /// A piece of what is inspected: where it stands, what it is called, what it says and what is inside.
 public struct Piece: Hashable, Sendable {

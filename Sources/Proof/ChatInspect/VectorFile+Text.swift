@@ -1,5 +1,5 @@
+public import ChatCodec
 internal import ChatModel
-public import ChatWire
 
 // A file for people: a line for each case, or the trees of one case.
 extension VectorFile {

@@ -1,5 +1,6 @@
+public import ChatCodec
 internal import ChatModel
-public import ChatWire
+import LogosFormats
 
 /// A file of test vectors, `logos-chat-vectors/1` or ours: every case with the bytes in it that can be inspected.
 public struct VectorFile: Sendable {

@@ -1,5 +1,5 @@
+internal import ChatCodec
 internal import ChatModel
-internal import ChatWire
 
 /// The fields of a request, read by name; a wrong type is a bad request that names the field.
 struct Fields {

@@ -1,8 +1,8 @@
 internal import ChatClient
+internal import ChatCodec
 internal import ChatConversation
 internal import ChatCrypto
 internal import ChatModel
-internal import ChatWire
 
 // What a driver may ask.
 extension Shim {

@@ -1,7 +1,7 @@
 internal import ChatClient
+internal import ChatCodec
 internal import ChatCrypto
 internal import ChatModel
-internal import ChatWire
 
 // Everything a new process needs, as bytes that only this shim reads. They hold private keys.
 extension Shim {

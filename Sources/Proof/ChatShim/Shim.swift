@@ -1,9 +1,9 @@
 public import ChatClient
+internal import ChatCodec
 internal import ChatCrypto
 internal import ChatDeliveryService
 public import ChatModel
 public import ChatVariants
-internal import ChatWire
 
 /// One participant behind the interoperability shim `logos-interop-shim/1`.
 ///

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
 
 /// A case of a file, or a step of one, with readers that say what is missing.
 struct Case {

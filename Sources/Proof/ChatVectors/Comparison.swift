@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 // Whether what an operation gave is what the file has.
 extension Kind {

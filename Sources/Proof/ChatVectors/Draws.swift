@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// The random values of a case: those that the file names, in their order.
 ///

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// One kind of vector file: what is done with a case, and the files of that kind that this package makes.
 ///

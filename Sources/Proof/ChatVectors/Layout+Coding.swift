@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 // Fields by name from and to bytes, with the reader and the writer that all formats share.
 extension Layout {

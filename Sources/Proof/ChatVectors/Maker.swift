@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
 
 /// Values for files, each from the seed and a name of its own, so that a new case changes no other.
 ///

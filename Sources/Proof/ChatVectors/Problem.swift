@@ -1,9 +1,9 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatDeliveryService
 import ChatDiscovery
 import ChatModel
-import ChatWire
 
 /// Why a case could not be compared, or did not agree.
 enum Problem: Error, CustomStringConvertible {

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// A vector file as this package makes it.
 public struct VectorFile: Sendable {

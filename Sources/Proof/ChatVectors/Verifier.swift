@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// What became of one case.
 public struct Verdict: Sendable, Hashable {

@@ -1,11 +1,12 @@
-import ChatStorage
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatFraming
 import ChatInitialization
 import ChatModel
 import ChatReliability
-import ChatWire
+import ChatStorage
+import LogosFormats
 import StorageTestSupport
 import TestSupport
 import Testing

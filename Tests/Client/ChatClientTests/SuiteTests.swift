@@ -1,6 +1,6 @@
 import ChatClient
+import ChatCodec
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

@@ -1,6 +1,8 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
+import ChatRecords
+import LogosFormats
 import TestSupport
 import Testing
 
@@ -210,7 +212,7 @@ struct RatchetTests {
         }
         #expect(try ends.open(messages[5], by: \.raya).value == "5")
         // What came and went between two batches leaves nothing to store.
-        let serials = Set(ends.raya.takeSkippedChanges(Stored(machine: "test")).map(\.key))
+        let serials = Set(ends.raya.takeSkippedChanges(RecordCodec(machine: "test")).map(\.key))
         #expect(serials.count == 11)
     }
 

@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
+import LogosFormats
 import TestSupport
 import Testing
 

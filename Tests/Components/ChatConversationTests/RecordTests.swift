@@ -1,6 +1,8 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
+import ChatRecords
+import LogosFormats
 import TestSupport
 import Testing
 
@@ -32,7 +34,7 @@ struct RecordTests {
     }
 
     @Test func `transcripts of the vectors go on after a restart at every step (CONV-02)`() throws {
-        let stored = Stored(machine: "test")
+        let stored = RecordCodec(machine: "test")
         try Vectors.run("logos/ratchet.json") { vector in
             let parameters: DoubleRatchet.Parameters =
                 try vector.text("info") == "PrivateV1RootKey" ? .reference : .libchat
@@ -148,7 +150,7 @@ struct RecordTests {
         var inputs = HostileInputs(
             seed: 8, valid: [Array(state), [0x0a, 0x01, 0x61, 0x12, 0x01, 0x62, 0x1a, 0x01, 0x63, 0x32, 0x00]])
         var (read, restored) = (0, 0)
-        let stored = Stored(machine: "test")
+        let stored = RecordCodec(machine: "test")
         inputs.forEach { bytes in
             guard let state = try? TwoParty.State<RatchetState>(decoding: Bytes(bytes)) else { return }
             read += 1

@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatModel
 import ChatReliability
-import ChatWire
+import LogosFormats
 import TestSupport
 import Testing
 

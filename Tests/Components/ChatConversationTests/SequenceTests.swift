@@ -1,5 +1,6 @@
+import ChatCodec
 import ChatModel
-import ChatWire
+import ChatRecords
 import TestSupport
 import Testing
 
@@ -94,7 +95,7 @@ struct SequenceTests {
         _ = try pair.raya.hear(try pair.saro.send("1"))
         _ = try pair.saro.hear(try pair.raya.send("2"))
         func migrated(_ side: inout PrivateV1.Libchat) throws -> PrivateV1.Libchat {
-            let stored = Stored(machine: "test")
+            let stored = RecordCodec(machine: "test")
             let records = try side.takeChanges().map { record -> Record in
                 guard record.key == "state" else { return record }
                 var state: TwoParty.State<RatchetState> = try stored.message(record)
@@ -123,7 +124,7 @@ struct SequenceTests {
 
     @Test func `a plain conversation that was stored without a secret goes on without one`() throws {
         var pair = try Pair<PlainConversation>()
-        let stored = Stored(machine: "plain")
+        let stored = RecordCodec(machine: "plain")
         let record = try #require(pair.saro.takeChanges().first)
         var state: TwoParty.State<PlainConversation.State> = try stored.message(record)
         #expect(state.inner.secret.count == 32)
@@ -138,7 +139,7 @@ struct SequenceTests {
     @Test func `stored routes that contradict themselves are refused`() throws {
         var pair = try Pair<PrivateV1.Ratchet>()
         _ = try pair.raya.send("x")
-        let stored = Stored(machine: "ratchet")
+        let stored = RecordCodec(machine: "ratchet")
         let record = try #require(pair.raya.takeChanges().last)
         let good: TwoParty.State<RatchetState> = try stored.message(record)
         let routes = try #require(good.inner.routes)

@@ -1,7 +1,8 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
 import ChatReliability
-import ChatWire
+import LogosFormats
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatDiscovery
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

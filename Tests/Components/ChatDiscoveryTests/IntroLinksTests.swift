@@ -1,7 +1,8 @@
+import ChatCodec
 import ChatCrypto
 import ChatDiscovery
 import ChatModel
-import ChatWire
+import LogosFormats
 import TestSupport
 import Testing
 

@@ -1,7 +1,9 @@
+import ChatCodec
 import ChatCrypto
 import ChatInitialization
 import ChatModel
-import ChatWire
+import ChatRecords
+import LogosFormats
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatInitialization
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import AgentChat
-import ChatWire
+import ChatCodec
 
 extension FuzzTarget {
     /// Frames of agent chat, and its state machines.

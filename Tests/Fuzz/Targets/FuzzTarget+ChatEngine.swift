@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 
 extension FuzzTarget {
     /// Bodies, lines and streams of Chat Engine, and its tree.

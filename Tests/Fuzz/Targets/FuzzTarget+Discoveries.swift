@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatDiscovery
 import ChatModel
-import ChatWire
 
 extension FuzzTarget {
     /// Links and directory entries.

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatInspect
 import ChatModel
-import ChatWire
 
 extension FuzzTarget {
     /// What anybody may hand to the inspector: there is always an answer, and it covers the input.

@@ -1,8 +1,9 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatInitialization
 import ChatModel
-import ChatWire
+import LogosFormats
 
 extension FuzzTarget {
     /// An inbox that hands out bundles, gets invites, good and nearly good, is started again and grows old.

@@ -1,3 +1,4 @@
+import ChatCodec
 import ChatContent
 import ChatConversation
 import ChatCrypto
@@ -6,7 +7,7 @@ import ChatFraming
 import ChatInspect
 import ChatModel
 import ChatReliability
-import ChatWire
+import LogosFormats
 
 extension FuzzTarget {
     /// Messages of every layout with some fields changed: the inspector has an answer, and what a decoder takes it

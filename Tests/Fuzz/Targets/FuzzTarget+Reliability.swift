@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
 import ChatReliability
-import ChatWire
 
 extension FuzzTarget {
     /// A channel of SDS, with and without a filter: messages that contradict, repeat, loop and lie about time.

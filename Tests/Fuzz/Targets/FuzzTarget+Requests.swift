@@ -1,7 +1,7 @@
 import ChatClient
+import ChatCodec
 import ChatModel
 import ChatShim
-import ChatWire
 
 extension FuzzTarget {
     /// Two participants behind the shim, and a driver that asks for anything in any order, at any time.

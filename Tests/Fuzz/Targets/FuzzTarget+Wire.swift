@@ -1,5 +1,6 @@
+import ChatCodec
 import ChatModel
-import ChatWire
+import LogosFormats
 
 extension FuzzTarget {
     /// The formats that several components share.

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatContent
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 @testable import ChatReliability
-import ChatWire
 import TestSupport
 import Testing
 

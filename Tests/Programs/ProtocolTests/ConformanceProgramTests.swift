@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatDriver
-import ChatWire
 import Testing
 
 /// Runs chat-conformance; gives its lines, errors among them, and how it ended.

@@ -1,6 +1,6 @@
-import ChatModel
+import ChatCodec
 import ChatDriver
-import ChatWire
+import ChatModel
 import Foundation
 import TestSupport
 import Testing

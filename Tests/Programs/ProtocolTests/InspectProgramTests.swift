@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatDriver
-import ChatWire
 import Foundation
 import Testing
 

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatDriver
-import ChatWire
 import Testing
 
 private func inspect(_ arguments: [String], input: String = "") async throws -> Ended {

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatConformance
 import ChatFraming
 import ChatModel
-import ChatWire
 import Testing
 
 // Each check of each suite, and an implementation with the one defect that it is there to find.

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatInspect
 import ChatModel
-import ChatWire
 import Foundation
 import TestSupport
 import Testing

@@ -1,10 +1,10 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatFraming
 import ChatInitialization
 import ChatInspect
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

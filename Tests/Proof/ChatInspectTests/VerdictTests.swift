@@ -1,3 +1,4 @@
+import ChatCodec
 import ChatContent
 import ChatConversation
 import ChatDeliveryService
@@ -6,8 +7,8 @@ import ChatInitialization
 import ChatInspect
 import ChatModel
 import ChatReliability
-import ChatWire
 import Foundation
+import LogosFormats
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatSimulation
-import ChatWire
 import Testing
 
 @Suite struct ReportTests {

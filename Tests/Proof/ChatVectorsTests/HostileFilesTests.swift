@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatVectors
-import ChatWire
 import Foundation
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import AgentChat
 import ChatClient
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatDeliveryService
@@ -7,10 +8,9 @@ import ChatDiscovery
 import ChatFraming
 import ChatInitialization
 import ChatModel
-import ChatWire
+import ChatStorage
 import TestSupport
 import Testing
-import ChatStorage
 
 /// Agent chat as five choices: the same person and the same agent over every composition, by name.
 struct ConversationTests {

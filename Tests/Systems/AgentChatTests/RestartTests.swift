@@ -1,11 +1,11 @@
 import AgentChat
 import ChatClient
+import ChatCodec
 import ChatDeliveryService
 import ChatModel
-import ChatWire
+import ChatStorage
 import TestSupport
 import Testing
-import ChatStorage
 
 /// What is stored, and what comes of it after a restart.
 struct RestartTests {

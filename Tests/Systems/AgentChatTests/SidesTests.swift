@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

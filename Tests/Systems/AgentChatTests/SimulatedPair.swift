@@ -1,7 +1,7 @@
 import AgentChat
 import ChatClient
+import ChatCodec
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

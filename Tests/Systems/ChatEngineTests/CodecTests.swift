@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import ChatClient
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatDeliveryService
@@ -7,10 +8,9 @@ import ChatEngine
 import ChatFraming
 import ChatInitialization
 import ChatModel
-import ChatWire
+import ChatStorage
 import TestSupport
 import Testing
-import ChatStorage
 
 /// Chat Engine as five choices: the same client and the same backend over every composition, by name.
 struct ConversationTests {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 import Testing
 
 /// A session with one answered question, and one whose answer is under way.

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatConversation
 import ChatEngine
 import ChatModel
-import ChatWire
 import TestSupport
 import Testing
 

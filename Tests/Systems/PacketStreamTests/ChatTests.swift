@@ -1,5 +1,6 @@
 import AgentChat
 import ChatClient
+import ChatCodec
 import ChatConformance
 import ChatConversation
 import ChatCrypto
@@ -8,11 +9,10 @@ import ChatDiscovery
 import ChatFraming
 import ChatInitialization
 import ChatModel
-import ChatWire
+import ChatStorage
 import PacketStream
 import TestSupport
 import Testing
-import ChatStorage
 
 /// The chat of the packet contract, and its framing, as two of five choices.
 struct ChatTests {

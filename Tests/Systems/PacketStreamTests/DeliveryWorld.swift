@@ -1,5 +1,6 @@
+import ChatCodec
 import ChatModel
-import ChatWire
+import ChatRecords
 import PacketStream
 import TestSupport
 

@@ -1,7 +1,7 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
-import Foundation
 public import ChatStorage
+import Foundation
 
 /// What the command line chooses.
 public enum Choice {

@@ -1,6 +1,6 @@
 import AgentChat
+import ChatCodec
 import ChatModel
-import ChatWire
 import Foundation
 
 /// Runs a program for each job, which speaks JSON lines on its standard input and output, so that any model can be

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 import Foundation
 
 /// How many files and connections this process may have open.

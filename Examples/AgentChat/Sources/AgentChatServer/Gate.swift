@@ -1,6 +1,6 @@
 import AgentChat
+import ChatCodec
 public import ChatModel
-import ChatWire
 import NIOHTTP1
 
 /// Who may come in: a bearer token, or a ticket that a browser got with one, good for one socket of one chat.

@@ -1,6 +1,6 @@
 public import AgentChat
+import ChatCodec
 import ChatModel
-import ChatWire
 public import ChatStorage
 
 /// All chats of one account: their list, their rooms, and what they share.

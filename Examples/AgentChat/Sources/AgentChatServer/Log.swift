@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 import Foundation
 
 /// The log: one JSON object a line, to standard error or to whoever gives a sink.

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// The page: one file with its style and its scripts, made of the files of the folder `Page`.
 ///

@@ -1,10 +1,10 @@
 import AgentChat
 import ChatClient
+import ChatCodec
 import ChatModel
-import ChatWire
+import ChatStorage
 import NIOCore
 import NIOWebSocket
-import ChatStorage
 
 /// One chat: the agent's machine of the framework, the sockets of its clients, and the job that runs.
 ///

@@ -1,5 +1,5 @@
 import AgentChat
-public import ChatWire
+public import ChatCodec
 
 /// A script for an agent: turns, each with steps; the README describes the file.
 public struct Script: Sendable {

@@ -1,6 +1,6 @@
 import AgentChat
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// Does what a script says, so that every state of the protocol can be produced on purpose.
 ///

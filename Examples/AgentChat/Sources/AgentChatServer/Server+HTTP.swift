@@ -1,9 +1,9 @@
 import AgentChat
 import ChatClient
-import ChatWire
+import ChatCodec
+import ChatStorage
 import NIOCore
 import NIOHTTP1
-import ChatStorage
 
 // Requests: the page, the chats of the account, tickets, and sockets that were not let in.
 extension Server {

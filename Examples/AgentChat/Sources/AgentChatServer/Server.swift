@@ -1,6 +1,6 @@
 import AgentChat
+import ChatCodec
 import ChatModel
-import ChatWire
 public import NIOCore
 import NIOHTTP1
 public import NIOPosix

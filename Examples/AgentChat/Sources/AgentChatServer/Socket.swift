@@ -1,6 +1,6 @@
 import AgentChat
+import ChatCodec
 import ChatModel
-import ChatWire
 import NIOCore
 import NIOWebSocket
 

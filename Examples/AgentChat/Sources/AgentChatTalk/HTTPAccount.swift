@@ -1,6 +1,6 @@
 public import AgentChat
+import ChatCodec
 public import ChatModel
-import ChatWire
 import NIOCore
 import NIOHTTP1
 import NIOPosix

@@ -1,7 +1,7 @@
 public import AgentChat
 import ChatClient
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// A person at a terminal: five choices of the framework, lines in, lines out.
 ///

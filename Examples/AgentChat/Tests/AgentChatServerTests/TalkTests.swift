@@ -2,10 +2,10 @@ import AgentChat
 import AgentChatServer
 import AgentChatTalk
 import ChatClient
+import ChatCodec
 import ChatModel
-import ChatWire
-import Testing
 import ChatStorage
+import Testing
 
 /// The client of the framework against the service, over sockets of the loopback.
 struct TalkTests {

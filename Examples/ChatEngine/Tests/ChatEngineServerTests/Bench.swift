@@ -1,7 +1,7 @@
 import AsyncHTTPClient
+import ChatCodec
 import ChatEngine
 import ChatEngineServer
-import ChatWire
 import Foundation
 import Logging
 import NIOCore

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatEngineServer
-import ChatWire
 import Foundation
 import Testing
 

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatEngine
 import ChatEngineServer
 import ChatModel
-import ChatWire
 import Foundation
 import NIOHTTP1
 import Testing

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatEngine
-import ChatWire
 import Foundation
 import NIOHTTP1
 import Testing

@@ -1,6 +1,6 @@
 import ChatEngine
 import ChatModel
-import ChatWire
+import ChatRecords
 import Foundation
 import GRDB
 import Logging

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 import GRPCCore
 package import PacketStream
 import Synchronization

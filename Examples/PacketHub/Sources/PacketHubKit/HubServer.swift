@@ -1,6 +1,6 @@
-import GRPCNIOTransportHTTP2Posix
-import ChatWire
+import ChatCodec
 import GRPCCore
+import GRPCNIOTransportHTTP2Posix
 package import PacketStream
 
 /// A hub on a TCP port.

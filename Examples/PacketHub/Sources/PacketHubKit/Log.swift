@@ -1,4 +1,4 @@
-package import ChatWire
+package import ChatCodec
 import Foundation
 
 /// The log: one JSON object a line, on standard error or wherever a sink puts it. Contents and tokens stay out.

@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 public import ChatModel
-internal import ChatWire
 internal import Foundation
 internal import Synchronization
 

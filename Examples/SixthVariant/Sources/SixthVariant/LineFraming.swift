@@ -1,5 +1,5 @@
+internal import ChatCodec
 public import ChatModel
-internal import ChatWire
 
 /// A framing as lines of JSON: `{"payload":"<base64url>","route":"<id>"}` and a line feed.
 public struct LineFraming: FramingStrategy {

@@ -1,6 +1,6 @@
+internal import ChatCodec
 public import ChatCrypto
 public import ChatModel
-internal import ChatWire
 
 /// First contact between people who share a phrase: invites are sealed with a key that the phrase gives.
 ///

@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 public import ChatModel
-internal import ChatWire
 
 /// Two participants, and libsodium's secretstream in each direction.
 ///

@@ -1,5 +1,5 @@
+internal import ChatCodec
 public import ChatModel
-internal import ChatWire
 internal import Foundation
 
 /// Discovery by a text file that everybody can read and write, on a shared disk for example.

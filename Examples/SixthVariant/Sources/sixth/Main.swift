@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatConformance
-import ChatWire
 import Foundation
 import SixthTrial
 

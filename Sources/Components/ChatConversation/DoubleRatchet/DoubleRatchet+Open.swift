@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-public import ChatWire
+public import LogosFormats
 
 /// The result of opening a payload.
 public struct OpenedPayload<Value> {

@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
+import ChatRecords
 
 // Storing: a state for the machine that owns the ratchet, and a record for each key of a missing payload.
 extension DoubleRatchet {
@@ -25,7 +26,7 @@ extension DoubleRatchet {
     }
 
     /// The records of keys that came or went since the last call.
-    mutating func takeSkippedChanges(_ stored: Stored) -> [Record] {
+    mutating func takeSkippedChanges(_ stored: RecordCodec) -> [Record] {
         skipped.takeChanges().map { change in
             let key = Self.skippedPrefix + String(change.serial)
             guard let secret = change.secret else { return Record(key, nil) }
@@ -40,7 +41,7 @@ extension DoubleRatchet {
 
     /// Makes a ratchet from its state and the records of its keys; everything must have its size.
     init(
-        restoring state: RatchetState, skipped records: [Record], _ parameters: Parameters, _ stored: Stored
+        restoring state: RatchetState, skipped records: [Record], _ parameters: Parameters, _ stored: RecordCodec
     ) throws(Refusal) {
         let unreadable = stored.unreadable("state")
         guard let root = secret(state.root), let own = secret(state.own) else { throw unreadable }
@@ -57,7 +58,7 @@ extension DoubleRatchet {
         }
         let longest = UInt64(1) << 32
         guard max(state.sent, state.received, state.previouslySent) <= longest,
-            state.nextSerial <= Stored.largestCount
+            state.nextSerial <= RecordCodec.largestCount
         else { throw unreadable }
         (sent, received, previouslySent) = (Int(state.sent), Int(state.received), Int(state.previouslySent))
         earlierKeys = try Self.keys(state.earlierKeys, unreadable)
@@ -83,7 +84,7 @@ extension DoubleRatchet {
     }
 
     private static func skippedKeys(
-        _ records: [Record], _ nextSerial: UInt64, _ parameters: Parameters, _ stored: Stored
+        _ records: [Record], _ nextSerial: UInt64, _ parameters: Parameters, _ stored: RecordCodec
     ) throws(Refusal) -> SkippedKeys {
         guard records.count <= parameters.maximumSkippedKeys else { throw stored.unreadable(skippedPrefix) }
         var keys: [(SkippedKeys.Place, SkippedKeys.Entry)] = []

@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
+import LogosFormats
 
 extension DoubleRatchet {
     /// The size of the payload that ``seal(_:headRoom:random:_:)`` would give for a frame of some bytes.

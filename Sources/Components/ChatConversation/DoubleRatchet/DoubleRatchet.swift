@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// The Double Ratchet of PRIVATE1: every payload has a key of its own, and every turn of the
 /// conversation mixes in a fresh Diffie–Hellman result (`Specs/double-ratchet.md`).

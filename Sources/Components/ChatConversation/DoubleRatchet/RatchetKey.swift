@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// A public ratchet key, held inline so that comparing and hashing it touches no other memory.
 struct RatchetKey: Hashable, Sendable {

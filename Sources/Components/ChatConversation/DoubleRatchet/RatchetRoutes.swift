@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// Secrets and sequences of the two routes of a ratchet, for framings that derive identifiers (CONVERSATION-12, -13).
 ///

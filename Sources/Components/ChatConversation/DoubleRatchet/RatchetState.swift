@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// A ratchet as it is stored, without the keys of missing payloads, which have a record each.
 struct RatchetState: ProtoMessage {

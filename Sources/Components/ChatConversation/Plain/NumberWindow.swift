@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// Which numbered payloads arrived: every number once, in any order, in bounded memory.
 ///

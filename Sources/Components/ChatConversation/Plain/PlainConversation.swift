@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 /// A conversation of two without any cryptography: for tests, for comparison, and for transports that have their own.
 ///
@@ -25,7 +26,7 @@ public struct PlainConversation: SimpleConversation, Equatable {
         ])
     /// Bytes of an id (CT-02).
     static let idSize = 16
-    private static let stored = Stored(machine: facts.name)
+    private static let stored = RecordCodec(machine: facts.name)
 
     private var party: TwoParty
     private var state = State()
@@ -77,7 +78,7 @@ public struct PlainConversation: SimpleConversation, Equatable {
         isChanged = false
         var stored = state
         if let secret = remote.secret { stored.secret = secret.lend { Bytes(copying: $0) } }
-        return [Self.stored.record(Stored.stateKey, TwoParty.State(party, stored))]
+        return [Self.stored.record(RecordCodec.stateKey, TwoParty.State(party, stored))]
     }
 
     /// The own side's conversation id: 32 digits.

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// The payload of a plain conversation: version, kind, number, content.
 struct PlainFrame: Equatable {

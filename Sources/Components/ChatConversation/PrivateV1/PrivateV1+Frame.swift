@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatReliability
-import ChatWire
 
 extension PrivateV1 {
     /// The plaintext of the ratchet in profile `libchat`: `logoschat.convos.private_v1.PrivateV1Frame` of chat_proto.

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
 import ChatReliability
-import ChatWire
 
 extension PrivateV1 {
     /// A conversation of two that is byte-compatible with the existing libchat (`Specs/private-v1.md`).

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 extension PrivateV1 {
     /// The bare Double Ratchet of the reference profile: each content is one payload, as it is.

@@ -1,6 +1,8 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
+import ChatRecords
+import LogosFormats
 
 /// A participant of two with a Double Ratchet: what the versions of PRIVATE1 have in common.
 struct RatchetParty: Equatable {
@@ -14,7 +16,7 @@ struct RatchetParty: Equatable {
         let address: @Sendable (RoleIDs) -> DeliveryAddress
         /// Those of the ratchet.
         let ratchet: DoubleRatchet.Parameters
-        var stored: Stored { Stored(machine: type) }
+        var stored: RecordCodec { RecordCodec(machine: type) }
 
         func incomplete(_ what: String) -> Refusal { TwoParty.incomplete(what, type) }
     }
@@ -71,7 +73,7 @@ struct RatchetParty: Equatable {
         guard ratchet.isChanged else { return [] }
         ratchet.isChanged = false
         let stored = constants.stored
-        let state = stored.record(Stored.stateKey, TwoParty.State(party, ratchet.state))
+        let state = stored.record(RecordCodec.stateKey, TwoParty.State(party, ratchet.state))
         return ratchet.takeSkippedChanges(stored) + [state]
     }
 

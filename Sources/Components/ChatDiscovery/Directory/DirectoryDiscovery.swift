@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 public import ChatModel
-internal import ChatWire
 
 /// Bundles under a name, kept by any delivery service that retains payloads.
 ///

@@ -1,6 +1,6 @@
+package import ChatCodec
 internal import ChatCrypto
 package import ChatModel
-package import ChatWire
 
 /// The entry of a publisher under a name; see `Specs/directory.md` for the layout.
 package struct DirectoryEntry: ProtoMessage {

@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 package import ChatModel
-internal import ChatWire
 
 /// A name in the one form in which it is compared: lowercase ASCII letters, digits and `.`, `-`, `_` between them.
 ///

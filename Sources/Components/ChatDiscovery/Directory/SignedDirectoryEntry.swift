@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 package import ChatModel
-internal import ChatWire
 
 /// An entry as it is published: 1 uint32 `version` · 2 bytes `entry` · 3 bytes `signature`.
 package struct SignedDirectoryEntry {

@@ -1,6 +1,7 @@
+internal import ChatCodec
 internal import ChatCrypto
 package import ChatModel
-internal import ChatWire
+internal import LogosFormats
 
 /// One link, taken apart and checked.
 package struct IntroLink {

@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 public import ChatModel
-internal import ChatWire
 
 /// Introduction bundles as links that people send each other: `logos_<namespace>_<version>_<payload>` (INTRO-01).
 ///

@@ -1,5 +1,6 @@
+package import ChatCodec
 package import ChatModel
-package import ChatWire
+import LogosFormats
 
 /// The content of an invite: `InboxV1Frame { invite_private_v1 }` of chat_proto.
 package struct InboxFrame: ProtoMessage {

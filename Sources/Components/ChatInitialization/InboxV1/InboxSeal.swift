@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
+import LogosFormats
 
 /// How profile `reference` seals an invite: who sends it, then what it says (IBX-3, IBX-4).
 ///

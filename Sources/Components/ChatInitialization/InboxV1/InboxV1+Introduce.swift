@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
+import LogosFormats
 
 // Bundles: publishing our own, and reading those of others.
 extension InboxV1 {

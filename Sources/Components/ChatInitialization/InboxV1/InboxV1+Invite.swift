@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
+import LogosFormats
 
 // Inviting: the header with the keys, then what the conversation says first.
 extension InboxV1 {

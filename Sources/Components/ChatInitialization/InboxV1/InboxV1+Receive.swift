@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-package import ChatWire
+package import LogosFormats
 
 // Being invited. Everything is decided before anything changes.
 extension InboxV1 {

@@ -1,5 +1,5 @@
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 // How an inbox is stored: a record for each live key, for each one remembered, and for each contact not yet invited.
 extension InboxV1 {
@@ -12,7 +12,7 @@ extension InboxV1 {
         for record in records {
             if try trial.keys.restore(record, naming: profile.keyName) { continue }
             if try trial.contacts.restore(record) { continue }
-            throw Stored(machine: profile.name).unreadable(record.key, .unsupported)
+            throw RecordCodec(machine: profile.name).unreadable(record.key, .unsupported)
         }
         self = trial
     }

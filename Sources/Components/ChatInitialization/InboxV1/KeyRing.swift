@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
+import ChatRecords
 
 /// The single-use keys behind outstanding bundles, and a memory of those that are gone.
 ///
@@ -31,13 +32,13 @@ struct KeyRing: Sendable {
 
     private static let prefix = "key/"
     private let limits: Limits
-    private let stored: Stored
+    private let stored: RecordCodec
     private var live: [[UInt8]: Live] = [:]
     private var gone: Memory
     private var changes: [Record] = []
 
     init(limits: Limits, machine: String) {
-        (self.limits, stored) = (limits, Stored(machine: machine))
+        (self.limits, stored) = (limits, RecordCodec(machine: machine))
         gone = Memory(prefix: "gone/", limit: limits.memory, machine: machine)
     }
 

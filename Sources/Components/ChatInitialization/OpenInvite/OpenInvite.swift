@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 /// First contact without any cryptography: an invite in clear, for lessons and trusted networks.
 ///
@@ -22,7 +23,7 @@ public struct OpenInvite: InitializationProtocol {
     private var contacts = BegunContacts(machine: name)
 
     private static let name = "open-invite"
-    private static let stored = Stored(machine: name)
+    private static let stored = RecordCodec(machine: name)
     private static let inboxKey = "inbox"
 
     /// An initialization whose inbox is drawn with the first bundle.

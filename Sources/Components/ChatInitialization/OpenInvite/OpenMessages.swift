@@ -1,5 +1,5 @@
+package import ChatCodec
 package import ChatModel
-package import ChatWire
 
 /// A bundle of ``OpenInvite``: which inbox, and until when (OPEN-1).
 package struct OpenBundle: ProtoMessage {

@@ -1,5 +1,6 @@
+import ChatCodec
 import ChatModel
-import ChatWire
+import ChatRecords
 
 /// The data that an initialization keeps of each contact between `begin` and `invite`; it survives restarts.
 ///
@@ -9,14 +10,14 @@ struct BegunContacts: Sendable {
     static let maximum = 4_096
 
     private static let prefix = "contact/"
-    private let stored: Stored
+    private let stored: RecordCodec
     private var live: [ContactID: Secret] = [:]
     /// Those that have a record.
     private var recorded: Set<ContactID> = []
     private var changed: Set<ContactID> = []
 
     init(machine: String) {
-        stored = Stored(machine: machine)
+        stored = RecordCodec(machine: machine)
     }
 
     /// Keeps what the invite of a contact will need.
@@ -60,7 +61,7 @@ struct BegunContacts: Sendable {
         guard record.key.hasPrefix(Self.prefix) else { return false }
         let item: StoredItem = try stored.message(record)
         guard live.count < Self.maximum, let number = UInt64(record.key.dropFirst(Self.prefix.count)),
-            key(ContactID(number)) == record.key, number <= Stored.largestCount, !item.bytes.isEmpty
+            key(ContactID(number)) == record.key, number <= RecordCodec.largestCount, !item.bytes.isEmpty
         else { throw stored.unreadable(record.key) }
         live[ContactID(number)] = Secret(copying: item.bytes.span)
         recorded.insert(ContactID(number))

@@ -1,5 +1,6 @@
+import ChatCodec
 package import ChatModel
-import ChatWire
+import ChatRecords
 
 /// A bounded memory of names, each with a note, that survives restarts.
 ///
@@ -12,7 +13,7 @@ package struct Memory: Sendable {
 
     private let prefix: String
     private let limit: Int
-    private let stored: Stored
+    private let stored: RecordCodec
     private var entries: [[UInt8]: Entry] = [:]
     private var changes: [Record] = []
 
@@ -20,7 +21,7 @@ package struct Memory: Sendable {
     ///   - prefix: what the keys of its records begin with.
     ///   - limit: names remembered at once, at most.
     package init(prefix: String, limit: Int, machine: String) {
-        (self.prefix, self.limit, stored) = (prefix, limit, Stored(machine: machine))
+        (self.prefix, self.limit, stored) = (prefix, limit, RecordCodec(machine: machine))
     }
 
     /// The note beside a name; nil for a name that is not remembered.

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// A small piece of state as it is stored: some bytes, a time, a note. What is zero is left out.
 struct StoredItem: ProtoMessage {

@@ -1,9 +1,10 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 // Persistence (RC-03): everything as records, which the caller stores before anything leaves.
 extension ReliableChannel {
-    private static let stored = Stored(machine: "reliable channel")
+    private static let stored = RecordCodec(machine: "reliable channel")
     static let channelPrefix = "s/"
     private static let (segmentsPrefix, requestPrefix) = ("g/", "request/")
 
@@ -21,11 +22,11 @@ extension ReliableChannel {
         try self.init(
             DeliveryAddress(state.address), configuration,
             try SDSChannel(
-                restoring: Stored.inner(parts[0], Self.channelPrefix), settings: configuration.sds,
+                restoring: RecordCodec.inner(parts[0], Self.channelPrefix), settings: configuration.sds,
                 prefix: Self.channelPrefix),
             try Reassembler(
-                restoring: Stored.inner(parts[1], Self.segmentsPrefix), limits: ChannelConfiguration.reassembly))
-        guard state.lastRequest <= Stored.largestCount else { throw Self.stored.unreadable(Stored.stateKey) }
+                restoring: RecordCodec.inner(parts[1], Self.segmentsPrefix), limits: ChannelConfiguration.reassembly))
+        guard state.lastRequest <= RecordCodec.largestCount else { throw Self.stored.unreadable(RecordCodec.stateKey) }
         (lastRequest, lastNanoseconds) = (state.lastRequest, state.lastNanoseconds)
         quota = configuration.rateLimit.map { rate in
             EpochQuota(rate, epoch: state.epoch, used: min(Int(clamping: state.used), max(0, rate.payloads)))
@@ -41,7 +42,7 @@ extension ReliableChannel {
     /// The records that changed since the last call, in the order in which they are to be applied.
     public mutating func takeChanges() -> [Record] {
         var records = channel.takeChanges()
-        records += Stored.outer(reassembler.takeChanges(), Self.segmentsPrefix)
+        records += RecordCodec.outer(reassembler.takeChanges(), Self.segmentsPrefix)
         for request in changes.requests.sorted() {
             let key = Self.requestPrefix + String(request.number)
             guard let value = requests[request] else {
@@ -54,7 +55,7 @@ extension ReliableChannel {
             let state = State(
                 address: address.text, lastRequest: lastRequest, lastNanoseconds: lastNanoseconds,
                 epoch: quota?.epoch ?? 0, used: UInt64(quota?.used ?? 0))
-            records.append(Self.stored.record(Stored.stateKey, state))
+            records.append(Self.stored.record(RecordCodec.stateKey, state))
         }
         changes = Changes()
         changes.state = false

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// A reliable channel among any number of participants on one delivery address: RELIABLE-CHANNEL-API as a value
 /// without I/O (`Specs/reliable-channel.md`).

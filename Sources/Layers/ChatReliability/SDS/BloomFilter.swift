@@ -1,6 +1,6 @@
+public import ChatCodec
 import ChatCrypto
 public import ChatModel
-public import ChatWire
 
 /// A set of message ids that says of an id that it is surely not in it, or probably is (SDS-03).
 ///

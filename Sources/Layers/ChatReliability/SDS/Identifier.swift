@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// Names a message or a participant: UTF-8 of at most 255 bytes, compared byte by byte.
 ///

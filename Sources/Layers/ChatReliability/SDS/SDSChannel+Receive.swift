@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 // Receiving.
 extension SDSChannel {

@@ -1,10 +1,11 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 // How a channel is stored: a small state, and a record for each message in each of its places. A message that is
 // sent costs two records and one more when it is acknowledged, one that is received one, whatever the history.
 extension SDSChannel {
-    private static let stored = Stored(machine: "sds")
+    private static let stored = RecordCodec(machine: "sds")
     private static let (logKey, waitingKey, messageKey) = ("log/", "waiting/", "message/")
     private static let (doneKey, lostKey, presenceKey) = ("done/", "lost/", "presence")
 
@@ -17,7 +18,7 @@ extension SDSChannel {
     /// Stores what never changes; the rest of the state follows from the messages.
     mutating func storeState() {
         put(
-            Stored.stateKey,
+            RecordCodec.stateKey,
             StoredMessage(
                 sender: participant, channel: channel, number: lamport, tag: joinedAt == nil ? 0 : 1))
     }
@@ -35,7 +36,7 @@ extension SDSChannel {
         var (state, present): (StoredMessage?, StoredMessage?) = (nil, nil)
         for record in records {
             let message: StoredMessage = try Self.stored.message(record)
-            if record.key == Stored.stateKey {
+            if record.key == RecordCodec.stateKey {
                 state = message
                 continue
             }
@@ -49,7 +50,7 @@ extension SDSChannel {
             }
             messages[parts[0] + "/", default: []].append((serial, message))
         }
-        guard let state else { throw Self.stored.unreadable(Stored.stateKey) }
+        guard let state else { throw Self.stored.unreadable(RecordCodec.stateKey) }
         self.init(
             state.sender, channel: state.channel, settings: settings, now: .zero, lamport: state.number,
             joinsLate: state.tag != 0)
@@ -58,7 +59,7 @@ extension SDSChannel {
         // Losses are keyed by a hash of what was lost, everything else by a serial.
         let serials = messages.filter { $0.key != Self.lostKey }.values.joined().map(\.serial)
         let last = serials.max() ?? 0
-        guard last <= Stored.largestCount else { throw Self.stored.unreadable(Self.messageKey + String(last)) }
+        guard last <= RecordCodec.largestCount else { throw Self.stored.unreadable(Self.messageKey + String(last)) }
         nextSerial = last + 1
         func all(_ key: String) -> [(serial: UInt64, message: StoredMessage)] {
             (messages[key] ?? []).sorted { $0.serial < $1.serial }

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// One participant's side of a channel of Scalable Data Sync: messages arrive once, in causal order, and what is
 /// missing is noticed and asked for (`Specs/sds.md`).

@@ -1,6 +1,6 @@
+public import ChatCodec
 import ChatCrypto
 public import ChatModel
-public import ChatWire
 
 /// One message of Scalable Data Sync on the wire.
 public struct SDSMessage: Hashable, Sendable {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
 
 /// The segments of one payload as they come in.
 struct PendingPayload: Sendable {

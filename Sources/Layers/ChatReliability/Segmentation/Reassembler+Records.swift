@@ -1,9 +1,10 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 // How unfinished and finished payloads are stored: a record for each segment, and one for each payload done with.
 extension Reassembler {
-    private static let stored = Stored(machine: "reassembler")
+    private static let stored = RecordCodec(machine: "reassembler")
     private static let segmentPrefix = "segment/"
     private static let finishedPrefix = "finished/"
 
@@ -32,7 +33,7 @@ extension Reassembler {
     private mutating func restore(_ message: StoredSegment, _ name: String) throws(Refusal) {
         let parts = name.split(separator: "/")
         guard name.hasPrefix(Self.segmentPrefix), parts.count == 3, let serial = UInt64(parts[1]),
-            serial <= Stored.largestCount,
+            serial <= RecordCodec.largestCount,
             let segment = try? SegmentMessage(decoding: message.bytes)
         else { throw Self.stored.unreadable(name) }
         let cut = limits.takesCutAnew ? segment.dataCount : 0

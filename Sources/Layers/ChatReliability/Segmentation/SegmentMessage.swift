@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// One segment of a payload on the wire: `SegmentMessageProto` of MESSAGE-SEGMENTATION.
 public struct SegmentMessage: Hashable, Sendable {

@@ -1,5 +1,5 @@
+package import ChatCodec
 public import ChatModel
-package import ChatWire
 
 /// A frame that carries nothing: it shows that the other side is there, and how many such it sent (PRIVATE1).
 public struct Placeholder: Hashable, Sendable {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// The frame that is cut into segments: `PrivateV1Frame` of the PRIVATE1 document, for every reliable conversation.
 struct ReliableFrame: Hashable {

@@ -1,9 +1,10 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 // How a reliable conversation is stored: the records of its parts under a prefix each, and one of its own.
 extension ReliableStage {
-    private static var stored: Stored { Stored(machine: "reliable") }
+    private static var stored: RecordCodec { RecordCodec(machine: "reliable") }
     private static var innerPrefix: String { "i/" }
     static var channelPrefix: String { "s/" }
     private static var segmentsPrefix: String { "g/" }
@@ -22,13 +23,14 @@ extension ReliableStage {
             records, Self.innerPrefix, Self.channelPrefix, Self.segmentsPrefix)
         let state: State = try Self.stored.message(record)
         let channel = try SDSChannel(
-            restoring: Stored.inner(parts[1], Self.channelPrefix), settings: constants.sds, prefix: Self.channelPrefix)
+            restoring: RecordCodec.inner(parts[1], Self.channelPrefix), settings: constants.sds,
+            prefix: Self.channelPrefix)
         let names = ReliableNames(own: channel.participant, peer: state.peerName, channel: channel.channel)
         self.init(
-            try restore(Stored.inner(parts[0], Self.innerPrefix)), names, constants, state.role,
+            try restore(RecordCodec.inner(parts[0], Self.innerPrefix)), names, constants, state.role,
             peer: state.peer, channel,
             try Reassembler(
-                restoring: Stored.inner(parts[2], Self.segmentsPrefix), limits: constants.reassembly))
+                restoring: RecordCodec.inner(parts[2], Self.segmentsPrefix), limits: constants.reassembly))
         contents = SentContents(channel.unacknowledgedTags)
         isStored = true
     }
@@ -36,10 +38,11 @@ extension ReliableStage {
     /// The records that changed since the last call.
     public mutating func takeChanges() -> [Record] {
         var changes = channel.takeChanges()
-        changes += Stored.outer(inner.takeChanges(), Self.innerPrefix)
-        changes += Stored.outer(reassembler.takeChanges(), Self.segmentsPrefix)
+        changes += RecordCodec.outer(inner.takeChanges(), Self.innerPrefix)
+        changes += RecordCodec.outer(reassembler.takeChanges(), Self.segmentsPrefix)
         if !isStored {
-            changes.append(Self.stored.record(Stored.stateKey, State(peerName: names.peer, peer: peer, role: role)))
+            changes.append(
+                Self.stored.record(RecordCodec.stateKey, State(peerName: names.peer, peer: peer, role: role)))
             isStored = true
         }
         return changes

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// The stage between an application and any conversation type of two: contents arrive whole, once and in causal
 /// order, although payloads are lost, repeated and reordered (`Specs/reliable.md`).

@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// What one run came to, for people and for programs.
 public struct Outcome: Sendable {

@@ -1,5 +1,5 @@
 import AgentChat
-import ChatWire
+import ChatCodec
 
 // Decoding and encoding.
 extension AgentChatVectors {

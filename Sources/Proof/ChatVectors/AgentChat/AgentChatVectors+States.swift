@@ -1,5 +1,5 @@
 import AgentChat
-import ChatWire
+import ChatCodec
 
 // State machines.
 extension AgentChatVectors {

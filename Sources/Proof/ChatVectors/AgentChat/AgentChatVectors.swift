@@ -1,5 +1,5 @@
 import AgentChat
-import ChatWire
+import ChatCodec
 
 /// Vector files of agent chat, format `agent-chat-vectors/1`: decoding in both modes, lives of tools, folding, whole
 /// chats, and messages and streams of a widely used SDK. What the files mean, `Specs/agent-chat.md` says.

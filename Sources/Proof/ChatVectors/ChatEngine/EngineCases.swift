@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 
 /// Cases of Chat Engine that this package makes, for other implementations: values of every type as they are written,
 /// the same with a mistake in them, streams of backends, and trees.

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 
 // Values as they are written, and with a mistake in them.
 extension EngineMaker {

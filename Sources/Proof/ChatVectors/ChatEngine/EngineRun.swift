@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 
 /// An engine with one session of Saro's, whose backend says what the case wants.
 struct EngineRun {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 
 // Calls of backends, with a clock of their own.
 extension EngineVectors {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 
 // What an engine does with sessions, shares, reactions and capabilities.
 extension EngineVectors {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatEngine
-import ChatWire
 
 // Streams, in pieces of several sizes.
 extension EngineVectors {

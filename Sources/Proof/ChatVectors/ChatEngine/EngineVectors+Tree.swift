@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatEngine
 import ChatModel
-import ChatWire
 
 // Trees, whose messages say their own labels.
 extension EngineVectors {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatEngine
-import ChatWire
 
 // Values, bodies, events: what stands alone.
 extension EngineVectors {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatEngine
-import ChatWire
 
 /// Cases of Chat Engine: a list, each case with `id`, `rule`, `kind` and `expect`. What they mean,
 /// `Specs/chat-engine.md` says.

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatCrypto
-import ChatWire
 
 /// Public keys of X25519 that nobody may be named by, or agree with.
 enum BadKeys {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatContent
 import ChatModel
-import ChatWire
 
 // Kind `content`: content frames, and the everyday types in them.
 extension Kind {

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatDiscovery
 import ChatModel
-import ChatWire
 
 // Kind `directory`: signed entries under a name, and the texts that find them.
 extension Kind {

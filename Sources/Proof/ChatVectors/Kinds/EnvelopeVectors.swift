@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatFraming
 import ChatModel
-import ChatWire
 
 // Kinds `envelope` and `plain_framing`: what a framing puts around a payload, and whose it is.
 extension Kind {

@@ -1,7 +1,8 @@
+import ChatCodec
 import ChatCrypto
 import ChatInitialization
 import ChatModel
-import ChatWire
+import LogosFormats
 
 // Kind `handshake`: invites of profile libchat.
 extension Kind {

@@ -1,8 +1,8 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatInitialization
 import ChatModel
-import ChatWire
 
 // Kind `ids`: what is derived from keys to name conversations, inboxes and keys, in both profiles.
 extension Kind {

@@ -1,8 +1,9 @@
+import ChatCodec
 import ChatCrypto
 import ChatDiscovery
 import ChatInitialization
 import ChatModel
-import ChatWire
+import LogosFormats
 
 // Kind `intro_bundle`: bundles and the links that carry them.
 extension Kind {

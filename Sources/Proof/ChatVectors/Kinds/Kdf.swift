@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatModel
-import ChatWire
 
 // Kind `kdf`: derivations one by one.
 extension Kind {

@@ -1,9 +1,10 @@
+import ChatCodec
 import ChatContent
 import ChatDiscovery
 import ChatInitialization
 import ChatModel
 import ChatReliability
-import ChatWire
+import LogosFormats
 
 // Kind `messages`: every layout, from fields to bytes and back.
 extension Kind {

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatInitialization
 import ChatModel
-import ChatWire
 
 // Kind `open_invite`: first contact without cryptography.
 extension Kind {

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
 import ChatReliability
-import ChatWire
 
 // Kinds `leopard-field`, `leopard-matrix`, `leopard-code` and `leopard-invalid`: parity of shards.
 extension Kind {

@@ -1,7 +1,7 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
 import ChatReliability
-import ChatWire
 
 // Kind `leopard-segments`: whole payloads with parity, cut, lost and put together.
 extension Kind {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatConversation
 import ChatModel
-import ChatWire
 
 // Kind `plain_conversation`: numbers and content.
 extension Kind {

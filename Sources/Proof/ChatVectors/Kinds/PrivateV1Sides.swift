@@ -1,8 +1,8 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatModel
 import ChatReliability
-import ChatWire
 
 /// The two sides of a PRIVATE1 conversation in a transcript, step by step.
 struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == PrivateV1.Ratchet {

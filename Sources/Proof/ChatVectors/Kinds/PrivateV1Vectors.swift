@@ -1,8 +1,8 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatModel
 import ChatReliability
-import ChatWire
 
 // Kind `private_v1`: conversations of profile reference, from a seed to payloads and back.
 extension Kind {

@@ -1,8 +1,8 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatFraming
 import ChatModel
-import ChatWire
 
 // Kind `rpi`: secrets of routes, and the identifiers that follow from them.
 extension Kind {

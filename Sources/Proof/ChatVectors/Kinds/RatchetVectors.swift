@@ -1,7 +1,8 @@
+import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatModel
-import ChatWire
+import LogosFormats
 
 // Kind `ratchet`: transcripts of the double ratchet.
 extension Kind {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatReliability
-import ChatWire
 
 // Kind `sds_channel`: filters, repair, and channels of three with both.
 extension Kind {

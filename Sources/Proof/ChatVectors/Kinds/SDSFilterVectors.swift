@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatReliability
-import ChatWire
 
 // Kind `sds_channel`, what needs no channel: filters, and the times of repair.
 extension Kind {

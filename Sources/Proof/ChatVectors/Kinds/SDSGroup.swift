@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatReliability
-import ChatWire
 
 /// The participants of a channel in a transcript, step by step.
 struct SDSGroup {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatReliability
-import ChatWire
 
 // Kind `sds`: messages, and what participants make of them.
 extension Kind {

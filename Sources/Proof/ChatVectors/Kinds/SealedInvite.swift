@@ -1,8 +1,9 @@
+import ChatCodec
 import ChatCrypto
 import ChatDiscovery
 import ChatInitialization
 import ChatModel
-import ChatWire
+import LogosFormats
 
 // Kind `sealed_invite`: invites of profile reference.
 extension Kind {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatReliability
-import ChatWire
 
 // Kind `segmentation`: without parity; see `leopard-segments` for that.
 extension Kind {

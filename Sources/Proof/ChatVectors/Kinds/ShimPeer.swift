@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatModel
 import ChatShim
-import ChatWire
 
 /// A participant of profile `libchat` behind the shim, with the random values that a file names.
 struct ShimPeer {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 // Kind `suite`: whole conversations of profile libchat, from a bundle to the last message.
 extension Kind {

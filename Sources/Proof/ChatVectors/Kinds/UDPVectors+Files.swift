@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 // Making them.
 extension Kind {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatDeliveryService
 import ChatModel
-import ChatWire
 
 // Requests and answers.
 extension Kind {

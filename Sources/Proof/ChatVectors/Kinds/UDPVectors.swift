@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatDeliveryService
 import ChatModel
-import ChatWire
 
 // Kind `udp`: datagrams with their frames, requests and answers; not their timing.
 extension Kind {

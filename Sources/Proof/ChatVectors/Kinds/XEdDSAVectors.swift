@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 import ChatModel
-import ChatWire
 
 // Kind `xeddsa`: signatures by X25519 keys.
 extension Kind {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 import PacketStream
 
 // Packets in both modes, encoding, and what the SDK emits and reads.

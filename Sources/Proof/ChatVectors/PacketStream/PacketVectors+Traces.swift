@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 import PacketStream
 
 // The machines of delivery and of a session's start.

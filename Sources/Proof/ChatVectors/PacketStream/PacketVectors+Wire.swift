@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 import PacketStream
 
 // The protobuf layer, and the bounds of single messages.

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 import PacketStream
 
 /// Vector files of streaming packets, format `streaming-abi-vectors/1`: the protobuf layer, packets in both modes,

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 import PacketStream
 
 /// Parts of a packet as the files have them. A part that stands alone is read and written inside a packet.

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// What only this conversation type knows, asked by an application: `action` makes an action of it for any client.
 public enum AgentChatAction: Hashable, Sendable {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// One agent chat: the client's machine or the agent's, and how its frames travel.
 public struct AgentChatConversation: Conversation {

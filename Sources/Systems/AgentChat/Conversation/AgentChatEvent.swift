@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// What a client or an agent is told that is no plain text: made of an `Event` of this conversation type.
 ///

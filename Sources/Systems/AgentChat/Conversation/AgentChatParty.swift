@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// One side of an agent chat as a machine keeps it: the side, what an application waits for, and what is to be stored.
 ///

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 // What is kept over restarts: the head, and each message by itself. Connections are not kept.
 extension ChatState {

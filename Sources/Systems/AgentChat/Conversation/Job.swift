@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// A job from the command that starts it to its one end, as a state machine of its own (7.3 of the document).
 ///

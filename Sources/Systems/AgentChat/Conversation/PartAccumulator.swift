@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// The parts of a message that is written: deltas are folded into it, snapshots replace it.
 ///

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// The life of one tool call: from its input, perhaps over an approval, to one of three ends.
 ///

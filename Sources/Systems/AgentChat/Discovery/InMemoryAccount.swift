@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// An account in memory, for tests and for services that keep no others.
 public final class InMemoryAccount: AgentAccount {

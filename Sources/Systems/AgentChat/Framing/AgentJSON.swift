@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// The codec: one JSON object in UTF-8 for each text frame.
 ///

@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// What a client sends to the agent's service; on the wire `{type, data}`.
 public enum Command: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// How much of what is foreign a decoder lets pass.
 public enum Mode: String, Hashable, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// The id of a chat, message, job, tool call, approval, source, request, question or injection: opaque (AC-06).
 ///

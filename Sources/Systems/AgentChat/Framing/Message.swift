@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A message of a chat.
 public struct Message: Hashable, Sendable {

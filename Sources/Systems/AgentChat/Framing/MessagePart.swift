@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// One part of a message: nine forms, and what a later version may add.
 public enum MessagePart: Hashable, Sendable {

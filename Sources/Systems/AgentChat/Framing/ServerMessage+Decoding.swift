@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 extension ServerMessage {
     init(_ json: JSON, _ mode: Mode) throws(Violation) {

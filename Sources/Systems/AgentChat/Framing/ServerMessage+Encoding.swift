@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 extension ServerMessage {
     func write(into writer: inout JSONWriter) {

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 extension ToolPart {
     private static let keys = [

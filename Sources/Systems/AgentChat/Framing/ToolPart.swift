@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A call of a tool, from its input to its output.
 public struct ToolPart: Hashable, Sendable {

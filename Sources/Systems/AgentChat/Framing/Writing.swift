@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 // What is absent is not written; nothing here writes `null` for it (AC-35).
 extension JSONWriter {

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// First contact with the service of a chat: who knows the chat's id may talk.
 ///

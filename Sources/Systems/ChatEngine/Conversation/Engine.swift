@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// An engine in memory: sessions, trees, reactions and shares, without network, clock or storage.
 ///

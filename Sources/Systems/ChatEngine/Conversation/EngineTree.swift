@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// The conversation type `engine-tree`: a client and an engine whose application is the backend, two kinds of machine
 /// under one name.

@@ -1,5 +1,5 @@
+public import ChatCodec
 public import ChatModel
-public import ChatWire
 
 /// What applications of `engine-tree` say and hear besides contents: JSON objects of the protocol in actions and events
 /// of kind `chat-engine`.

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// One conversation of `engine-tree`: the client's machine or the engine's, and how its lines travel.
 public struct EngineTreeConversation: Conversation {

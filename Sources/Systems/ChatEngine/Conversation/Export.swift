@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// A session as a file (operation 5).
 public struct Export: Hashable, Sendable {

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// Payloads of another conversation as texts of messages, for a session type whose content is opaque: client and backend
 /// talk end-to-end encrypted, and the engine keeps, orders and streams what it cannot read (section 13 of

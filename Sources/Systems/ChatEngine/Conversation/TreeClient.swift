@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// The client's machine: requests that have no end yet, and the session that they are about.
 struct TreeClient: Sendable {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 // Stored: the head under one key, and each message under its own, as JSON behind a version of one byte. Pieces of an
 // answer change nothing that is stored.

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// The engine's machine: an engine with one session, whose backend is the application.
 struct TreeEngine: Sendable {

@@ -1,5 +1,5 @@
+public import ChatCodec
 public import ChatModel
-public import ChatWire
 
 /// Whose a request is, by the two JSON objects of a token whose signature was checked (CE-23, section 10 of
 /// `Specs/chat-engine.md`).

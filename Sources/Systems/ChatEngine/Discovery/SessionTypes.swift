@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// The session types of an engine: which counterparts there are (section 9 of `Specs/chat-engine.md`, CE-G05).
 public struct SessionTypes: Hashable, Sendable {

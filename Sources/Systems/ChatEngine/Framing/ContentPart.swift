@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A part of a message: words, or a file by its UUID (section 4 of `Specs/chat-engine.md`).
 public enum ContentPart: EngineValue {

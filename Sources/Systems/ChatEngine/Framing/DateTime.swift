@@ -1,5 +1,5 @@
+public import ChatCodec
 public import ChatModel
-public import ChatWire
 
 /// A moment as RFC 3339 writes it, with an offset (CE-08); what was read is written as it was.
 public struct DateTime: EngineValue, CustomStringConvertible {

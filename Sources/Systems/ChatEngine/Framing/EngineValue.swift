@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A value of the protocol that is read from JSON and written as JSON.
 ///

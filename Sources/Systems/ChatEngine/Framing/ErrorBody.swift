@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// The body of an answer of 400 or more (CE-16, CE-40).
 public struct ErrorBody: EngineObject, Error {

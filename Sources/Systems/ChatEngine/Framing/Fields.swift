@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// Reads the fields of one object.
 public struct Fields: Sendable {

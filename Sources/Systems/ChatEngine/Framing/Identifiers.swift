@@ -1,5 +1,5 @@
+public import ChatCodec
 public import ChatModel
-public import ChatWire
 
 /// A UUID as the protocol writes it: lower case, with hyphens; which version it is does not matter.
 public struct UUIDText: EngineValue, CustomStringConvertible {

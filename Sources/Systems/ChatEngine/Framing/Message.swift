@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A message as clients and backends get it (section 4 of `Specs/chat-engine.md`, CE-G20).
 public struct Message: EngineObject {

@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// What a backend says besides the content: an open object, of which this protocol knows counts of tokens and two
 /// flags (sections 4 and 5.3 of `Specs/chat-engine.md`).

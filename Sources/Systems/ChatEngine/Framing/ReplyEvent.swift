@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A piece of an answer: its kind and its words, or the UUID of a file (CE-12).
 public enum Chunk: EngineValue {

@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// The body of operation 1.
 public struct CreateSession: EngineObject {

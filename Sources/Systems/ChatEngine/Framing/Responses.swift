@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// The answer to operation 1.
 public struct SessionCreated: EngineObject {

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// The parameters of both searches (CE-13).
 public struct SearchQuery: Hashable, Sendable {

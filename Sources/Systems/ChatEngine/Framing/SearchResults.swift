@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A message that a search found.
 public struct SearchHit: EngineObject {

@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A session as its owner gets it.
 public struct Session: EngineObject {

@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A kind of counterpart, and where its backend is; what an operator writes down.
 public struct SessionType: EngineObject {

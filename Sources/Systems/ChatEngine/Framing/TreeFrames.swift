@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// What a client's machine says to an engine's: a request, or that it wants no more of an answer (section 13 of
 /// `Specs/chat-engine.md`).

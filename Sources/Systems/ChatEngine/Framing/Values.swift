@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// Something that a session can do or leave; the engine stores it and gives it on, and never interprets it.
 public struct EngineCapability: EngineObject {

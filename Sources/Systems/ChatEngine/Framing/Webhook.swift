@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// What an engine tells a backend, and when (section 7 of `Specs/chat-engine.md`).
 public struct Webhook: EngineObject {

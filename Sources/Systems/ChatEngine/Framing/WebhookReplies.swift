@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// The answer to `session.created`: the consent of the backend (CE-19).
 public struct SessionCreatedReply: EngineObject {

@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A session begins, if the backend consents.
 public struct SessionCreatedEvent: EngineObject {

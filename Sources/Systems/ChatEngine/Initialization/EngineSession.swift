@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// The line in which a client asks for a session: where the conversation will be, and its first line.
 struct EngineInvite: EngineObject {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// The conversation type `packet-chat`: two participants that talk in packets of the streaming contract (PS-11).
 ///

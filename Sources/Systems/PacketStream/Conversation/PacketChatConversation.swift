@@ -1,6 +1,7 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 /// One chat in packets.
 public struct PacketChatConversation: Conversation {

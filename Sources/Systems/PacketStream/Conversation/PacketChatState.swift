@@ -1,11 +1,12 @@
+import ChatCodec
 import ChatModel
-import ChatWire
+import ChatRecords
 
 /// What a chat stores besides its sender and its receiver.
 struct PacketChatState: Hashable, Sendable {
-    static let stateKey = Stored.stateKey, countsKey = "counts", receiverKey = "receiver"
+    static let stateKey = RecordCodec.stateKey, countsKey = "counts", receiverKey = "receiver"
     private static let packetPrefix = "packet/"
-    private static let machine = Stored(machine: PacketChat.name)
+    private static let machine = RecordCodec(machine: PacketChat.name)
     private static let version: UInt8 = 1
 
     /// Whether the invite has its opening.

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// What tells two packets apart: the place in a stream, else the message id.
 public enum PacketKey: Hashable, Sendable {

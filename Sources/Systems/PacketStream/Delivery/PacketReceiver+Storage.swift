@@ -1,5 +1,6 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 // What was completed, and how far streams were counted, for a step that survives its process: stored with the work that
 // it confirms, so that nothing it confirmed is delivered again.

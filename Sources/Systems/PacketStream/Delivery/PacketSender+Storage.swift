@@ -1,5 +1,6 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
+import ChatRecords
 
 // What has no receipt yet, for a sender that survives its process (replay `durable`).
 extension PacketSender {

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// Whether sequences of each stream and partition come without holes (SA-52).
 ///
@@ -22,7 +22,7 @@ public struct SequenceOrder: Hashable, Sendable {
     }
 
     private struct Lane: Hashable {
-        let stream, partition: ChatWire.ExactText
+        let stream, partition: ChatCodec.ExactText
     }
 
     private struct Count: Hashable {
@@ -96,6 +96,6 @@ public struct SequenceOrder: Hashable, Sendable {
     }
 
     private static func lane(_ stream: StreamEnvelope) -> Lane {
-        Lane(stream: ChatWire.ExactText(stream.stream), partition: ChatWire.ExactText(stream.partition))
+        Lane(stream: ChatCodec.ExactText(stream.stream), partition: ChatCodec.ExactText(stream.partition))
     }
 }

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// What a workflow's operator tells a process about its peer: which transport, who drives it, where it is reached, and
 /// what it takes. No secret stands in it.

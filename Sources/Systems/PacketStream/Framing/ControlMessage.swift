@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// What a control stream carries, `ControlRequest` and `ControlResponse`: a directive and what belongs to it.
 public struct ControlMessage: Hashable, Sendable {

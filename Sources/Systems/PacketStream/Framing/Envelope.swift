@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// The JSON envelope of structured packets, before the rules of kinds.
 struct Envelope {

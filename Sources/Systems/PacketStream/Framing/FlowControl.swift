@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// Credits and acknowledgements, on both kinds of streams.
 public struct FlowControl: Hashable, Sendable {

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// Sound: the bytes of one frame, and how to play them.
 public struct AudioFrame: Hashable, Sendable {

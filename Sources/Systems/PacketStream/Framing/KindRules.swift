@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// What the contract asks of headers and kinds, of packets that come and packets that go alike.
 enum KindRules {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// The framing `packet-v1`: what any conversation says travels as opaque bytes of a `DataPacket`, which nobody on the way
 /// may look into or put anything beside (D5); what ``PacketChat`` says is a packet already.

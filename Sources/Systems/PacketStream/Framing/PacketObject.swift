@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// A JSON object: all that payload and inputs can be (decision D1, SA-10).
 ///

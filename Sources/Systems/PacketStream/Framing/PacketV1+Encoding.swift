@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 // Encoding: canonical in both modes.
 extension PacketV1 {

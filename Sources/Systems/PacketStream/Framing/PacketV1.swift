@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// The codec `packet-v1`: packets of the contract, canonical or as bubu-sdk-go 0.1.5 emits them.
 ///

@@ -1,5 +1,5 @@
+public import ChatCodec
 public import ChatModel
-public import ChatWire
 
 /// What broke a rule of the packet contract: which rule, where, and how. What refused it is unchanged.
 public struct PacketViolation: Error, RefusalCause, Hashable {

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// What a hub's stream carries in both directions, `ProcessRequest` and `ProcessResponse`: a packet, flow control, or
 /// both.

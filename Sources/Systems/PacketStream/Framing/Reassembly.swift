@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// Puts packets together whose binary frames come in chunks, in any order (SA-51, PS-6).
 ///
@@ -39,7 +39,7 @@ public struct Reassembly: Hashable, Sendable {
         case assembled(WirePacket)
     }
 
-    private typealias Exact = ChatWire.ExactText
+    private typealias Exact = ChatCodec.ExactText
 
     private struct Key: Hashable {
         let stream, partition, chunkID: Exact

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// Headers in the metadata of a packet: the only ones that media and opaque bytes have (SA-22), and what SDK 0.1.5
 /// writes beside every envelope.

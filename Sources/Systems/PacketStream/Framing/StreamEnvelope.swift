@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 import ChatModel
 
 /// Where a packet stands in a stream, and which piece of a packet it is.

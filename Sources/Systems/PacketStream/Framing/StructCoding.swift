@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 // `google.protobuf.Struct`, `Value` and `ListValue`: messages that nest as the values do. A message may come in pieces,
 // and each piece costs no more than its bytes.

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// What an `error` packet says, StructuredError v1 (SA-34). It travels downstream as data does, and by itself causes
 /// nothing to be tried again.

@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// A transport of a workflow, by name: for those who look at packets. It has no endpoints and no credentials.
 public struct TransportDescriptor: Hashable, Sendable {

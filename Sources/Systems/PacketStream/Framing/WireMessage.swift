@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// A message inside a packet: read onto what is there already, as protobuf merges a message that comes in pieces.
 protocol WireMessage: Sendable, Hashable {

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// The eight fields of a packet as protobuf has them, before any rule but SA-00 was asked.
 public struct WirePacket: Hashable, Sendable {

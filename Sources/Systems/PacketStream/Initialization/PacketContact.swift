@@ -1,5 +1,5 @@
+import ChatCodec
 import ChatModel
-import ChatWire
 
 /// A contact that has begun with a start, and what is stored of it.
 struct PacketContact: Hashable, Sendable {

@@ -1,6 +1,6 @@
+import ChatCodec
 import ChatCrypto
 public import ChatModel
-import ChatWire
 
 /// The initialization `packet-handshake`: who has a binding says which protocol it speaks; the other side says that it is
 /// ready and what it can do; then an invite follows (PS-13).

@@ -1,5 +1,5 @@
+public import ChatCodec
 import ChatModel
-public import ChatWire
 
 extension PacketInspection {
     /// For people: what the message is, a line for each mode, and a line for each change.

@@ -1,5 +1,5 @@
+import ChatCodec
 public import ChatModel
-import ChatWire
 
 /// What each mode makes of a captured message, which rule it breaks, and who would have to change what for the contract
 /// to hold (sections 5.5 and 11 of `Specs/packet-stream.md`).

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
+import ChatCodec
 import ChatEngine
-import ChatWire
 import Foundation
 import NIOCore
 import NIOHTTP1

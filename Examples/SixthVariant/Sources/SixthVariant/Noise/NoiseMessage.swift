@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 internal import ChatModel
-internal import ChatWire
 
 /// The three messages of a first contact, as they are framed (NOISE-1): a byte for the kind, then parts of fixed size
 /// and what is left.

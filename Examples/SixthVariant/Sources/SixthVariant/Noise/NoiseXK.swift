@@ -1,6 +1,6 @@
+internal import ChatCodec
 internal import ChatCrypto
 public import ChatModel
-internal import ChatWire
 
 /// First contact of two round trips, by the pattern XK of the Noise Protocol Framework.
 ///

@@ -1,5 +1,5 @@
+import ChatCodec
 package import ChatModel
-import ChatWire
 
 /// A relay as people write it: where it is, and which key it must prove to have.
 ///

@@ -1,5 +1,5 @@
 import ChatModel
-import ChatSystem
+import ChatPlatform
 
 #if canImport(Darwin)
     import Darwin

@@ -1,4 +1,4 @@
-public import ChatWire
+public import ChatCodec
 
 /// What a hub counted: of one step, or of all.
 public struct HubCounters: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 
 /// Which step numbers a stream: two that did so under one name would be taken for one by who receives both (PS-14).
 struct StreamOwners: Sendable {

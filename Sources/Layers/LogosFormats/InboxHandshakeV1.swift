@@ -1,3 +1,4 @@
+public import ChatCodec
 public import ChatModel
 
 /// An invite on the wire: `logoschat.encryption.InboxHandshakeV1` of chat_proto (INBOX).

@@ -1,5 +1,6 @@
+import ChatCodec
 import ChatModel
-import ChatWire
+import LogosFormats
 import TestSupport
 import Testing
 

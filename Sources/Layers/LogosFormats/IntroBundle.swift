@@ -1,3 +1,4 @@
+public import ChatCodec
 public import ChatModel
 
 /// The content of an introduction link: `logoschat.intro.IntroBundle` of chat_proto (INTRO-04, INTRO-07).

@@ -1,4 +1,4 @@
-import ChatWire
+import ChatCodec
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+public import ChatCodec
 public import ChatModel
 
 /// The content of an envelope: `logoschat.encryption.EncryptedPayload` of chat_proto, a oneof of three.

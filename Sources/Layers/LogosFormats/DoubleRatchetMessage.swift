@@ -1,3 +1,4 @@
+public import ChatCodec
 public import ChatModel
 
 /// One message of a double ratchet: `Doubleratchet` of chat_proto, `DoubleRatchet` of PRIVATE1.

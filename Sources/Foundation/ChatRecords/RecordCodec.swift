@@ -1,7 +1,8 @@
+package import ChatCodec
 package import ChatModel
 
 /// How machines store their pieces: a version of one byte, then a proto3 message.
-package struct Stored {
+package struct RecordCodec {
     /// The version that is written and read.
     package static let version: UInt8 = 1
     /// The key of the one record that every machine has.
