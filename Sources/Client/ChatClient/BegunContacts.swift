@@ -106,7 +106,7 @@ extension ChatCore {
     /// Tells of conversations that nobody has answered for as long as somebody could (CORE-22).
     mutating func tellUnanswered() {
         for var entry in begun.ended(at: now) {
-            guard let about = slots[entry.conversation]?.about, !contacts.isUnderWay(about.contact) else {
+            guard let about = hosted[entry.conversation]?.about, !contacts.isUnderWay(about.contact) else {
                 entry.end = now + BegunContacts.grace
                 update(entry)
                 continue

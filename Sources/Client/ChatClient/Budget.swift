@@ -93,7 +93,7 @@ extension ChatCore {
     }
 
     private mutating func end(_ holder: Budget.Holder, above bytes: Int) -> Bool {
-        let candidates = slots.filter { Self.stranger($0.key, $0.value.about) == holder && $0.value.bytes > bytes }
+        let candidates = hosted.filter { Self.stranger($0.key, $0.value.about) == holder && $0.value.bytes > bytes }
         guard let largest = candidates.max(by: { ($0.value.bytes, $1.key) < ($1.value.bytes, $0.key) }) else {
             return false
         }
@@ -112,12 +112,12 @@ extension ChatCore {
 
     /// Notes that the application has spoken in a conversation, whose peer is no stranger any more.
     mutating func speak(_ id: ConversationID) {
-        guard slots[id]?.look().hasSpoken == false, let slot = slots[id] else { return }
-        let stranger = Self.stranger(id, slot.about)
-        budget.add(-slot.bytes, of: stranger)
-        budget.add(slot.bytes, of: nil)
+        guard hosted[id]?.look().hasSpoken == false, let conversation = hosted[id] else { return }
+        let stranger = Self.stranger(id, conversation.about)
+        budget.add(-conversation.bytes, of: stranger)
+        budget.add(conversation.bytes, of: nil)
         budget.end(id)
-        slots[id]?.about.hasSpoken = true
+        hosted[id]?.about.hasSpoken = true
         storeAbout(id)
     }
 }

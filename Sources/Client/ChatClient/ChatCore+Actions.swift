@@ -86,7 +86,7 @@ extension ChatCore {
         switch action {
         case .send(let content, let part, let about):
             try admitOutbound(bytes: content.count)
-            let look = slots[id]?.look()
+            let look = hosted[id]?.look()
             if let lane = look?.lane { try admitOutbound(bytes: content.count, on: lane) }
             if look.map({ !$0.acceptsContent }) ?? (contacts.pending(id) != nil) {
                 guard part == .whole, about == nil else {
@@ -124,7 +124,7 @@ extension ChatCore {
         _ bundles: [IntroductionBundle], to id: ConversationID, now: Timestamp
     ) throws(Refusal) {
         advance(to: now)
-        guard let about = slots[id]?.about, let before = slots[id]?.machine else { throw unknown(id) }
+        guard let about = hosted[id]?.about, let before = hosted[id]?.machine else { throw unknown(id) }
         for bundle in bundles { try checkUnused(bundle, about.type) }
         var (machine, trial, number) = (before, initialization, numbers.contact)
         var (entries, invites): ([Contacts.Entry], [(ContactID?, Step.Output)]) = ([], [])
@@ -154,7 +154,7 @@ extension ChatCore {
             return said
         }
         (numbers.contact, numbers.content) = (number, action.number)
-        slots[id]?.machine = machine
+        hosted[id]?.machine = machine
         for (entry, bundle) in zip(entries, bundles) {
             update(entry)
             if bundle.isSingleUse { noteMember(of: id, about.type, with: bundle) }
@@ -168,7 +168,7 @@ extension ChatCore {
     /// Forgets a conversation, pending or here, and everything stored of it.
     public mutating func forget(_ id: ConversationID, now: Timestamp) throws(Refusal) {
         advance(to: now)
-        guard slots[id] != nil || contacts.pending(id) != nil else { throw unknown(id) }
+        guard hosted[id] != nil || contacts.pending(id) != nil else { throw unknown(id) }
         for contact in contacts.all(of: id) { end(contact) }
         _ = takeWaiting(for: id)
         changes.isUrgent = true
@@ -177,8 +177,8 @@ extension ChatCore {
 
     /// Removes a conversation and everything stored of it.
     mutating func remove(_ id: ConversationID) {
-        guard let slot = slots.removeValue(forKey: id) else { return }
-        budget.add(-slot.bytes, of: Self.stranger(id, slot.about))
+        guard let conversation = hosted.removeValue(forKey: id) else { return }
+        budget.add(-conversation.bytes, of: Self.stranger(id, conversation.about))
         budget.end(id)
         notices[id] = nil
         if troubles.removeValue(forKey: id) != nil { changes.records.append(Record(Keys.trouble(id), nil)) }
@@ -188,24 +188,24 @@ extension ChatCore {
         alarms.set(nil, for: owner)
         forgetBegun(id)
         listen([], for: owner)
-        changes.records += slot.keys.keys.sorted().map { Record(slot.prefix + $0.text, nil) }
+        changes.records += conversation.keys.keys.sorted().map { Record(conversation.prefix + $0.text, nil) }
         changes.records.append(Record(Keys.about(id), nil))
     }
 
     /// Does what the application asks. As long as an invite may follow, on copies of both machines: whatever refuses,
     /// nothing has happened.
     mutating func perform(_ action: Action, as contentID: ContentID, in id: ConversationID) throws(Refusal) {
-        guard let place = slots.index(forKey: id) else { throw unknown(id) }
+        guard let place = hosted.index(forKey: id) else { throw unknown(id) }
         guard contacts.awaitsInvite(of: id) else {
-            let output = try run(on: slots.values[place].look().lane) { (core, step) throws(Refusal) in
-                try core.slots.values[place].machine.perform(action, as: contentID, in: &step)
+            let output = try run(on: hosted.values[place].look().lane) { (core, step) throws(Refusal) in
+                try core.hosted.values[place].machine.perform(action, as: contentID, in: &step)
             }.output
             touch(id, at: place)
             hold(action, as: contentID, in: id, unless: output)
             return carryOut(output, from: .conversation(id))
         }
-        let about = slots.values[place].about
-        var (machine, trial) = (slots.values[place].machine, initialization)
+        let about = hosted.values[place].about
+        var (machine, trial) = (hosted.values[place].machine, initialization)
         var invites: [(ContactID?, Step.Output)] = []
         let output = try run { (core, step) throws(Refusal) in
             try machine.perform(action, as: contentID, in: &step)
@@ -214,7 +214,7 @@ extension ChatCore {
                 invites.append((opening.contact ?? about.contact, invite))
             }
         }.output
-        slots.values[place].machine = machine
+        hosted.values[place].machine = machine
         keep(trial)
         for (contact, invite) in invites { carryOut([invite], of: contact, for: id) }
         var rest = output
@@ -261,14 +261,14 @@ extension ChatCore {
     }
 
     func admit(_ id: ConversationID) throws(Refusal) {
-        guard slots[id] == nil else { throw Refusal(.invalid, ClientCause.duplicateConversation(id)) }
-        guard slots.count < limits.conversations, contacts.entries.count < limits.conversations else {
+        guard hosted[id] == nil else { throw Refusal(.invalid, ClientCause.duplicateConversation(id)) }
+        guard hosted.count < limits.conversations, contacts.entries.count < limits.conversations else {
             throw Refusal(.unable, ClientCause.tooMany("conversations", limit: limits.conversations))
         }
     }
 
     mutating func insert(_ machine: any Conversation, _ about: About, as id: ConversationID) {
-        slots[id] = Slot(machine: machine, about: about, id: id)
+        hosted[id] = HostedConversation(machine: machine, about: about, id: id)
         count(id, about)
         storeAbout(id)
         touch(.conversation(id))
@@ -277,7 +277,7 @@ extension ChatCore {
     }
 
     mutating func storeAbout(_ id: ConversationID) {
-        guard let about = slots[id]?.about else { return }
+        guard let about = hosted[id]?.about else { return }
         changes.records.append(Record(Keys.about(id), about.encoded))
     }
 }

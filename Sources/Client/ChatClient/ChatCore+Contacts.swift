@@ -94,7 +94,7 @@ extension ChatCore {
 
     /// Sends the invite that a conversation opened after it began; refused, it fails the contact and the content.
     mutating func invite(_ opening: Step.Opening, from id: ConversationID) {
-        guard let about = slots[id]?.about else { return }
+        guard let about = hosted[id]?.about else { return }
         let contact = opening.contact ?? about.contact
         var trial = initialization
         do throws(Refusal) {
@@ -146,8 +146,8 @@ extension ChatCore {
         guard let entry = contacts[contact] else { return }
         changes.records += contacts.remove(contact).map { Record(Keys.repeated($0), nil) }
         changes.records.append(Record(Keys.contact(contact), nil))
-        if slots[entry.conversation]?.about.contact == contact {
-            slots[entry.conversation]?.about.contact = nil
+        if hosted[entry.conversation]?.about.contact == contact {
+            hosted[entry.conversation]?.about.contact = nil
             storeAbout(entry.conversation)
             settleBegun(entry.conversation)
         }
@@ -165,7 +165,7 @@ extension ChatCore {
         }
         if !entry.isMember { forgetBegun(entry.conversation) }
         fresh.append(.failed(entry.conversation, ClientEvent.Report(refusal)))
-        if slots[entry.conversation] != nil { wake(.conversation(entry.conversation), .contactEnded(contact)) }
+        if hosted[entry.conversation] != nil { wake(.conversation(entry.conversation), .contactEnded(contact)) }
     }
 
     /// Sends again what is due for contacts that have not ended (CONTACT-5).
@@ -217,9 +217,9 @@ extension ChatCore {
 
     /// Hands content that waited to its conversation, as soon as that takes it, in order.
     mutating func releaseWaiting(for id: ConversationID) {
-        guard contacts.waiting[id] != nil, slots[id]?.machine.acceptsContent == true else { return }
+        guard contacts.waiting[id] != nil, hosted[id]?.machine.acceptsContent == true else { return }
         for one in takeWaiting(for: id) {
-            guard slots[id]?.machine.acceptsContent == true else {
+            guard hosted[id]?.machine.acceptsContent == true else {
                 contacts.wait(one)
                 changes.records.append(Record(Keys.waiting(one.id), one.encoded))
                 continue

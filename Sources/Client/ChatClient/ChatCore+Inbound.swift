@@ -148,7 +148,7 @@ extension ChatCore {
             }
             noteReply(routed.replyAddress, by: owner)
             if framing.accepted(routed, for: owner) { isListeningNew = true }
-            if !parked.entries.isEmpty { progressed.insert(owner) }
+            if !deferred.entries.isEmpty { progressed.insert(owner) }
             return .accepted
         } catch {
             if error.outcome == .early { return .early(error, owner) }
@@ -158,18 +158,18 @@ extension ChatCore {
     }
 
     private mutating func receive(_ routed: Routed, in id: ConversationID) throws(Refusal) {
-        guard let place = slots.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
-        let look = slots.values[place].look()
+        guard let place = hosted.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
+        let look = hosted.values[place].look()
         try checkRoom(bytes: look.bytes)
         let output = try run(on: look.lane) { (core, step) throws(Refusal) in
-            try core.slots.values[place].machine.receive(routed, in: &step)
+            try core.hosted.values[place].machine.receive(routed, in: &step)
         }.output
-        let isFirst = slots.values[place].answer()
+        let isFirst = hosted.values[place].answer()
         touch(id, at: place)
         carryOut(output, from: .conversation(id))
         guard isFirst else { return }
         storeAbout(id)
-        if let contact = slots[id]?.about.contact { end(contact) }
+        if let contact = hosted[id]?.about.contact { end(contact) }
     }
 
     /// Tries what came for the initialization on a copy, so that an invite which comes to nothing costs no single-use
@@ -202,9 +202,9 @@ extension ChatCore {
     }
 
     private mutating func park(_ addressed: Addressed, for owner: Owner?) {
-        let (kept, gone) = parked.keep(addressed, for: owner, limits: limits)
-        if let kept { changes.records.append(Record(Keys.parked(kept.number), kept.encoded)) }
-        changes.records += gone.map { Record(Keys.parked($0.number), nil) }
+        let (kept, gone) = deferred.keep(addressed, for: owner, limits: limits)
+        if let kept { changes.records.append(Record(Keys.deferred(kept.number), kept.encoded)) }
+        changes.records += gone.map { Record(Keys.deferred($0.number), nil) }
     }
 
     /// Reports a payload that was refused. A repeat is not reported: a service may deliver a payload twice, and an
@@ -214,14 +214,14 @@ extension ChatCore {
         note(refusal, in: conversation)
     }
 
-    /// Offers parked payloads again as long as that leads anywhere.
+    /// Offers deferred payloads again as long as that leads anywhere.
     private mutating func offerParked() {
         while isListeningNew || !progressed.isEmpty {
             let (listeningNew, owners) = (isListeningNew, progressed)
             (isListeningNew, progressed) = (false, [])
             var index = 0
-            while index < parked.entries.count {
-                let entry = parked.entries[index]
+            while index < deferred.entries.count {
+                let entry = deferred.entries[index]
                 index += 1
                 guard entry.owner.map(owners.contains) ?? listeningNew else { continue }
                 switch process(entry.addressed) {
@@ -231,13 +231,13 @@ extension ChatCore {
                 case .early(_, let owner):
                     // Somebody listens for it by now, and it is still too early.
                     guard owner != entry.owner else { continue }
-                    let entry = parked.assign(index - 1, to: owner)
-                    changes.records.append(Record(Keys.parked(entry.number), entry.encoded))
+                    let entry = deferred.assign(index - 1, to: owner)
+                    changes.records.append(Record(Keys.deferred(entry.number), entry.encoded))
                     continue
                 }
                 index -= 1
-                parked.remove(at: index)
-                changes.records.append(Record(Keys.parked(entry.number), nil))
+                deferred.remove(at: index)
+                changes.records.append(Record(Keys.deferred(entry.number), nil))
             }
         }
     }

@@ -37,10 +37,10 @@ extension ChatCore {
     }
 
     mutating func takeChanges(of id: ConversationID) {
-        guard let place = slots.index(forKey: id) else { return }
-        let growth = slots.values[place].takeChanges(into: &changes.records)
+        guard let place = hosted.index(forKey: id) else { return }
+        let growth = hosted.values[place].takeChanges(into: &changes.records)
         guard growth != 0 else { return }
-        budget.add(growth, of: Self.stranger(id, slots.values[place].about))
+        budget.add(growth, of: Self.stranger(id, hosted.values[place].about))
     }
 
     /// Payloads to hand to the delivery service now; they count as on their way until they are settled.
@@ -103,8 +103,8 @@ extension ChatCore {
     /// The client's load.
     public var load: CoreLoad {
         CoreLoad(
-            outboxPayloads: outbox.entries.count, outboxBytes: outbox.bytes, parkedPayloads: parked.entries.count,
-            waitingEvents: waitingEvents, conversations: slots.count, isFull: isFull, nextAlarm: nextAlarm,
+            outboxPayloads: outbox.entries.count, outboxBytes: outbox.bytes, deferredPayloads: deferred.entries.count,
+            waitingEvents: waitingEvents, conversations: hosted.count, isFull: isFull, nextAlarm: nextAlarm,
             nextPublish: nextPublish)
     }
 

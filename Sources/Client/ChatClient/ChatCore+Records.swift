@@ -9,7 +9,7 @@ extension ChatCore {
         static let conversations = "conversation/"
         static let machines = "machine/"
         static let outbox = "outbox/"
-        static let parked = "parked/"
+        static let deferred = "parked/"
         static let batches = "events/"
         static let cursors = "cursor/"
         static let troubles = "trouble/"
@@ -23,7 +23,7 @@ extension ChatCore {
         static func trouble(_ id: ConversationID) -> String { troubles + id.text }
         static func machine(_ id: ConversationID) -> String { machines + id.text + "/" }
         static func outbox(_ number: UInt64) -> String { numbered("outbox/", number) }
-        static func parked(_ number: UInt64) -> String { numbered("parked/", number) }
+        static func deferred(_ number: UInt64) -> String { numbered("parked/", number) }
         static func batch(_ number: UInt64) -> String { numbered("events/", number) }
         static func contact(_ id: ContactID) -> String { numbered("contact/", id.number) }
         static func repeated(_ number: UInt64) -> String { numbered("repeat/", number) }
@@ -75,7 +75,7 @@ extension ChatCore {
             case Keys.outbox: outbox.insert(try Outbox.Entry(record))
             case Keys.troubles: troubles[ConversationID(rest)] = try Trouble(record)
             case Keys.begun: _ = begun.insert(try BegunContacts.Entry(record))
-            case Keys.parked: parked.insert(try Parked.Entry(record))
+            case Keys.deferred: deferred.insert(try DeferredPayloads.Entry(record))
             case Keys.batches: try restoreBatch(record)
             case Keys.contacts: contacts.insert(try Contacts.Entry(record))
             case Keys.repeats: contacts.restore(try Contacts.Repeat(record))
@@ -101,9 +101,9 @@ extension ChatCore {
         }
         let machine = try type.restore(records)
         guard machine.id == about.machine else { throw RecordReader.unreadable(Keys.about(id)) }
-        let slot = Slot(machine: machine, about: about, id: id, stored: records)
-        slots[id] = slot
-        budget.add(slot.bytes, of: Self.stranger(id, about))
+        let conversation = HostedConversation(machine: machine, about: about, id: id, stored: records)
+        hosted[id] = conversation
+        budget.add(conversation.bytes, of: Self.stranger(id, about))
         count(id, about)
         follow(.conversation(id))
     }
@@ -211,7 +211,7 @@ extension Outbox.Entry {
     }
 }
 
-extension Parked.Entry {
+extension DeferredPayloads.Entry {
     var encoded: Bytes {
         var writer = RecordWriter(version: Self.version)
         writer.write(number)

@@ -103,7 +103,7 @@ extension ChatCore {
                 addressed, conversation: conversation, content: content, isInvite: isInvite, lane: lane,
                 isTransient: isTransient)
             store(entry)
-            if let conversation { slots[conversation]?.lane = entry.lane }
+            if let conversation { hosted[conversation]?.lane = entry.lane }
             return true
         } catch {
             if let conversation, let content {
@@ -174,8 +174,8 @@ extension ChatCore {
             after = Stated(listening: initialization.listening, nextWake: initialization.nextWake)
             inbox = after
         case .conversation(let id):
-            guard let place = slots.index(forKey: id) else { return }
-            guard let news = slots.values[place].restate() else { return }
+            guard let place = hosted.index(forKey: id) else { return }
+            guard let news = hosted.values[place].restate() else { return }
             (before, after) = news
         }
         if before.nextWake != after.nextWake {
@@ -188,7 +188,7 @@ extension ChatCore {
     mutating func ring(_ owner: Owner) {
         switch owner {
         case .initialization: inbox.nextWake = nil
-        case .conversation(let id): slots[id]?.stated.nextWake = nil
+        case .conversation(let id): hosted[id]?.stated.nextWake = nil
         }
         wake(owner, .due)
     }
@@ -214,10 +214,10 @@ extension ChatCore {
             step = makeStep(on: nil)
             initialization.handle(signal, in: &step)
         case .conversation(let id):
-            guard let place = slots.index(forKey: id) else { return }
-            step = makeStep(on: slots.values[place].look().lane)
+            guard let place = hosted.index(forKey: id) else { return }
+            step = makeStep(on: hosted.values[place].look().lane)
             touch(id, at: place)
-            slots.values[place].machine.handle(signal, in: &step)
+            hosted.values[place].machine.handle(signal, in: &step)
         }
         random = step.random
         carryOut(step.takeOutput(), from: owner, notBefore: signal == .due ? now + Alarms.pause : .zero)
@@ -226,7 +226,7 @@ extension ChatCore {
     /// Wakes every machine with a signal.
     mutating func wakeAll(_ signal: Signal) {
         wake(.initialization, signal)
-        for id in slots.keys.sorted() { wake(.conversation(id), signal) }
+        for id in hosted.keys.sorted() { wake(.conversation(id), signal) }
     }
 }
 

@@ -26,7 +26,7 @@ extension ChatCore {
     ///
     /// The conversation goes on: a stranger can make it look like that, and the next payload that opens takes it back.
     mutating func doubt(_ id: ConversationID, _ reason: String, tellsOther: Bool) {
-        guard let about = slots[id]?.about else { return }
+        guard let about = hosted[id]?.about else { return }
         guard troubles[id] == nil else {
             if tellsOther, troubles[id]?.isOwn == true, !isSentAgain(about.type) { tellOther(id) }
             return

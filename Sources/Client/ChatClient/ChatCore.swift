@@ -19,7 +19,7 @@ public struct ChatCore: Sendable {
     var initialization: any InitializationProtocol
     var framing: any FramingStrategy
     var random: any RandomSource
-    var slots: [ConversationID: Slot] = [:]
+    var hosted: [ConversationID: HostedConversation] = [:]
     var outbox = Outbox()
     var contacts = Contacts()
     var budget = Budget()
@@ -28,7 +28,7 @@ public struct ChatCore: Sendable {
     var troubles: [ConversationID: Trouble] = [:]
     /// When the other side of a conversation in trouble was told of it last, in this run.
     var notices: [ConversationID: Timestamp] = [:]
-    var parked = Parked()
+    var deferred = DeferredPayloads()
     var recent = RecentPayloads()
     var subscriptions = Subscriptions()
     var batches: [EventBatch] = []
@@ -41,7 +41,7 @@ public struct ChatCore: Sendable {
     /// The last statement of the initialization.
     var inbox = Stated()
     var changes = Changes()
-    /// Since the last offer of parked payloads: whether the framing can tell more of whose payloads are, because
+    /// Since the last offer of deferred payloads: whether the framing can tell more of whose payloads are, because
     /// somebody listens to something new or because it said so, and who made progress.
     var isListeningNew = false
     var progressed: Set<Owner> = []
@@ -57,7 +57,7 @@ public struct ChatCore: Sendable {
     var replies: [DeliveryAddress: Owner] = [:]
 
     /// One conversation and what the client knows of it.
-    struct Slot: Sendable {
+    struct HostedConversation: Sendable {
         var machine: any Conversation
         var about: About
         /// The last statement of its machine.
@@ -89,7 +89,7 @@ public struct ChatCore: Sendable {
             let acceptsContent, hasSpoken: Bool
         }
 
-        /// Asked where the slot stands, which is why it is mutating: what is read out of a dictionary is a copy, and a
+        /// Asked where the conversation stands, which is why it is mutating: what is read out of a dictionary is a copy, and a
         /// machine of which there is a copy copies what it changes.
         mutating func look() -> Look {
             Look(lane: lane, bytes: bytes, acceptsContent: machine.acceptsContent, hasSpoken: about.hasSpoken)
@@ -210,7 +210,7 @@ public struct ChatCore: Sendable {
 
     /// The conversations that are here, by id.
     public var conversations: [ConversationSummary] {
-        slots.map { ConversationSummary(id: $0.key, about: $0.value.about) }.sorted { $0.id < $1.id }
+        hosted.map { ConversationSummary(id: $0.key, about: $0.value.about) }.sorted { $0.id < $1.id }
     }
 
     /// Conversations whose first contact is pending, by id.
@@ -219,7 +219,7 @@ public struct ChatCore: Sendable {
     }
 
     /// A conversation as it is now: for those who look inside, such as a simulator.
-    package func machine(_ id: ConversationID) -> (any Conversation)? { slots[id]?.machine }
+    package func machine(_ id: ConversationID) -> (any Conversation)? { hosted[id]?.machine }
 
     /// Where invites arrive, and under which routes.
     public var inboxes: [Listening] { initialization.listening }
@@ -239,13 +239,13 @@ public struct ChatCore: Sendable {
         switch owner {
         case .initialization: changes.initialization = true
         case .conversation(let id):
-            if let place = slots.index(forKey: id) { touch(id, at: place) }
+            if let place = hosted.index(forKey: id) { touch(id, at: place) }
         }
     }
 
     /// Overload for callers that hold the index.
-    mutating func touch(_ id: ConversationID, at place: Dictionary<ConversationID, Slot>.Index) {
-        if slots.values[place].touch() { changes.conversations.append(id) }
+    mutating func touch(_ id: ConversationID, at place: Dictionary<ConversationID, HostedConversation>.Index) {
+        if hosted.values[place].touch() { changes.conversations.append(id) }
     }
 
     /// Takes a reading of the system's clock.

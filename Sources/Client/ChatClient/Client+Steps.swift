@@ -62,7 +62,7 @@ extension Client {
             do throws(StorageError) { try storage.commit(records) } catch { trouble = .storage(error) }
         }
         if let trouble {
-            goBack(after: trouble, hadUnstored: hasUnstored)
+            rollBack(after: trouble, hadUnstored: hasUnstored)
             guard !trouble.isTooLarge || isLast || isClosed else { return false }
         }
         for answer in answers { answer(trouble) }
@@ -73,7 +73,7 @@ extension Client {
     ///
     /// - Parameter hadUnstored: whether earlier steps waited to be stored. They are lost as well, so what arrived in
     ///   them must come again, from the cursors that are stored.
-    private func goBack(after trouble: ClientError, hadUnstored: Bool) {
+    private func rollBack(after trouble: ClientError, hadUnstored: Bool) {
         let isInterrupted = core.isInterrupted
         do throws(ClientError) {
             core = try Self.load(suite, storage, random, core.limits, clock())

@@ -15,9 +15,9 @@ public struct CoreLimits: Sendable, Hashable {
     /// Bytes of such contents.
     public var waitingContentBytes = 16 << 20
     /// Payloads that came too early or for nobody yet, kept to be offered again; the oldest go first.
-    public var parkedPayloads = 256
+    public var deferredPayloads = 256
     /// Bytes of such payloads.
-    public var parkedBytes = 4 << 20
+    public var deferredBytes = 4 << 20
     /// Bytes of records that one stranger's conversations hold; beyond it the largest of them ends. The largest
     /// unfinished content has 26 MiB.
     public var strangerBytes = 32 << 20

@@ -7,7 +7,7 @@ public struct CoreLoad: Sendable, Hashable {
     /// Bytes of these.
     public let outboxBytes: Int
     /// Payloads kept to be offered again.
-    public let parkedPayloads: Int
+    public let deferredPayloads: Int
     /// Events that the application has not taken.
     public let waitingEvents: Int
     /// Conversations.

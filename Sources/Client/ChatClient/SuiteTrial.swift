@@ -22,10 +22,10 @@ public struct SuiteTrial: Sendable, Hashable {
     /// Delivery addresses that were used.
     public private(set) var addresses: Set<DeliveryAddress> = []
     /// The metadata that the carrier of the payloads can read.
-    public private(set) var seen: Set<Sight> = []
+    public private(set) var seen: Set<Leak> = []
 
     /// Something that could be read in a payload.
-    public enum Sight: String, Sendable, Hashable, CaseIterable {
+    public enum Leak: String, Sendable, Hashable, CaseIterable {
         /// The content itself.
         case content
         /// The id of the conversation on either side, as text or as the bytes of its hex.
@@ -82,10 +82,10 @@ private struct Pair {
     var bytes = 0
     var arrived = 0
     var addresses: Set<DeliveryAddress> = []
-    var seen: Set<SuiteTrial.Sight> = []
+    var seen: Set<SuiteTrial.Leak> = []
     private var payloads: [Payload] = []
     private var random = RepeatableRandom(seed: 1)
-    private var marks: [(sight: SuiteTrial.Sight, bytes: [UInt8])] = []
+    private var marks: [(sight: SuiteTrial.Leak, bytes: [UInt8])] = []
 
     init(_ saros: ChatSuite, _ rayas: ChatSuite) throws(Refusal) {
         let now = now
@@ -176,7 +176,7 @@ private struct Pair {
         (payloads, self.marks) = ([], [])
     }
 
-    private static func marks(_ id: ConversationID) -> [(sight: SuiteTrial.Sight, bytes: [UInt8])] {
+    private static func marks(_ id: ConversationID) -> [(sight: SuiteTrial.Leak, bytes: [UInt8])] {
         [(.conversation, Array(id.text.utf8))]
     }
 }

@@ -20,7 +20,7 @@ struct Journal: Sendable {
     /// How many bytes of a torn transaction were found and cut off.
     private(set) var torn = 0
     /// Whether the file may hold something behind its end, or less than was written: it must be replaced.
-    private var isDoubtful = false
+    private var needsRewrite = false
     /// No rewriting below this size, after one that failed.
     private var patience = 0
 
@@ -113,15 +113,15 @@ extension Journal {
         guard !changes.isEmpty else { return }
         let (size, growth) = try measure(changes)
         // Somebody else's file is not written to, nor is one that nobody will find again.
-        guard let present = try files.sizeInPlace(out.file), isDoubtful || present == out.end else {
+        guard let present = try files.sizeInPlace(out.file), needsRewrite || present == out.end else {
             throw .replaced(path: out.file.path)
         }
-        if isDoubtful {
+        if needsRewrite {
             var after = records
             after.apply(changes)
             return try rewrite(after, live: live + growth)
         }
-        try out.append(changes, size: size, files, &random, isDoubtful: &isDoubtful)
+        try out.append(changes, size: size, files, &random, needsRewrite: &needsRewrite)
         records.apply(changes)
         live += growth
         guard out.end > max(limits.compaction, 2 * live, patience) else { return }
@@ -163,7 +163,7 @@ extension Journal {
             newPath, holding: after, source: source, master: master, files: files, random: &random)
         // Until the name is durable, a crash may bring the old file back; and a renaming that is said to
         // have failed may have happened, which leaves the old file without a name.
-        isDoubtful = true
+        needsRewrite = true
         do {
             try files.lock(fresh.file)
             try files.rename(newPath, to: path)
@@ -179,7 +179,7 @@ extension Journal {
             throw error
         }
         try files.synchronizeDirectory(directory)
-        (records, self.live, isDoubtful) = (after, live, false)
+        (records, self.live, needsRewrite) = (after, live, false)
     }
 
     /// Goes on with a file that has the journal's name now.

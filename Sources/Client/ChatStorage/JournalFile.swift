@@ -37,10 +37,10 @@ struct JournalFile: Sendable {
 
     /// Appends a transaction and flushes it, or cuts off what was written of it.
     ///
-    /// - Parameter isDoubtful: set where the file may not be as it should be, so that it must be replaced.
+    /// - Parameter needsRewrite: set where the file may not be as it should be, so that it must be replaced.
     mutating func append(
         _ changes: [Record], size: Int, _ files: any FileSystem, _ random: inout any RandomSource,
-        isDoubtful: inout Bool
+        needsRewrite: inout Bool
     ) throws(StorageError) {
         let before = self
         do {
@@ -49,11 +49,11 @@ struct JournalFile: Sendable {
         } catch {
             self = before
             // After a failed flush nobody knows what is on the disk, and a second one would not tell.
-            if case .system("fdatasync", _, _) = error { isDoubtful = true }
+            if case .system("fdatasync", _, _) = error { needsRewrite = true }
             do {
                 try files.truncate(file, to: end)
                 try files.synchronize(file)
-            } catch { isDoubtful = true }
+            } catch { needsRewrite = true }
             throw error
         }
     }

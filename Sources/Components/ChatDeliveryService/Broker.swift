@@ -24,10 +24,10 @@ final class Broker: Sendable {
 
     let rememberedIDs: Int
     private let limits: DeliveryLimits
-    private let now: @Sendable () -> Moment
+    private let now: @Sendable () -> MonotonicInstant
     private let state: Lock<State>
 
-    init(_ limits: DeliveryLimits, rememberedIDs: Int, now: @escaping @Sendable () -> Moment) {
+    init(_ limits: DeliveryLimits, rememberedIDs: Int, now: @escaping @Sendable () -> MonotonicInstant) {
         (self.limits, self.rememberedIDs, self.now) = (limits, rememberedIDs, now)
         let history = History(epoch: .random(in: 1 ... .max), retention: limits.retention)
         state = Lock(State(history: history, recent: RecentIDs(capacity: rememberedIDs)))
@@ -61,7 +61,7 @@ final class Broker: Sendable {
 
     private func take(
         _ addressed: Addressed, _ key: RecentIDs.Key?, _ cursors: Cursors?, _ quota: inout Quota?,
-        _ run: inout [Delivery], _ state: inout State, _ now: Moment
+        _ run: inout [Delivery], _ state: inout State, _ now: MonotonicInstant
     ) -> Result<Receipt, DeliveryError> {
         guard addressed.payload.count <= limits.maximumPayload else {
             return .failure(.tooLarge(bytes: addressed.payload.count, limit: limits.maximumPayload))
@@ -119,7 +119,7 @@ final class Broker: Sendable {
 
 extension Broker.State {
     fileprivate func cursor(_ sequence: UInt64) -> Cursor? {
-        history.retention == nil ? nil : Place(epoch: history.epoch, sequence: sequence).cursor
+        history.retention == nil ? nil : HistoryPosition(epoch: history.epoch, sequence: sequence).cursor
     }
 
     /// Offers payloads of one address to all its subscribers that are not behind; the last may end the reply there.
@@ -174,7 +174,7 @@ extension Broker.State {
         if subscribers[address]?.isEmpty == true { subscribers[address] = nil }
     }
 
-    fileprivate mutating func catchUp(_ mailbox: Mailbox, _ now: Moment) {
+    fileprivate mutating func catchUp(_ mailbox: Mailbox, _ now: MonotonicInstant) {
         for address in behind[ObjectIdentifier(mailbox)] ?? [] {
             guard let index = subscribers[address]?.firstIndex(where: { $0.mailbox === mailbox }) else { continue }
             guard catchUp(mailbox, address, index, now) else { return }
@@ -182,7 +182,9 @@ extension Broker.State {
     }
 
     /// False if the mailbox is full again.
-    private mutating func catchUp(_ mailbox: Mailbox, _ address: DeliveryAddress, _ index: Int, _ now: Moment) -> Bool {
+    private mutating func catchUp(_ mailbox: Mailbox, _ address: DeliveryAddress, _ index: Int, _ now: MonotonicInstant)
+        -> Bool
+    {
         while var position = subscribers[address]?[index].position {
             let entries = history.entries(address, after: position, count: 256, bytes: 1 << 20, now: now)
             let gone = history.evictedThrough(address)

@@ -25,8 +25,8 @@ public final class InMemoryDeliveryService: DeliveryService {
     public convenience init(
         limits: DeliveryLimits = .inMemory, rememberedIDs: Int = 65_536, clock: (@Sendable () -> Timestamp)? = nil
     ) {
-        let now: @Sendable () -> Moment
-        if let clock { now = { Moment(clock()) } } else { now = { .now } }
+        let now: @Sendable () -> MonotonicInstant
+        if let clock { now = { MonotonicInstant(clock()) } } else { now = { .now } }
         self.init(Broker(limits, rememberedIDs: rememberedIDs, now: now), limits)
     }
 

@@ -46,7 +46,7 @@ struct Description {
             }
         }
         lines += ["", "What an observer of the delivery service sees, besides sizes and times"]
-        for sight in SuiteTrial.Sight.allCases {
+        for sight in SuiteTrial.Leak.allCases {
             lines.append("  \(trial.seen.contains(sight) ? "seen    " : "not seen")  \(sight.rawValue)")
         }
         lines += [
@@ -66,7 +66,7 @@ struct Description {
                 ["property": .string(property.rawValue), "statements": .array(statements.map(\.json))]
             })
         var seen = JSON.Object()
-        for sight in SuiteTrial.Sight.allCases { seen[sight.rawValue] = .bool(trial.seen.contains(sight)) }
+        for sight in SuiteTrial.Leak.allCases { seen[sight.rawValue] = .bool(trial.seen.contains(sight)) }
         seen["addresses"] = JSON(trial.addresses.count)
         object["observer"] = .object(seen)
         object["cost"] = [

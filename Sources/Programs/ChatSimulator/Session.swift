@@ -121,7 +121,7 @@ struct Session: Sendable {
         Terminal.complain("\nsee it again: " + replay(run, shrinker.turned))
     }
 
-    private func replay(_ run: Simulation, _ turned: [Knob: Double]) -> String {
+    private func replay(_ run: Simulation, _ turned: [ScenarioParameter: Double]) -> String {
         var positions = turned
         for setting in settings where positions[setting.knob] == nil { positions[setting.knob] = setting.position }
         let set = positions.sorted { $0.key.rawValue < $1.key.rawValue }.map { " --set \(Setting.text($0, $1))" }

@@ -58,14 +58,14 @@ struct Seeds: OptionValue {
 
 /// A knob and where to turn it.
 struct Setting: OptionValue {
-    let knob: Knob
+    let knob: ScenarioParameter
     let position: Double
 
     static var expected: String { "a knob and a number such as loss=0.2; knobs are " + names }
-    private static var names: String { Knob.allCases.map(\.rawValue).joined(separator: ", ") }
+    private static var names: String { ScenarioParameter.allCases.map(\.rawValue).joined(separator: ", ") }
     init?(option text: String) {
         let parts = text.split(separator: "=", omittingEmptySubsequences: false)
-        guard parts.count == 2, let knob = Knob(rawValue: String(parts[0])),
+        guard parts.count == 2, let knob = ScenarioParameter(rawValue: String(parts[0])),
             let position = Double(option: String(parts[1])),
             position >= 0
         else { return nil }
@@ -73,7 +73,7 @@ struct Setting: OptionValue {
     }
     var optionText: String { Self.text(knob, position) }
 
-    static func text(_ knob: Knob, _ position: Double) -> String {
+    static func text(_ knob: ScenarioParameter, _ position: Double) -> String {
         position == position.rounded() && position < 1e15
             ? "\(knob.rawValue)=\(Int(position))" : "\(knob.rawValue)=\(position)"
     }

@@ -36,7 +36,7 @@ public struct SimulatorProgram: Sendable {
         for scenario in Scenario.catalogue {
             Terminal.print(Self.padded(scenario.name, 12) + scenario.summary)
         }
-        Terminal.print("\nknobs: " + Knob.allCases.map(\.rawValue).joined(separator: ", "))
+        Terminal.print("\nknobs: " + ScenarioParameter.allCases.map(\.rawValue).joined(separator: ", "))
         for component in [Component.initialization, .conversation, .framing] {
             Terminal.print("\(component.title.lowercased()): " + (try suites.names(component)).joined(separator: ", "))
         }

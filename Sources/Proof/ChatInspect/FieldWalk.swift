@@ -4,12 +4,12 @@ import ChatModel
 ///
 /// The first field that is not there breaks it; what follows is nil and adds nothing.
 struct FieldWalk {
-    private(set) var piece: Piece
+    private(set) var piece: DissectionNode
     let run: Run
     let requirement: String
     private(set) var offset: Int
 
-    init(_ piece: Piece, _ run: Run, at offset: Int = 0, requirement: String) {
+    init(_ piece: DissectionNode, _ run: Run, at offset: Int = 0, requirement: String) {
         (self.piece, self.run, self.offset, self.requirement) = (piece, run, offset, requirement)
     }
 
@@ -56,7 +56,7 @@ struct FieldWalk {
     }
 
     /// A piece that somebody else read, of so many bytes.
-    mutating func add(_ part: Piece, bytes count: Int = 0) {
+    mutating func add(_ part: DissectionNode, bytes count: Int = 0) {
         piece.parts.append(part)
         offset += count
     }
@@ -90,13 +90,13 @@ struct FieldWalk {
     }
 
     private mutating func add(_ name: String, _ run: Run, _ value: Value, _ meaning: String) {
-        var part = Piece(name, run)
+        var part = DissectionNode(name, run)
         (part.value, part.meaning) = (value, meaning)
         piece.parts.append(part)
     }
 }
 
-extension Piece {
+extension DissectionNode {
     /// A kind at a run.
     init(_ kind: Kind, _ run: Run) {
         self.init(kind.title, run)

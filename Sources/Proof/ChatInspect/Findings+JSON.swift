@@ -15,7 +15,7 @@ extension Findings {
     }
 }
 
-extension Piece {
+extension DissectionNode {
     fileprivate var json: JSON {
         var object = JSON.Object()
         object["name"] = .string(name)

@@ -67,7 +67,7 @@ private struct Row {
     }
 }
 
-extension Piece {
+extension DissectionNode {
     fileprivate func addRows(to rows: inout [Row], _ style: Findings.Style, lead: String, rest: String) {
         rows.append(Row(place: place, lead: lead, name: name, value: value.text(style), note: note))
         if let fault {

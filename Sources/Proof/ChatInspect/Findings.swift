@@ -7,10 +7,10 @@ public struct Findings: Sendable {
     /// What they were read as; nil where they are nothing that is known here.
     public let kind: Kind?
     /// The tree.
-    public let piece: Piece
+    public let piece: DissectionNode
 
     /// Collects what was found.
-    public init(form: InputForm, kind: Kind?, piece: Piece) {
+    public init(form: InputForm, kind: Kind?, piece: DissectionNode) {
         (self.form, self.kind, self.piece) = (form, kind, piece)
     }
 
@@ -28,7 +28,7 @@ extension Inspector {
         if let (kind, piece) = guess(whole: input.bytes) {
             return Findings(form: input.form, kind: kind, piece: piece)
         }
-        var piece = Piece("bytes", Run(input.bytes))
+        var piece = DissectionNode("bytes", Run(input.bytes))
         piece.value = .bytes(input.bytes)
         piece.meaning = "nothing that is known here; --as says what it should be"
         return Findings(form: input.form, kind: nil, piece: piece)

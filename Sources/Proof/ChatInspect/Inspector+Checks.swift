@@ -10,7 +10,7 @@ import LogosFormats
 
 // What the fields of a message must be together. The verdict is that of the decoders which the components use.
 extension Inspector {
-    func finish(_ piece: inout Piece, _ kind: Kind, _ run: Run, depth: Int) {
+    func finish(_ piece: inout DissectionNode, _ kind: Kind, _ run: Run, depth: Int) {
         if piece.faults.isEmpty || kind == .segment, let fault = verdict(on: kind, run) { piece.fault = fault }
         switch kind {
         case .bundle: checkSignature(of: &piece, run)
@@ -112,7 +112,7 @@ extension Inspector {
 }
 
 extension Inspector {
-    private func checkSignature(of piece: inout Piece, _ run: Run) {
+    private func checkSignature(of piece: inout DissectionNode, _ run: Run) {
         guard let bundle = try? IntroBundle(decoding: run.bytes) else { return }
         let message = Array("logos_chatintro_1_".utf8) + bundle.ephemeral.bytes
         do throws(CryptoError) {
@@ -124,7 +124,7 @@ extension Inspector {
         }
     }
 
-    private func checkDirectory(_ piece: inout Piece, _ run: Run) {
+    private func checkDirectory(_ piece: inout DissectionNode, _ run: Run) {
         guard let signed = try? SignedDirectoryEntry(run.bytes) else { return }
         guard (try? signed.verify()) != nil else {
             piece.fault = run.fault(0, "the publisher did not sign this entry", "DIR-3", Kind.directory.section)
@@ -135,7 +135,7 @@ extension Inspector {
             "text to search for: \(signed.entry.name)@\(Base64URL.encode(signed.entry.publisher.bytes))", "DIR-2")
     }
 
-    private func checkHint(of piece: inout Piece, _ run: Run) {
+    private func checkHint(of piece: inout DissectionNode, _ run: Run) {
         guard let index = piece.parts.lastIndex(where: { $0.name == "conversation_hint" }),
             case .text(let hint) = piece.parts[index].value
         else { return }
@@ -143,7 +143,7 @@ extension Inspector {
         let isHash = hint.utf8.count == 2 * BLAKE2s.digestSize && piece.parts.contains { $0.name == "salt" }
         piece.parts[index].meaning = isHash ? "a salted hash of the route" : "the route in plain, profile libchat"
         guard !keys.routes.isEmpty else { return }
-        let isSalt = { (part: Piece) in part.name == "salt" }
+        let isSalt = { (part: DissectionNode) in part.name == "salt" }
         var salt: UInt64 = 0
         if let part = piece.parts.last(where: isSalt), case .number(let number) = part.value { salt = number }
         let salted = (0..<8).map { UInt8(truncatingIfNeeded: salt >> (8 * UInt64($0))) }
@@ -159,7 +159,7 @@ extension Inspector {
         piece.parts[index].note("for none of the ids given: foreign", "EV1-3")
     }
 
-    private func checkSegment(_ piece: inout Piece, _ run: Run) {
+    private func checkSegment(_ piece: inout DissectionNode, _ run: Run) {
         guard let segment = try? SegmentMessage(decoding: run.bytes) else {
             if piece.isOldParity { piece.note("the older form, where a data count of 0 marks parity", "SEG-07") }
             return
@@ -177,7 +177,7 @@ extension Inspector {
         }
     }
 
-    private func readEveryday(_ piece: inout Piece, _ run: Run) {
+    private func readEveryday(_ piece: inout DissectionNode, _ run: Run) {
         guard let decoded = try? ContentRegistry.everyday.decode(run.bytes) else {
             guard piece.faults.isEmpty else { return }
             let section = Section("content-frames.md", "Frame")
@@ -197,7 +197,7 @@ extension Inspector {
     }
 }
 
-extension Piece {
+extension DissectionNode {
     /// Whether this is a parity segment of the older form.
     fileprivate var isOldParity: Bool {
         let numbers = parts.reduce(into: [String: UInt64]()) { numbers, part in

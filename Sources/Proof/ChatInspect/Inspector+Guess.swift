@@ -13,8 +13,8 @@ extension Inspector {
     /// - Parameter known: what the bytes are as one of the kinds, if that was found out: twice as much work for every
     ///   level of nesting would be far too much for all of them.
     func guess(
-        _ run: Run, among kinds: [Kind], depth: Int = 1, known: (kind: Kind, piece: Piece)? = nil
-    ) -> (Kind, Piece)? {
+        _ run: Run, among kinds: [Kind], depth: Int = 1, known: (kind: Kind, piece: DissectionNode)? = nil
+    ) -> (Kind, DissectionNode)? {
         guard depth < Self.maximumDepth else { return nil }
         for kind in Self.byStrictness where kinds.contains(kind) {
             let found = known.flatMap { $0.kind == kind ? $0.piece : nil }
@@ -25,7 +25,7 @@ extension Inspector {
     }
 
     /// The same for a whole input; where nothing reads without a fault, what reads furthest.
-    func guess(whole bytes: Bytes) -> (Kind, Piece)? {
+    func guess(whole bytes: Bytes) -> (Kind, DissectionNode)? {
         let run = Run(bytes)
         // Keys are left out: what does not open is of the right kind all the same.
         let plain = Inspector(Keys(routes: keys.routes))
@@ -41,7 +41,7 @@ extension Inspector {
     }
 }
 
-extension Piece {
+extension DissectionNode {
     /// How far it reads, less what nobody knows.
     fileprivate var progress: Int {
         let end = faults.filter { $0.origin == .input }.map(\.offset).min() ?? count

@@ -10,7 +10,7 @@ extension Inspector {
     static let nonceSize = 12
 
     /// Shows the parts of a ciphertext, and what is in it where a key opens it.
-    func openRatchet(_ piece: inout Piece, _ run: Run, depth: Int) {
+    func openRatchet(_ piece: inout DissectionNode, _ run: Run, depth: Int) {
         guard let message = try? DoubleRatchetMessage(decoding: run.bytes),
             let index = piece.parts.lastIndex(where: { $0.name == "ciphertext" }),
             message.ciphertext.count >= Self.nonceSize + AEAD.tagSize
@@ -68,7 +68,7 @@ extension Inspector {
     }
 
     /// Says of which profile an invite is, and opens it.
-    func openInvite(_ piece: inout Piece, _ run: Run, depth: Int) {
+    func openInvite(_ piece: inout DissectionNode, _ run: Run, depth: Int) {
         guard let handshake = try? InboxHandshakeV1(decoding: run.bytes), let header = handshake.header else { return }
         let isSealed = header.responderStatic.isEmpty && header.initiatorStatic.count == X25519.size + AEAD.tagSize
         piece.note("profile \(isSealed ? "reference: who invites and what it says are sealed" : "libchat: in clear")")
@@ -97,7 +97,7 @@ extension Inspector {
             } else {
                 let start = run.start + run.bytes.count - handshake.payload.count
                 let payload = Run(handshake.payload, start: start, origin: run.origin)
-                var again = Piece("payload", payload)
+                var again = DissectionNode("payload", payload)
                 (again.offset, again.count) = (piece.parts[index].offset, piece.parts[index].count)
                 inner.look(inside: &again, .inboxFrame, payload, depth: depth + 1)
                 piece.parts[index] = again
@@ -109,7 +109,7 @@ extension Inspector {
     }
 }
 
-extension Piece {
+extension DissectionNode {
     /// Nonce, ciphertext and tag as parts of a field whose last bytes they are.
     fileprivate mutating func showSealed(_ sealed: Bytes) {
         let (nonce, tag) = (Inspector.nonceSize, AEAD.tagSize)
@@ -122,7 +122,7 @@ extension Piece {
         section = nil
         (value, fault) = (.none, nil)
         parts = cuts.map { name, range in
-            var part = Piece(name, Run(sealed.slice(range), start: start + range.lowerBound, origin: origin))
+            var part = DissectionNode(name, Run(sealed.slice(range), start: start + range.lowerBound, origin: origin))
             part.value = .bytes(sealed.slice(range))
             return part
         }
@@ -134,7 +134,7 @@ extension Piece {
         depth: Int
     ) {
         let run = Run(bytes, origin: .opened)
-        var inside = Piece(how, run)
+        var inside = DissectionNode(how, run)
         (inside.requirement, inside.value) = (requirement, .bytes(bytes))
         if let (_, found) = inspector.guess(run, among: kinds, depth: depth + 1) {
             inside.adopt(found)

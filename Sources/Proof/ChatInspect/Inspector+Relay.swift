@@ -3,8 +3,8 @@ import ChatModel
 
 // What travels between clients and a relay. The verdict is that of the decoders that both use.
 extension Inspector {
-    func datagram(_ run: Run, depth: Int) -> Piece {
-        var walk = FieldWalk(Piece(.datagram, run), run, requirement: "UDP-7")
+    func datagram(_ run: Run, depth: Int) -> DissectionNode {
+        var walk = FieldWalk(DissectionNode(.datagram, run), run, requirement: "UDP-7")
         if let version = walk.number("version", 1), version != UInt64(UDPFormat.version) {
             walk.fail(at: 0, "version \(version); answered with RESET 3", "UDP-2")
         }
@@ -69,8 +69,8 @@ extension Inspector {
             switch walk.run.bytes[start] {
             case 0:
                 let end = walk.run.bytes.span.extracting(start..<walk.run.bytes.count).count(leading: 0) + start
-                walk.add(Piece("PADDING", walk.run.part(start..<end)), bytes: end - start)
-            case 1: walk.add(Piece("PING", walk.run.part(start..<start + 1)), bytes: 1)
+                walk.add(DissectionNode("PADDING", walk.run.part(start..<end)), bytes: end - start)
+            case 1: walk.add(DissectionNode("PING", walk.run.part(start..<start + 1)), bytes: 1)
             case 2: inner(&walk, "ACK", acknowledgement)
             case 3: inner(&walk, "MESSAGE") { fragment(&$0, depth: depth + 1) }
             case let code: walk.fail(at: start, "frame \(code) does not exist")
@@ -81,7 +81,7 @@ extension Inspector {
     /// A frame of several fields.
     private func inner(_ walk: inout FieldWalk, _ name: String, _ read: (inout FieldWalk) -> Void) {
         let rest = walk.run.part(walk.offset..<walk.run.bytes.count)
-        var piece = Piece(name, rest)
+        var piece = DissectionNode(name, rest)
         piece.section = Section("udp.md", "DATA: packets and frames")
         var frame = FieldWalk(piece, rest, requirement: "UDP-7")
         frame.number("frame", 1)
@@ -125,7 +125,7 @@ extension Inspector {
             return walk.fail(at: walk.run.bytes.count, "\(count - walk.rest) more bytes expected for the fragment")
         }
         let bytes = walk.run.part(walk.offset..<walk.offset + count)
-        var part = Piece("piece", bytes)
+        var part = DissectionNode("piece", bytes)
         part.value = .bytes(bytes.bytes)
         if count == total, let (_, message) = guess(bytes, among: [.message], depth: depth) { part.adopt(message) }
         walk.add(part, bytes: count)
@@ -134,8 +134,8 @@ extension Inspector {
 
 // Messages, which are whole where they fit into one fragment.
 extension Inspector {
-    func message(_ run: Run, depth: Int) -> Piece {
-        var walk = FieldWalk(Piece(.message, run), run, requirement: "UDP-15")
+    func message(_ run: Run, depth: Int) -> DissectionNode {
+        var walk = FieldWalk(DissectionNode(.message, run), run, requirement: "UDP-15")
         switch walk.number("code", 1) {
         case 1:
             walk.explain("PUBLISH")
@@ -198,7 +198,7 @@ extension Inspector {
     private func payload(_ walk: inout FieldWalk, depth: Int) {
         guard !walk.isBroken else { return }
         let run = walk.run.part(walk.offset..<walk.run.bytes.count)
-        var part = Piece("payload", run)
+        var part = DissectionNode("payload", run)
         part.value = .bytes(run.bytes)
         if let (_, found) = guess(run, among: [.envelope, .plain, .directory], depth: depth + 1) { part.adopt(found) }
         walk.add(part, bytes: run.bytes.count)

@@ -18,17 +18,17 @@ public struct Inspector: Sendable {
     }
 
     /// Reads bytes as a kind; ``Kind/link`` is the text of a link.
-    public func inspect(_ bytes: Bytes, as kind: Kind) -> Piece {
+    public func inspect(_ bytes: Bytes, as kind: Kind) -> DissectionNode {
         piece(kind, Run(bytes), depth: 1)
     }
 
-    func piece(_ kind: Kind, _ run: Run, depth: Int) -> Piece {
+    func piece(_ kind: Kind, _ run: Run, depth: Int) -> DissectionNode {
         guard let layout = Layout.of(kind) else { return fixed(kind, run, depth: depth) }
         return MessageWalk(inspector: self, layout: layout, run: run, depth: depth).piece()
     }
 
     /// Kinds that are no proto3 messages.
-    private func fixed(_ kind: Kind, _ run: Run, depth: Int) -> Piece {
+    private func fixed(_ kind: Kind, _ run: Run, depth: Int) -> DissectionNode {
         switch kind {
         case .link: link(run, depth: depth)
         case .plain: plain(run, depth: depth)
@@ -41,7 +41,7 @@ public struct Inspector: Sendable {
     }
 
     /// Puts a kind under a field that may hold it, or may hold something else.
-    func look(inside piece: inout Piece, _ kind: Kind, _ run: Run, depth: Int, isCut: Bool = false) {
+    func look(inside piece: inout DissectionNode, _ kind: Kind, _ run: Run, depth: Int, isCut: Bool = false) {
         guard depth < Self.maximumDepth, !run.bytes.isEmpty else { return }
         let expected = self.piece(kind, run, depth: depth)
         if isCut, expected.isRecognized, kind == .payload || kind == .inboxFrame { return piece.adopt(expected) }
@@ -56,7 +56,7 @@ public struct Inspector: Sendable {
     }
 
     /// Content is anything; a frame that says what it is, is shown as one, and text as text.
-    func lookForContent(inside piece: inout Piece, _ run: Run, depth: Int) {
+    func lookForContent(inside piece: inout DissectionNode, _ run: Run, depth: Int) {
         guard depth < Self.maximumDepth else { return }
         if let (_, found) = guess(run, among: [.content, .inboxFrame], depth: depth) { return piece.adopt(found) }
         if let text = run.bytes.printableText { piece.value = .text(text) }
@@ -75,7 +75,7 @@ extension Kind {
     }
 }
 
-extension Piece {
+extension DissectionNode {
     /// Whether some field of it was known.
     var isRecognized: Bool {
         parts.contains { !$0.isUnknown && $0.name != "rest" }
@@ -85,14 +85,14 @@ extension Piece {
     var unknownFields: Int { (isUnknown ? 1 : 0) + parts.reduce(0) { $0 + $1.unknownFields } }
 
     /// Becomes the field that holds a message.
-    mutating func adopt(_ inner: Piece) {
+    mutating func adopt(_ inner: DissectionNode) {
         name += ": \(inner.name)"
         (value, parts, fault, section) = (.none, inner.parts, inner.fault, inner.section)
     }
 
     /// Adds a remark on the piece, which is no bytes.
     mutating func note(_ text: String, _ requirement: String = "", isProven: Bool = false) {
-        var remark = Piece(isProven ? "✓" : "•")
+        var remark = DissectionNode(isProven ? "✓" : "•")
         (remark.value, remark.requirement) = (.word(text), requirement)
         parts.append(remark)
     }

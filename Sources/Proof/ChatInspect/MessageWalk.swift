@@ -21,14 +21,14 @@ struct MessageWalk {
     }
 
     /// The message as a piece.
-    func piece() -> Piece {
-        var piece = Piece(layout.name, run)
+    func piece() -> DissectionNode {
+        var piece = DissectionNode(layout.name, run)
         piece.section = layout.section
         var reader = ProtoReader(run.bytes.span)
         while reader.offset < run.bytes.count {
             let start = reader.offset
             guard piece.parts.count < Self.maximumParts else {
-                piece.parts.append(Piece("more fields", run.part(start..<run.bytes.count)))
+                piece.parts.append(DissectionNode("more fields", run.part(start..<run.bytes.count)))
                 break
             }
             do throws(WireError) {
@@ -47,7 +47,7 @@ struct MessageWalk {
                 }
                 piece.parts.append(part)
             } catch {
-                var rest = Piece("rest", run.part(start..<run.bytes.count))
+                var rest = DissectionNode("rest", run.part(start..<run.bytes.count))
                 rest.fault = run.fault(error)
                 rest.value = .bytes(run.bytes.slice(start..<run.bytes.count))
                 piece.parts.append(rest)
@@ -76,9 +76,9 @@ struct MessageWalk {
     /// Whether a length was read and only its bytes are missing: then the byte before has no continuation bit.
     private func isLengthThere(_ offset: Int) -> Bool { offset > 1 && run.bytes[offset - 1] < 0x80 }
 
-    private func part(_ number: Int, _ raw: Raw, wireType: UInt8, _ whole: Run) -> Piece {
+    private func part(_ number: Int, _ raw: Raw, wireType: UInt8, _ whole: Run) -> DissectionNode {
         guard let field = layout.fields[number] else { return unknown(number, raw, whole) }
-        var piece = Piece(field.name, whole)
+        var piece = DissectionNode(field.name, whole)
         (piece.meaning, piece.requirement) = (field.meaning, field.requirement)
         switch (field.type, raw) {
         case (.number, .number(let value)) where wireType == 0: piece.value = .number(value)
@@ -92,8 +92,8 @@ struct MessageWalk {
         return piece
     }
 
-    private func unknown(_ number: Int, _ raw: Raw, _ whole: Run) -> Piece {
-        var piece = Piece("field \(number)", whole)
+    private func unknown(_ number: Int, _ raw: Raw, _ whole: Run) -> DissectionNode {
+        var piece = DissectionNode("field \(number)", whole)
         piece.meaning = "unknown here, skipped"
         piece.requirement = "WIRE-3"
         if case .group = raw { (piece.meaning, piece.requirement) = ("a group, skipped", "WIRE-9") }
@@ -102,7 +102,7 @@ struct MessageWalk {
         return piece
     }
 
-    private func mismatch(_ piece: inout Piece, _ raw: Raw, _ wireType: UInt8, _ number: Int, _ whole: Run) {
+    private func mismatch(_ piece: inout DissectionNode, _ raw: Raw, _ wireType: UInt8, _ number: Int, _ whole: Run) {
         piece.value = value(of: raw)
         piece.fault = whole.fault(0, "wire type \(wireType) for \(piece.name), field \(number)", "WIRE-4", .messages)
     }
@@ -114,7 +114,7 @@ struct MessageWalk {
         }
     }
 
-    private func look(inside piece: inout Piece, _ layout: Layout, _ run: Run) {
+    private func look(inside piece: inout DissectionNode, _ layout: Layout, _ run: Run) {
         guard depth < Inspector.maximumDepth else {
             piece.value = .bytes(run.bytes)
             return
@@ -124,7 +124,7 @@ struct MessageWalk {
     }
 
     /// A value of bytes, with what is inside.
-    private func fill(_ piece: inout Piece, _ type: Layout.Kind, _ run: Run, missing: Int) {
+    private func fill(_ piece: inout DissectionNode, _ type: Layout.Kind, _ run: Run, missing: Int) {
         piece.value = .bytes(run.bytes)
         let isCut = missing > 0
         let (sum, isBeyond) = run.bytes.count.addingReportingOverflow(missing)
@@ -142,7 +142,7 @@ struct MessageWalk {
         }
     }
 
-    private func readText(_ piece: inout Piece, _ run: Run, limit: Int, isCut: Bool) {
+    private func readText(_ piece: inout DissectionNode, _ run: Run, limit: Int, isCut: Bool) {
         do {
             piece.value = .text(String(copying: try UTF8Span(validating: run.bytes.span)))
         } catch {

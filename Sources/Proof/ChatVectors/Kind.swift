@@ -12,7 +12,7 @@ struct Kind: Sendable {
     /// From inputs to outputs; throws what is refused. Steps are merged with the steps of the case one by one.
     let run: @Sendable (Case) async throws -> JSON
     /// The files that this package makes, with drafts in place of cases.
-    var files: @Sendable (Maker) async throws -> [VectorFile] = { _ in [] }
+    var files: @Sendable (DeterministicValues) async throws -> [VectorFile] = { _ in [] }
     /// Outputs that a file may leave out.
     var optional: Set<String> = []
     /// Puts an output into the one form in which it is compared.

@@ -33,7 +33,7 @@ extension VectorFile {
     public static func all(seed: String) async throws -> [VectorFile] {
         var files: [VectorFile] = []
         for kind in Kind.all {
-            for var file in try await kind.files(Maker(seed: seed)) {
+            for var file in try await kind.files(DeterministicValues(seed: seed)) {
                 for (index, draft) in file.cases.enumerated() {
                     file.cases[index] = try await kind.complete(draft, in: file.name)
                 }

@@ -99,7 +99,7 @@ struct OtherConversation: SimpleConversation {
 
     @Test func `what is kept is bounded and the oldest go first`() throws {
         var limits = CoreLimits()
-        limits.parkedPayloads = 3
+        limits.deferredPayloads = 3
         var raya = try CorePeer("raya", limits: limits)
         for number in UInt8(0)..<10 {
             raya.receive([

@@ -181,7 +181,7 @@ private struct Writer {
     let rest = saro.takeOutbox(now: start)
     #expect(rest.count > 5)
     raya.receive((invite + rest).map { Delivery($0.addressed) }, now: start)
-    #expect(raya.load.parkedPayloads == 0)
+    #expect(raya.load.deferredPayloads == 0)
     let heard = raya.takeRecords().isEmpty ? [] : raya.waitingBatches.flatMap(\.events)
     #expect(
         heard.contains {

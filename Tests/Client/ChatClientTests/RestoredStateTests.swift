@@ -16,7 +16,7 @@ private let forgotten: [(paths: [String], reason: String)] = [
         "belong to one run: a step or what the service delivers twice"
     ),
     (["alarms", "stated.nextWake"], "follow from the times of the machines, which are below"),
-    (["slots.lane"], "is learned with the next payload"),
+    (["hosted.lane"], "is learned with the next payload"),
     (["waitingEvents"], "counts events that are not kept, too"),
     (["budget.grown"], "names strangers at whom the core looks after every step and after the restart"),
     (["outbox.next"], "goes on behind what is left: numbers of what is gone may be used again"),
@@ -212,8 +212,8 @@ private func types() throws -> [any ConversationProtocol] {
             "somewhere", payload: Bytes("payload"), id: PayloadID(high: 1, low: 2), replyAddress: "back",
             headers: [Header("name", "value")], ending: .failed("why"))
         for owner in [nil, .initialization, .conversation(ConversationID("saro-raya"))] as [Owner?] {
-            let entry = Parked.Entry(number: 3, addressed: addressed, owner: owner)
-            #expect(differences(entry, try Parked.Entry(Record("parked", entry.encoded))) == [])
+            let entry = DeferredPayloads.Entry(number: 3, addressed: addressed, owner: owner)
+            #expect(differences(entry, try DeferredPayloads.Entry(Record("deferred", entry.encoded))) == [])
         }
         for (conversation, content) in [(nil, nil), (ConversationID("saro-raya"), ContentID(4))]
             as [(ConversationID?, ContentID?)]
@@ -256,9 +256,9 @@ private func types() throws -> [any ConversationProtocol] {
         #expect(differences(numbers, try ChatCore.Numbers(Record("numbers", numbers.encoded))) == [])
     }
 
-    @Test func `what seldom waits is taken up after a restart: parked, in trouble, for a contact (CORE-2)`() throws {
+    @Test func `what seldom waits is taken up after a restart: deferred, in trouble, for a contact (CORE-2)`() throws {
         let (id, now) = (ConversationID("saro-raya"), Timestamp(milliseconds: 1_700_000_000_000))
-        let parked = Parked.Entry(
+        let deferred = DeferredPayloads.Entry(
             number: 3, addressed: Addressed("here", payload: Bytes("p")), owner: .conversation(id))
         let trouble = ChatCore.Trouble(isOwn: true, reason: "old copy")
         let contact = Contacts.Entry(
@@ -268,13 +268,13 @@ private func types() throws -> [any ConversationProtocol] {
         let waiting = (15..<18).map { Contacts.Waiting(id: ContentID($0), conversation: id, content: Bytes("later")) }
         var core = try core(OpenInvite(), PlainConversation.type, 0, now)
         var records = [
-            Record(ChatCore.Keys.parked(3), parked.encoded), Record(ChatCore.Keys.trouble(id), trouble.encoded),
+            Record(ChatCore.Keys.deferred(3), deferred.encoded), Record(ChatCore.Keys.trouble(id), trouble.encoded),
             Record(ChatCore.Keys.contact(contact.id), contact.encoded),
             Record(ChatCore.Keys.repeated(11), repeated.encoded),
         ]
         records += waiting.reversed().map { Record(ChatCore.Keys.waiting($0.id), $0.encoded) }
         _ = try core.takeUp(records, now: now)
-        #expect(core.parked.entries == [parked] && core.parked.next == 4)
+        #expect(core.deferred.entries == [deferred] && core.deferred.next == 4)
         #expect(core.troubles == [id: trouble])
         #expect(core.contacts.entries == [contact.id: contact] && core.contacts.repeats == [11: repeated])
         #expect(core.contacts.waiting == [id: waiting] && core.contacts.waitingCount == 3)

@@ -54,7 +54,7 @@ enum Craft {
 /// A relay that a test drives with datagrams of its own, and a client of it that is let in.
 struct LoneRelay {
     var core: RelayCore
-    var now = Moment(microseconds: 1_000_000)
+    var now = MonotonicInstant(microseconds: 1_000_000)
     let peer = NetworkAddress(v4: 0x0A00_0102, port: 40_000)
     let session: UInt64 = 0x1122_3344_5566_7788
 

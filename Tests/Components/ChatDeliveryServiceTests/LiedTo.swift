@@ -6,7 +6,7 @@ import Testing
 /// A client whose relay is the test, which may say anything.
 struct LiedTo {
     var client: VirtualClient
-    var now = Moment(microseconds: 1_000_000)
+    var now = MonotonicInstant(microseconds: 1_000_000)
     private(set) var session: UInt64 = 0
     private var number: UInt64 = 0
     private var messages: UInt64 = 0
@@ -36,7 +36,7 @@ struct LiedTo {
 
     /// Lets time pass until a moment, and returns what is sent meanwhile, with the times in milliseconds since then.
     mutating func wait(_ seconds: Double) -> [(after: UInt64, datagram: [UInt8])] {
-        let (start, end) = (now, now + Micros(UInt64(seconds * 1_000_000)))
+        let (start, end) = (now, now + MicrosecondSpan(UInt64(seconds * 1_000_000)))
         var sent: [(after: UInt64, datagram: [UInt8])] = []
         repeat {
             sent += takeSent().map { (now.since(start).milliseconds, $0) }

@@ -88,7 +88,7 @@ extension SealedHandshake {
 }
 
 extension SealedCookies {
-    func isProven(_ hello: [UInt8], from peer: NetworkAddress, _ now: Moment) -> Bool {
+    func isProven(_ hello: [UInt8], from peer: NetworkAddress, _ now: MonotonicInstant) -> Bool {
         isProven(hello.span, from: peer, now)
     }
 }
@@ -215,7 +215,7 @@ extension RelayParameters {
 
     @Test func `a cookie is for who sent the HELLO, for its address, and for two minutes at most (UDP2-5)`() throws {
         let cookies = SealedCookies(key: .repeating(9))
-        let now = Moment(microseconds: 600_000_000)
+        let now = MonotonicInstant(microseconds: 600_000_000)
         let (client, hello) = try cast.hello()
         let read = try SealedHandshake.readHello(hello, relay: cast.relay.publicKey)
         let retry = try SealedHandshake.retry(
@@ -233,8 +233,8 @@ extension RelayParameters {
         _ = client
         let again = try cast.hello(cookie: cookie).datagram
         #expect(cookies.isProven(again, from: cast.raya, now))
-        #expect(cookies.isProven(again, from: cast.raya, now + Micros(60_000_000)))
-        #expect(!cookies.isProven(again, from: cast.raya, now + Micros(120_000_000)))
+        #expect(cookies.isProven(again, from: cast.raya, now + MicrosecondSpan(60_000_000)))
+        #expect(!cookies.isProven(again, from: cast.raya, now + MicrosecondSpan(120_000_000)))
         #expect(!cookies.isProven(again, from: NetworkAddress(v4: 0x0A00_0102, port: 40_001), now))
         #expect(!cookies.isProven(again, from: NetworkAddress(v4: 0x0A00_0103, port: 40_000), now))
     }

@@ -66,7 +66,7 @@ import Testing
     private static func renumbered() -> LiedTo {
         var lied = again()
         _ = lied.takeSent()
-        lied.client.core.stall(1, at: Place(epoch: 6, sequence: 4))
+        lied.client.core.stall(1, at: HistoryPosition(epoch: 6, sequence: 4))
         lied.client.core.resume(1)
         _ = lied.takeSent()
         return lied
@@ -101,7 +101,7 @@ import Testing
         _ = lied.takeSent()
         // A payload overtakes the answer, and finds no room.
         lied.say(Craft.deliver(1, sequence: 5, [0x61]))
-        lied.client.core.stall(1, at: Place(epoch: 5, sequence: 4))
+        lied.client.core.stall(1, at: HistoryPosition(epoch: 5, sequence: 4))
         lied.answer(0, 0, 4)
         #expect(lied.client.subscribed[1] == true)
     }
@@ -124,7 +124,7 @@ import Testing
         // A session that lasted makes the next one cheap again.
         lied.welcome()
         let packet = Craft.data(session: lied.session, number: 0, Craft.ping)
-        lied.now = lied.now + Micros(30_000_000)
+        lied.now = lied.now + MicrosecondSpan(30_000_000)
         lied.receive(packet)
         lied.receive(Craft.header(4, session: lied.session) + [1, 0])
         let lost = lied.now

@@ -125,7 +125,7 @@ func `a reset of any reason, also one that is cut short, ends the session on bot
     let token = lied.client.publish(addressed("x"), now: lied.now)
     #expect(lied.takeSent().count == 1)
     lied.receive(Craft.data(session: lied.session, number: 0, Craft.acknowledgement([(0, 0)])))
-    lied.now = lied.now + Micros(11_000_000)
+    lied.now = lied.now + MicrosecondSpan(11_000_000)
     lied.client.core.tick(lied.now)
     lied.client.handleEvents()
     #expect(lied.client.published[token] == .failure(.unreachable("relay", after: .seconds(10))))
@@ -135,7 +135,7 @@ func `a reset of any reason, also one that is cut short, ends the session on bot
 @Test func `a client with two addresses of a relay tries both`() {
     var batch = DatagramBatch()
     let relays = (1...2).map { NetworkAddress(v4: UInt32($0), port: 9_220) }
-    var now = Moment.zero
+    var now = MonotonicInstant.zero
     var core = ClientCore(name: "relay", relays: relays, UDPConfiguration(), random: SeededRandom(1), now: now)
     var asked: [NetworkAddress] = []
     for _ in 0..<4 {

@@ -24,7 +24,7 @@ private func specified() throws -> [String] {
 private struct Example {
     private var relay = RelayCore(RelayLimits(), random: SeededRandom(5))
     private let address = NetworkAddress(v4: 0x0A00_0102, port: 40_000)
-    let now = Moment(microseconds: 31_000_000)
+    let now = MonotonicInstant(microseconds: 31_000_000)
     var saro = ClientCore(
         name: "relay", relays: [VirtualNetwork.relayAddress], UDPConfiguration(), random: SeededRandom(1), now: .zero)
     private(set) var seen: [[UInt8]] = []

@@ -28,7 +28,7 @@ import Testing
         waiting += relay.receive(Craft.data(session: relay.session, number: 40, subscribe))
             .compactMap(Self.elicitingNumber)
         for packet in 41..<2_041 as Range<UInt64> {
-            relay.now = relay.now + Micros(60_000)
+            relay.now = relay.now + MicrosecondSpan(60_000)
             relay.core.tick(relay.now)
             waiting += relay.takeSent().compactMap(Self.elicitingNumber)
             guard let oldest = waiting.first else { break }
@@ -54,7 +54,7 @@ import Testing
         var relay = LoneRelay(limits)
         for host in 1...2 as ClosedRange<UInt32> {
             for port in 1...8 as ClosedRange<UInt16> {
-                relay.now = relay.now + Micros(1_000)
+                relay.now = relay.now + MicrosecondSpan(1_000)
                 relay.join(Self.peer(host, port))
             }
         }

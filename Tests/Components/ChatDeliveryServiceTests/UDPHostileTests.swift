@@ -77,7 +77,7 @@ private func recordedDatagrams(session: UInt64) -> [[UInt8]] {
         relay.core.receive(bytes.span, from: relay.peer, now: relay.now)
         count += 1
         guard count % 64 == 0 else { return }
-        relay.now = relay.now + Micros(10_000)
+        relay.now = relay.now + MicrosecondSpan(10_000)
         relay.core.tick(relay.now)
         batch.removeAll()
         relay.core.write(into: &batch, now: relay.now)
@@ -112,7 +112,7 @@ private func recordedDatagrams(session: UInt64) -> [[UInt8]] {
         client.core.receive(bytes.span, from: VirtualNetwork.relayAddress, now: now)
         count += 1
         guard count % 64 == 0 else { return }
-        now = now + Micros(1_000)
+        now = now + MicrosecondSpan(1_000)
         client.handleEvents()
         client.core.tick(now)
         batch.removeAll()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ChatDeliveryService
 
-private func asked(_ core: inout ClientCore, _ now: Moment) -> [NetworkAddress] {
+private func asked(_ core: inout ClientCore, _ now: MonotonicInstant) -> [NetworkAddress] {
     var batch = DatagramBatch()
     core.write(into: &batch, now: now)
     return (0..<batch.count).map { batch.peer($0) }
@@ -12,7 +12,7 @@ private func asked(_ core: inout ClientCore, _ now: Moment) -> [NetworkAddress] 
 
 @Test func `a relay that moves is sought where its name leads now (UDP-24)`() {
     let (old, new) = (NetworkAddress(v4: 1, port: 9_220), NetworkAddress(v4: 2, port: 9_220))
-    var now = Moment.zero
+    var now = MonotonicInstant.zero
     var core = ClientCore(name: "relay", relays: [], UDPConfiguration(), random: SeededRandom(1), now: now)
     #expect(core.isSeeking)
     #expect(asked(&core, now).isEmpty, "nothing is known yet")

@@ -48,7 +48,7 @@ import Testing
                 let packet = Craft.data(session: relay.session, number: taken, acknowledgement)
                 relay.core.receive(packet.span, from: relay.peer, now: relay.now)
             }
-            relay.now = relay.now + Micros(30_000)
+            relay.now = relay.now + MicrosecondSpan(30_000)
             relay.core.tick(relay.now)
         }
         #expect(relay.core.statistics.owedAnswers == 0)
@@ -99,7 +99,7 @@ import Testing
         relay.join()
         _ = relay.receive(Craft.data(session: relay.session, number: 0, Craft.message(0, [0x63])))
         for second in 1...20 as ClosedRange<UInt64> {
-            relay.now = relay.now + Micros(1_000_000)
+            relay.now = relay.now + MicrosecondSpan(1_000_000)
             relay.core.tick(relay.now)
             _ = relay.receive(Craft.data(session: relay.session, number: second, Craft.ping))
             // Its timer runs every two seconds by then.
@@ -173,7 +173,7 @@ import Testing
         for id in 1...4 as ClosedRange<UInt64> { publish(id) }
         #expect(relay.core.statistics.published == 2)
         #expect(relay.core.statistics.rateLimited == 2)
-        relay.now = relay.now + Micros(60_000_000)
+        relay.now = relay.now + MicrosecondSpan(60_000_000)
         publish(5)
         #expect(relay.core.statistics.published == 3)
     }

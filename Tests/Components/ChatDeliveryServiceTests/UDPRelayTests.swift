@@ -26,7 +26,7 @@ import Testing
     let start = relay.now
     func kind(_ bytes: [UInt8], from peer: NetworkAddress? = nil, after seconds: UInt64 = 0) -> UInt8? {
         var copy = relay
-        copy.now = start + Micros(seconds * 1_000_000)
+        copy.now = start + MicrosecondSpan(seconds * 1_000_000)
         return copy.receive(bytes, from: peer).first?[1]
     }
     let hello = Craft.hello(session: relay.session, cookie: cookie)

@@ -13,7 +13,7 @@ struct VirtualNetwork {
     }
 
     private struct InFlight {
-        let at: Moment
+        let at: MonotonicInstant
         let bytes: [UInt8]
         let from: NetworkAddress
         let to: NetworkAddress
@@ -24,7 +24,7 @@ struct VirtualNetwork {
     var clients: [VirtualClient] = []
     var faults = Faults()
     var latency: UInt64 = 10_000
-    var now = Moment(microseconds: 1_000_000)
+    var now = MonotonicInstant(microseconds: 1_000_000)
     private var inFlight: [InFlight] = []
     private var random: SplitMix64
     private let seed: UInt64
@@ -68,7 +68,7 @@ struct VirtualNetwork {
     }
 
     private mutating func run(_ seconds: Double, until isDone: (VirtualNetwork) -> Bool) -> Bool {
-        let end = now + Micros(UInt64(seconds * 1_000_000))
+        let end = now + MicrosecondSpan(UInt64(seconds * 1_000_000))
         while true {
             flush()
             if isDone(self) { return true }
@@ -84,7 +84,7 @@ struct VirtualNetwork {
         }
     }
 
-    private func nextTime() -> Moment? {
+    private func nextTime() -> MonotonicInstant? {
         let times = [inFlight.map(\.at).min(), relay?.wake] + clients.map(\.core.wake)
         return times.compactMap(\.self).min()
     }
@@ -130,7 +130,7 @@ struct VirtualNetwork {
                 guard chance() >= faults.loss else { continue }
                 let delay = Double(latency) * (1 + (faults.jitter - 1) * chance())
                 inFlight.append(
-                    InFlight(at: now + Micros(UInt64(delay)), bytes: bytes, from: from, to: batch.peer(index)))
+                    InFlight(at: now + MicrosecondSpan(UInt64(delay)), bytes: bytes, from: from, to: batch.peer(index)))
             }
         }
     }
@@ -139,7 +139,7 @@ struct VirtualNetwork {
 
     /// Puts a datagram on the way.
     mutating func inject(_ bytes: [UInt8], from: NetworkAddress, to: NetworkAddress) {
-        inFlight.append(InFlight(at: now + Micros(latency), bytes: bytes, from: from, to: to))
+        inFlight.append(InFlight(at: now + MicrosecondSpan(latency), bytes: bytes, from: from, to: to))
     }
 }
 
@@ -160,25 +160,27 @@ struct VirtualClient {
     /// How many publishes the relay took.
     var taken: Int { published.values.count { $0.isTaken } }
 
-    init(_ index: Int, _ configuration: UDPConfiguration, seed: UInt64, now: Moment) {
+    init(_ index: Int, _ configuration: UDPConfiguration, seed: UInt64, now: MonotonicInstant) {
         address = NetworkAddress(v4: 0x0A00_0100 + UInt32(index), port: 40_000)
         core = ClientCore(
             name: "relay", relays: [VirtualNetwork.relayAddress], configuration,
             random: SeededRandom(seed &* 7_919 &+ UInt64(index)), now: now)
     }
 
-    mutating func tick(_ now: Moment) {
+    mutating func tick(_ now: MonotonicInstant) {
         if let wake = core.wake, wake <= now { core.tick(now) }
     }
 
     /// Publishes texts; returns their tokens.
-    @discardableResult mutating func publish(_ texts: [String], on address: DeliveryAddress = "hall", now: Moment)
+    @discardableResult mutating func publish(
+        _ texts: [String], on address: DeliveryAddress = "hall", now: MonotonicInstant
+    )
         -> [UInt64]
     {
         texts.map { publish(addressed($0, on: address), now: now) }
     }
 
-    @discardableResult mutating func publish(_ addressed: Addressed, now: Moment) -> UInt64 {
+    @discardableResult mutating func publish(_ addressed: Addressed, now: MonotonicInstant) -> UInt64 {
         nextToken += 1
         core.publish(addressed, token: nextToken, now: now)
         return nextToken
@@ -206,7 +208,7 @@ struct VirtualClient {
         }
     }
 
-    private mutating func take(_ key: Int, _ delivery: Delivery, _ before: Place) {
+    private mutating func take(_ key: Int, _ delivery: Delivery, _ before: HistoryPosition) {
         if room == 0 { return core.stall(key, at: before) }
         room = room.map { $0 - 1 }
         received[key, default: []].append(String(decoding: delivery.addressed.payload.array, as: UTF8.self))

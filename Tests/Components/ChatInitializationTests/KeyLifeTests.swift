@@ -75,7 +75,7 @@ func `no more keys live than the limit, and asking for more changes nothing (INB
 
 @Test func `a memory is bounded, forgets the oldest first, and survives a restart (INBOX-05)`() throws {
     func time(_ seconds: Int) -> Timestamp { start + .seconds(seconds) }
-    var memory = Memory(prefix: "gone/", limit: 3, machine: "test")
+    var memory = ReplayCache(prefix: "gone/", limit: 3, machine: "test")
     for (name, seconds) in [([1], 30), ([2], 10), ([3], 20), ([4], 40)] as [([UInt8], Int)] {
         memory.remember(name, note: UInt64(name[0]), until: time(seconds))
     }
@@ -83,7 +83,7 @@ func `no more keys live than the limit, and asking for more changes nothing (INB
     var stored: [String: Bytes] = [:]
     for record in memory.takeChanges() { stored[record.key] = record.bytes }
     #expect(stored.keys.sorted() == ["gone/01", "gone/03", "gone/04"] && memory.takeChanges().isEmpty)
-    var again = Memory(prefix: "gone/", limit: 3, machine: "test")
+    var again = ReplayCache(prefix: "gone/", limit: 3, machine: "test")
     for (key, bytes) in stored {
         let isTaken = try again.restore(Record(key, bytes))
         #expect(isTaken)

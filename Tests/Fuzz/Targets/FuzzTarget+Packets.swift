@@ -21,7 +21,7 @@ extension FuzzTarget {
 /// A relay that is sent what a maker makes.
 private struct RelayRun {
     private var relay: RelayCore
-    private var now: Moment
+    private var now: MonotonicInstant
     private var maker: PacketMaker
     private let honest: [[UInt8]]
     private var (toStrangers, fromStrangers) = (0, 0)
@@ -32,11 +32,11 @@ private struct RelayRun {
     }
 
     mutating func step(_ choices: inout Choices) throws {
-        now = now + Micros(1_000)
+        now = now + MicrosecondSpan(1_000)
         let before = relay.statistics.malformed
         switch choices.below(10) {
         case 0:
-            now = now + Micros(choices.wait() & 0xFFFF_FFFF)
+            now = now + MicrosecondSpan(choices.wait() & 0xFFFF_FFFF)
             relay.tick(now)
         case 1:
             let datagram = maker.greeting(&choices)
@@ -61,7 +61,7 @@ private struct RelayRun {
 /// A client that hears what a maker makes, and that publishes and subscribes meanwhile.
 private struct ClientRun {
     private var client: ClientCore
-    private var now: Moment
+    private var now: MonotonicInstant
     private var maker: PacketMaker
     private let honest: [[UInt8]]
     private var tokens: UInt64 = 100
@@ -72,10 +72,10 @@ private struct ClientRun {
     }
 
     mutating func step(_ choices: inout Choices) throws {
-        now = now + Micros(1_000)
+        now = now + MicrosecondSpan(1_000)
         switch choices.below(12) {
         case 0:
-            now = now + Micros(choices.wait() & 0xFFFF_FFFF)
+            now = now + MicrosecondSpan(choices.wait() & 0xFFFF_FFFF)
             client.tick(now)
         case 1: client.receive(maker.welcoming(&choices).span, from: Meeting.relay, now: now)
         case 2: client.receive(choices.nearly(choices.one(of: honest) ?? []).span, from: Meeting.relay, now: now)
@@ -95,7 +95,7 @@ private struct ClientRun {
         switch choices.below(5) {
         case 0: client.subscribe(address, choices.isOne(of: 2) ? .now : .earliest, key: key, now: now)
         case 1: client.unsubscribe(key)
-        case 2: client.stall(key, at: Place(epoch: choices.number(), sequence: choices.number()))
+        case 2: client.stall(key, at: HistoryPosition(epoch: choices.number(), sequence: choices.number()))
         case 3: client.resume(key)
         default:
             tokens += 1

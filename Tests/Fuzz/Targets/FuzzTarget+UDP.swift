@@ -27,14 +27,14 @@ extension FuzzTarget {
             var (relay, now) = (meeting.relay, meeting.now)
             var fromStranger = 0
             for step in Meeting.steps(of: bytes) {
-                now = now + Micros(1_000)
+                now = now + MicrosecondSpan(1_000)
                 switch step {
                 case .datagram(let datagram): relay.receive(datagram.span, from: Meeting.saro, now: now)
                 case .fromStranger(let datagram):
                     fromStranger += datagram.count
                     relay.receive(datagram.span, from: Meeting.stranger, now: now)
                 case .wait:
-                    now = now + Micros(1_000_000)
+                    now = now + MicrosecondSpan(1_000_000)
                     relay.tick(now)
                 }
             }
@@ -50,12 +50,12 @@ extension FuzzTarget {
         FuzzTarget("udp-client", seeds: meeting.toClient.map(Meeting.script)) { bytes in
             var (client, now) = (meeting.client, meeting.now)
             for step in Meeting.steps(of: bytes) {
-                now = now + Micros(1_000)
+                now = now + MicrosecondSpan(1_000)
                 switch step {
                 case .datagram(let datagram): client.receive(datagram.span, from: Meeting.relay, now: now)
                 case .fromStranger(let datagram): client.receive(datagram.span, from: Meeting.stranger, now: now)
                 case .wait:
-                    now = now + Micros(1_000_000)
+                    now = now + MicrosecondSpan(1_000_000)
                     client.tick(now)
                 }
                 _ = client.takeEvents()
@@ -74,7 +74,7 @@ struct Meeting: Sendable {
 
     private(set) var relay: RelayCore
     private(set) var client: ClientCore
-    private(set) var now = Moment(microseconds: 1_000_000)
+    private(set) var now = MonotonicInstant(microseconds: 1_000_000)
     /// On their way, not delivered.
     private(set) var toRelay: [[UInt8]] = []
     private(set) var toClient: [[UInt8]] = []
@@ -101,7 +101,7 @@ struct Meeting: Sendable {
     /// Delivers everything both ways until nobody has more to say.
     private mutating func exchange() {
         for _ in 0..<20 {
-            now = now + Micros(30_000)
+            now = now + MicrosecondSpan(30_000)
             client.tick(now)
             relay.tick(now)
             for one in (try? Self.written { [now] in client.write(into: &$0, now: now) }) ?? [] {

@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func `every knob can be turned and read`() {
-        for knob in Knob.allCases {
+        for knob in ScenarioParameter.allCases {
             var scenario = Scenario.storm
             if knob == .exceptions { scenario.network.exceptions = [.init(from: 0..<1, to: 1..<2, .init())] }
             scenario[knob] = knob == .exceptions ? 0 : 3

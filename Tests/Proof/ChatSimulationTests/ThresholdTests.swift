@@ -144,11 +144,11 @@ import Testing
 
     @Test func `memory within bounds: each bound holds at its number`() {
         let bounds = Scenario.Bounds()
-        #expect((bounds.outbox, bounds.parked, bounds.events, bounds.storedBytes) == (4_096, 256, 16_384, 8 << 20))
-        func finds(_ outbox: Int, _ parked: Int, _ events: Int, _ stored: Int, conversations: Int = 1) -> Bool {
+        #expect((bounds.outbox, bounds.deferred, bounds.events, bounds.storedBytes) == (4_096, 256, 16_384, 8 << 20))
+        func finds(_ outbox: Int, _ deferred: Int, _ events: Int, _ stored: Int, conversations: Int = 1) -> Bool {
             var invariant = BoundedMemory(bounds)
             let load = CoreLoad(
-                outboxPayloads: outbox, outboxBytes: 0, parkedPayloads: parked, waitingEvents: events,
+                outboxPayloads: outbox, outboxBytes: 0, deferredPayloads: deferred, waitingEvents: events,
                 conversations: conversations, isFull: false, nextAlarm: nil, nextPublish: nil)
             return invariant.stepped(PeerLoad(core: load, storedBytes: stored), peer: 0) != nil
         }

@@ -158,7 +158,7 @@ extension Simulation {
 extension Scenario {
     /// Whether something of it lasts longer than any timer, or is such a world in another way.
     fileprivate var lasts: Bool {
-        let knobs: [Knob] = [.outages, .offs, .jumps, .rollbacks, .replacements, .intrusions, .links]
+        let knobs: [ScenarioParameter] = [.outages, .offs, .jumps, .rollbacks, .replacements, .intrusions, .links]
         return knobs.contains { self[$0] > 0 } || service.limits.retention.map { $0.age < .seconds(120) } ?? false
     }
 }
@@ -260,10 +260,11 @@ extension Scenario {
     @Test func `the mix draws every fault and every world, and calm ones too`() {
         let drawn = (UInt64(0)..<400).map { Scenario.drawnWorld(from: $0) }
         #expect(Set(drawn).count == 400, "no two seeds are the same scenario")
-        let idle: Set<Knob> = [.bandwidth, .exceptions, .quota]
+        let idle: Set<ScenarioParameter> = [.bandwidth, .exceptions, .quota]
         // Only where the composition has some.
-        let never: Set<Knob> = [.liars]
-        for knob in Knob.allCases where ![.peers, .contents, .seconds, .burst, .settling, .healing].contains(knob) {
+        let never: Set<ScenarioParameter> = [.liars]
+        for knob in ScenarioParameter.allCases
+        where ![.peers, .contents, .seconds, .burst, .settling, .healing].contains(knob) {
             let some = drawn.count { $0[knob] > 0 }
             #expect(never.contains(knob) == (some == 0), "\(knob)")
             guard some > 0 else { continue }

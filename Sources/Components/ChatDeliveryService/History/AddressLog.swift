@@ -17,7 +17,9 @@ struct AddressLog: Sendable {
     subscript(place: Int) -> History.Entry? { place < entries.count ? entries[place] : nil }
 
     /// Adds an entry and gives up others as the bounds demand; returns by how much the bytes changed.
-    mutating func append(_ entry: History.Entry, _ retention: DeliveryLimits.Retention, _ maximumAge: Micros) -> Int {
+    mutating func append(_ entry: History.Entry, _ retention: DeliveryLimits.Retention, _ maximumAge: MicrosecondSpan)
+        -> Int
+    {
         let before = bytes
         entries.append(entry)
         bytes += History.size(entry.addressed)
@@ -27,7 +29,7 @@ struct AddressLog: Sendable {
     }
 
     /// Gives up what is too old; returns the bytes.
-    mutating func expire(_ now: Moment, _ maximumAge: Micros) -> Int {
+    mutating func expire(_ now: MonotonicInstant, _ maximumAge: MicrosecondSpan) -> Int {
         let before = bytes
         while let first = entries.first, first.at + maximumAge < now { dropFirst() }
         return before - bytes

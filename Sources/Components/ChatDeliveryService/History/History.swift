@@ -8,7 +8,7 @@ struct History: Sendable {
     /// One payload that is kept.
     struct Entry: Sendable {
         let sequence: UInt64
-        let at: Moment
+        let at: MonotonicInstant
         let addressed: Addressed
     }
 
@@ -28,12 +28,12 @@ struct History: Sendable {
     private var logs: [DeliveryAddress: AddressLog] = [:]
     /// No forgotten address had a payload after this.
     private var forgottenThrough: UInt64 = 0
-    private var nextSweep = Moment.zero
-    private let maximumAge: Micros
+    private var nextSweep = MonotonicInstant.zero
+    private let maximumAge: MicrosecondSpan
 
     init(epoch: UInt64, retention: DeliveryLimits.Retention?, totals: Totals = Totals()) {
         (self.epoch, self.retention, self.totals) = (epoch, retention, totals)
-        maximumAge = Micros(retention?.age ?? .zero)
+        maximumAge = MicrosecondSpan(retention?.age ?? .zero)
     }
 
     /// How many payloads are kept.
@@ -50,7 +50,7 @@ struct History: Sendable {
     /// Gives a payload its sequence and keeps it, if anything is kept.
     ///
     /// - Parameter host: who published it; where addresses are too many, those of who began most are forgotten.
-    mutating func append(_ addressed: Addressed, from host: UInt64 = 0, now: Moment) -> UInt64 {
+    mutating func append(_ addressed: Addressed, from host: UInt64 = 0, now: MonotonicInstant) -> UInt64 {
         lastSequence += 1
         guard let retention else { return lastSequence }
         sweep(now)
@@ -93,9 +93,9 @@ struct History: Sendable {
     }
 
     /// Gives up what is too old, everywhere; looks only now and then.
-    mutating func sweep(_ now: Moment) {
+    mutating func sweep(_ now: MonotonicInstant) {
         guard retention != nil, now >= nextSweep else { return }
-        nextSweep = now + max(Micros(maximumAge.count / 8), Micros(100_000))
+        nextSweep = now + max(MicrosecondSpan(maximumAge.count / 8), MicrosecondSpan(100_000))
         for address in logs.keys { bytes -= logs[address]?.expire(now, maximumAge) ?? 0 }
     }
 }
@@ -109,7 +109,7 @@ extension History {
         case .earliest: return (evictedThrough(address), false)
         case .after(let cursor):
             let gone = evictedThrough(address)
-            guard let place = Place(cursor), place.epoch == epoch, place.sequence <= lastSequence else {
+            guard let place = HistoryPosition(cursor), place.epoch == epoch, place.sequence <= lastSequence else {
                 return (gone, true)
             }
             return (max(place.sequence, gone), place.sequence < gone)
@@ -128,7 +128,7 @@ extension History {
 
     /// Payloads of an address after a sequence, oldest first: some of them, at least one if there is one.
     mutating func entries(
-        _ address: DeliveryAddress, after sequence: UInt64, count: Int, bytes most: Int, now: Moment
+        _ address: DeliveryAddress, after sequence: UInt64, count: Int, bytes most: Int, now: MonotonicInstant
     ) -> [Entry] {
         bytes -= logs[address]?.expire(now, maximumAge) ?? 0
         guard let log = logs[address] else { return [] }

@@ -34,12 +34,12 @@ struct KeyRing: Sendable {
     private let limits: Limits
     private let stored: RecordCodec
     private var live: [[UInt8]: Live] = [:]
-    private var gone: Memory
+    private var gone: ReplayCache
     private var changes: [Record] = []
 
     init(limits: Limits, machine: String) {
         (self.limits, stored) = (limits, RecordCodec(machine: machine))
-        gone = Memory(prefix: "gone/", limit: limits.memory, machine: machine)
+        gone = ReplayCache(prefix: "gone/", limit: limits.memory, machine: machine)
     }
 
     /// Whether a name is taken, by a live key or by the memory of one.

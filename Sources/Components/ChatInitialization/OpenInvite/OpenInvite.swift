@@ -18,7 +18,7 @@ public struct OpenInvite: InitializationProtocol {
     /// How long a bundle is good, as its readers are told; nil for ever.
     public let lifetime: Duration?
     private var inbox: [UInt8]?
-    private var seen = Memory(prefix: "seen/", limit: maximumMemory, machine: name)
+    private var seen = ReplayCache(prefix: "seen/", limit: maximumMemory, machine: name)
     private var changes: [Record] = []
     private var contacts = BegunContacts(machine: name)
 

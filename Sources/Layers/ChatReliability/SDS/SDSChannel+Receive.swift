@@ -171,7 +171,7 @@ extension SDSChannel {
         guard settings.repair?.answersForOthers == true else { return }
         let bytes = message.encoded()
         storeMessage(bytes, serial)
-        keep(message.id, SDSKept.Entry(bytes: bytes, serial: serial, isDone: false))
+        keep(message.id, SDSRetransmitCache.Entry(bytes: bytes, serial: serial, isDone: false))
     }
 
     /// Whether who has a message that names this one must have it too: it cannot have been given up as lost, since it

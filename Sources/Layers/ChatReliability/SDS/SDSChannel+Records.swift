@@ -106,7 +106,7 @@ extension SDSChannel {
             let message = try Self.decode(stored, Self.messageKey + String(serial))
             guard message.sender == participant, !done.contains(serial) else {
                 let isDone = message.sender == participant
-                let entry = SDSKept.Entry(bytes: stored.bytes, serial: serial, isDone: isDone)
+                let entry = SDSRetransmitCache.Entry(bytes: stored.bytes, serial: serial, isDone: isDone)
                 _ = kept.insert(message.id, entry, settings.limits)
                 continue
             }

@@ -161,11 +161,11 @@ extension SDSChannel {
             return unstoreMessage(entry.serial, isDone: false)
         }
         storeDone(entry.serial)
-        keep(id, SDSKept.Entry(bytes: entry.bytes, serial: entry.serial, isDone: true))
+        keep(id, SDSRetransmitCache.Entry(bytes: entry.bytes, serial: entry.serial, isDone: true))
     }
 
     /// Keeps a message whole; forgets older ones for it.
-    mutating func keep(_ id: Identifier, _ entry: SDSKept.Entry) {
+    mutating func keep(_ id: Identifier, _ entry: SDSRetransmitCache.Entry) {
         for gone in kept.insert(id, entry, settings.limits) { unstoreMessage(gone.serial, isDone: gone.isDone) }
     }
 }

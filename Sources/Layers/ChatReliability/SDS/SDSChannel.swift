@@ -23,11 +23,11 @@ public struct SDSChannel: Sendable {
     var filter: BloomFilter?
     var outgoing = SDSOutgoing()
     var incoming = SDSIncoming()
-    var kept = SDSKept()
+    var kept = SDSRetransmitCache()
     /// An index of the log's messages.
     var hints: [Identifier: Bytes] = [:]
     var sync: SDSSync
-    var pace = SDSPace()
+    var pace = SDSRepairLimiter()
     var presence = SDSPresence()
     var gone = SDSGone()
     /// Whether an own message in the log was ever given up.

@@ -68,7 +68,9 @@ extension Simulation {
             ledger.threads[thread].isRefused = true
             idleWhenSettled()
         case .begin(let thread, _), .found(let thread, _):
-            fail("first contact", "\(Cast.name(peer)) could not begin: \(refusal)", peer: peer, thread: thread)
+            fail(
+                "first contact", "\(ParticipantNames.name(peer)) could not begin: \(refusal)", peer: peer,
+                thread: thread)
         case .speak:
             tally.refusedContents += 1
             threads.unsaid -= 1

@@ -111,7 +111,8 @@ extension Simulation {
                 }
                 bundles.append(try composition.handOver(bundle))
             } catch {
-                return fail("first contact", "\(Cast.name(peer)) could not introduce itself: \(error)", peer: peer)
+                return fail(
+                    "first contact", "\(ParticipantNames.name(peer)) could not introduce itself: \(error)", peer: peer)
             }
         }
         let first = participants[0]

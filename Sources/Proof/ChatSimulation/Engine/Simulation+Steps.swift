@@ -131,7 +131,7 @@ extension Simulation {
     private mutating func check(_ peer: Int, _ core: CoreLoad) {
         let load = PeerLoad(core: core, storedBytes: peers[peer].disk.liveBytes)
         tally.largestOutbox = max(tally.largestOutbox, core.outboxPayloads)
-        tally.largestParked = max(tally.largestParked, core.parkedPayloads)
+        tally.largestParked = max(tally.largestParked, core.deferredPayloads)
         tally.largestStore = max(tally.largestStore, load.storedBytes)
         guard !ledger.liars.contains(peer) else { return }
         for index in invariants.indices {

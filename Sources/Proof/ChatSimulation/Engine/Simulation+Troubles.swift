@@ -94,7 +94,7 @@ extension Simulation {
             let way = disturbances[index].peers
             guard peer == way[1] else { return }
             peers[peer].deafTo[way[0], default: 0] += 1
-            note(peer, .changed("no longer hears \(Cast.name(way[0]))"))
+            note(peer, .changed("no longer hears \(ParticipantNames.name(way[0]))"))
         case .rollback:
             copies[index] = peers[peer].copy
             note(peer, .changed("is copied"))
@@ -120,7 +120,7 @@ extension Simulation {
             let way = disturbances[index].peers
             guard peer == way[1], let count = peers[peer].deafTo[way[0]] else { return }
             peers[peer].deafTo[way[0]] = count > 1 ? count - 1 : nil
-            note(peer, .changed("hears \(Cast.name(way[0])) again"))
+            note(peer, .changed("hears \(ParticipantNames.name(way[0])) again"))
         case .rollback: rollBack(peer, to: copies.removeValue(forKey: index))
         case .intrusion: intruders -= 1
         case .pause:
@@ -158,7 +158,8 @@ extension Simulation {
             if peer < cores.count { cores[peer] = core } else { cores.append(core) }
             peers[peer].isUp = true
         } catch {
-            return fail("restart", "\(Cast.name(peer)) cannot start with what it stored: \(error)", peer: peer)
+            return fail(
+                "restart", "\(ParticipantNames.name(peer)) cannot start with what it stored: \(error)", peer: peer)
         }
         if peers[peer].life > 0 { note(peer, .restarted) }
         peers[peer].connectedSince = now

@@ -19,8 +19,8 @@ public struct BoundedMemory: Invariant {
         if core.outboxPayloads > bounds.outbox {
             return Self.found("payloads in the outbox", core.outboxPayloads, bounds.outbox, peer)
         }
-        if core.parkedPayloads > bounds.parked {
-            return Self.found("payloads kept to be offered again", core.parkedPayloads, bounds.parked, peer)
+        if core.deferredPayloads > bounds.deferred {
+            return Self.found("payloads kept to be offered again", core.deferredPayloads, bounds.deferred, peer)
         }
         if core.waitingEvents > bounds.events {
             return Self.found("events that wait for the application", core.waitingEvents, bounds.events, peer)
@@ -30,7 +30,7 @@ public struct BoundedMemory: Invariant {
     }
 
     private static func found(_ what: String, _ count: Int, _ limit: Int, _ peer: Int) -> Finding {
-        "\(Cast.name(peer)) holds \(count) \(what); at most \(limit) are expected"
+        "\(ParticipantNames.name(peer)) holds \(count) \(what); at most \(limit) are expected"
     }
 }
 
@@ -86,7 +86,7 @@ public struct KeysUsedOnce: Invariant {
         for use in uses(addressed) {
             let hash = use.sealed.hashValue
             guard let before = sealed.updateValue(hash, forKey: use.key), before != hash else { continue }
-            return "\(Cast.name(peer)) sealed two different payloads with one key"
+            return "\(ParticipantNames.name(peer)) sealed two different payloads with one key"
         }
         return nil
     }

@@ -41,8 +41,8 @@ public struct NothingLost: Invariant {
             if isExcused(content, missing, in: ledger) { continue }
             let sender = ledger.threads[content.thread].participants[content.sender]
             let text =
-                "\(Cast.name(first)) never heard content \(number) of \(content.size) bytes, which "
-                + "\(Cast.name(sender)) said at \(content.time) in conversation \(content.thread); "
+                "\(ParticipantNames.name(first)) never heard content \(number) of \(content.size) bytes, which "
+                + "\(ParticipantNames.name(sender)) said at \(content.time) in conversation \(content.thread); "
                 + "\(ledger.outstanding) hearings are missing"
             return Finding(text, peers: [sender, first], thread: content.thread)
         }
@@ -87,7 +87,7 @@ public struct NothingTwice: Invariant {
         guard let number = hearing.content, !hearing.isFirst else { return nil }
         // A device that was set back has forgotten what it heard.
         guard !ledger.rolledBack.contains(hearing.peer) else { return nil }
-        return "\(Cast.name(hearing.peer)) heard content \(number) again"
+        return "\(ParticipantNames.name(hearing.peer)) heard content \(number) again"
     }
 }
 
@@ -101,7 +101,7 @@ public struct NothingInvented: Invariant {
 
     /// Names what was wrong with the content.
     public mutating func heard(_ hearing: Hearing, in ledger: Ledger) -> Finding? {
-        let name = Cast.name(hearing.peer)
+        let name = ParticipantNames.name(hearing.peer)
         guard let number = hearing.content else {
             return "\(name) heard \(hearing.received.content.count) bytes that nobody said"
         }
@@ -137,7 +137,7 @@ public struct CausalOrder: Invariant {
             guard before.knownBy & 1 << UInt64(place) == 0, ledger.isHonest(before) else { continue }
             let sender = ledger.threads[content.thread].participants[content.sender]
             return Finding(
-                "\(Cast.name(hearing.peer)) heard content \(number) before content \(earlier), "
+                "\(ParticipantNames.name(hearing.peer)) heard content \(number) before content \(earlier), "
                     + "which its sender knew when it said it", peers: [sender])
         }
         checked[content.thread][pair] = max(checked[content.thread][pair], Int32(content.before))
@@ -157,7 +157,7 @@ public struct EqualLogs: Invariant {
     public mutating func healed(_ orders: [[String]], thread: Int, in ledger: Ledger) -> Finding? {
         guard ledger.threads[thread].hasOrder, let first = orders.first else { return nil }
         for (place, other) in orders.enumerated() where other != first {
-            let names = [0, place].map { Cast.name(ledger.threads[thread].participants[$0]) }
+            let names = [0, place].map { ParticipantNames.name(ledger.threads[thread].participants[$0]) }
             let same = zip(first, other).prefix { $0 == $1 }.count
             return Finding(
                 "\(names[0]) has \(first.count) messages and \(names[1]) \(other.count); they differ from number \(same) on",
@@ -188,7 +188,7 @@ public struct HonestStatus: Invariant {
             guard let first = ledger.missing(number).first else { continue }
             let sender = ledger.threads[content.thread].participants[content.sender]
             return Finding(
-                "content \(number) is told to be delivered, and \(Cast.name(first)) has not heard it",
+                "content \(number) is told to be delivered, and \(ParticipantNames.name(first)) has not heard it",
                 peers: [sender, first], thread: content.thread)
         }
         return nil

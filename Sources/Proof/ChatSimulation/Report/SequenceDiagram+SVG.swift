@@ -25,7 +25,7 @@ extension SequenceDiagram {
         for (index, peer) in peers.enumerated() {
             let x = column(index)
             shapes.append(Self.line(x, 60, x, height - 10, "life"))
-            shapes.append(Self.text(x, 50, Cast.name(peer), "name"))
+            shapes.append(Self.text(x, 50, ParticipantNames.name(peer), "name"))
         }
         for step in steps {
             switch step {

@@ -60,16 +60,18 @@ public struct SequenceDiagram: Sendable {
     /// The diagram for Mermaid, which issue trackers and papers render.
     public var mermaid: String {
         var lines = ["sequenceDiagram", "    title \(title)"]
-        lines += peers.map { "    participant \(Cast.name($0))" }
+        lines += peers.map { "    participant \(ParticipantNames.name($0))" }
         for step in steps {
             switch step {
             case .arrow(let from, let to, let sent, let came, let label):
                 let time = came.since(sent)
-                lines.append("    \(Cast.name(from))->>\(Cast.name(to)): \(sent) \(label), after \(time) s")
+                lines.append(
+                    "    \(ParticipantNames.name(from))->>\(ParticipantNames.name(to)): \(sent) \(label), after \(time) s"
+                )
             case .loss(let from, let to, let time, let label):
-                lines.append("    \(Cast.name(from))-x\(Cast.name(to)): \(time) \(label)")
+                lines.append("    \(ParticipantNames.name(from))-x\(ParticipantNames.name(to)): \(time) \(label)")
             case .note(let peer, let time, let text):
-                lines.append("    Note over \(Cast.name(peer)): \(time) \(text)")
+                lines.append("    Note over \(ParticipantNames.name(peer)): \(time) \(text)")
             }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -3,7 +3,7 @@ public struct Shrinker: Sendable {
     /// The scenario that is to become smaller.
     public private(set) var scenario: Scenario
     /// The knobs that were turned, with their positions.
-    public private(set) var turned: [Knob: Double] = [:]
+    public private(set) var turned: [ScenarioParameter: Double] = [:]
     private let composition: Composition
     private let seed: UInt64
     private let invariant: String
@@ -21,7 +21,7 @@ public struct Shrinker: Sendable {
         var hasProgress = true
         while hasProgress {
             hasProgress = false
-            for knob in Knob.allCases {
+            for knob in ScenarioParameter.allCases {
                 for position in candidates(knob) where goesOn() {
                     guard turn(knob, position, goesOn) else { continue }
                     hasProgress = true
@@ -32,7 +32,7 @@ public struct Shrinker: Sendable {
     }
 
     /// Smaller positions, the smallest first.
-    private func candidates(_ knob: Knob) -> [Double] {
+    private func candidates(_ knob: ScenarioParameter) -> [Double] {
         let position = scenario[knob]
         let least: Double =
             switch knob {
@@ -47,7 +47,7 @@ public struct Shrinker: Sendable {
         return steps
     }
 
-    private mutating func turn(_ knob: Knob, _ position: Double, _ goesOn: () -> Bool) -> Bool {
+    private mutating func turn(_ knob: ScenarioParameter, _ position: Double, _ goesOn: () -> Bool) -> Bool {
         var smaller = scenario
         smaller[knob] = position
         guard smaller != scenario else { return false }

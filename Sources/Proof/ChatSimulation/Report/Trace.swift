@@ -83,7 +83,7 @@ extension Trace.Entry: CustomStringConvertible {
     /// One line of a timeline: when, who, what.
     public var description: String {
         let time = time.description
-        let name = Cast.name(peer)
+        let name = ParticipantNames.name(peer)
         let left = String(repeating: " ", count: max(1, 12 - time.count)) + time + "  " + name
         return left + String(repeating: " ", count: max(1, 10 - name.count)) + words
     }
@@ -95,8 +95,8 @@ extension Trace.Entry: CustomStringConvertible {
         case .said(let bytes): return "says content \(content ?? -1) of \(bytes) bytes in conversation \(thread ?? -1)"
         case .published(let serial, let bytes): return "publishes #\(serial), \(bytes) bytes\(about)"
         case .rejected(let serial, let why): return "#\(serial) is refused: \(why)"
-        case .lost(let serial, let to, let why): return "#\(serial) to \(Cast.name(to)) is lost: \(why)"
-        case .received(let serial, let from): return "receives #\(serial) from \(Cast.name(from))"
+        case .lost(let serial, let to, let why): return "#\(serial) to \(ParticipantNames.name(to)) is lost: \(why)"
+        case .received(let serial, let from): return "receives #\(serial) from \(ParticipantNames.name(from))"
         case .heard(let again): return again ? "hears content \(content ?? -1) again" : "hears content \(content ?? -1)"
         case .told(let what): return "is told: \(what)\(about)"
         case .crashed(let point): return "crashes \(point)"

@@ -45,7 +45,7 @@ public struct Scenario: Sendable, Hashable {
         /// Payloads in an outbox.
         public var outbox = 4_096
         /// Payloads kept to be offered again.
-        public var parked = 256
+        public var deferred = 256
         /// Events that wait for the application.
         public var events = 16_384
         /// Bytes of all records of a peer, for each of its conversations.

@@ -54,7 +54,7 @@ extension Kind {
         }
     }
 
-    private static func contentFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func contentFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         let values: [(String, String, String, JSON)] = [
             (

@@ -54,7 +54,7 @@ extension Kind {
         ]
     }
 
-    private static func directoryFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func directoryFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         let bundle: JSON = [
             "scheme": "openinvite_1", "bytes": "010203", "expiry": 1_700_086_400_000, "single_use": true,

@@ -21,16 +21,16 @@ extension Kind {
     private static func wrapEnvelope(_ one: Case) async throws -> JSON {
         let salt = try one.has("salt") ? one.uint64("salt") : 0
         let bytes = (0..<8).map { UInt8(truncatingIfNeeded: salt >> (8 * UInt64($0))) }
-        return try wrap(framing(one), one, Draws(one.has("salt") ? [("salt", bytes)] : []))
+        return try wrap(framing(one), one, ScriptedDraws(one.has("salt") ? [("salt", bytes)] : []))
     }
 
     private static func unwrapEnvelope(_ one: Case) async throws -> JSON { try unwrap(framing(one), one) }
 
-    private static func wrapPlain(_ one: Case) async throws -> JSON { try wrap(PlainFraming(), one, Draws()) }
+    private static func wrapPlain(_ one: Case) async throws -> JSON { try wrap(PlainFraming(), one, ScriptedDraws()) }
 
     private static func unwrapPlain(_ one: Case) async throws -> JSON { try unwrap(PlainFraming(), one) }
 
-    private static func wrap(_ framing: some FramingStrategy, _ one: Case, _ draws: Draws) throws -> JSON {
+    private static func wrap(_ framing: some FramingStrategy, _ one: Case, _ draws: ScriptedDraws) throws -> JSON {
         var framing = framing
         var step = Step(now: .zero, random: draws)
         let routed = Routed(address, Route(try one.text("route")), payload: Bytes(try one.bytes("payload")))
@@ -48,7 +48,7 @@ extension Kind {
         }
     }
 
-    private static func envelopeFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func envelopeFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         let payload = maker.hex(40, "envelope/payload")
         let routes: JSON = ["somebody", "convo-1", "9a82c808987683928976f63b2b1403036e82"]
@@ -109,7 +109,7 @@ extension Kind {
         return [VectorFile("envelope.json", kind: "envelope", profile: "libchat and reference", cases: cases)]
     }
 
-    private static func plainFramingFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func plainFramingFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         for (id, route, payload) in [
             ("", "convo-1", maker.hex(40, "plain_framing")), ("-empty", "x", ""),

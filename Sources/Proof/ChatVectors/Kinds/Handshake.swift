@@ -46,7 +46,8 @@ extension Kind {
         var saro = try await ShimPeer(identity: one.text("identity_private"))
         try await saro.setTime(of: one)
         let labels = ["handshake_ephemeral_private", "ratchet_private", "nonce"]
-        saro.draws.add(Draws(try labels.compactMap { label in try one.optionalBytes(label).map { (label, $0) } }))
+        saro.draws.add(
+            ScriptedDraws(try labels.compactMap { label in try one.optionalBytes(label).map { (label, $0) } }))
         let answer = try await saro.ask([
             "op": "initiate", "intro": .string(try one.text("intro")), "content": .string(try one.text("content")),
         ])
@@ -60,7 +61,7 @@ extension Kind {
         var raya = try await ShimPeer(identity: one.text("identity_private"))
         for key in try one.byteLists("ephemeral_privates") {
             let z = [UInt8](repeating: 7, count: 64)  // of signatures that nobody sees
-            raya.draws.add(Draws([("intro_ephemeral_private", key), ("intro_signature_z", z)]))
+            raya.draws.add(ScriptedDraws([("intro_ephemeral_private", key), ("intro_signature_z", z)]))
             try await raya.ask(["op": "create_intro"])
         }
         let payload = try one.text("payload")
@@ -88,7 +89,7 @@ extension Kind {
     private static func remoteID(of conversation: String, at peer: ShimPeer) async throws -> JSON {
         var peer = peer
         let key = [UInt8](repeating: 9, count: 32)
-        peer.draws.add(Draws([("ratchet_private", key), ("nonce", [UInt8](repeating: 0, count: 12))]))
+        peer.draws.add(ScriptedDraws([("ratchet_private", key), ("nonce", [UInt8](repeating: 0, count: 12))]))
         try await peer.ask(["op": "send_content", "conversation_id": .string(conversation), "content": ""])
         let bytes = Bytes(try Case(json: try await peer.takeOutbound().first ?? .null).bytes("payload"))
         var reader = ProtoReader(bytes.span)
@@ -101,7 +102,7 @@ extension Kind {
 
 // Making them.
 extension Kind {
-    private static func handshakeFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func handshakeFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         for number in 0..<3 {
             let keys = ["initiator_identity", "initiator_ephemeral", "responder_identity", "responder_prekey"]
@@ -178,7 +179,9 @@ extension Kind {
     }
 
     /// The inputs of `initiate`, and those of `open` with the payload that it gives.
-    private static func invite(_ maker: Maker, _ name: String, _ content: String) async throws -> (JSON, JSON) {
+    private static func invite(_ maker: DeterministicValues, _ name: String, _ content: String) async throws -> (
+        JSON, JSON
+    ) {
         let name = "handshake/\(name)"
         let (raya, prekey) = (try maker.keyPair("\(name)/responder"), try maker.keyPair("\(name)/prekey"))
         let initiate: JSON = [

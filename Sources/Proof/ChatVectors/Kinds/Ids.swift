@@ -15,7 +15,7 @@ extension Kind {
         switch try profile(one) {
         case .libchat: return roleIDs(try one.secret("seed_key"), size: 18).adding(["address": "delivery_address"])
         case .reference:
-            var step = Step(now: .zero, random: Draws())
+            var step = Step(now: .zero, random: ScriptedDraws())
             let seed = ConversationSeed(type: "plain", side: .inviting(), secret: try one.secret("seed_key"))
             let plain = try PlainConversation(seed, in: &step)
             return roleIDs(try one.secret("seed_key"), size: 16).adding([
@@ -44,7 +44,7 @@ extension Kind {
         return profile
     }
 
-    private static func idFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func idFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         for number in 0..<3 {
             for profile in ["libchat", "reference"] {

@@ -12,7 +12,7 @@ extension Kind {
     private static let prefix = "logos_chatintro_1_"
 
     private static func createBundle(_ one: Case) async throws -> JSON {
-        let draws = Draws([
+        let draws = ScriptedDraws([
             ("intro_ephemeral_private", try one.bytes("ephemeral_private")), ("intro_signature_z", try one.bytes("z")),
         ])
         var step = Step(now: .zero, random: draws)
@@ -61,7 +61,7 @@ extension Kind {
         return try IntroBundle(installation: identity.publicKey, ephemeral: ephemeral, signature: signature)
     }
 
-    private static func bundleFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func bundleFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         func parse(_ id: String, _ comment: String, _ text: String, error: String? = nil) {
             cases.append(draft(id, comment, ["operation": "parse", "text": .string(text)], error: error))

@@ -59,7 +59,7 @@ extension Kind {
         try expect("person", .string(known), .string(text))
     }
 
-    private static func derivations(_ maker: Maker) async throws -> [VectorFile] {
+    private static func derivations(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         func add(_ id: String, _ comment: String, _ function: String, _ more: JSON = [:], _ input: JSON) {
             let fields: JSON = ["function": .string(function)]

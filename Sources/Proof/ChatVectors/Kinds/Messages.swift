@@ -52,7 +52,7 @@ extension Kind {
         }
     }
 
-    private static func messageFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func messageFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         func roundtrip(_ id: String, _ comment: String, _ message: String, _ fields: JSON) {
             let inputs: JSON = ["operation": "roundtrip", "message": .string(message), "fields": fields]

@@ -12,7 +12,8 @@ extension Kind {
     private static func openBundle(_ one: Case) async throws -> JSON {
         let (inbox, life) = (try one.bytes("inbox"), try one.int("lifetime_seconds"))
         var machine = OpenInvite(lifetime: life == 0 ? nil : .seconds(life))
-        var step = Step(now: Timestamp(milliseconds: try one.uint64("now_ms")), random: Draws([("identifier", inbox)]))
+        var step = Step(
+            now: Timestamp(milliseconds: try one.uint64("now_ms")), random: ScriptedDraws([("identifier", inbox)]))
         let bundle = try machine.introduce(1, in: &step)[0]
         return [
             "bytes": .hex(bundle.bytes), "route": .string(machine.listening[0].route.id),
@@ -21,7 +22,7 @@ extension Kind {
     }
 
     private static func writeOpen(_ one: Case) async throws -> JSON {
-        let draws = Draws([("secret", try one.bytes("secret"))])
+        let draws = ScriptedDraws([("secret", try one.bytes("secret"))])
         var step = Step(now: Timestamp(milliseconds: try one.uint64("now_ms")), random: draws)
         var machine = OpenInvite()
         let bundle = IntroductionBundle(scheme: OpenInvite.scheme, bytes: Bytes(try one.bytes("bundle")))
@@ -38,7 +39,7 @@ extension Kind {
     }
 
     private static func readOpen(_ one: Case) async throws -> JSON {
-        var step = Step(now: .zero, random: Draws())
+        var step = Step(now: .zero, random: ScriptedDraws())
         var machine = OpenInvite()
         let routed = Routed("a", Route("r"), payload: Bytes(try one.bytes("payload")))
         if one.has("is_repeated"), try one.bool("is_repeated") { try machine.receive(routed, in: &step) }
@@ -51,7 +52,7 @@ extension Kind {
         ]
     }
 
-    private static func openFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func openFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         let (inbox, secret) = (maker.hex(16, "open_invite/inbox"), maker.hex(32, "open_invite/secret"))
         for life in [0, 60] {

@@ -67,7 +67,7 @@ extension Kind {
 
 // Making files of these kinds.
 extension Kind {
-    @Sendable static func fieldFiles(_ maker: Maker) async throws -> [VectorFile] {
+    @Sendable static func fieldFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         func entries(_ count: Int, _ width: Int, _ name: String) -> JSON {
             .array(
                 (0..<count).map { number in
@@ -84,7 +84,7 @@ extension Kind {
         return [VectorFile("parity_field.json", kind: "leopard-field", profile: "all", cases: [one])]
     }
 
-    @Sendable static func matrixFiles(_ maker: Maker) async throws -> [VectorFile] {
+    @Sendable static func matrixFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         let cases = [(1, 1), (4, 1), (5, 3), (8, 8), (17, 5), (224, 28)].map { data, parity in
             draft(
                 "\(data)x\(parity)", "the factors of \(data) data shards in \(parity) of parity",
@@ -96,7 +96,7 @@ extension Kind {
         return [VectorFile("parity_matrix.json", kind: "leopard-matrix", profile: "all", cases: cases)]
     }
 
-    @Sendable static func codeFiles(_ maker: Maker) async throws -> [VectorFile] {
+    @Sendable static func codeFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         func loss(_ data: [Int], _ parity: [Int], whole: Bool) -> JSON {
             let lists: JSON = [
                 "lost_data": .array(data.map { JSON($0) }), "lost_parity": .array(parity.map { JSON($0) }),
@@ -123,7 +123,7 @@ extension Kind {
         return [VectorFile("parity.json", kind: "leopard-code", profile: "all", cases: cases)]
     }
 
-    @Sendable static func invalidFiles(_ maker: Maker) async throws -> [VectorFile] {
+    @Sendable static func invalidFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         let faults = [
             (4, 2, 0, "invalid_size"), (4, 2, 63, "invalid_size"), (4, 2, 65, "invalid_size"),
             (4, 0, 64, "invalid_counts"), (4, 5, 64, "invalid_counts"), (0, 0, 64, "invalid_counts"),
@@ -139,7 +139,7 @@ extension Kind {
         return [VectorFile("parity_invalid.json", kind: "leopard-invalid", profile: "all", cases: cases)]
     }
 
-    @Sendable static func paritySegmentFiles(_ maker: Maker) async throws -> [VectorFile] {
+    @Sendable static func paritySegmentFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         func loss(_ data: [Int], _ parity: [Int]) -> JSON {
             ["lost_data": .array(data.map { JSON($0) }), "lost_parity": .array(parity.map { JSON($0) })]
         }

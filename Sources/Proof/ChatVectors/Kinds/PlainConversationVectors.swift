@@ -8,7 +8,7 @@ extension Kind {
 
     private static func converse(_ one: Case) async throws -> JSON {
         let secret = try one.secret("secret")
-        var turn = Step(now: .zero, random: Draws())
+        var turn = Step(now: .zero, random: ScriptedDraws())
         var peers: [String: PlainConversation] = [:]
         let seed = ConversationSeed(type: PlainConversation.type.name, side: .inviting(), secret: secret)
         peers["initiator"] = try PlainConversation(seed, in: &turn)
@@ -40,7 +40,7 @@ extension Kind {
     private static func receive(
         _ payload: Bytes, _ by: String, _ secret: Secret, _ peers: inout [String: PlainConversation]
     ) async throws -> JSON {
-        var turn = Step(now: .zero, random: Draws())
+        var turn = Step(now: .zero, random: ScriptedDraws())
         var trial = peers[by]
         let before = trial
         let output = try await outcome(unchanged: { trial == before }) {
@@ -59,7 +59,7 @@ extension Kind {
         return output
     }
 
-    private static func conversationFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func conversationFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         func payload(_ number: UInt64, _ text: String) -> JSON {
             let digits = String(number, radix: 16)

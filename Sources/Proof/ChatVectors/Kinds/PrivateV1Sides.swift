@@ -22,7 +22,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
     /// The initiator's side begins; the responder's does with its opening.
     init(_ one: Case) throws {
         self.one = one
-        let draws = Draws([("ratchet_private", try one.bytes("initiator_private"))])
+        let draws = ScriptedDraws([("ratchet_private", try one.bytes("initiator_private"))])
         var turn = Step(now: Timestamp(milliseconds: try one.uint64("start_ms")), random: draws)
         sides["initiator"] = Side(conversation: try Self.begin(one, .initiator, in: &turn))
         try draws.finish()

@@ -22,7 +22,7 @@ extension Kind {
         var sides = try PrivateV1Sides<Version>(one)
         var outputs: [JSON] = []
         for step in try one.list("steps") {
-            let draws = try Draws(step)
+            let draws = try ScriptedDraws(step)
             outputs.append(try await sides.perform(step, random: draws))
             try draws.finish()
         }
@@ -41,7 +41,7 @@ extension Kind {
 
     private static let usualSegment = 102_400
 
-    private static func privateV1Files(_ maker: Maker) async throws -> [VectorFile] {
+    private static func privateV1Files(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         cases += try await drafts(PrivateV1.self, maker)
         cases += try await drafts(PrivateV1.Compact.self, maker)
@@ -53,7 +53,7 @@ extension Kind {
     }
 
     private static func drafts<Version: ReliableConversation>(
-        _: Version.Type, _ maker: Maker
+        _: Version.Type, _ maker: DeterministicValues
     ) async throws -> [JSON] where Version.Inner == PrivateV1.Ratchet {
         var drafts: [JSON] = []
         let type = Version.facts.name
@@ -222,7 +222,7 @@ extension Kind {
     }
 
     private static func steps<Version: ReliableConversation>(
-        _ moves: [Move], _ head: JSON, _: Version.Type, _ maker: Maker, _ name: String
+        _ moves: [Move], _ head: JSON, _: Version.Type, _ maker: DeterministicValues, _ name: String
     ) async throws -> [JSON] where Version.Inner == PrivateV1.Ratchet {
         var (sides, steps): (_, [JSON]) = (try PrivateV1Sides<Version>(Case(json: head)), [])
         for (number, move) in moves.enumerated() {
@@ -256,11 +256,11 @@ extension Kind {
 
 /// Randomness of a maker that is written down as it is drawn.
 private final class Recorder: RandomSource {
-    private let maker: Maker
+    private let maker: DeterministicValues
     private let name: String
     private let values = Lock<[JSON]>([])
 
-    init(_ maker: Maker, _ name: String) {
+    init(_ maker: DeterministicValues, _ name: String) {
         (self.maker, self.name) = (maker, name)
     }
 

@@ -28,7 +28,7 @@ extension Kind {
     }
 
     private static func wrapRPI(_ one: Case) async throws -> JSON {
-        let draws = Draws(try one.optionalBytes("salt").map { [("salt", $0)] } ?? [])
+        let draws = ScriptedDraws(try one.optionalBytes("salt").map { [("salt", $0)] } ?? [])
         var (framing, random): (RPIV1, any RandomSource) = (RPIV1(), draws)
         let routed = Routed(
             DeliveryAddress(try one.text("address")), try route(one), payload: Bytes(try one.bytes("payload")),
@@ -57,7 +57,7 @@ extension Kind {
         }
     }
 
-    private static func rpiFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func rpiFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases = [
             draft(
                 "secret", "the secret of a route follows from a key (CONVERSATION-13)",

@@ -44,7 +44,7 @@ extension Kind {
                 rootInfo: base.rootInfo, messageKeyInfo: base.messageKeyInfo, maximumSkip: try one.int("max_skip"),
                 maximumAhead: one.has("max_ahead") ? try one.int("max_ahead") : nil)
             let (secret, pair) = (try one.secret("shared_secret"), try one.keyPair("responder_dh_private"))
-            var random: any RandomSource = Draws([("ratchet_private", try one.bytes("initiator_dh_private"))])
+            var random: any RandomSource = ScriptedDraws([("ratchet_private", try one.bytes("initiator_dh_private"))])
             initiator = try DoubleRatchet(initiatorWith: secret, remote: pair.publicKey, random: &random, parameters)
             responder = try DoubleRatchet(responderWith: secret, own: pair, parameters)
             prekey = pair.publicKey
@@ -59,7 +59,7 @@ extension Kind {
         case "send":
             output = try await outcome {
                 let fresh = try step.optionalBytes("fresh_dh_private").map { [("ratchet_private", $0)] } ?? []
-                let draws = Draws(fresh + [("nonce", try step.bytes("nonce"))])
+                let draws = ScriptedDraws(fresh + [("nonce", try step.bytes("nonce"))])
                 var random: any RandomSource = draws
                 let plaintext = try step.bytes("plaintext")
                 let payload = try trial.seal(plaintext.count, random: &random) { output in
@@ -123,7 +123,7 @@ extension Kind {
 
     private enum Flip { case ciphertext, tag, dh, number, previous, short, weak }
 
-    private static func ratchetFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func ratchetFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         let (i, r) = ("initiator", "responder")
         let scripts: [(String, String, [Move])] = [
             (
@@ -244,7 +244,9 @@ extension Kind {
         ]
     }()
 
-    private static func play(_ moves: [Move], _ inputs: JSON, _ maker: Maker, _ name: String) throws -> [JSON] {
+    private static func play(_ moves: [Move], _ inputs: JSON, _ maker: DeterministicValues, _ name: String) throws
+        -> [JSON]
+    {
         var sides = try Sides(Case(json: inputs))
         var (sent, steps, mayTurn): ([JSON], [JSON], Set<String>) = ([], [], ["responder"])
         for (number, move) in moves.enumerated() {
@@ -279,7 +281,7 @@ extension Kind {
 
     private static func sealed(_ step: Case, _ side: inout DoubleRatchet) throws -> JSON {
         let fresh = try step.optionalBytes("fresh_dh_private").map { [("ratchet_private", $0)] } ?? []
-        var random: any RandomSource = Draws(fresh + [("nonce", try step.bytes("nonce"))])
+        var random: any RandomSource = ScriptedDraws(fresh + [("nonce", try step.bytes("nonce"))])
         let plaintext = try step.bytes("plaintext")
         let payload = try side.seal(plaintext.count, random: &random) { $0.append(bytes: plaintext.span) }
         guard case .doubleRatchet(let message) = try EncryptedPayload(decoding: payload) else { return .null }

@@ -29,7 +29,7 @@ extension Kind {
 
     private static let small: JSON = ["capacity": 4, "errors_per_million": 10_000, "hashes": 7, "bits": 128]
 
-    private static func sdsChannelFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func sdsChannelFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases = try messageDrafts(maker) + filterDrafts(maker)
         for (id, comment, filter, moves) in try scripts() {
             cases.append(try await draftGroup("channel-\(id)", comment, filter, moves))
@@ -41,7 +41,7 @@ extension Kind {
         ]
     }
 
-    private static func messageDrafts(_ maker: Maker) throws -> [JSON] {
+    private static func messageDrafts(_ maker: DeterministicValues) throws -> [JSON] {
         var filter = BloomFilter()
         for id in ["a1", "b1"] { filter.insert(try identifier(id)) }
         let base: JSON = ["sender_id": "pax", "message_id": "c1", "channel_id": "c", "lamport_timestamp": 1_700]

@@ -56,7 +56,7 @@ extension Kind {
         return identifier
     }
 
-    static func filterDrafts(_ maker: Maker) -> [JSON] {
+    static func filterDrafts(_ maker: DeterministicValues) -> [JSON] {
         let small: JSON = ["capacity": 4, "errors_per_million": 10_000, "hashes": 3, "bits": 64]
         let standard: JSON = ["capacity": 2_000, "errors_per_million": 1_000, "hashes": 10, "bits": 28_756]
         let odd: JSON = ["capacity": 10, "errors_per_million": 50_000, "hashes": 5, "bits": 63]

@@ -97,7 +97,7 @@ extension Kind {
         return ["steps": .array(outputs)]
     }
 
-    private static func sdsFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func sdsFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         func message(_ id: String, _ comment: String, _ layout: String, _ fields: JSON) {
             cases.append(draft(id, comment, ["operation": "roundtrip", "message": .string(layout), "fields": fields]))

@@ -11,7 +11,7 @@ extension Kind {
         name: "sealed_invite", run: operations(["seal": sealInvite, "open": openSealed]), files: sealedFiles)
 
     private static func sealInvite(_ one: Case) async throws -> JSON {
-        let draws = Draws([
+        let draws = ScriptedDraws([
             ("handshake_ephemeral_private", try one.bytes("handshake_ephemeral_private")),
             ("nonce", try one.bytes("nonce")),
         ])
@@ -35,7 +35,8 @@ extension Kind {
         let keys = try one.byteLists("ephemeral_privates")
         let z = [UInt8](repeating: 7, count: 64)  // of signatures that nobody sees
         var step = Step(
-            now: .zero, random: Draws(keys.flatMap { [("intro_ephemeral_private", $0), ("intro_signature_z", z)] }))
+            now: .zero,
+            random: ScriptedDraws(keys.flatMap { [("intro_ephemeral_private", $0), ("intro_signature_z", z)] }))
         var inbox = try InboxV1(identity: one.keyPair("identity_private"))
         _ = try inbox.introduce(keys.count, in: &step)
         _ = inbox.takeChanges()
@@ -58,7 +59,7 @@ extension Kind {
         ]
     }
 
-    private static func sealedFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func sealedFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         var (first, last): (JSON, JSON) = ([:], [:])
         let openings = ["plain": "hello", "private-v1": "", "x": String(repeating: "o", count: 300)]

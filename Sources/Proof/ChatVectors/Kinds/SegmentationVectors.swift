@@ -31,7 +31,7 @@ extension Kind {
         return ["steps": .array(outputs)]
     }
 
-    private static func segmentationFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func segmentationFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         for (size, segment) in [(0, 4), (1, 4), (4, 4), (5, 4), (10, 4), (255, 1), (150, 64)] {
             cases.append(

@@ -4,7 +4,7 @@ import ChatShim
 
 /// A participant of profile `libchat` behind the shim, with the random values that a file names.
 struct ShimPeer {
-    let draws = Draws()
+    let draws = ScriptedDraws()
     private var shim: Shim
 
     init(identity: String, now: UInt64 = 0) async throws {

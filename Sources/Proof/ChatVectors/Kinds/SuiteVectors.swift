@@ -31,7 +31,7 @@ extension Kind {
 
     private static func play(_ step: Case, _ peer: inout ShimPeer) async throws -> JSON {
         try await peer.setTime(of: step)
-        peer.draws.add(try Draws(step))
+        peer.draws.add(try ScriptedDraws(step))
         var output: JSON
         switch try step.text("op") {
         case "create_intro":
@@ -73,7 +73,7 @@ extension Kind {
         case receive(String, Int, error: String? = nil, flip: Int? = nil)
     }
 
-    private static func suiteFiles(_ maker: Maker) async throws -> [VectorFile] {
+    private static func suiteFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         let scripts: [(String, String, [Act])] = [
             (
                 "hello", "bundle, invite, answer",
@@ -117,7 +117,7 @@ extension Kind {
         return [VectorFile("suite.json", kind: "suite", profile: "libchat", cases: cases)]
     }
 
-    private static func play(_ acts: [Act], _ maker: Maker, _ name: String) async throws -> JSON {
+    private static func play(_ acts: [Act], _ maker: DeterministicValues, _ name: String) async throws -> JSON {
         let keys = ["saro": maker.hex(32, "\(name)/saro"), "raya": maker.hex(32, "\(name)/raya")]
         var peers: [String: ShimPeer] = [:]
         for (peer, key) in keys { peers[peer] = try await ShimPeer(identity: key.text ?? "") }

@@ -2,7 +2,7 @@ import ChatCodec
 
 // Making them.
 extension Kind {
-    @Sendable static func udpFiles(_ maker: Maker) async throws -> [VectorFile] {
+    @Sendable static func udpFiles(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         let session = maker.hex(8, "udp/session")
         let cookie = maker.hex(20, "udp/cookie")
@@ -85,7 +85,7 @@ extension Kind {
         try await kind.run(Case(json: inputs))
     }
 
-    private static func messageCases(_ maker: Maker) async throws -> [JSON] {
+    private static func messageCases(_ maker: DeterministicValues) async throws -> [JSON] {
         var cases: [JSON] = []
         let id = maker.hex(16, "udp/payload_id")
         let messages: [(String, String, String, JSON)] = [

@@ -34,7 +34,7 @@ extension Kind {
         return [:]
     }
 
-    private static func signatures(_ maker: Maker) async throws -> [VectorFile] {
+    private static func signatures(_ maker: DeterministicValues) async throws -> [VectorFile] {
         var cases: [JSON] = []
         func check(
             _ id: String, _ comment: String, _ key: [UInt8], _ message: [UInt8], _ signature: [UInt8],

@@ -3,13 +3,14 @@ package import ChatModel
 // Requests of the shell.
 extension ClientCore {
     /// Publishes a payload; an event with the token says what became of it.
-    package mutating func publish(_ addressed: Addressed, token: UInt64, now: Moment) {
-        sendPublish(publishes.insert(token, addressed, deadline: now + Micros(configuration.deadline)))
+    package mutating func publish(_ addressed: Addressed, token: UInt64, now: MonotonicInstant) {
+        sendPublish(publishes.insert(token, addressed, deadline: now + MicrosecondSpan(configuration.deadline)))
     }
 
     /// Begins to listen; an event with the key says whether the relay agreed.
-    package mutating func subscribe(_ address: DeliveryAddress, _ since: Since, key: Int, now: Moment) {
-        subscriptions.insert(key, .init(address: address, since: since, deadline: now + Micros(configuration.deadline)))
+    package mutating func subscribe(_ address: DeliveryAddress, _ since: Since, key: Int, now: MonotonicInstant) {
+        subscriptions.insert(
+            key, .init(address: address, since: since, deadline: now + MicrosecondSpan(configuration.deadline)))
         sendSubscribe(key)
     }
 
@@ -22,7 +23,7 @@ extension ClientCore {
     }
 
     /// There is no room for the payloads of a subscription: the relay shall keep them from a place on.
-    package mutating func stall(_ key: Int, at place: Place) {
+    package mutating func stall(_ key: Int, at place: HistoryPosition) {
         guard let address = subscriptions[key]?.address, subscriptions[key]?.isStalled == false else { return }
         subscriptions[key]?.isStalled = true
         subscriptions[key]?.place = place
@@ -41,7 +42,7 @@ extension ClientCore {
         link?.send(head: request.head, body: request.body, order: UInt64(bitPattern: Int64(address.hashValue)))
     }
 
-    mutating func sendPublish(_ place: PublishTable.Place) {
+    mutating func sendPublish(_ place: PublishTable.HistoryPosition) {
         guard let addressed = publishes.addressed(place) else { return }
         let size = addressed.payload.count
         // The relay would refuse the packets of a much larger one, and the session would end in silence (UDP-25).
@@ -65,7 +66,7 @@ extension ClientCore {
     /// A subscription that is refused for a while is asked for again after at least this time.
     static let shortestPause = Duration.seconds(1)
 
-    mutating func handle(_ message: MessageReceiver.Message, _ now: Moment) {
+    mutating func handle(_ message: MessageReceiver.Message, _ now: MonotonicInstant) {
         do throws(UDPError) {
             switch try Answer(message.bytes) {
             case .results(let entries): for entry in entries { handle(entry, now) }
@@ -78,10 +79,12 @@ extension ClientCore {
         }
     }
 
-    private mutating func handle(_ entry: Answer.Entry, _ now: Moment) {
+    private mutating func handle(_ entry: Answer.Entry, _ now: MonotonicInstant) {
         if let (token, address) = publishes.remove(message: entry.message) {
             let epoch = epoch
-            let result = entry.result(address).map { Receipt(cursor: Place(epoch: epoch, sequence: $0).cursor) }
+            let result = entry.result(address).map {
+                Receipt(cursor: HistoryPosition(epoch: epoch, sequence: $0).cursor)
+            }
             return events.append(.published(token: token, result))
         }
         guard let (key, isCurrent) = subscriptions.answered(entry.message) else { return }
@@ -90,7 +93,7 @@ extension ClientCore {
         case .success(let sequence):
             let isOld = one.place.map { $0.epoch != epoch || $0.sequence < sequence } ?? true
             // Where a number begins that was given up says nothing about the next one.
-            if isOld, isCurrent { subscriptions[key]?.place = Place(epoch: epoch, sequence: sequence) }
+            if isOld, isCurrent { subscriptions[key]?.place = HistoryPosition(epoch: epoch, sequence: sequence) }
             if subscriptions.confirm(key) { events.append(.subscribed(key: key, .success(()))) }
         case .failure(let error):
             if isCurrent { refused(key, error, now) }
@@ -99,13 +102,13 @@ extension ClientCore {
 
     /// Who waits for a subscription is told that it is refused. One that the relay had agreed to before is asked for
     /// again, or a relay that was full for a moment would leave this client deaf.
-    private mutating func refused(_ key: Int, _ error: DeliveryError, _ now: Moment) {
+    private mutating func refused(_ key: Int, _ error: DeliveryError, _ now: MonotonicInstant) {
         let isAwaited = subscriptions.confirm(key)
         guard !isAwaited, let wait = error.retryAfter else {
             subscriptions.remove(key)
             return events.append(isAwaited ? .subscribed(key: key, .failure(error)) : .ended(key: key))
         }
-        subscriptions.askAgain(key, at: now + Micros(max(wait, Self.shortestPause)))
+        subscriptions.askAgain(key, at: now + MicrosecondSpan(max(wait, Self.shortestPause)))
     }
 
     private mutating func deliver(
@@ -113,7 +116,7 @@ extension ClientCore {
     ) {
         // Payloads that were on their way when a subscription ended or stalled are no fault of the relay.
         guard let key = subscriptions.key(number: number), let one = subscriptions[key] else { return }
-        var before = Place(epoch: epoch, sequence: sequence &- 1)
+        var before = HistoryPosition(epoch: epoch, sequence: sequence &- 1)
         if let place = one.place, place.epoch == epoch {
             guard place.sequence < sequence else {
                 counts.unexpected += 1
@@ -121,7 +124,7 @@ extension ClientCore {
             }
             before = place
         }
-        let place = Place(epoch: epoch, sequence: sequence)
+        let place = HistoryPosition(epoch: epoch, sequence: sequence)
         subscriptions[key]?.place = place
         let addressed = Addressed(one.address, payload: payload, id: id, replyAddress: reply)
         events.append(.delivered(key: key, Delivery(addressed, cursor: place.cursor), before: before))
@@ -133,7 +136,7 @@ extension ClientCore {
             counts.unexpected += 1
             return
         }
-        subscriptions[key]?.place = Place(epoch: epoch, sequence: through)
+        subscriptions[key]?.place = HistoryPosition(epoch: epoch, sequence: through)
         events.append(.gone(key: key))
     }
 }

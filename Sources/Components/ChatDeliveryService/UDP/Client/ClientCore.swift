@@ -8,7 +8,7 @@ package struct ClientCore: Sendable {
     /// Challenges answered before the next attempt, at most: a lying relay could send them all day.
     static let challengesAnswered = 3
     /// A session that lasted so long was a good one; who loses shorter ones waits longer and longer for the next.
-    static let goodSession = Micros(30_000_000)
+    static let goodSession = MicrosecondSpan(30_000_000)
 
     enum Phase: Sendable {
         case seeking(Seeking)
@@ -25,8 +25,8 @@ package struct ClientCore: Sendable {
         var challenges = 0
         /// Whether the next hello answers a challenge.
         var isChallenged = false
-        var interval: Micros
-        var nextHello: Moment
+        var interval: MicrosecondSpan
+        var nextHello: MonotonicInstant
     }
 
     let configuration: UDPConfiguration
@@ -41,7 +41,7 @@ package struct ClientCore: Sendable {
     /// Of the relay's current session, in bytes; what a relay that is sought will take is not known.
     var largestPayload = Int.max
     private var isInterrupted = false
-    private var joinedAt = Moment.zero
+    private var joinedAt = MonotonicInstant.zero
     /// Sessions in a row that did not last.
     private var shortSessions = 0
     private var goodbye: (session: UInt64, relay: NetworkAddress)?
@@ -56,7 +56,8 @@ package struct ClientCore: Sendable {
     ///   - name: the relay's name for errors.
     ///   - relays: the addresses under which the relay may be reached; with none it waits for ``reach(at:)``.
     package init(
-        name: String, relays: [NetworkAddress], _ configuration: UDPConfiguration, random: any RandomSource, now: Moment
+        name: String, relays: [NetworkAddress], _ configuration: UDPConfiguration, random: any RandomSource,
+        now: MonotonicInstant
     ) {
         (self.name, self.relays, self.configuration, self.random) = (name, relays, configuration, random)
         phase = .closed
@@ -89,9 +90,9 @@ package struct ClientCore: Sendable {
         return result
     }
 
-    private mutating func seek(_ now: Moment) {
+    private mutating func seek(_ now: MonotonicInstant) {
         let session = random.bytes(8, for: .identifier).reduce(0) { $0 << 8 | UInt64($1) }
-        let interval = pause ?? Micros(configuration.seekingInterval.lowerBound)
+        let interval = pause ?? MicrosecondSpan(configuration.seekingInterval.lowerBound)
         phase = .seeking(
             Seeking(
                 session: session, candidate: 0, interval: interval,
@@ -99,19 +100,19 @@ package struct ClientCore: Sendable {
     }
 
     /// How long to wait before the next session is sought; nil before the first.
-    private var pause: Micros? {
+    private var pause: MicrosecondSpan? {
         guard shortSessions > 0 else { return nil }
         let (least, most) = (configuration.seekingInterval.lowerBound, configuration.seekingInterval.upperBound)
-        return min(Micros(least) * (1 << UInt64(min(shortSessions - 1, 16))), Micros(most))
+        return min(MicrosecondSpan(least) * (1 << UInt64(min(shortSessions - 1, 16))), MicrosecondSpan(most))
     }
 
     /// A little chance keeps the clients of a relay that restarts from coming all at once.
-    private mutating func jittered(_ interval: Micros) -> Micros {
-        Micros(interval.count + interval.count / 4 * UInt64(random.bytes(1, for: .identifier)[0]) / 255)
+    private mutating func jittered(_ interval: MicrosecondSpan) -> MicrosecondSpan {
+        MicrosecondSpan(interval.count + interval.count / 4 * UInt64(random.bytes(1, for: .identifier)[0]) / 255)
     }
 
     /// The session is over: everything that was not answered waits for the next one.
-    private mutating func lose(_ reason: String, _ now: Moment) {
+    private mutating func lose(_ reason: String, _ now: MonotonicInstant) {
         guard let lost = link.take() else { return }
         counts.lostPackets += lost.lostPackets
         publishes.forgetMessages()
@@ -134,7 +135,7 @@ package struct ClientCore: Sendable {
 // Datagrams in.
 extension ClientCore {
     /// Receives a datagram.
-    package mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: Moment) {
+    package mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: MonotonicInstant) {
         counts.datagramsIn += 1
         do throws(UDPError) {
             let datagram = try Datagram(bytes)
@@ -151,7 +152,9 @@ extension ClientCore {
         }
     }
 
-    private mutating func receive(_ datagram: Datagram, _ seeking: Seeking, _ peer: NetworkAddress, _ now: Moment) {
+    private mutating func receive(
+        _ datagram: Datagram, _ seeking: Seeking, _ peer: NetworkAddress, _ now: MonotonicInstant
+    ) {
         switch datagram {
         case .challenge(let cookie):
             guard cookie != seeking.cookie, seeking.challenges < Self.challengesAnswered else { return }
@@ -170,14 +173,16 @@ extension ClientCore {
         }
     }
 
-    private mutating func join(_ welcome: Welcome, _ session: UInt64, _ relay: NetworkAddress, _ now: Moment) {
-        let third = Micros(UInt64(welcome.idleMilliseconds) * 1_000 / 3)
+    private mutating func join(_ welcome: Welcome, _ session: UInt64, _ relay: NetworkAddress, _ now: MonotonicInstant)
+    {
+        let third = MicrosecondSpan(UInt64(welcome.idleMilliseconds) * 1_000 / 3)
         phase = .joined(session: session, relay: relay)
         link = Link(
             .init(
                 session: session, maximumMessage: Int(welcome.maximumPayload) + UDPFormat.maximumMessageHead,
                 receiveWindow: configuration.window, sendWindow: Int(welcome.window),
-                keepAlive: max(Micros(100_000), min(Micros(configuration.keepAlive), third))), now: now)
+                keepAlive: max(MicrosecondSpan(100_000), min(MicrosecondSpan(configuration.keepAlive), third))),
+            now: now)
         (epoch, joinedAt, largestPayload) = (welcome.epoch, now, Int(welcome.maximumPayload))
         counts.joined += 1
         events.append(.joined(welcome))
@@ -187,7 +192,8 @@ extension ClientCore {
         for place in publishes.waiting { sendPublish(place) }
     }
 
-    private mutating func receive(_ datagram: Datagram, _ bytes: Span<UInt8>, _ now: Moment) throws(UDPError) {
+    private mutating func receive(_ datagram: Datagram, _ bytes: Span<UInt8>, _ now: MonotonicInstant) throws(UDPError)
+    {
         switch datagram {
         case .data(let number, let offset):
             try link?.receive(bytes, number: number, framesAt: offset, room: .max, now: now)
@@ -202,12 +208,12 @@ extension ClientCore {
 // Time and datagrams out.
 extension ClientCore {
     /// When ``tick(_:)`` has something to do.
-    package var wake: Moment? {
+    package var wake: MonotonicInstant? {
         let times = [phaseWake, publishes.deadline, subscriptions.deadline]
         return times.compactMap(\.self).min()
     }
 
-    private var phaseWake: Moment? {
+    private var phaseWake: MonotonicInstant? {
         switch phase {
         case .seeking(let seeking): seeking.nextHello
         case .joined: link?.wake
@@ -216,7 +222,7 @@ extension ClientCore {
     }
 
     /// Does what is due: repeats, gives up what is overdue, notices that the relay is lost.
-    package mutating func tick(_ now: Moment) {
+    package mutating func tick(_ now: MonotonicInstant) {
         let unreachable = DeliveryError.unreachable(name, after: configuration.deadline)
         for token in publishes.removeDue(now) { events.append(.published(token: token, .failure(unreachable))) }
         for key in subscriptions.due(now) {
@@ -225,11 +231,13 @@ extension ClientCore {
         }
         for key in subscriptions.dueAgain(now) { sendSubscribe(key) }
         link?.tick(now)
-        if let link, link.silence(now) > Micros(configuration.patience) { lose("\(name) does not answer", now) }
+        if let link, link.silence(now) > MicrosecondSpan(configuration.patience) {
+            lose("\(name) does not answer", now)
+        }
     }
 
     /// Writes what is to be sent, as far as the batch has room; nothing is left if it is not full afterwards.
-    package mutating func write(into batch: inout DatagramBatch, now: Moment) {
+    package mutating func write(into batch: inout DatagramBatch, now: MonotonicInstant) {
         if let (session, relay) = goodbye {
             batch.reset(.closed, session: session, peer: relay)
             goodbye = nil
@@ -241,7 +249,7 @@ extension ClientCore {
         }
     }
 
-    private mutating func hello(_ seeking: Seeking, into batch: inout DatagramBatch, _ now: Moment) {
+    private mutating func hello(_ seeking: Seeking, into batch: inout DatagramBatch, _ now: MonotonicInstant) {
         if relays.indices.contains(seeking.candidate) {
             Hello(window: UInt32(clamping: configuration.window), cookie: seeking.cookie)
                 .write(to: &batch, session: seeking.session, peer: relays[seeking.candidate])
@@ -252,7 +260,7 @@ extension ClientCore {
         defer { phase = .seeking(next) }
         guard !seeking.isChallenged else { return }
         next.challenges = 0
-        next.interval = min(seeking.interval * 2, Micros(configuration.seekingInterval.upperBound))
+        next.interval = min(seeking.interval * 2, MicrosecondSpan(configuration.seekingInterval.upperBound))
         guard relays.count > 1 else { return }
         // A cookie is one relay address's; without an answer the next address has its turn.
         (next.candidate, next.cookie) = ((seeking.candidate + 1) % relays.count, [])

@@ -7,7 +7,7 @@ package enum ClientEvent: Sendable {
     /// The outcome of a subscription; one that failed is forgotten.
     case subscribed(key: Int, Result<Void, DeliveryError>)
     /// A payload arrived; if it finds no room, the subscription is to be stalled at the place before it.
-    case delivered(key: Int, Delivery, before: Place)
+    case delivered(key: Int, Delivery, before: HistoryPosition)
     /// Payloads of a subscription are gone.
     case gone(key: Int)
     /// The relay did not take a subscription again; it is forgotten.

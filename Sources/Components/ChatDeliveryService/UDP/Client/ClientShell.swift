@@ -32,7 +32,7 @@ struct ClientShell: DatagramMachine {
 
     /// Someone who waits for the relay's first answer.
     private struct Joining: Sendable {
-        let deadline: Moment
+        let deadline: MonotonicInstant
         let continuation: CheckedContinuation<DeliveryError?, Never>
     }
 
@@ -64,15 +64,17 @@ struct ClientShell: DatagramMachine {
 
     var statistics: ClientStatistics { core.statistics }
 
-    var wake: Moment? {
+    var wake: MonotonicInstant? {
         [core.wake, joining?.deadline].compactMap(\.self).min()
     }
 
-    mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress?, now: Moment) {
+    mutating func receive(
+        _ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress?, now: MonotonicInstant
+    ) {
         core.receive(bytes, from: peer, now: now)
     }
 
-    mutating func tick(_ now: Moment) {
+    mutating func tick(_ now: MonotonicInstant) {
         core.tick(now)
         guard let joining, joining.deadline <= now else { return }
         self.joining = nil
@@ -80,16 +82,17 @@ struct ClientShell: DatagramMachine {
         joining.continuation.resume(returning: .unreachable(name, after: time))
     }
 
-    mutating func write(into batch: inout DatagramBatch, now: Moment) {
+    mutating func write(into batch: inout DatagramBatch, now: MonotonicInstant) {
         handleEvents()
         core.write(into: &batch, now: now)
     }
 
     /// Waits for the relay's first answer; nil if it lets us in.
-    mutating func join(_ continuation: CheckedContinuation<DeliveryError?, Never>, _ now: Moment) {
+    mutating func join(_ continuation: CheckedContinuation<DeliveryError?, Never>, _ now: MonotonicInstant) {
         // The thread may have been faster.
         if let answer { return continuation.resume(returning: answer) }
-        joining = Joining(deadline: now + Micros(core.configuration.handshakeDeadline), continuation: continuation)
+        joining = Joining(
+            deadline: now + MicrosecondSpan(core.configuration.handshakeDeadline), continuation: continuation)
     }
 
     /// Whether the relay's name is to be looked up again.
@@ -114,7 +117,7 @@ extension ClientShell {
     /// Publishes payloads that were checked; the continuation gets a result for each.
     mutating func publish(
         _ payloads: [Addressed], _ continuation: CheckedContinuation<[Result<Receipt, DeliveryError>], Never>,
-        _ now: Moment
+        _ now: MonotonicInstant
     ) {
         guard !isClosed else {
             return continuation.resume(returning: payloads.map { _ in .failure(.closed) })
@@ -151,7 +154,7 @@ extension ClientShell {
     /// Subscribes to what the mailbox does not listen to yet; the continuation gets the first error.
     mutating func subscribe(
         _ addresses: [DeliveryAddress: Since], _ mailbox: Mailbox,
-        _ continuation: CheckedContinuation<DeliveryError?, Never>, _ now: Moment
+        _ continuation: CheckedContinuation<DeliveryError?, Never>, _ now: MonotonicInstant
     ) {
         guard !isClosed else { return continuation.resume(returning: .closed) }
         let id = ObjectIdentifier(mailbox)
@@ -205,7 +208,7 @@ extension ClientShell {
     private struct Arrival {
         let key: Int
         let delivery: Delivery
-        let before: Place
+        let before: HistoryPosition
     }
 
     private mutating func handleEvents() {

@@ -6,13 +6,13 @@ import ChatModel
 /// the order in which they were sent, so both are positions in a queue.
 struct PublishTable: Sendable {
     /// A publish by its position since the client began.
-    typealias Place = UInt64
+    typealias HistoryPosition = UInt64
 
     private struct Pending: Sendable {
         let token: UInt64
         /// Nil once it was answered, although older ones were not.
         var addressed: Addressed?
-        let deadline: Moment
+        let deadline: MonotonicInstant
 
         var isDone: Bool { addressed == nil }
     }
@@ -20,32 +20,34 @@ struct PublishTable: Sendable {
     /// Deadlines come in the same order.
     private var pending = Queue<Pending>()
     /// The place of the first one in the queue.
-    private var base: Place = 0
+    private var base: HistoryPosition = 0
     /// The places of messages from ``firstMessage`` on; nil for one that was no publish, or was answered.
-    private var places = Queue<Place?>()
+    private var places = Queue<HistoryPosition?>()
     private var firstMessage: UInt64 = 0
 
     /// When the first one is overdue.
-    var deadline: Moment? { pending.isEmpty ? nil : pending[0]?.deadline }
+    var deadline: MonotonicInstant? { pending.isEmpty ? nil : pending[0]?.deadline }
     /// The places of those that were not answered, oldest first.
-    var waiting: [Place] { (0..<pending.count).filter { pending[$0]?.isDone == false }.map { base + Place($0) } }
-
-    /// Adds a publish; returns its place.
-    mutating func insert(_ token: UInt64, _ addressed: Addressed, deadline: Moment) -> Place {
-        pending.append(Pending(token: token, addressed: addressed, deadline: deadline))
-        return base + Place(pending.count - 1)
+    var waiting: [HistoryPosition] {
+        (0..<pending.count).filter { pending[$0]?.isDone == false }.map { base + HistoryPosition($0) }
     }
 
-    func addressed(_ place: Place) -> Addressed? { index(place).flatMap { pending[$0]?.addressed } }
+    /// Adds a publish; returns its place.
+    mutating func insert(_ token: UInt64, _ addressed: Addressed, deadline: MonotonicInstant) -> HistoryPosition {
+        pending.append(Pending(token: token, addressed: addressed, deadline: deadline))
+        return base + HistoryPosition(pending.count - 1)
+    }
 
-    private func index(_ place: Place) -> Int? {
+    func addressed(_ place: HistoryPosition) -> Addressed? { index(place).flatMap { pending[$0]?.addressed } }
+
+    private func index(_ place: HistoryPosition) -> Int? {
         guard place >= base, place - base < UInt64(pending.count) else { return nil }
         let index = Int(place - base)
         return pending[index]?.isDone == false ? index : nil
     }
 
     /// A publish was sent as a message, whose number is above those of all before it.
-    mutating func sent(_ place: Place, as message: UInt64) {
+    mutating func sent(_ place: HistoryPosition, as message: UInt64) {
         if places.isEmpty { firstMessage = message }
         // Messages between were requests of other kinds.
         while firstMessage + UInt64(places.count) < message { places.append(nil) }
@@ -53,7 +55,7 @@ struct PublishTable: Sendable {
     }
 
     /// Takes a publish that is not to be sent; returns its token.
-    mutating func remove(_ place: Place) -> UInt64? {
+    mutating func remove(_ place: HistoryPosition) -> UInt64? {
         guard let index = index(place), let token = pending[index]?.token else { return nil }
         pending[index]?.addressed = nil
         forgetAnswered()
@@ -72,7 +74,7 @@ struct PublishTable: Sendable {
     }
 
     /// Takes those that are overdue; returns their tokens.
-    mutating func removeDue(_ now: Moment) -> [UInt64] {
+    mutating func removeDue(_ now: MonotonicInstant) -> [UInt64] {
         var due: [UInt64] = []
         while !pending.isEmpty, let first = pending[0], first.isDone || first.deadline <= now {
             if !first.isDone { due.append(first.token) }

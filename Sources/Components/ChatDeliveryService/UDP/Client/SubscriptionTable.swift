@@ -6,13 +6,13 @@ struct SubscriptionTable: Sendable {
         let address: DeliveryAddress
         let since: Since
         /// Until when the relay must have answered; nil once it did.
-        var deadline: Moment?
+        var deadline: MonotonicInstant?
         /// Its number in the current session; nil if there is none, or if it is stalled.
         var number: UInt32?
         /// Everything up to here found room, or is gone.
-        var place: Place?
+        var place: HistoryPosition?
         /// When it is asked for again, after the relay refused it for a while.
-        var askAgainAt: Moment?
+        var askAgainAt: MonotonicInstant?
         /// Whether there is no room for its payloads.
         var isStalled = false
 
@@ -24,7 +24,7 @@ struct SubscriptionTable: Sendable {
             case .earliest: return .earliest
             case .after(let cursor):
                 // A cursor of another service means nothing to a relay, like one of an epoch that never was.
-                let place = Place(cursor) ?? Place(epoch: 0, sequence: .max)
+                let place = HistoryPosition(cursor) ?? HistoryPosition(epoch: 0, sequence: .max)
                 return .after(epoch: place.epoch, sequence: place.sequence)
             }
         }
@@ -36,12 +36,12 @@ struct SubscriptionTable: Sendable {
     private var awaiting = Queue<Int>()
     private var nextNumber: UInt32 = 0
     /// No refused subscription is due before.
-    private var nextAsk: Moment?
+    private var nextAsk: MonotonicInstant?
 
     /// All of them, in the order of their keys.
     var keys: [Int] { byKey.keys.sorted() }
     /// When the first one is overdue, or to be asked for again.
-    var deadline: Moment? {
+    var deadline: MonotonicInstant? {
         [awaiting.first.flatMap { byKey[$0]?.deadline }, nextAsk].compactMap(\.self).min()
     }
 
@@ -84,14 +84,14 @@ struct SubscriptionTable: Sendable {
     }
 
     /// The relay refused a subscription for a while.
-    mutating func askAgain(_ key: Int, at time: Moment) {
+    mutating func askAgain(_ key: Int, at time: MonotonicInstant) {
         _ = dropNumber(key)
         byKey[key]?.askAgainAt = time
         nextAsk = min(nextAsk ?? time, time)
     }
 
     /// Takes the refused ones that are due.
-    mutating func dueAgain(_ now: Moment) -> [Int] {
+    mutating func dueAgain(_ now: MonotonicInstant) -> [Int] {
         guard let nextAsk, nextAsk <= now else { return [] }
         let due = byKey.filter { $0.value.askAgainAt.map { $0 <= now } == true }.keys.sorted()
         for key in due { byKey[key]?.askAgainAt = nil }
@@ -114,7 +114,7 @@ struct SubscriptionTable: Sendable {
     }
 
     /// Those that are overdue.
-    func due(_ now: Moment) -> [Int] {
+    func due(_ now: MonotonicInstant) -> [Int] {
         (0..<awaiting.count).compactMap { awaiting[$0] }.prefix { key in
             byKey[key]?.deadline.map { $0 <= now } ?? true
         }.filter { byKey[$0]?.deadline != nil }

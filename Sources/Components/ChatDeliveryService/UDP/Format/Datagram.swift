@@ -122,12 +122,12 @@ package struct Welcome: Hashable, Sendable {
         self.epoch = epoch
         maximumPayload = UInt32(clamping: limits.maximumPayload)
         self.window = UInt32(clamping: window)
-        idleMilliseconds = UInt32(clamping: Micros(idle).milliseconds)
+        idleMilliseconds = UInt32(clamping: MicrosecondSpan(idle).milliseconds)
         ratePayloads = UInt32(clamping: limits.rate?.payloads ?? 0)
-        rateMilliseconds = UInt32(clamping: Micros(limits.rate?.epoch ?? .zero).milliseconds)
+        rateMilliseconds = UInt32(clamping: MicrosecondSpan(limits.rate?.epoch ?? .zero).milliseconds)
         retainedPayloads = UInt32(clamping: limits.retention?.payloads ?? 0)
         retainedBytes = UInt64(clamping: limits.retention?.bytes ?? 0)
-        retainedMilliseconds = Micros(limits.retention?.age ?? .zero).milliseconds
+        retainedMilliseconds = MicrosecondSpan(limits.retention?.age ?? .zero).milliseconds
     }
 
     fileprivate init(_ reader: inout FieldReader) throws(UDPError) {

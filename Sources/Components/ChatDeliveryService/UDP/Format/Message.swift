@@ -79,8 +79,8 @@ extension Request {
             var head: [UInt8] = [Code.subscribe]
             head.append(big: number)
             switch since {
-            case .now: head += [0] + [UInt8](repeating: 0, count: Place.size)
-            case .earliest: head += [1] + [UInt8](repeating: 0, count: Place.size)
+            case .now: head += [0] + [UInt8](repeating: 0, count: HistoryPosition.size)
+            case .earliest: head += [1] + [UInt8](repeating: 0, count: HistoryPosition.size)
             case .after(let epoch, let sequence):
                 head.append(2)
                 head.append(big: epoch)

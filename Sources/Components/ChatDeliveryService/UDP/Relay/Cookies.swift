@@ -6,18 +6,18 @@ import ChatModel
 struct Cookies: Sendable {
     static let size = 20
     /// A cookie is good in the half minute in which it was made and in the next one.
-    static let lifetime = Micros(30_000_000)
+    static let lifetime = MicrosecondSpan(30_000_000)
     private let key: Secret
 
     init(key: Secret) {
         self.key = key
     }
 
-    func make(session: UInt64, peer: NetworkAddress, now: Moment) -> [UInt8] {
+    func make(session: UInt64, peer: NetworkAddress, now: MonotonicInstant) -> [UInt8] {
         cookie(UInt32(truncatingIfNeeded: now.microseconds / Self.lifetime.count), session, peer)
     }
 
-    func isGood(_ cookie: [UInt8], session: UInt64, peer: NetworkAddress, now: Moment) -> Bool {
+    func isGood(_ cookie: [UInt8], session: UInt64, peer: NetworkAddress, now: MonotonicInstant) -> Bool {
         guard cookie.count == Self.size else { return false }
         let current = UInt32(truncatingIfNeeded: now.microseconds / Self.lifetime.count)
         return [current, current &- 1].contains { time in

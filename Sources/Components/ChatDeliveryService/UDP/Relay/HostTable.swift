@@ -86,13 +86,13 @@ struct HostTable: Sendable {
     mutating func owe(_ host: UInt64, _ change: Int) { hosts[host]?.owedAnswers += change }
 
     /// Takes a payload off a host's quota.
-    mutating func take(_ host: UInt64, _ now: Moment) throws(DeliveryError) {
+    mutating func take(_ host: UInt64, _ now: MonotonicInstant) throws(DeliveryError) {
         guard limits.rate != nil else { return }
         if hosts.count > 2 * limits.sessions { forgetIdle(now) }
         try hosts[host]?.quota?.take(now)
     }
 
-    private mutating func forgetIdle(_ now: Moment) {
+    private mutating func forgetIdle(_ now: MonotonicInstant) {
         hosts = hosts.filter { $0.value.sessions > 0 || $0.value.quota?.isFresh(now) == false }
         guard hosts.count > 2 * limits.sessions else { return }
         // Too many strangers within one epoch: rather give them their quota back than remember them all.

@@ -6,7 +6,7 @@ extension RelayCore {
     static let pause = Duration.seconds(5)
 
     mutating func handle(
-        _ message: MessageReceiver.Message, _ place: Int, _ session: inout RelaySession, _ now: Moment
+        _ message: MessageReceiver.Message, _ place: Int, _ session: inout RelaySession, _ now: MonotonicInstant
     ) {
         let number = message.number
         do throws(DeliveryError) {
@@ -45,7 +45,8 @@ extension RelayCore {
         }
     }
 
-    private mutating func publish(_ addressed: Addressed, _ host: UInt64, _ now: Moment) throws(DeliveryError) -> UInt64
+    private mutating func publish(_ addressed: Addressed, _ host: UInt64, _ now: MonotonicInstant) throws(DeliveryError)
+        -> UInt64
     {
         try check(addressed.address)
         let most = limits.delivery.maximumPayload
@@ -91,7 +92,7 @@ extension Since {
         switch since {
         case .now: self = .now
         case .earliest: self = .earliest
-        case .after(let epoch, let sequence): self = .after(Place(epoch: epoch, sequence: sequence).cursor)
+        case .after(let epoch, let sequence): self = .after(HistoryPosition(epoch: epoch, sequence: sequence).cursor)
         }
     }
 }
@@ -99,7 +100,7 @@ extension Since {
 extension Answer.Entry {
     /// How an error is written.
     init(message: UInt64, _ error: DeliveryError) {
-        let wait = Micros(error.retryAfter ?? .zero).milliseconds
+        let wait = MicrosecondSpan(error.retryAfter ?? .zero).milliseconds
         switch error {
         case .tooLarge(let bytes, let limit):
             self.init(

@@ -68,7 +68,7 @@ extension RelayCore {
     ///
     /// - Parameter local: our address that it was sent to, where the answers must come from; nil if there is only one.
     package mutating func receive(
-        _ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress? = nil, now: Moment
+        _ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress? = nil, now: MonotonicInstant
     ) {
         counts.datagramsIn += 1
         counts.bytesIn += UInt64(bytes.count)
@@ -100,7 +100,9 @@ extension RelayCore {
         replies.append((reply, key, local))
     }
 
-    private mutating func greet(_ hello: Hello, _ key: RelaySession.Key, _ local: NetworkAddress?, _ now: Moment) {
+    private mutating func greet(
+        _ hello: Hello, _ key: RelaySession.Key, _ local: NetworkAddress?, _ now: MonotonicInstant
+    ) {
         guard places[key] == nil else { return reply(.welcome, key, local) }
         guard cookies.isGood(hello.cookie, session: key.session, peer: key.peer, now: now) else {
             return reply(.challenge(cookies.make(session: key.session, peer: key.peer, now: now)), key, local)
@@ -126,7 +128,7 @@ extension RelayCore {
 
     private mutating func receive(
         _ bytes: Span<UInt8>, _ number: UInt64, _ offset: Int, _ key: RelaySession.Key, _ local: NetworkAddress?,
-        _ now: Moment
+        _ now: MonotonicInstant
     ) throws(UDPError) {
         guard let place = places[key], var session = sessions[place].take() else {
             counts.unknownSessions += 1
@@ -227,10 +229,10 @@ extension RelayCore {
 // Time and datagrams out.
 extension RelayCore {
     /// When ``tick(_:)`` or ``write(into:now:)`` has something to do; the past while a turn has left something over.
-    package var wake: Moment? { dirty.isEmpty && calling.isEmpty ? timers.next : .zero }
+    package var wake: MonotonicInstant? { dirty.isEmpty && calling.isEmpty ? timers.next : .zero }
 
     /// Does what is due: repeats what was lost, drops clients that are gone.
-    package mutating func tick(_ now: Moment) {
+    package mutating func tick(_ now: MonotonicInstant) {
         history.sweep(now)
         while let place = timers.popDue(now) {
             guard sessions[place]?.scheduled.map({ $0 <= now }) == true, var session = sessions[place].take() else {
@@ -256,7 +258,7 @@ extension RelayCore {
     }
 
     /// Writes what is to be sent, as far as the batch has room and one turn goes; ``wake`` says whether more is left.
-    package mutating func write(into batch: inout DatagramBatch, now: Moment) {
+    package mutating func write(into batch: inout DatagramBatch, now: MonotonicInstant) {
         let (before, bytesBefore) = (batch.count, batch.bytes.count)
         defer {
             counts.datagramsOut += UInt64(batch.count - before)
@@ -278,7 +280,7 @@ extension RelayCore {
 
     /// Writes what one client gets; returns whether there is more, which the others do not wait for.
     private mutating func write(
-        _ session: inout RelaySession, into batch: inout DatagramBatch, _ budget: inout Int, _ now: Moment
+        _ session: inout RelaySession, into batch: inout DatagramBatch, _ budget: inout Int, _ now: MonotonicInstant
     ) -> Bool {
         while !batch.isFull {
             let count = batch.count

@@ -39,23 +39,23 @@ struct RelaySession: Sendable {
     /// Whether it stands in the relay's queue of those that want to write.
     var isDirty = false
     /// The earliest entry in the relay's timer queue.
-    var scheduled: Moment?
+    var scheduled: MonotonicInstant?
 
     init(_ key: Key, at local: NetworkAddress?, _ link: Link) {
         (self.key, self.local, self.link) = (key, local, link)
     }
 
     /// When its timer must run; nil if it runs early enough anyway.
-    func due(_ limits: RelayLimits) -> Moment? {
-        let idle = link.lastHeard + Micros(limits.idle)
+    func due(_ limits: RelayLimits) -> MonotonicInstant? {
+        let idle = link.lastHeard + MicrosecondSpan(limits.idle)
         let due = link.wake.map { min($0, idle) } ?? idle
         if let scheduled, scheduled <= due { return nil }
         return due
     }
 
     /// Whether the client is silent or does not answer.
-    func isGone(_ limits: RelayLimits, _ now: Moment) -> Bool {
-        link.lastHeard + Micros(limits.idle) <= now || link.silence(now) > Micros(limits.patience)
+    func isGone(_ limits: RelayLimits, _ now: MonotonicInstant) -> Bool {
+        link.lastHeard + MicrosecondSpan(limits.idle) <= now || link.silence(now) > MicrosecondSpan(limits.patience)
     }
 
     /// A subscription may have something to be sent.
@@ -87,7 +87,7 @@ struct RelaySession: Sendable {
     /// - Parameter budget: payloads that may still be read in this turn; less what was read.
     /// - Returns: whether there is more that only the budget held back.
     mutating func fill(
-        from history: inout History, _ statistics: inout RelayStatistics, budget: inout Int, now: Moment
+        from history: inout History, _ statistics: inout RelayStatistics, budget: inout Int, now: MonotonicInstant
     ) -> Bool {
         answers.send(over: &link)
         while link.queued.bytes < Self.aheadBytes, link.queued.messages < Self.aheadMessages, !ready.isEmpty {
@@ -104,7 +104,7 @@ struct RelaySession: Sendable {
     /// Hands payloads of one subscription to the link; returns how many.
     private mutating func serve(
         _ number: UInt32, _ subscription: inout Subscription, from history: inout History,
-        _ statistics: inout RelayStatistics, _ now: Moment
+        _ statistics: inout RelayStatistics, _ now: MonotonicInstant
     ) -> Int {
         let entries = history.entries(
             subscription.address, after: subscription.position, count: Self.turnPayloads, bytes: Self.turnBytes,

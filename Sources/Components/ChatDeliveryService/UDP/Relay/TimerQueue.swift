@@ -1,11 +1,11 @@
 /// Who is to be looked at when: a binary heap. An entry that no longer counts is skipped by whoever takes it.
 struct TimerQueue: Sendable {
-    private var heap: [(at: Moment, owner: Int)] = []
+    private var heap: [(at: MonotonicInstant, owner: Int)] = []
 
     /// When the next one is due.
-    var next: Moment? { heap.first?.at }
+    var next: MonotonicInstant? { heap.first?.at }
 
-    mutating func insert(_ owner: Int, at time: Moment) {
+    mutating func insert(_ owner: Int, at time: MonotonicInstant) {
         heap.append((time, owner))
         var child = heap.count - 1
         while child > 0, heap[child].at < heap[(child - 1) / 2].at {
@@ -15,7 +15,7 @@ struct TimerQueue: Sendable {
     }
 
     /// Takes one that is due.
-    mutating func popDue(_ now: Moment) -> Int? {
+    mutating func popDue(_ now: MonotonicInstant) -> Int? {
         guard let first = heap.first, first.at <= now, let last = heap.popLast() else { return nil }
         guard !heap.isEmpty else { return first.owner }
         heap[0] = last

@@ -173,7 +173,7 @@ extension SealedHandshake {
 /// The cookies of a relay, which it need not remember: a code over the address under a key that changes.
 package struct SealedCookies: Sendable {
     /// After this time the key changes; the one before is good for as long again.
-    static let lifetime = Micros(60_000_000)
+    static let lifetime = MicrosecondSpan(60_000_000)
     private let key: Secret
 
     /// - Parameter key: 32 random bytes that only this relay has.
@@ -182,17 +182,17 @@ package struct SealedCookies: Sendable {
     }
 
     /// The cookie of an address now.
-    package func make(_ peer: NetworkAddress, _ now: Moment) -> Secret { cookie(peer, period(now)) }
+    package func make(_ peer: NetworkAddress, _ now: MonotonicInstant) -> Secret { cookie(peer, period(now)) }
 
     /// Whether a HELLO shows the cookie of its address, from this period or the one before.
-    package func isProven(_ hello: Span<UInt8>, from peer: NetworkAddress, _ now: Moment) -> Bool {
+    package func isProven(_ hello: Span<UInt8>, from peer: NetworkAddress, _ now: MonotonicInstant) -> Bool {
         let period = period(now)
         let isNew = SealedHandshake.isProven(hello, cookie: cookie(peer, period))
         let isOld = SealedHandshake.isProven(hello, cookie: cookie(peer, period &- 1))
         return isNew || isOld
     }
 
-    private func period(_ now: Moment) -> UInt64 { now.microseconds / Self.lifetime.count }
+    private func period(_ now: MonotonicInstant) -> UInt64 { now.microseconds / Self.lifetime.count }
 
     private func cookie(_ peer: NetworkAddress, _ period: UInt64) -> Secret {
         var text: [UInt8] = []

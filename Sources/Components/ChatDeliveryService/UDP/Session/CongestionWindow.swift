@@ -8,18 +8,18 @@ struct CongestionWindow: Hashable, Sendable {
 
     private(set) var bytes = initial
     private var threshold = Int.max
-    private var recoveryBegan: Moment?
+    private var recoveryBegan: MonotonicInstant?
 
     /// A packet arrived.
     ///
     /// - Parameter isFull: whether the window was what held more back.
-    mutating func acknowledged(_ size: Int, sentAt: Moment, isFull: Bool) {
+    mutating func acknowledged(_ size: Int, sentAt: MonotonicInstant, isFull: Bool) {
         guard isFull, recoveryBegan.map({ sentAt > $0 }) ?? true else { return }
         bytes = min(Self.most, bytes + (bytes < threshold ? size : Self.packet * size / bytes))
     }
 
     /// A packet was lost; those sent before we reacted to another loss do not count again.
-    mutating func lost(sentAt: Moment, now: Moment) {
+    mutating func lost(sentAt: MonotonicInstant, now: MonotonicInstant) {
         guard recoveryBegan.map({ sentAt > $0 }) ?? true else { return }
         recoveryBegan = now
         bytes = max(Self.least, bytes / 2)
@@ -27,7 +27,7 @@ struct CongestionWindow: Hashable, Sendable {
     }
 
     /// Nothing came back for a long time.
-    mutating func collapse(_ now: Moment) {
+    mutating func collapse(_ now: MonotonicInstant) {
         (bytes, recoveryBegan) = (Self.least, now)
     }
 }

@@ -14,25 +14,25 @@ package struct Link: Sendable {
         /// The same of the other side.
         package var sendWindow: Int
         /// When nothing was sent for this time, a ping is; nil on the relay's side.
-        package var keepAlive: Micros?
+        package var keepAlive: MicrosecondSpan?
     }
 
     package let session: UInt64
-    private let keepAlive: Micros?
+    private let keepAlive: MicrosecondSpan?
     private var sender: MessageSender
     private var receiver: MessageReceiver
     private var recovery = Recovery()
     private var received = PacketNumbers()
     private var owesAcknowledgement = false
-    private var newestReceivedAt = Moment.zero
+    private var newestReceivedAt = MonotonicInstant.zero
     private var pingsDue = false
-    private var lastSent: Moment
+    private var lastSent: MonotonicInstant
     /// When a packet of the session came last.
-    private(set) var lastHeard: Moment
+    private(set) var lastHeard: MonotonicInstant
     /// Packets that came again.
     private(set) var repeatedPackets: UInt64 = 0
 
-    package init(_ configuration: Configuration, now: Moment) {
+    package init(_ configuration: Configuration, now: MonotonicInstant) {
         session = configuration.session
         keepAlive = configuration.keepAlive
         sender = MessageSender(window: configuration.sendWindow)
@@ -49,7 +49,7 @@ package struct Link: Sendable {
     /// Packets declared lost.
     var lostPackets: UInt64 { recovery.lostPackets }
     /// How long nothing has come back although something was asked.
-    func silence(_ now: Moment) -> Micros { recovery.silence(now) }
+    func silence(_ now: MonotonicInstant) -> MicrosecondSpan { recovery.silence(now) }
 
     /// Sends a message as soon as possible; returns its number.
     mutating func send(head: [UInt8], body: Bytes = Bytes(), order: UInt64? = nil) -> UInt64 {
@@ -64,7 +64,7 @@ package struct Link: Sendable {
     ///
     /// - Parameter room: bytes that may be held in addition to what is held; below zero no new message is taken at all.
     package mutating func receive(
-        _ datagram: Span<UInt8>, number: UInt64, framesAt offset: Int, room: Int, now: Moment
+        _ datagram: Span<UInt8>, number: UInt64, framesAt offset: Int, room: Int, now: MonotonicInstant
     ) throws(UDPError) {
         let isKnown = received.contains(number)
         let (isEliciting, shortage) = try check(datagram, offset, room: room)
@@ -101,7 +101,7 @@ package struct Link: Sendable {
     }
 
     private mutating func apply(
-        _ datagram: Span<UInt8>, _ offset: Int, takesMessages: Bool, _ now: Moment
+        _ datagram: Span<UInt8>, _ offset: Int, takesMessages: Bool, _ now: MonotonicInstant
     ) throws(UDPError) {
         var frames = try FrameReader(datagram, at: offset)
         while let frame = try frames.next() {
@@ -118,7 +118,8 @@ package struct Link: Sendable {
     ///
     /// - Parameter local: our address that they go out from; nil for the system's choice.
     package mutating func write(
-        into batch: inout DatagramBatch, to peer: NetworkAddress, from local: NetworkAddress? = nil, now: Moment
+        into batch: inout DatagramBatch, to peer: NetworkAddress, from local: NetworkAddress? = nil,
+        now: MonotonicInstant
     ) {
         while !batch.isFull {
             let maySend = recovery.maySend
@@ -149,7 +150,7 @@ package struct Link: Sendable {
         }
     }
 
-    private mutating func writeAcknowledgement(to batch: inout DatagramBatch, _ now: Moment) {
+    private mutating func writeAcknowledgement(to batch: inout DatagramBatch, _ now: MonotonicInstant) {
         owesAcknowledgement = false
         guard !received.ranges.isEmpty else { return }
         let delay = UInt32(clamping: now.since(newestReceivedAt).count)
@@ -157,14 +158,14 @@ package struct Link: Sendable {
     }
 
     /// When to call ``tick(_:)`` again.
-    var wake: Moment? {
+    var wake: MonotonicInstant? {
         let ping = pingsDue ? nil : keepAlive.map { lastSent + $0 }
         guard let due = recovery.wake else { return ping }
         return ping.map { min($0, due) } ?? due
     }
 
     /// Does what is due: repeats and pings are written next.
-    mutating func tick(_ now: Moment) {
+    mutating func tick(_ now: MonotonicInstant) {
         recovery.tick(&sender, now)
         if let keepAlive, lastSent + keepAlive <= now { pingsDue = true }
     }

@@ -9,11 +9,11 @@ struct Recovery: Sendable {
     static let patience = 3
     /// After this time a packet is lost whatever was acknowledged: who acknowledges the oldest alone, one at a time,
     /// makes the other side probe and remember more and more.
-    static let longestWay = Micros(16_000_000)
+    static let longestWay = MicrosecondSpan(16_000_000)
 
     private struct Packet: Sendable {
         let number: UInt64
-        let sentAt: Moment
+        let sentAt: MonotonicInstant
         let size: Int
         let pieces: [MessageSender.Piece]
         var isUnderWay: Bool
@@ -32,9 +32,9 @@ struct Recovery: Sendable {
     private(set) var congestion = CongestionWindow()
     private var attempts = 0
     private var probes = 0
-    private var lossAt: Moment?
-    private var lastSent = Moment.zero
-    private var progressAt = Moment.zero
+    private var lossAt: MonotonicInstant?
+    private var lastSent = MonotonicInstant.zero
+    private var progressAt = MonotonicInstant.zero
     /// Packets declared lost.
     private(set) var lostPackets: UInt64 = 0
 
@@ -46,16 +46,18 @@ struct Recovery: Sendable {
     var mustSend: Bool { isProbing && countUnderWay > 0 }
 
     /// How long nothing has come back although something was asked.
-    func silence(_ now: Moment) -> Micros { countUnderWay > 0 ? now.since(progressAt) : Micros(0) }
+    func silence(_ now: MonotonicInstant) -> MicrosecondSpan {
+        countUnderWay > 0 ? now.since(progressAt) : MicrosecondSpan(0)
+    }
 
     /// When to look again.
-    var wake: Moment? {
+    var wake: MonotonicInstant? {
         guard countUnderWay > 0 else { return nil }
         return lossAt ?? lastSent + roundTrip.wait(after: attempts)
     }
 
     /// Remembers the packet with the number ``next``.
-    mutating func sent(size: Int, pieces: [MessageSender.Piece], isEliciting: Bool, _ now: Moment) {
+    mutating func sent(size: Int, pieces: [MessageSender.Piece], isEliciting: Bool, _ now: MonotonicInstant) {
         defer { next += 1 }
         guard isEliciting else { return }
         packets.append(Packet(number: next, sentAt: now, size: size, pieces: pieces, isUnderWay: true))
@@ -71,7 +73,9 @@ struct Recovery: Sendable {
     }
 
     /// Takes an acknowledgement that was checked.
-    mutating func acknowledge(_ acknowledgement: Acknowledgement, _ sender: inout MessageSender, _ now: Moment) {
+    mutating func acknowledge(
+        _ acknowledgement: Acknowledgement, _ sender: inout MessageSender, _ now: MonotonicInstant
+    ) {
         let isFull = bytesUnderWay * 2 >= congestion.bytes
         var isNew = false
         for range in acknowledgement.ranges {
@@ -82,7 +86,7 @@ struct Recovery: Sendable {
                 isNew = true
                 if packet.number == acknowledgement.ranges[0].upperBound {
                     let time = now.since(packet.sentAt)
-                    roundTrip.measured(Micros(time.count - min(time.count, UInt64(acknowledgement.delay))))
+                    roundTrip.measured(MicrosecondSpan(time.count - min(time.count, UInt64(acknowledgement.delay))))
                 }
                 leave(place)
                 congestion.acknowledged(packet.size, sentAt: packet.sentAt, isFull: isFull)
@@ -116,7 +120,7 @@ struct Recovery: Sendable {
         while let packet = packets.first, !packet.isUnderWay { packets.popFirst() }
     }
 
-    private mutating func detectLosses(_ sender: inout MessageSender, _ now: Moment) {
+    private mutating func detectLosses(_ sender: inout MessageSender, _ now: MonotonicInstant) {
         lossAt = nil
         guard let largest = largestAcknowledged else { return }
         for place in 0..<packets.count {
@@ -131,7 +135,8 @@ struct Recovery: Sendable {
         }
     }
 
-    private mutating func lose(_ packet: Packet, at place: Int, _ sender: inout MessageSender, _ now: Moment) {
+    private mutating func lose(_ packet: Packet, at place: Int, _ sender: inout MessageSender, _ now: MonotonicInstant)
+    {
         leave(place)
         lostPackets += 1
         congestion.lost(sentAt: packet.sentAt, now: now)
@@ -139,7 +144,7 @@ struct Recovery: Sendable {
     }
 
     /// Gives up what has been under way for too long.
-    private mutating func loseOldest(_ sender: inout MessageSender, _ now: Moment) {
+    private mutating func loseOldest(_ sender: inout MessageSender, _ now: MonotonicInstant) {
         forgetFirst()
         while let packet = packets.first, packet.sentAt + Self.longestWay < now {
             lose(packet, at: 0, &sender, now)
@@ -148,7 +153,7 @@ struct Recovery: Sendable {
     }
 
     /// Does what is due.
-    mutating func tick(_ sender: inout MessageSender, _ now: Moment) {
+    mutating func tick(_ sender: inout MessageSender, _ now: MonotonicInstant) {
         guard let wake, wake <= now else { return }
         loseOldest(&sender, now)
         guard countUnderWay > 0 else { return }

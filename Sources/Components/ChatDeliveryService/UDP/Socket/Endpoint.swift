@@ -12,10 +12,11 @@ protocol DatagramMachine: Sendable {
     /// Receives a datagram.
     ///
     /// - Parameter local: the address that it was sent to; nil if there is only one.
-    mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress?, now: Moment)
-    mutating func tick(_ now: Moment)
-    mutating func write(into batch: inout DatagramBatch, now: Moment)
-    var wake: Moment? { get }
+    mutating func receive(
+        _ bytes: Span<UInt8>, from peer: NetworkAddress, at local: NetworkAddress?, now: MonotonicInstant)
+    mutating func tick(_ now: MonotonicInstant)
+    mutating func write(into batch: inout DatagramBatch, now: MonotonicInstant)
+    var wake: MonotonicInstant? { get }
 }
 
 /// A socket and a machine, and the thread that waits for both.
@@ -31,7 +32,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
         /// Whether the machine had more to write than one turn takes.
         var hasMore = false
         /// Until when the thread sleeps; nil means for ever.
-        var sleepsUntil: Moment? = .zero
+        var sleepsUntil: MonotonicInstant? = .zero
         var isClosed = false
     }
 
@@ -66,9 +67,9 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
     var localAddress: NetworkAddress? { socket.localAddress }
 
     /// Lets the machine do something and sends what results.
-    func perform<R: Sendable>(_ body: (inout Machine, Moment) -> sending R) -> R {
+    func perform<R: Sendable>(_ body: (inout Machine, MonotonicInstant) -> sending R) -> R {
         state.withLock { state in
-            let now = Moment.now
+            let now = MonotonicInstant.now
             let result = body(&state.machine, now)
             send(&state, now)
             let isLate = state.hasMore || isEarlier(state.machine.wake, than: state.sleepsUntil)
@@ -77,7 +78,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
         }
     }
 
-    private func isEarlier(_ wake: Moment?, than other: Moment?) -> Bool {
+    private func isEarlier(_ wake: MonotonicInstant?, than other: MonotonicInstant?) -> Bool {
         guard let wake else { return false }
         return other.map { wake < $0 } ?? true
     }
@@ -85,10 +86,10 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
     /// Sends what is left and ends the thread, which closes the socket.
     ///
     /// - Parameter waits: whether to return only when that has happened, so that the port is free; a moment at most.
-    func close(waits: Bool = false, _ body: (inout Machine, Moment) -> Void) {
+    func close(waits: Bool = false, _ body: (inout Machine, MonotonicInstant) -> Void) {
         let isFirst = state.withLock { state in
             guard !state.isClosed else { return false }
-            let now = Moment.now
+            let now = MonotonicInstant.now
             body(&state.machine, now)
             repeat { send(&state, now) } while state.hasMore
             state.isClosed = true
@@ -109,7 +110,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
         _ = unsafe write(wakeWriting, &byte, 1)
     }
 
-    private func send(_ state: inout State, _ now: Moment) {
+    private func send(_ state: inout State, _ now: MonotonicInstant) {
         guard !state.isClosed else { return }
         for _ in 0..<Self.sendBatches {
             state.batch.removeAll()
@@ -134,7 +135,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
             state.withLock { state in
                 state.sleepsUntil = .zero
                 receive(&state, &buffer)
-                let now = Moment.now
+                let now = MonotonicInstant.now
                 state.machine.tick(now)
                 send(&state, now)
             }
@@ -155,7 +156,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
 
     private func receive(_ state: inout State, _ buffer: inout [UInt8]) {
         guard !state.isClosed else { return }
-        let now = Moment.now
+        let now = MonotonicInstant.now
         var received = 0
         while received < Self.receiveBatch, let run = socket.receive(into: &buffer) {
             var start = 0

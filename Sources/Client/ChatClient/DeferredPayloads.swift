@@ -3,7 +3,7 @@ internal import ChatModel
 /// Payloads that nobody could use yet: an invite and what follows it may overtake each other.
 ///
 /// Bounded; the oldest go first. What is kept here is stored, because its cursor is passed.
-struct Parked: Sendable {
+struct DeferredPayloads: Sendable {
     struct Entry: Sendable, Hashable {
         let number: UInt64
         let addressed: Addressed
@@ -18,11 +18,11 @@ struct Parked: Sendable {
     /// Keeps a payload; returns what is no longer kept for it.
     mutating func keep(_ addressed: Addressed, for owner: Owner?, limits: CoreLimits) -> (kept: Entry?, gone: [Entry]) {
         let isKnown = entries.contains { $0.addressed.id == addressed.id && $0.addressed.payload == addressed.payload }
-        guard !isKnown, addressed.payload.count <= limits.parkedBytes else { return (nil, []) }
+        guard !isKnown, addressed.payload.count <= limits.deferredBytes else { return (nil, []) }
         let entry = Entry(number: next, addressed: addressed, owner: owner)
         insert(entry)
         var gone: [Entry] = []
-        while entries.count > limits.parkedPayloads || bytes > limits.parkedBytes { gone.append(remove(at: 0)) }
+        while entries.count > limits.deferredPayloads || bytes > limits.deferredBytes { gone.append(remove(at: 0)) }
         return (entry, gone)
     }
 

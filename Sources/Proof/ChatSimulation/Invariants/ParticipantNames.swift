@@ -1,5 +1,5 @@
 /// What peers are called: the cast of the specifications, and numbers after them.
-public enum Cast {
+public enum ParticipantNames {
     private static let names = ["Saro", "Raya", "Pax"]
 
     /// The name of a peer.

@@ -1,7 +1,7 @@
 import ChatModel
 
 /// One number of a scenario that can be turned by name: by a person, or in the search for a smaller run that fails.
-public enum Knob: String, Sendable, CaseIterable {
+public enum ScenarioParameter: String, Sendable, CaseIterable {
     /// Peers.
     case peers
     /// Contents.
@@ -64,7 +64,7 @@ public enum Knob: String, Sendable, CaseIterable {
 
 extension Scenario {
     /// The position of a knob.
-    public subscript(knob: Knob) -> Double {
+    public subscript(knob: ScenarioParameter) -> Double {
         get {
             switch knob {
             case .peers: Double(peers)

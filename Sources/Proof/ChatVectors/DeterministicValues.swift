@@ -5,7 +5,7 @@ import ChatModel
 /// Values for files, each from the seed and a name of its own, so that a new case changes no other.
 ///
 /// The bytes of a name are BLAKE2b-512 of `seed/name/0`, then of `seed/name/1` and so on.
-struct Maker: Sendable {
+struct DeterministicValues: Sendable {
     let seed: String
 
     func bytes(_ count: Int, _ name: String) -> [UInt8] {

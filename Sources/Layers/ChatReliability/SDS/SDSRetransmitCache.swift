@@ -1,7 +1,7 @@
 import ChatModel
 
 /// Messages kept whole, to be sent again on request (SDSR-03); the oldest are forgotten first.
-struct SDSKept: Sendable {
+struct SDSRetransmitCache: Sendable {
     struct Entry: Sendable {
         let bytes: Bytes
         /// Names its record.

@@ -7,7 +7,7 @@ package import ChatModel
 #endif
 
 /// A moment in microseconds since an origin that does not change while the process runs.
-package struct Moment: Hashable, Comparable, Sendable {
+package struct MonotonicInstant: Hashable, Comparable, Sendable {
     package let microseconds: UInt64
 
     package init(microseconds: UInt64) {
@@ -19,30 +19,32 @@ package struct Moment: Hashable, Comparable, Sendable {
         microseconds = overflow ? .max : product
     }
 
-    package static let zero = Moment(microseconds: 0)
+    package static let zero = MonotonicInstant(microseconds: 0)
 
     /// The system's clock that never goes back.
-    package static var now: Moment {
+    package static var now: MonotonicInstant {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Moment(microseconds: UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000)
+        return MonotonicInstant(microseconds: UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000)
     }
 
-    package static func < (left: Moment, right: Moment) -> Bool { left.microseconds < right.microseconds }
+    package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
+        left.microseconds < right.microseconds
+    }
 
-    package static func + (moment: Moment, span: Micros) -> Moment {
+    package static func + (moment: MonotonicInstant, span: MicrosecondSpan) -> MonotonicInstant {
         let (sum, overflow) = moment.microseconds.addingReportingOverflow(span.count)
-        return Moment(microseconds: overflow ? .max : sum)
+        return MonotonicInstant(microseconds: overflow ? .max : sum)
     }
 
     /// The time since an earlier moment; zero where that one is later.
-    package func since(_ earlier: Moment) -> Micros {
-        Micros(self > earlier ? microseconds - earlier.microseconds : 0)
+    package func since(_ earlier: MonotonicInstant) -> MicrosecondSpan {
+        MicrosecondSpan(self > earlier ? microseconds - earlier.microseconds : 0)
     }
 }
 
 /// A span of time in microseconds: what a protocol counts in, cheaper than `Duration`.
-package struct Micros: Hashable, Comparable, Sendable {
+package struct MicrosecondSpan: Hashable, Comparable, Sendable {
     package let count: UInt64
 
     package init(_ count: UInt64) {
@@ -56,10 +58,10 @@ package struct Micros: Hashable, Comparable, Sendable {
         count = overflow ? .max : UInt64(max(0, product)) &+ UInt64(max(0, attoseconds / 1_000_000_000_000))
     }
 
-    package static func < (left: Micros, right: Micros) -> Bool { left.count < right.count }
-    package static func * (span: Micros, factor: UInt64) -> Micros {
+    package static func < (left: MicrosecondSpan, right: MicrosecondSpan) -> Bool { left.count < right.count }
+    package static func * (span: MicrosecondSpan, factor: UInt64) -> MicrosecondSpan {
         let (product, overflow) = span.count.multipliedReportingOverflow(by: factor)
-        return Micros(overflow ? .max : product)
+        return MicrosecondSpan(overflow ? .max : product)
     }
 
     package var duration: Duration { .microseconds(Int64(clamping: count)) }

@@ -3,7 +3,7 @@ import ChatModel
 /// A place in the history of addresses, as services here write cursors: 8 bytes epoch, 8 bytes sequence.
 ///
 /// The epoch is random for each start of a service, so that a cursor from before is known as such.
-package struct Place: Hashable, Sendable {
+package struct HistoryPosition: Hashable, Sendable {
     static let size = 16
     package let epoch: UInt64
     package let sequence: UInt64
@@ -35,7 +35,7 @@ struct Cursors: Sendable {
     init(epoch: UInt64, from first: UInt64, count: Int) {
         self.first = first
         var array: [UInt8] = []
-        array.reserveCapacity(count * Place.size)
+        array.reserveCapacity(count * HistoryPosition.size)
         for offset in 0..<count {
             Self.append(epoch, to: &array)
             Self.append(first &+ UInt64(offset), to: &array)
@@ -45,8 +45,8 @@ struct Cursors: Sendable {
 
     /// The cursor of one of the sequences.
     subscript(sequence: UInt64) -> Cursor {
-        let start = Int(sequence - first) * Place.size
-        return Cursor(bytes.slice(start..<start + Place.size))
+        let start = Int(sequence - first) * HistoryPosition.size
+        return Cursor(bytes.slice(start..<start + HistoryPosition.size))
     }
 
     private static func append(_ number: UInt64, to array: inout [UInt8]) {

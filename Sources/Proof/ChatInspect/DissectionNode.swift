@@ -2,7 +2,7 @@ internal import ChatCodec
 public import ChatModel
 
 /// A piece of what is inspected: where it stands, what it is called, what it says and what is inside.
-public struct Piece: Hashable, Sendable {
+public struct DissectionNode: Hashable, Sendable {
     /// Where the bytes of a piece come from, which is what its offset counts from.
     public enum Origin: String, Hashable, Sendable {
         /// The first byte of the input.
@@ -32,7 +32,7 @@ public struct Piece: Hashable, Sendable {
     /// Whether it is a field that its document does not have.
     public var isUnknown = false
     /// What it consists of, in the order of the bytes.
-    public var parts: [Piece] = []
+    public var parts: [DissectionNode] = []
 
     init(_ name: String, _ run: Run? = nil) {
         self.name = name
@@ -65,7 +65,7 @@ public struct Fault: Hashable, Sendable {
     /// The byte at which it breaks, counted like the offset of its piece.
     public let offset: Int
     /// What that counts from.
-    public let origin: Piece.Origin
+    public let origin: DissectionNode.Origin
     /// One line that a person can act on.
     public let reason: String
     /// The requirement that is violated.
@@ -98,9 +98,9 @@ public struct Section: Hashable, Sendable, CustomStringConvertible {
 struct Run {
     let bytes: Bytes
     let start: Int
-    let origin: Piece.Origin
+    let origin: DissectionNode.Origin
 
-    init(_ bytes: Bytes, start: Int = 0, origin: Piece.Origin = .input) {
+    init(_ bytes: Bytes, start: Int = 0, origin: DissectionNode.Origin = .input) {
         (self.bytes, self.start, self.origin) = (bytes, start, origin)
     }
 

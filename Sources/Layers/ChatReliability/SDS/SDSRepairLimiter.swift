@@ -2,7 +2,7 @@ import ChatModel
 
 /// The rate limit of messages made for repair alone: who names thousands of ids that were never sent, or asks for
 /// everything, gets no more for it than this (SDS-R7).
-struct SDSPace: Sendable {
+struct SDSRepairLimiter: Sendable {
     /// The shortest time between two messages that are sent only to ask, in milliseconds.
     private static let pause: UInt64 = 50
     /// After so many in vain, the pause is doubled: no participant seems to have the message.

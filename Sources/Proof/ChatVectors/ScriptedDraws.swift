@@ -5,7 +5,7 @@ import ChatModel
 ///
 /// Draws that no file names (ids of payloads) come from elsewhere. A value that the file does not have
 /// is drawn from elsewhere too and remembered, so that the check fails in the end and not in the middle.
-final class Draws: RandomSource {
+final class ScriptedDraws: RandomSource {
     private struct State {
         var script: [(label: String, bytes: [UInt8])]
         var problem: String?
@@ -27,7 +27,7 @@ final class Draws: RandomSource {
                 ? try step.list("randomness").map { (try $0.text("label"), try $0.bytes("bytes")) } : [])
     }
 
-    func add(_ more: Draws) {
+    func add(_ more: ScriptedDraws) {
         let script = more.state.withLock { $0.script }
         state.withLock { $0.script += script }
     }

@@ -5,7 +5,7 @@ import ChatRecords
 /// A bounded memory of names, each with a note, that survives restarts.
 ///
 /// Each name is remembered until its time; where there is no room, the one to be forgotten first goes.
-package struct Memory: Sendable {
+package struct ReplayCache: Sendable {
     private struct Entry: Sendable {
         let note: UInt64
         let until: Timestamp
