@@ -58,7 +58,7 @@ func `a reset of any reason, also one that is cut short, ends the session on bot
     lied.welcome(largest: 60_000)
     _ = lied.takeSent()
     let address = DeliveryAddress("hall")
-    let large = Payload(Bytes([UInt8](repeating: 7, count: 40_000)))
+    let large = Bytes([UInt8](repeating: 7, count: 40_000))
     lied.client.core.publish(Addressed(address, payload: large), token: 1, now: lied.now)
     lied.client.core.publish(Addressed(address, payload: [1, 2, 3]), token: 2, now: lied.now)
     _ = lied.takeSent()
