@@ -86,7 +86,7 @@ struct FileExchangeTests {
         let isLarge = unsafe truncate(large, 255 * 102_400 + 1) == 0
         #expect(isLarge)
         for (path, code, words) in [
-            (large, "file_too_large", "split -b"), ("\(folder.path)/none", "file", "No such file"),
+            (large, "file_too_large", "split -b"), ("\(folder.path)/none", "file", "there is no file"),
             (folder.path, "file", "directory"),
         ] {
             await #expect { _ = try await saro.ask(["do": "send-file", "path": .string(path)]) } throws: { error in
