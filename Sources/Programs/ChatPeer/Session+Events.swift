@@ -196,7 +196,7 @@ extension Session {
                 "-- \(address) ended", .event("link", ["state": "ended", "text": .string(address.text)]))
         case .gone(let address):
             Output.Line.trouble(
-                "! payloads on \(address) were lost",
+                "! payloads on \(address) may have been lost",
                 .event("link", ["state": "gone", "text": .string(address.text)]))
         }
     }

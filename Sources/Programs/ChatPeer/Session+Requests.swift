@@ -76,7 +76,13 @@ extension Session {
     func send(
         _ content: Content, to text: String?, as outgoing: Outgoing = .text, tag: JSON?
     ) async throws(ClientError) {
-        if text == nil, let pending { return try await connect(pending, content, as: outgoing, tag: tag) }
+        if text == nil, let pending {
+            do throws(ClientError) { return try await connect(pending, content, as: outgoing, tag: tag) } catch {
+                // A link that is refused stays so: it would take every later line with it (PEER-14).
+                if case .refused = error { chooseNobody() }
+                throw error
+            }
+        }
         var id = current
         if let text {
             id = await conversation(text)

@@ -63,6 +63,15 @@ struct RecipientTests {
             try await saro.start()
             #expect(try await saro.ask(["do": "send", "text": "x"])["conversation"]?.text == id)
         }
+        // A link that was used refuses what is said with it, once; what follows finds nobody chosen.
+        let used = try await raya.ask(["do": "introduce"])["links"]?.list?.first ?? ""
+        _ = try await saro.ask(["do": "connect", "link": used, "text": "with it"])
+        _ = try await saro.ask(["do": "connect", "link": used])
+        for code in ["used_bundle", "nobody", "nobody"] {
+            await #expect { _ = try await saro.ask(["do": "send", "text": "again"]) } throws: { error in
+                "\(error)".contains("\"code\":\"\(code)\"")
+            }
+        }
         for failing: JSON in [
             ["do": "to", "conversation": "nobody"],
             ["do": "connect", "link": "logos_chatintro_1_AAAA"],
