@@ -171,10 +171,11 @@ def read(data: bytes) -> Datagram:
             skip_extensions(reader)
             return welcome
         case 4:  # RESET
-            try:  # whatever its body says, the session is over (UDP-6)
-                return Reset(session, reader.u(1), reader.bytes8())
+            reason = reader.u(1) if reader.left else 0  # whatever its body says, the session is over (UDP-6)
+            try:
+                return Reset(session, reason, reader.bytes8())
             except Refused:
-                return Reset(session, 0, b"")
+                return Reset(session, reason, b"")
         case 5:  # DATA
             packet, frames = reader.u(8), []
             while reader.left:

@@ -435,7 +435,7 @@ class Datagrams(RulesTest):
         for data in (
             b"", hello[:9], hello[:-1], datagram(1, bytes(4) + b"\x41" + bytes(1185)), datagram(2, b"\0"),
             datagram(2, b"\1xx"), datagram(2, b"\2x"), datagram(3, bytes(1190)), datagram(3, bytes(47)),
-            datagram(4, b""), datagram(4, b"\1\1"), datagram(4, b"\1\0x"), datagram(5, bytes(7)),
+            datagram(5, bytes(7)),
             datagram(1, bytes(5) + b"\0\1\xff\xff" + bytes(1181)),
         ):
             self.refuse("malformed", udp.read, data)
@@ -446,6 +446,8 @@ class Datagrams(RulesTest):
         self.assertEqual(udp.read(extended), udp.Hello(self.SESSION, 1 - 1))
         reset = udp.Reset(self.SESSION, 3, bytes([1, 2]))
         self.assertEqual(udp.read(udp.write(reset)), reset)
+        for body, reason in ((b"", 0), (b"\1\1", 1), (b"\1\0x", 1), (b"\x63\0", 99)):
+            self.assertEqual(udp.read(datagram(4, body)), udp.Reset(self.SESSION, reason, b""))
 
     def test_frames_udp_7(self):
         head = bytes([1, 5]) + self.SESSION + bytes(8)
