@@ -75,6 +75,8 @@ extension Client {
     ///   them must come again, from the cursors that are stored.
     private func rollBack(after trouble: ClientError, hadUnstored: Bool) {
         let isInterrupted = core.isInterrupted
+        // A report that the application has not taken is lost with the state around it, so it is made again.
+        if core.waitingBatches.contains(where: { $0.events.contains(where: \.isStorageTrouble) }) { reported = nil }
         do throws(ClientError) {
             core = try Self.load(suite, storage, random, core.limits, clock())
             // Events that the application has dealt with are not shown again; otherwise every commit that fails would

@@ -46,6 +46,10 @@ public enum ClientEvent: Sendable, Hashable {
         public var description: String { "\(outcome.rawValue): \(text)" }
     }
 
+    var isStorageTrouble: Bool {
+        if case .storageTrouble = self { true } else { false }
+    }
+
     /// Whether it is stored until the application has it (DURABLE-1).
     var isKept: Bool {
         switch self {
