@@ -1,8 +1,9 @@
 import ChatFraming
 import ChatModel
 import ChatReliability
-import ChatSimulation
 import Testing
+
+@testable import ChatSimulation
 
 /// Each invariant finds what it is there to find: a toy with the defect that it is about.
 @Suite struct InvariantTests {
@@ -129,6 +130,24 @@ import Testing
         let found = run(.calm, toys(), invariants: [NoLongContents()])
         #expect(found.violation?.invariant == "no long contents")
         #expect(found.checks == ["no long contents"])
+    }
+
+    @Test func `the tally tells how long the slowest content took to be heard after everything was mended`() throws {
+        /// Computes the same from what was heard; the network is mended for good at the end of the last disturbance.
+        struct Slowest: Invariant {
+            let name = "slowest"
+            mutating func concluded(_ ledger: Ledger, _ tally: Tally) -> Finding? {
+                let slowest = ledger.contents.map {
+                    $0.lastHeard.since(max($0.time, ledger.healed, ledger.threads[$0.thread].met))
+                }
+                return Finding("\(slowest.max() ?? .zero) and \(tally.healing)")
+            }
+        }
+        for scenario in [Scenario.lossy, .offline] {
+            let words = try #require(run(scenario, toys(), invariants: [Slowest()]).violation?.text)
+            let times = words.split(separator: " and ")
+            #expect(times[0] == times[1] && times[0] != "\(VirtualTime.zero)", "\(scenario.name): \(words)")
+        }
     }
 
     @Test func `what is checked follows from what a composition claims and a scenario can do`() {

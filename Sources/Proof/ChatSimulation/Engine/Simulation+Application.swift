@@ -124,16 +124,21 @@ extension Simulation {
             note(peer, .told("a gap, \(gap.isFinal ? "for good" : "for now")"))
         case .refused(let id, let report):
             tally.refusedPayloads += 1
-            if let id, composition.endings.contains(report.code) { learn(id, peer) { $0.isBroken = true } }
+            if let id { end(id, peer, report) }
             note(peer, .told(report.description))
         case .failed(let id, let report), .broken(let id, let report):
-            let isBroken = composition.endings.contains(report.code)
-            learn(id, peer) { $0.isBroken = $0.isBroken || isBroken }
+            end(id, peer, report)
             note(peer, .told(report.description))
         case .link(let notice):
             if case .gone = notice { tally.gone += 1 }
         case .began, .pending, .conversation, .storageTrouble: break
         }
+    }
+
+    /// A conversation whose keys no longer fit stays broken, whatever is reported of it later.
+    private mutating func end(_ id: ConversationID, _ peer: Int, _ report: ClientEvent.Report) {
+        guard composition.endings.contains(report.code) else { return }
+        learn(id, peer) { $0.isBroken = true }
     }
 
     private mutating func hear(_ received: ReceivedContent, in id: ConversationID, _ peer: Int) {
