@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the documentation of every library product into .build/docs, without a plug-in; a broken link is an error.
+# Builds the documentation of every library product into .build/docs, without a plug-in, and the two walks of the
+# architecture as articles; a broken link is an error.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 docc=$(command -v docc || command -v "$(dirname "$(readlink -f "$(command -v swift)")")/docc") || {
@@ -33,3 +34,9 @@ for module in $modules; do
     archives+=(--dependency "$out/$module.doccarchive")
     echo "$module: $(find "$out/$module.doccarchive/data" -name '*.json' | wc -l) pages"
 done
+# shellcheck disable=SC2086
+python3 Tests/Tools/docs_articles.py Specs/architecture.md "$out/graphs" "$out/ChatFramework.docc" $modules
+docc convert "$out/ChatFramework.docc" --fallback-display-name chat-framework --fallback-bundle-identifier chat-framework \
+    --output-path "$out/ChatFramework.doccarchive" \
+    --enable-experimental-external-link-support "${archives[@]}" --warnings-as-errors
+echo "articles: $(find "$out/ChatFramework.doccarchive/data" -name '*.json' | wc -l) pages"

@@ -203,7 +203,10 @@ extension ClientSide {
     /// Takes a frame; one that breaks a rule of decoding changes nothing. One that does not fit what is known is told
     /// to the application, and the chat is asked for anew.
     ///
-    /// - Parameter random: any number; drawn where a pause is chosen.
+    /// - Parameters:
+    ///   - bytes: one frame of the service.
+    ///   - now: milliseconds of the clock that all calls share.
+    ///   - random: any number; drawn where a pause is chosen.
     public mutating func receive(
         _ bytes: Span<UInt8>, now: UInt64, random: @autoclosure () -> UInt64
     ) throws(Violation) -> SideOutput {

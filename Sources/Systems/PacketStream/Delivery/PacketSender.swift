@@ -213,7 +213,10 @@ public struct OutgoingPacket: Hashable, Sendable {
 
     /// Encodes a packet, with the number that it has.
     ///
-    /// - Parameter chunkSize: bytes of a frame that is sent in one piece.
+    /// - Parameters:
+    ///   - packet: the packet.
+    ///   - codec: encodes it, within its limits.
+    ///   - chunkSize: the most bytes of a frame that is sent in one piece.
     public init(
         _ packet: Packet, _ codec: PacketV1 = PacketV1(), chunkSize: Int = PacketV1.chunkSize
     ) throws(PacketViolation) {
