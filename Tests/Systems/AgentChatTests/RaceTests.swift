@@ -117,4 +117,31 @@ struct RaceTests {
         let done = try hear(.done(job: "j1", message: nil), &saro)
         #expect(done.frames.count == 1 && saro.unsettled.map(\.message.id) == ["m2"])
     }
+
+    @Test(arguments: [Job.Outcome.completed, .cancelled, .failed], [false, true])
+    mutating func `a job that ends between ready and history is told with its whole message, once (AC-37)`(
+        outcome: Job.Outcome, knowsJob: Bool
+    ) throws {
+        var saro = try connected()
+        _ = try settle(&saro, answers(to: try saro.send(message("m1"), now: 0, random: 0)).frames)
+        _ = try settle(&saro, try agent.write(.text(TextPart("Look", state: .streaming))).frames)
+        // The link is lost, or the device starts again and knows less.
+        if !knowsJob { saro = ClientSide(chat: "c") }
+        let ready = answers(to: saro.begin(now: 0, random: 0)).frames
+        let asked = try ready.map { try saro.receive($0.span, now: 0, random: 0) }
+        // The agent goes on before it is asked for the chat.
+        var late = try agent.write(.text(TextPart("ing", state: .streaming))).frames
+        switch outcome {
+        case .completed: late += try agent.finish().frames
+        case .cancelled: late += try agent.acknowledgeCancel().frames
+        case .failed: late += try agent.fail("broke").frames
+        }
+        late += asked.flatMap { answers(to: $0).frames }
+        let events = try settle(&saro, late)
+        let told = events.compactMap { if case .whole(let message) = $0 { message.text } else { nil } }
+        let ends = events.compactMap { if case .ended(let outcome, _, _) = $0 { outcome } else { nil } }
+        #expect(told == (knowsJob ? ["Looking"] : []) && ends == (knowsJob ? [outcome] : []), "\(events)")
+        #expect(saro.chat.shown.map(\.text) == ["hello", "Looking"])
+        #expect(try saro.send(message("m2"), now: 0, random: 0).frames.count == 1, "nothing is waited for")
+    }
 }

@@ -22,6 +22,9 @@ public struct ClientSide: Hashable, Sendable {
     private var claimed: Command.Run?
     /// The history was asked for and has not come.
     private var awaitsHistory = false
+    /// The end of the job that lived, which came before anything of its message on this connection. It waits for the
+    /// history, which has the whole message.
+    private var unseenEnd: ServerMessage?
     /// Hellos so far, two at most: after the second, what comes may be meant for the one before.
     private var hellos = 0
     /// Hellos that no `ready` has answered.
@@ -53,7 +56,7 @@ public struct ClientSide: Hashable, Sendable {
 extension ClientSide {
     /// Says that somebody is there: at the start, after a restart, and when the link is back.
     public mutating func begin(now: UInt64, random: UInt64) -> SideOutput {
-        (isUnderWay, awaitsHistory) = (false, false)
+        (isUnderWay, awaitsHistory, unseenEnd) = (false, false, nil)
         (hellos, unanswered) = (min(hellos + 1, 2), min(unanswered + 1, Self.maximumWaiting))
         chat.open()
         deadline = now &+ UInt64(backoff.next(random: random))
@@ -216,6 +219,9 @@ extension ClientSide {
         guard !doubts(message) else { return begin(now: now, random: random()) }
         if case .stream(let stream) = message, chat.job.misses(before: stream) {
             ask(into: &output)
+        } else if endsUnseen(message) {
+            unseenEnd = message
+            ask(into: &output)
         } else {
             let wasLive = chat.job.isLive
             do throws(Violation) {
@@ -224,6 +230,7 @@ extension ClientSide {
                 // A job that ended while nobody listened: the history has what became of it.
                 if effect == .history {
                     if wasLive, case .ended(let outcome) = chat.job.phase { tellEnd(outcome, nil, into: &output) }
+                    tellUnseenEnd(into: &output)
                     submit(into: &output)
                 }
             } catch {
@@ -245,6 +252,31 @@ extension ClientSide {
         case .error: return false
         default: return chat.connection.phase == .open && hellos > 1
         }
+    }
+
+    /// Whether a message ends the job that lives, of whose message nothing was seen on this connection: what is known of
+    /// it may lack what was written meanwhile.
+    private func endsUnseen(_ message: ServerMessage) -> Bool {
+        let connection = chat.connection
+        guard connection.phase == .ready, !connection.hasStream else { return false }
+        var live = chat.job.id
+        if !chat.job.isLive {
+            guard case .job(let id, _)? = connection.activeJob else { return false }
+            live = id
+        }
+        switch message {
+        case .done(let ended, _), .cancel(let ended): return ended == nil || live == nil || ended == live
+        case .error(let failure): return failure.job != nil && (live == nil || failure.job == live)
+        default: return false
+        }
+    }
+
+    /// The history has come, and with it all of the message. The end of a job that was not known shows there alone.
+    private mutating func tellUnseenEnd(into output: inout SideOutput) {
+        guard let message = unseenEnd else { return }
+        unseenEnd = nil
+        guard let effect = try? chat.apply(message) else { return chat.connection.note(message) }
+        tell(effect, of: message, into: &output)
     }
 
     /// Whether a job failed that was not seen to begin, while a message is submitted: its `run` may be lost, and then the

@@ -20,7 +20,7 @@ public struct Connection: Hashable, Sendable {
     public private(set) var phase = Phase.disconnected
     /// Whether `run` or `stream_resume` was seen on it, so that deltas may come.
     public private(set) var hasStream = false
-    /// What `ready` said about a job; nil where it said nothing.
+    /// What `ready` said about a job; nil where it said nothing, and when that job has ended since.
     public private(set) var activeJob: ServerMessage.ActiveJob?
 
     /// No connection.
@@ -56,8 +56,15 @@ public struct Connection: Hashable, Sendable {
         switch message {
         case .ready(let ready): (phase, activeJob) = (.ready, ready.activeJob)
         case .run, .streamResume: hasStream = true
+        case .done(let job, _), .cancel(let job): noteEnd(of: job)
+        case .error(let failure): if let job = failure.job { noteEnd(of: job) }
         default: break
         }
+    }
+
+    private mutating func noteEnd(of job: Identifier?) {
+        guard case .job(let id, _)? = activeJob, job == nil || job == id else { return }
+        activeJob = nil
     }
 
     private init(phase: Phase) { self.phase = phase }
