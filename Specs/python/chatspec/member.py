@@ -211,9 +211,9 @@ class Member(sds.Channel):
         return part
 
     def _due_requests(self, now: int) -> list[str]:
-        """SDSR-05, those due longest first."""
-        due = [known for known, entry in self.missing.items() if entry["request"] <= now]
-        return sorted(due, key=lambda known: self.missing[known]["request"])[: self.settings.requests]
+        """SDSR-05, those due longest first, and of those due at one time the first of the ids."""
+        due = [(entry["request"], known.encode()) for known, entry in self.missing.items() if entry["request"] <= now]
+        return [known.decode() for _, known in sorted(due)][: self.settings.requests]
 
     # receiving
 
@@ -434,7 +434,8 @@ class Member(sds.Channel):
         """SDS-10 to SDS-12, SDSR-05, SDSR-06."""
         step = Step()
         self._pass(now)
-        for known in [known for known, entry in self.missing.items() if entry["lost"] <= now]:
+        over = [(entry["lost"], known.encode()) for known, entry in self.missing.items() if entry["lost"] <= now]
+        for known in [known.decode() for _, known in sorted(over)]:
             del self.missing[known]
             self.given_up.append(known)
             step.lost.append(known)

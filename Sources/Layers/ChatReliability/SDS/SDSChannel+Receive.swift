@@ -142,17 +142,14 @@ extension SDSChannel {
     /// Delivers messages that wait for nothing any more, and those that waited for them, earliest first.
     mutating func release(_ ready: [SDSIncoming.Waiting], in step: inout SDSStep) {
         guard !ready.isEmpty else { return }
-        var queue = PriorityQueue<SDSLog.Order, SDSIncoming.Waiting>()
-        func insert(_ ready: [SDSIncoming.Waiting]) {
-            for one in ready { queue.insert(one, .init(lamport: one.message.lamport ?? 0, id: one.message.id)) }
-        }
-        insert(ready)
+        var queue = PriorityQueue<SDSIncoming.Waiting>()
+        for one in ready { queue.insert(one) }
         while let next = queue.popFirst() {
             let message = next.message
             unstoreWaiting(next.serial)
             guard let lamport = message.lamport, let content = message.content else { continue }
             put(message, lamport, content, probe: filter.map { _ in BloomFilter.Probe(message.id) }, in: &step)
-            insert(incoming.resolve(message.id))
+            for one in incoming.resolve(message.id) { queue.insert(one) }
         }
     }
 
@@ -186,6 +183,8 @@ extension SDSChannel {
     private mutating func acknowledge(_ message: SDSMessage, in step: inout SDSStep) {
         guard !outgoing.isEmpty else { return }
         let before = step.events.count
+        // What is acknowledged lets younger ones move up, whose time may have come long ago.
+        if outgoing.entries.count > settings.resend.window { outgoing.review(step.now) }
         defer { if step.events.count > before { outgoing.noteProgress(step.now) } }
         var ids = message.history.map(\.id)
         while let id = ids.popLast() {

@@ -34,8 +34,9 @@ struct SDSFrontier: Sendable {
         let first = ends.filter { !isNamed($0) }
         guard first.count <= count else { return (part(count, of: first), count) }
         guard !repeats.isEmpty else { return (first, 0) }
-        let more = part(count - first.count, of: repeats.filter { !isNamed($0) })
-        return (first + more, more.count)
+        let again = repeats.filter { !isNamed($0) }
+        let more = part(count - first.count, of: again)
+        return (first + more, more.count < again.count ? more.count : 0)
     }
 
     private func part(_ count: Int, of all: [Identifier]) -> [Identifier] {

@@ -2,13 +2,18 @@ import ChatModel
 
 /// Messages that wait for what causally came before them (SDS-07), and what they wait for.
 struct SDSIncoming: Sendable {
-    /// A message that waits.
-    struct Waiting: Sendable {
+    /// A message that waits; compared by its place in the log.
+    struct Waiting: Comparable, Sendable {
         let message: SDSMessage
         let serial: UInt64
         /// How many of its dependencies are not delivered.
         var left: Int
         let cost: Int
+
+        private var order: SDSLog.Order { SDSLog.Order(lamport: message.lamport ?? 0, id: message.id) }
+
+        static func == (left: Waiting, right: Waiting) -> Bool { left.order == right.order }
+        static func < (left: Waiting, right: Waiting) -> Bool { left.order < right.order }
     }
 
     /// A message that was named and not delivered.
@@ -35,11 +40,11 @@ struct SDSIncoming: Sendable {
     private var shares: [Identifier: Share] = [:]
     private struct Share { var (messages, bytes, missing) = (0, 0, 0) }
     /// When missing ones are given up, and when they are asked for.
-    private var losses = PriorityQueue<Timestamp, Identifier>()
-    private var requests = PriorityQueue<Timestamp, Identifier>()
+    private var losses = PriorityQueue<SDSDue>()
+    private var requests = PriorityQueue<SDSDue>()
 
-    var nextLoss: Timestamp? { losses.first?.key }
-    var nextRequest: Timestamp? { requests.first?.key }
+    var nextLoss: Timestamp? { losses.first?.time }
+    var nextRequest: Timestamp? { requests.first?.time }
 
     /// Refuses a message of a size that would have to wait beyond the limits.
     func check(
@@ -87,8 +92,8 @@ struct SDSIncoming: Sendable {
         entry.hint = entry.hint.map { Bytes(copying: $0.span) }
         missing[entry.id] = Missing(
             entry: entry, noticed: now, waiters: [], isHere: isHere, request: isHere ? nil : request)
-        if let giveUp { losses.insert(entry.id, giveUp) }
-        if !isHere, let request { requests.insert(entry.id, request) }
+        if let giveUp { losses.insert(SDSDue(entry.id, giveUp)) }
+        if !isHere, let request { requests.insert(SDSDue(entry.id, request)) }
         compact()
         return !isHere
     }
@@ -96,8 +101,8 @@ struct SDSIncoming: Sendable {
     /// A resolved entry stays in the queues until it comes up, which is long for losses.
     private mutating func compact() {
         let missing = missing
-        requests.compact(live: missing.count) { missing[$0]?.request == $1 }
-        losses.compact(live: missing.count) { id, _ in missing[id] != nil }
+        requests.compact(live: missing.count) { missing[$0.id]?.request == $0.time }
+        losses.compact(live: missing.count) { missing[$0.id] != nil }
     }
 
     /// A message is delivered or given up: takes out those that waited for nothing else.
@@ -136,11 +141,13 @@ struct SDSIncoming: Sendable {
     /// Messages that wait for each other would otherwise wait for ever.
     mutating func takeLosses(_ now: Timestamp, again: Timestamp) -> [Identifier] {
         var due: [Identifier] = []
-        while let first = losses.first, first.key <= now, let id = losses.popFirst() {
+        while let next = losses.first, next.time <= now {
+            _ = losses.popFirst()
+            let id = next.id
             guard let entry = missing[id] else { continue }
             if entry.isHere, !entry.isOverdue {
                 missing[id]?.isOverdue = true
-                losses.insert(id, again)
+                losses.insert(SDSDue(id, again))
             } else {
                 due.append(id)
             }
@@ -152,16 +159,17 @@ struct SDSIncoming: Sendable {
     mutating func postponeLosses(until earliest: Timestamp, lostAfter: UInt64) {
         losses = PriorityQueue()
         for (id, entry) in missing {
-            losses.insert(id, max(earliest, entry.noticed.later(by: lostAfter)))
+            losses.insert(SDSDue(id, max(earliest, entry.noticed.later(by: lostAfter))))
         }
     }
 
-    /// Missing messages to be asked for now, those due longest first.
+    /// Missing messages to be asked for now, those due longest first, and of those due at one time the first of the ids.
     mutating func dueRequests(_ now: Timestamp, limit: Int) -> [SDSMessage.HistoryEntry] {
         guard hasRequests(now) else { return [] }
         var (rest, due): (_, [SDSMessage.HistoryEntry]) = (requests, [])
-        while due.count < limit, let first = rest.first, first.key <= now, let id = rest.popFirst() {
-            guard let entry = missing[id], entry.request == first.key else { continue }
+        while due.count < limit, let next = rest.first, next.time <= now {
+            _ = rest.popFirst()
+            guard let entry = missing[next.id], entry.request == next.time else { continue }
             due.append(entry.entry)
         }
         return due
@@ -176,8 +184,8 @@ struct SDSIncoming: Sendable {
 
     /// Whether something is to be asked for now.
     mutating func hasRequests(_ now: Timestamp) -> Bool {
-        while let first = requests.first, missing[first.element]?.request != first.key { _ = requests.popFirst() }
-        return requests.first.map { $0.key <= now } ?? false
+        while let next = requests.first, missing[next.id]?.request != next.time { _ = requests.popFirst() }
+        return requests.first.map { $0.time <= now } ?? false
     }
 
     /// Notes that another participant asked for a message: the answer goes to all.
@@ -189,7 +197,7 @@ struct SDSIncoming: Sendable {
     private mutating func postpone(_ id: Identifier, _ entry: Missing, to time: Timestamp) {
         missing[id] = entry
         missing[id]?.request = time
-        requests.insert(id, time)
+        requests.insert(SDSDue(id, time))
         compact()
     }
 }

@@ -11,7 +11,7 @@ struct SDSOutgoing: Sendable {
         var sentAt: Timestamp
         /// How long this side had been away until then.
         var awayBefore: UInt64 = 0
-        /// When it is sent again.
+        /// When it is sent again; zero after a restart until the first step of the run says when.
         var due: Timestamp
         let serial: UInt64
         let probe: BloomFilter.Probe?
@@ -127,7 +127,8 @@ struct SDSOutgoing: Sendable {
         nextDue = nil
         for (index, id) in ids.enumerated() {
             guard let entry = entries[id] else { continue }
-            let due = min(entry.due, index < count ? now : now.later(by: wait))
+            let latest = index < count ? now : now.later(by: wait)
+            let due = entry.due == .zero ? latest : min(entry.due, latest)
             if entry.sends < Self.patience { entries[id]?.tries = 0 }
             entries[id]?.due = due
             nextDue = min(nextDue ?? due, due)
@@ -145,6 +146,11 @@ struct SDSOutgoing: Sendable {
         guard vain > 0 else { return }
         if vain >= Self.vainCopies.few, nextDue != nil { nextDue = now }
         vain = 0
+    }
+
+    /// Some may have moved up among those that are sent again.
+    mutating func review(_ now: Timestamp) {
+        if let due = nextDue { nextDue = min(due, now) }
     }
 
     private func window(_ settings: SDSSettings) -> Int {

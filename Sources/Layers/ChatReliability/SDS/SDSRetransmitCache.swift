@@ -19,9 +19,9 @@ struct SDSRetransmitCache: Sendable {
     /// Oldest first.
     private var order: [Identifier] = []
     private var start = 0
-    private var answers = PriorityQueue<Timestamp, Identifier>()
+    private var answers = PriorityQueue<SDSDue>()
 
-    var nextDue: Timestamp? { answers.first?.key }
+    var nextDue: Timestamp? { answers.first?.time }
     subscript(id: Identifier) -> Entry? { entries[id] }
 
     /// Keeps a message; returns those that are forgotten for it.
@@ -49,7 +49,7 @@ struct SDSRetransmitCache: Sendable {
         guard let entry = entries[id], entry.answerAt == nil else { return }
         if let answered = entry.answered, now < answered.later(by: pause) { return }
         entries[id]?.answerAt = time
-        answers.insert(id, time)
+        answers.insert(SDSDue(id, time))
     }
 
     /// Another participant sent it again.
@@ -62,8 +62,10 @@ struct SDSRetransmitCache: Sendable {
     /// Messages to be sent again now.
     mutating func takeDue(_ now: Timestamp, limit: Int) -> [(id: Identifier, bytes: Bytes)] {
         var due: [(Identifier, Bytes)] = []
-        while due.count < limit, let first = answers.first, first.key <= now, let id = answers.popFirst() {
-            guard let entry = entries[id], entry.answerAt == first.key else { continue }
+        while due.count < limit, let next = answers.first, next.time <= now {
+            _ = answers.popFirst()
+            let id = next.id
+            guard let entry = entries[id], entry.answerAt == next.time else { continue }
             entries[id]?.answerAt = nil
             entries[id]?.answered = now
             due.append((id, entry.bytes))
