@@ -90,9 +90,9 @@ let package = Package(
             providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
 
         // What everything stands on; arrows point down only.
-        Room.model.module("ChatModel"),
         Room.foundation.module("ChatPlatform"),
-        Room.foundation.module("ChatCrypto", ["CSodium", "ChatModel"]),
+        Room.model.module("ChatModel", ["ChatPlatform"]),
+        Room.foundation.module("ChatCrypto", ["CSodium", "ChatModel", "ChatPlatform"]),
         Room.foundation.module("ChatCodec", ["ChatModel"]),
         Room.foundation.module("ChatRecords", ["ChatModel", "ChatCodec"]),
 
@@ -114,11 +114,11 @@ let package = Package(
         Room.systems.module("PacketStream", foundations),
 
         // A composition of five, run for an application, and where it keeps its state.
-        Room.client.module("ChatStorage", foundations),
+        Room.client.module("ChatStorage", foundations + ["ChatPlatform"]),
         Room.client.module("ChatClient", foundations + ["ChatStorage"]),
 
         // Virtual time and a virtual network around cores; knows none of our components.
-        Room.proof.module("ChatSimulation", foundations + ["ChatClient"]),
+        Room.proof.module("ChatSimulation", foundations + ["ChatClient", "ChatPlatform"]),
 
         // What any implementation must pass; knows none of ours.
         Room.proof.module("ChatConformance", foundations),
@@ -140,7 +140,8 @@ let package = Package(
         // Programs as libraries, so that an outsider builds them with components of their own beside ours.
         Room.programs.module(
             "ChatPeer", everything + systems + ["ChatShim", "ChatVariants", "ChatPlatform", "ChatTool"]),
-        Room.programs.module("ChatSimulator", everything + ["ChatSimulation", "ChatVariants", "ChatTool"]),
+        Room.programs.module(
+            "ChatSimulator", everything + ["ChatPlatform", "ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.module(
             "ChatConformanceRunner", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
         Room.programs.tool("chat-peer", ["ChatPeer"]),
@@ -149,14 +150,16 @@ let package = Package(
 
         // Starts the programs and talks to them: the demonstration, and tests of whole programs.
         Room.programs.module("ChatDriver", ["ChatModel", "ChatPlatform", "ChatTool", "ChatCodec"]),
-        Room.programs.tool("chat-demo", ["ChatClient", "ChatStorage", "ChatDriver", "ChatTool", "ChatCodec"]),
-        Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatTool"]),
-        Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatCodec", "ChatTool"]),
-        Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatTool"]),
+        Room.programs.tool(
+            "chat-demo", ["ChatClient", "ChatStorage", "ChatDriver", "ChatPlatform", "ChatTool", "ChatCodec"]),
+        Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatPlatform", "ChatTool"]),
+        Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatCodec", "ChatPlatform", "ChatTool"]),
+        Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatPlatform", "ChatTool"]),
         Room.programs.tool("packet-inspect", foundations + ["ChatInspect", "ChatTool", "PacketStream"]),
-        Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatCodec"]),
+        Room.programs.tool("chat-vectors", ["ChatVectors", "ChatTool", "ChatCodec", "ChatPlatform"]),
         Room.programs.module(
-            "ChatBench", ["CSodium", "ChatSimulation", "ChatTool", "ChatVariants"] + everything + systems),
+            "ChatBench",
+            ["CSodium", "ChatPlatform", "ChatSimulation", "ChatTool", "ChatVariants"] + everything + systems),
         Room.programs.tool("chat-bench", ["ChatBench"]),
 
         .target(name: "TestSupport", dependencies: ["ChatModel"], path: "Tests/TestSupport", swiftSettings: settings),
@@ -183,7 +186,7 @@ let package = Package(
         Room.systems.tests("AgentChatTests", everything + ["AgentChat"]),
         Room.systems.tests("ChatEngineTests", everything + ["ChatEngine", "ChatConformance"]),
         Room.systems.tests("PacketStreamTests", everything + ["AgentChat", "ChatConformance", "PacketStream"]),
-        Room.programs.tests("ChatToolTests", ["ChatTool"]),
+        Room.programs.tests("ChatToolTests", ["ChatPlatform", "ChatTool"]),
         Room.client.tests("ChatStorageTests", foundations + ["ChatStorage", "StorageTestSupport"]),
         Room.client.tests("ChatClientTests", everything + ["ChatConformance", "StorageTestSupport"]),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),
@@ -191,7 +194,7 @@ let package = Package(
         Room.proof.tests("ChatShimTests", everything + ["ChatShim", "ChatVariants"]),
         Room.proof.tests("ChatVectorsTests", ["ChatVectors", "ChatCodec"]),
         Room.proof.tests("ChatSimulationTests", everything + ["ChatConformance", "ChatSimulation"]),
-        Room.programs.tests("ProtocolTests", everything + ["ChatDriver", "ChatShim", "ChatVariants"]),
+        Room.programs.tests("ProtocolTests", everything + ["ChatDriver", "ChatPlatform", "ChatShim", "ChatVariants"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -22,7 +22,7 @@ public final class DirectoryStorage: Storage {
     public convenience init(
         path: String, key: StorageKey, limits: StorageLimits = StorageLimits()
     ) throws(StorageError) {
-        try self.init(path: path, key: key, limits: limits, files: SystemFiles(), random: SodiumRandom())
+        try self.init(path: path, key: key, limits: limits, files: SystemFiles(), random: SystemRandom())
     }
 
     /// Opens a directory of other files, with other randomness.

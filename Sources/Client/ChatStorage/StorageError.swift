@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import ChatPlatform
 
 /// Why records could not be stored or read, and what to do next.
 public enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -58,16 +52,16 @@ public enum StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func words(of number: Int32) -> String {
-        unsafe String(cString: strerror(number))
+        ErrorNumber(rawValue: number).description
     }
 
     private static func advice(for number: Int32) -> String {
-        switch number {
-        case EACCES, EPERM, EROFS: "; choose a directory that you may write to"
-        case ENOENT, ENOTDIR: "; create the directory above it first"
-        case ENAMETOOLONG: "; choose a shorter path"
-        case EMFILE, ENFILE: "; close some files or raise the limit (ulimit -n)"
-        case EIO: "; the disk may be failing, make a copy"
+        switch ErrorNumber(rawValue: number) {
+        case .accessDenied, .notPermitted, .readOnly: "; choose a directory that you may write to"
+        case .noEntry, .notDirectory: "; create the directory above it first"
+        case .nameTooLong: "; choose a shorter path"
+        case .tooManyFiles, .tooManyFilesOfAll: "; close some files or raise the limit (ulimit -n)"
+        case .inputOutput: "; the disk may be failing, make a copy"
         default: ""
         }
     }

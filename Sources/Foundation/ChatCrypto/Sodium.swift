@@ -13,18 +13,6 @@ enum Sodium {
     nonisolated(unsafe) static let nowhere = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
 }
 
-/// The operating system's randomness through libsodium.
-public struct SodiumRandom: RandomSource {
-    /// Makes a source; it has no state.
-    public init() { Sodium.start() }
-
-    /// Fills unpredictable bytes; the label does not matter.
-    public func fill(_ bytes: inout MutableSpan<UInt8>, for label: RandomLabel) {
-        let count = bytes.count
-        unsafe randombytes_buf(bytes.start, count)
-    }
-}
-
 // A span is an address and a count, and its owner neither moves nor goes while the span lives. So an
 // address taken from a parameter is good until the function returns, and C can be called flat instead
 // of in five nested closures. It must not be kept.

@@ -1,29 +1,18 @@
 #if CHAT_TSAN
-    #if canImport(Glibc)
-        import Glibc
-    #elseif canImport(Musl)
-        import Musl
-    #else
-        import Darwin
-    #endif
+    import ChatPlatform
 
     /// Guards a value with a mutex of POSIX, which ThreadSanitizer sees; see the other definition.
     @safe public struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-        private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+        private let mutex = POSIXMutex()
         private let value: UnsafeMutablePointer<Value>
 
         /// A value, which is reached through the lock alone from now on.
         public init(_ value: consuming sending Value) {
-            unsafe mutex = .allocate(capacity: 1)
-            unsafe mutex.initialize(to: pthread_mutex_t())
-            unsafe pthread_mutex_init(mutex, nil)
             unsafe self.value = .allocate(capacity: 1)
             unsafe self.value.initialize(to: value)
         }
 
         deinit {
-            unsafe pthread_mutex_destroy(mutex)
-            unsafe mutex.deallocate()
             unsafe value.deinitialize(count: 1)
             unsafe value.deallocate()
         }
@@ -32,8 +21,8 @@
         public borrowing func withLock<Result: ~Copyable, E: Error>(
             _ body: (inout sending Value) throws(E) -> sending Result
         ) throws(E) -> sending Result {
-            unsafe pthread_mutex_lock(mutex)
-            defer { unsafe pthread_mutex_unlock(mutex) }
+            mutex.lock()
+            defer { mutex.unlock() }
             nonisolated(unsafe) let value = unsafe value
             return try unsafe body(&value.pointee)
         }

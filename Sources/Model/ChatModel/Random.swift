@@ -48,19 +48,3 @@ extension RandomSource {
         Secret(count: count) { fill(&$0, for: label) }
     }
 }
-
-/// The operating system's generator.
-public struct SystemRandom: RandomSource {
-    /// Makes a source; it has no state.
-    public init() {}
-
-    /// Takes eight bytes at a time from the system; never fails and never blocks after boot.
-    public mutating func fill(_ bytes: inout MutableSpan<UInt8>, for label: RandomLabel) {
-        var generator = SystemRandomNumberGenerator()
-        var word: UInt64 = 0
-        for index in bytes.indices {
-            if index % 8 == 0 { word = generator.next() }
-            bytes[index] = UInt8(truncatingIfNeeded: word >> (8 * UInt64(index % 8)))
-        }
-    }
-}

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import ChatPlatform
 
 /// Secret bytes that are shared by reference, never changed and wiped by their last owner.
 ///
@@ -33,7 +27,7 @@
     }
 
     deinit {
-        unsafe wipe(memory, count)
+        unsafe SystemMemory.wipe(memory, count)
         unsafe SecretMemory.free(memory, count)
     }
 
@@ -67,14 +61,6 @@ extension Secret: Equatable, CustomStringConvertible, CustomReflectable {
 public func wipe(_ bytes: inout MutableSpan<UInt8>) {
     unsafe bytes.withUnsafeMutableBufferPointer { buffer in
         guard let start = buffer.baseAddress else { return }
-        unsafe wipe(start, buffer.count)
+        unsafe SystemMemory.wipe(start, buffer.count)
     }
-}
-
-private func wipe(_ memory: UnsafeMutablePointer<UInt8>, _ count: Int) {
-    #if canImport(Darwin)
-        unsafe memset_s(memory, count, 0, count)
-    #else
-        unsafe explicit_bzero(memory, count)
-    #endif
 }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import ChatPlatform
 
 /// Memory for secrets: pages that are locked, so that they are never swapped out, and that no core dump contains.
 ///
@@ -85,9 +79,8 @@ package enum SecretMemory {
                 pieces[Self.place(of: size)].append(address)
                 return false
             }
-            guard let memory = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return false }
             if large.remove(address) != nil { locked -= size }
-            unsafe munmap(memory, size)
+            SystemMemory.unmap(address, size)
             pages -= size
             return false
         }
@@ -98,20 +91,9 @@ package enum SecretMemory {
 
         /// New pages, locked where that is allowed and left out of core dumps.
         private mutating func map(_ size: Int) -> (address: UInt, isLocked: Bool) {
-            #if canImport(Darwin)
-                let anonymous = MAP_ANON
-            #else
-                let anonymous = MAP_ANONYMOUS
-            #endif
-            guard let memory = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | anonymous, -1, 0),
-                unsafe memory != MAP_FAILED
-            else { return (0, false) }
-            #if canImport(Glibc) || canImport(Musl)
-                _ = unsafe madvise(memory, size, MADV_DONTDUMP)
-            #endif
+            let (address, isLocked) = SystemMemory.mapPages(size)
+            guard address != 0 else { return (0, false) }
             pages += size
-            let address = UInt(bitPattern: memory)
-            let isLocked = unsafe mlock(memory, size) == 0
             if isLocked { locked += size }
             return (address, isLocked)
         }

@@ -4,7 +4,7 @@ import ChatModel
 /// Two conversations that began with each other, and carry a content of one size.
 struct ConversationPair<Conversation: SimpleConversation> {
     private(set) var (saro, raya): (Conversation, Conversation)
-    private var turn = Step(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SodiumRandom())
+    private var turn = Step(now: Timestamp(milliseconds: 1_700_000_000_000), headRoom: 64, random: SystemRandom())
     private let content: Content
     private var nextContent: UInt64 = 1
     /// Bytes and payloads that were sent since the conversation began.

@@ -1,5 +1,6 @@
 import ChatFraming
 import ChatModel
+import ChatPlatform
 
 /// Finding the machine that a payload is for among 100,000 routes; no floor.
 ///
@@ -65,10 +66,10 @@ enum FramingBench {
 
     /// What it takes to listen to all of them, in time and in memory.
     private static func listen(_ name: String) throws -> Row {
-        let before = Memory.residentBytes() ?? 0
+        let before = ThisProcess.residentMemory ?? 0
         var client: (any FramingStrategy)?
         let took = time { client = listening(RPIV1()) } / .nanoseconds(routes)
-        let bytes = (Memory.residentBytes() ?? 0) - before
+        let bytes = (ThisProcess.residentMemory ?? 0) - before
         let identifiers = (client as? RPIV1)?.identifierCount ?? 0
         return Row(
             name: name,

@@ -1,12 +1,5 @@
 import ChatCodec
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import ChatPlatform
 
 /// One line of the report.
 struct Row {
@@ -94,11 +87,7 @@ func time(_ body: () throws -> Void) rethrows -> Duration {
     return threadTime() - start
 }
 
-private func threadTime() -> Duration {
-    var now = timespec()
-    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
-    return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec)
-}
+private func threadTime() -> Duration { .nanoseconds(Int64(SystemClock.threadNanoseconds)) }
 
 /// The middle one of some numbers.
 func median(_ numbers: [Double]) -> Double {
@@ -107,8 +96,4 @@ func median(_ numbers: [Double]) -> Double {
 }
 
 /// What all threads of the process have used.
-func processorTime() -> Duration {
-    var now = timespec()
-    unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
-    return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec)
-}
+func processorTime() -> Duration { .nanoseconds(Int64(SystemClock.processNanoseconds)) }

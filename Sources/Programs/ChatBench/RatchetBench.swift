@@ -2,6 +2,7 @@ import ChatCodec
 import ChatConversation
 import ChatCrypto
 import ChatModel
+import ChatPlatform
 import LogosFormats
 
 /// One conversation: the bare ratchet, and `PrivateV1.Libchat` from content to content.
@@ -38,13 +39,13 @@ enum RatchetBench {
         let count = 4_000
         var kept: [PrivateV1.Libchat] = []
         kept.reserveCapacity(2 * count)
-        let before = Memory.residentBytes()
+        let before = ThisProcess.residentMemory
         for _ in 0..<count {
             var pair = try ConversationPair<PrivateV1.Libchat>(content: 64)
             try pair.pingPong(40)
             kept += [pair.saro, pair.raya]
         }
-        let after = Memory.residentBytes()
+        let after = ThisProcess.residentMemory
         var values = [Row.Value("inline", Double(MemoryLayout<PrivateV1.Libchat>.stride))]
         if let before, let after { values.insert(.init("bytes", Double(after - before) / Double(kept.count)), at: 0) }
         return Row(name: "private-v1-libchat/idle", values: values)
@@ -54,7 +55,7 @@ enum RatchetBench {
 /// Two ratchets that share a secret.
 private struct RatchetPair {
     private var (saro, raya): (DoubleRatchet, DoubleRatchet)
-    private var random: any RandomSource = SodiumRandom()
+    private var random: any RandomSource = SystemRandom()
     private let frame: Bytes
 
     init(frame count: Int) throws {

@@ -1,3 +1,4 @@
+import ChatCrypto
 import ChatModel
 import ChatReliability
 

@@ -3,6 +3,7 @@ import ChatCrypto
 import ChatFraming
 import ChatInitialization
 import ChatModel
+import ChatPlatform
 import ChatReliability
 import ChatSimulation
 
@@ -42,7 +43,7 @@ enum SimulationBench {
             .init("deliveries/s", Double(run.tally.deliveries) / seconds),
             .init("contents/s", Double(run.tally.contents) / seconds), .init("seconds", seconds, digits: 1),
         ]
-        if let bytes = Memory.residentBytes() { values.append(.init("MiB", Double(bytes) / 1_048_576)) }
+        if let bytes = ThisProcess.residentMemory { values.append(.init("MiB", Double(bytes) / 1_048_576)) }
         return Row(name: name, values: values)
     }
 

@@ -1,14 +1,7 @@
 import ChatDeliveryService
 import ChatModel
+import ChatPlatform
 import ChatTool
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// One client of a relay in a process of its own, for `make bench-udp`, which starts and compares several.
 ///
@@ -50,11 +43,7 @@ enum UDPRole {
         return true
     }
 
-    private static func now() -> UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    private static func now() -> UInt64 { SystemClock.monotonicNanoseconds }
 
     private static func processor() -> Int { Int(processorTime() / .nanoseconds(1)) }
 

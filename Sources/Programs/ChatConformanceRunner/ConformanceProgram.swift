@@ -70,7 +70,7 @@ public struct ConformanceProgram: Sendable {
 
     /// What the names mean; throws for one that means nothing.
     private func choices(_ names: [String]) throws -> [(Component, String)] {
-        var random: any RandomSource = SodiumRandom()
+        var random: any RandomSource = SystemRandom()
         let registry = Variants(identity: X25519.generate(using: &random, for: .secret), adding: additions).registry
         let all = Component.allCases.flatMap { component in registry.names(of: component).map { (component, $0) } }
         guard !names.isEmpty else { return all }

@@ -2,12 +2,6 @@ import ChatModel
 import ChatPlatform
 import ChatTool
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// Another program, started and talked to in lines: for demonstrations and for tests of whole programs.
 ///
 /// It ends with this object at the latest.
@@ -17,7 +11,7 @@ package final class ChildProcess: Sendable {
     /// Lines of its standard output without their ends; ends when the program does.
     package let lines: AsyncStream<String>
     private let input: Lock<Int32?>
-    private let ending: Ending
+    private let ending: ProcessEnd
     private let exit: Task<Int32, Never>
 
     /// Starts a program.
@@ -29,10 +23,13 @@ package final class ChildProcess: Sendable {
     package init(
         _ path: String, _ arguments: [String], environment: [String] = currentEnvironment(), joinsErrors: Bool = false
     ) throws(DriverError) {
-        let program = try StartedProgram([path] + arguments, environment: environment, joinsErrors: joinsErrors)
+        let program: StartedProgram
+        do throws(ProcessFailure) {
+            program = try StartedProgram([path] + arguments, environment: environment, joinsErrors: joinsErrors)
+        } catch { throw DriverError(error.description) }
         id = program.id
         input = Lock(program.input)
-        let ending = Ending(id)
+        let ending = ProcessEnd(id)
         self.ending = ending
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         self.lines = lines
@@ -47,7 +44,7 @@ package final class ChildProcess: Sendable {
     /// A child that nobody holds any more is killed.
     deinit {
         closeInput()
-        ending.send(signal: SIGKILL)
+        ending.kill()
     }
 
     /// Writes a line to its standard input; waits while it does not read.
@@ -64,7 +61,7 @@ package final class ChildProcess: Sendable {
     /// Ends its standard input.
     package func closeInput() {
         input.withLock {
-            if let input = $0 { close(input) }
+            if let input = $0 { FileCalls.close(input) }
             $0 = nil
         }
     }
@@ -77,12 +74,8 @@ package final class ChildProcess: Sendable {
 
     private static func readLines(_ descriptor: Int32, into continuation: AsyncStream<String>.Continuation) {
         var waiting: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = unsafe read(descriptor, &block, block.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            waiting += block[..<count]
+        while let block = try? readSome(descriptor, limit: 65_536), !block.isEmpty {
+            waiting += block
             var start = waiting.startIndex
             while let end = waiting[start...].firstIndex(of: 10) {
                 continuation.yield(String(decoding: waiting[start..<end], as: UTF8.self))
@@ -92,30 +85,6 @@ package final class ChildProcess: Sendable {
         }
         if !waiting.isEmpty { continuation.yield(String(decoding: waiting, as: UTF8.self)) }
         continuation.finish()
-        close(descriptor)
-    }
-}
-
-/// The end of a process, which is noticed before its number is free for another one.
-private final class Ending: Sendable {
-    private let id: Int32
-    private let hasEnded = Lock(false)
-
-    init(_ id: Int32) { self.id = id }
-
-    func send(signal number: Int32) {
-        hasEnded.withLock { if !$0 { kill(id, number) } }
-    }
-
-    func wait() -> Int32 {
-        var information = unsafe siginfo_t()
-        while unsafe waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
-        return hasEnded.withLock { hasEnded in
-            hasEnded = true
-            var status: Int32 = 0
-            while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
-            let signal = status & 0x7F
-            return signal == 0 ? status >> 8 & 0xFF : 128 + signal
-        }
+        FileCalls.close(descriptor)
     }
 }

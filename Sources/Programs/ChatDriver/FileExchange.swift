@@ -1,4 +1,5 @@
 package import ChatCodec
+import ChatPlatform
 
 /// Two peers send each other a file at the same time, over a relay and through losses, and one of them is killed in
 /// the middle and started again.

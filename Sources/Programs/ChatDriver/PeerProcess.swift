@@ -1,4 +1,5 @@
 package import ChatCodec
+import ChatPlatform
 
 /// A `chat-peer` that is started and talked to as a program would do it.
 package actor PeerProcess {

@@ -19,7 +19,7 @@ enum Composition {
             configuration.handshakeDeadline = .seconds(1)
             (configuration.datagramLoss, configuration.lossSeed) = (losses.datagrams, losses.seed)
             let service = try await UDPDeliveryService(
-                relay: relay, configuration: configuration, random: SodiumRandom())
+                relay: relay, configuration: configuration, random: SystemRandom())
             guard losses.payloads > 0 else { return service }
             return FaultyDeliveryService(
                 service, faults: .init(loss: losses.payloads, lossInbound: losses.payloads), seed: losses.seed)

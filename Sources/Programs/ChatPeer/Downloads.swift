@@ -3,13 +3,8 @@ import ChatCodec
 import ChatContent
 import ChatCrypto
 import ChatModel
+import ChatPlatform
 import ChatStorage
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// The directory where files that arrive are put.
 ///
@@ -26,11 +21,14 @@ struct Downloads: Sendable {
 
     /// Makes the directory if it is not there; one that is there stays as it is.
     func prepare() throws(StorageError) {
-        guard unsafe mkdir(directory, 0o700) != 0 else { return try files.synchronizeDirectory(Self.parent(directory)) }
-        guard errno == EEXIST else { throw .system("mkdir", path: directory, errno: errno) }
-        guard unsafe access(directory + "/.", W_OK | X_OK) == 0 else {
-            throw .system("open", path: directory, errno: errno)
+        do throws(ErrorNumber) { try FileCalls.makeDirectory(directory) } catch {
+            guard error == .exists else { throw .system("mkdir", path: directory, errno: error.rawValue) }
+            do throws(ErrorNumber) { try FileCalls.check(.writingAndSearching, at: directory + "/.") } catch {
+                throw .system("open", path: directory, errno: error.rawValue)
+            }
+            return
         }
+        try files.synchronizeDirectory(Self.parent(directory))
     }
 
     /// Puts a file there and returns its path; one that is there already, with the same name and bytes, is the same:
@@ -40,7 +38,7 @@ struct Downloads: Sendable {
         // The same file after a crash, so that nothing half written stays behind.
         let hash = Hex.encode(BLAKE2b.hash(count: 8, Array(file.name.utf8) + file.bytes.array))
         let part = "\(directory)/.\(hash).part"
-        defer { unsafe unlink(part) }
+        defer { try? FileCalls.remove(part) }
         do throws(StorageError) {
             try write(file.bytes, to: part)
             return try place(part, as: file.safeName, file.bytes)
@@ -67,25 +65,30 @@ struct Downloads: Sendable {
 
     /// Moves a file to a path where nothing is; false if something is there.
     private func isPlaced(_ part: String, at path: String) throws(StorageError) -> Bool {
-        guard unsafe link(part, path) != 0 else { return true }
-        guard errno != EEXIST else { return false }
-        guard Self.withoutLinks.contains(errno) else { throw .system("link", path: path, errno: errno) }
-        // A file system without hard links: the name is taken first, empty, and then given to the file.
-        let taken = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard taken >= 0 else {
-            guard errno != EEXIST else { return false }
-            throw .system("open", path: path, errno: errno)
+        do throws(ErrorNumber) {
+            try FileCalls.link(part, as: path)
+            return true
+        } catch {
+            guard error != .exists else { return false }
+            guard Self.withoutLinks.contains(error) else { throw .system("link", path: path, errno: error.rawValue) }
         }
-        _ = close(taken)
+        // A file system without hard links: the name is taken first, empty, and then given to the file.
+        do throws(ErrorNumber) { FileCalls.close(try FileCalls.open(path, .new, followsLinks: false)) } catch {
+            guard error != .exists else { return false }
+            throw .system("open", path: path, errno: error.rawValue)
+        }
         do throws(StorageError) { try files.rename(part, to: path) } catch {
-            unsafe unlink(path)
+            try? FileCalls.remove(path)
             throw error
         }
         return true
     }
 
     /// What a file system answers that has no hard links.
-    private static let withoutLinks = [EPERM, ENOTSUP, EOPNOTSUPP, ENOSYS, EMLINK, EXDEV, EINVAL]
+    private static let withoutLinks: Set<ErrorNumber> = [
+        .notPermitted, .notSupported, .operationNotSupported, .noSuchCall, .tooManyLinks, .crossesDevices,
+        .invalidArgument,
+    ]
 
     private static func parent(_ path: String) -> String {
         path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
@@ -121,7 +124,8 @@ extension StorageError {
     /// Whether another name would do.
     fileprivate var isOfTheName: Bool {
         switch self {
-        case .system(_, _, let number): [ENAMETOOLONG, EINVAL, EILSEQ].contains(number)
+        case .system(_, _, let number):
+            [.nameTooLong, .invalidArgument, .invalidBytes].contains(ErrorNumber(rawValue: number))
         case .tooLarge: true
         default: false
         }

@@ -3,12 +3,6 @@ import ChatModel
 import ChatPlatform
 import ChatTool
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// What the peer says: lines for a person, or one JSON object in each line for a program.
 ///
 /// Once a line could not be written, nothing more is, so that what was shown has no gap (PEER-12).
@@ -19,15 +13,15 @@ final class Output: Sendable {
     private let hasColour: Bool
     /// Whether what people say is shown with the time: for a person who looks at it, not for a pipe.
     private let hasTime: Bool
-    private let failure = Lock<StreamError?>(nil)
-    private let failing: AsyncStream<StreamError>.Continuation
+    private let failure = Lock<ErrorNumber?>(nil)
+    private let failing: AsyncStream<ErrorNumber>.Continuation
     /// Says once that nothing more can be shown, and why.
-    let failures: AsyncStream<StreamError>
+    let failures: AsyncStream<ErrorNumber>
 
     init(isJSON: Bool) {
         self.isJSON = isJSON
-        let isPlain = unsafe getenv("NO_COLOR").map { unsafe $0.pointee != 0 } ?? false
-        hasTime = !isJSON && isatty(STDOUT_FILENO) == 1
+        let isPlain = ThisProcess.environment("NO_COLOR").map { !$0.isEmpty } ?? false
+        hasTime = !isJSON && TerminalMode.isTerminal(StandardStream.output)
         hasColour = hasTime && !isPlain
         (failures, failing) = AsyncStream.makeStream()
     }
@@ -71,7 +65,7 @@ final class Output: Sendable {
 
     private func write(_ text: String) -> Bool {
         guard !isBroken else { return false }
-        do throws(StreamError) {
+        do throws(ErrorNumber) {
             try Terminal.write(text)
             return true
         } catch {

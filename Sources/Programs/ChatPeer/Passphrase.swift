@@ -1,13 +1,8 @@
 import ChatClient
 import ChatModel
+import ChatPlatform
 import ChatStorage
 import ChatTool
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// A signal that came while something was asked for.
 struct Interrupted: Error {}
@@ -20,14 +15,12 @@ enum Passphrase {
     /// From `CHAT_PASSPHRASE`, or from whoever sits at the terminal: once for a directory that is there, twice for a new
     /// one, where a slip of the finger would lock its owner out. Throws `Interrupted` if a signal comes meanwhile.
     static func key(for directory: String, until signals: Signals) throws -> StorageKey {
-        if let value = unsafe getenv("CHAT_PASSPHRASE") {
-            return try .passphrase(unsafe String(cString: value))
-        }
+        if let value = ThisProcess.environment("CHAT_PASSPHRASE") { return try .passphrase(value) }
         guard StandardInput.isTerminal else {
             throw StorageError.badKey(
                 "\(directory) needs a passphrase: set CHAT_PASSPHRASE, or give --passphrase-file or --key-file")
         }
-        guard unsafe access(directory + "/journal", F_OK) != 0 else {
+        guard !FileCalls.may(.existing, at: directory + "/journal") else {
             return try .passphrase(try ask("passphrase for \(directory): ", until: signals))
         }
         for _ in 0..<maximumTries {
@@ -41,27 +34,20 @@ enum Passphrase {
 
     /// Asks at the terminal, which does not show what is typed.
     private static func ask(_ question: String, until signals: Signals) throws -> Secret {
-        var shown = termios()
-        guard unsafe tcgetattr(STDIN_FILENO, &shown) == 0 else {
-            throw StorageError.system("tcgetattr", path: "terminal", errno: errno)
+        do {
+            return try TerminalMode.hidingInput {
+                defer { write("\n") }
+                write(question)
+                guard signals.waitForInput(StandardStream.input) == nil else { throw Interrupted() }
+                return readSecretLine()
+            }
+        } catch let number as ErrorNumber {
+            throw StorageError.system("tcsetattr", path: "terminal", errno: number.rawValue)
         }
-        var hidden = shown
-        hidden.c_lflag &= ~tcflag_t(ECHO)
-        guard unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 else {
-            throw StorageError.system("tcsetattr", path: "terminal", errno: errno)
-        }
-        defer {
-            unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
-            write("\n")
-        }
-        write(question)
-        guard signals.waitForInput(STDIN_FILENO) == nil else { throw Interrupted() }
-        return readSecretLine()
     }
 
     private static func write(_ text: String) {
-        var text = text
-        text.withUTF8 { buffer in _ = unsafe systemWrite(STDERR_FILENO, buffer.baseAddress, buffer.count) }
+        try? writeAll(Array(text.utf8), to: StandardStream.error)
     }
 
     /// Reads a line a byte at a time, so that nothing behind it is taken, and wipes it.
@@ -72,19 +58,10 @@ enum Passphrase {
             wipe(&span)
         }
         var count = 0
-        var byte: UInt8 = 0
-        while count < bytes.count, unsafe systemRead(STDIN_FILENO, &byte, 1) == 1, byte != 10 {
+        while count < bytes.count, let byte = TerminalMode.readByte(StandardStream.input), byte != 10 {
             bytes[count] = byte
             count += 1
         }
         return Secret(copying: bytes.span.extracting(0..<count))
     }
-}
-
-private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
-    unsafe write(descriptor, start, count)
-}
-
-private func systemRead(_ descriptor: Int32, _ start: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
-    unsafe read(descriptor, start, count)
 }

@@ -66,7 +66,7 @@ public struct PeerProgram: Sendable {
                 )
             }
             if stored.suite == nil { try stored.keep(suite.name) }
-            let client = try await Client(suite, storage: stored.storage, random: SodiumRandom())
+            let client = try await Client(suite, storage: stored.storage, random: SystemRandom())
             let session = Session(client, settings, output, stored: stored)
             return await session.run(until: signals)
         } catch {
@@ -98,7 +98,7 @@ public struct PeerProgram: Sendable {
 
     /// The variants for an identity that nobody needs afterwards.
     private func stranger(_ settings: Settings) -> Registry {
-        var random: any RandomSource = SodiumRandom()
+        var random: any RandomSource = SystemRandom()
         return Composition.registry(
             identity: X25519.generate(using: &random, for: .secret), relay: settings.relay, adding: additions)
     }

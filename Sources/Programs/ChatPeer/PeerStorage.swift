@@ -53,7 +53,7 @@ struct PeerStorage: Sendable {
                 identity = KeyPair(secret: secret, publicKey: try X25519.publicKey(of: secret))
             } catch { throw .unreadable(Self.identityKey) }
         } else {
-            var random: any RandomSource = SodiumRandom()
+            var random: any RandomSource = SystemRandom()
             identity = X25519.generate(using: &random, for: .secret)
             try storage.commit([Record(Self.identityKey, identity.secret.lend(to: Self.record))])
         }

@@ -2,15 +2,10 @@ import ChatClient
 import ChatCodec
 import ChatContent
 import ChatModel
+import ChatPlatform
 import ChatReliability
 import ChatStorage
 import ChatTool
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 // Files: sent as one content each, and put into the downloads directory when they arrive.
 extension Session {
@@ -152,8 +147,9 @@ extension StorageError {
         switch self {
         case .tooLarge(_, let count, let limit):
             "\(path) has \(count) bytes or more; a content takes \(limit); cut it (split -b 5M \(path)) and send the pieces"
-        case .system(_, _, let number) where number == ENOENT || number == ENOTDIR: "there is no file \(path)"
-        case .system(_, _, let number) where number == EACCES: "you may not read \(path)"
+        case .system(_, _, ErrorNumber.noEntry.rawValue), .system(_, _, ErrorNumber.notDirectory.rawValue):
+            "there is no file \(path)"
+        case .system(_, _, ErrorNumber.accessDenied.rawValue): "you may not read \(path)"
         default: description
         }
     }
@@ -162,8 +158,8 @@ extension StorageError {
 extension String {
     /// The path with `~` in front as the home directory, as shells have it.
     var expandingHome: String {
-        guard self == "~" || hasPrefix("~/"), let home = unsafe getenv("HOME") else { return self }
-        return unsafe String(cString: home) + dropFirst()
+        guard self == "~" || hasPrefix("~/"), let home = ThisProcess.environment("HOME") else { return self }
+        return home + dropFirst()
     }
 }
 

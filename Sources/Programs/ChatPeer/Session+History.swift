@@ -1,6 +1,7 @@
 import ChatClient
 import ChatCodec
 import ChatModel
+import ChatPlatform
 
 // What was said before.
 extension Session {

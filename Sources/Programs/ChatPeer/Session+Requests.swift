@@ -1,6 +1,7 @@
 import ChatClient
 import ChatCodec
 import ChatModel
+import ChatPlatform
 import ChatTool
 
 // What is asked for, and its one answer.

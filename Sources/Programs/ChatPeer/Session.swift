@@ -2,6 +2,7 @@ import ChatClient
 import ChatCodec
 import ChatDeliveryService
 import ChatModel
+import ChatPlatform
 import ChatTool
 
 /// One run of the peer: requests in, events out.
@@ -121,7 +122,7 @@ actor Session {
     private func readRequests() async -> ExitCode {
         var input = StandardInput()
         while true {
-            do throws(StreamError) {
+            do throws(ErrorNumber) {
                 guard let line = try await input.next(), !output.isBroken else { return .success }
                 guard await carryOut(line) else { return .success }
             } catch {

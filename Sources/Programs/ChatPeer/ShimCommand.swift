@@ -1,6 +1,7 @@
 import ChatClient
 import ChatCrypto
 import ChatModel
+import ChatPlatform
 import ChatShim
 import ChatTool
 import ChatVariants
@@ -18,10 +19,10 @@ enum ShimCommand {
     ) async -> ExitCode {
         var shim = Shim(suite ?? Shim.libchat, adding: additions) { run -> any RandomSource in
             // Each run of a seeded participant draws a sequence of its own.
-            seed.map { RepeatableRandom(seed: $0 ^ run << 48) } ?? SodiumRandom()
+            seed.map { RepeatableRandom(seed: $0 ^ run << 48) } ?? SystemRandom()
         }
         var input = StandardInput(maximumLine: Shim.maximumLine)
-        do throws(StreamError) {
+        do throws(ErrorNumber) {
             while !shim.isShutDown, let line = try await input.next() {
                 switch line {
                 case .text(let text) where text.isEmpty: continue

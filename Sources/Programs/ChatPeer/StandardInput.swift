@@ -1,12 +1,6 @@
 import ChatPlatform
 import ChatTool
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// Lines of standard input, read only when they are wanted.
 ///
 /// Every read runs on a thread of its own, because it may wait for a person and tasks must not. What
@@ -24,7 +18,7 @@ struct StandardInput: ~Copyable {
     }
 
     /// Whether somebody types.
-    static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+    static var isTerminal: Bool { TerminalMode.isTerminal(StandardStream.input) }
 
     /// A line, or that there was one which is not read.
     enum Line {
@@ -34,7 +28,7 @@ struct StandardInput: ~Copyable {
 
     /// The next line without its end, or all lines of what was pasted into a terminal at once, which brackets pastes;
     /// nil at the end of the input, which nothing but the end of file is.
-    mutating func next() async throws(StreamError) -> Line? {
+    mutating func next() async throws(ErrorNumber) -> Line? {
         let line = try await nextLine()
         guard case .text(var text)? = line else { return line }
         guard Self.isTerminal, text.contains(Self.pasteBegins) else { return .text(text) }
@@ -48,7 +42,7 @@ struct StandardInput: ~Copyable {
     private static let pasteBegins = "\u{1B}[200~"
     private static let pasteEnds = "\u{1B}[201~"
 
-    private mutating func nextLine() async throws(StreamError) -> Line? {
+    private mutating func nextLine() async throws(ErrorNumber) -> Line? {
         var searched = 0
         while true {
             if let end = waiting[searched...].firstIndex(of: 10) {
@@ -76,11 +70,11 @@ struct StandardInput: ~Copyable {
         }
     }
 
-    private static func read() async throws(StreamError) -> [UInt8] {
-        let result: Result<[UInt8], StreamError> = await withCheckedContinuation { continuation in
+    private static func read() async throws(ErrorNumber) -> [UInt8] {
+        let result: Result<[UInt8], ErrorNumber> = await withCheckedContinuation { continuation in
             startThread {
                 continuation.resume(
-                    returning: Result { () throws(StreamError) in try readSome(STDIN_FILENO, limit: block) })
+                    returning: Result { () throws(ErrorNumber) in try readSome(StandardStream.input, limit: block) })
             }
         }
         return try result.get()

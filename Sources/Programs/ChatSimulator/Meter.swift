@@ -1,18 +1,11 @@
 import ChatCodec
+import ChatPlatform
 import ChatSimulation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// How fast a run was, and how much memory the process has had.
 struct Meter: Sendable {
     private let begin = ContinuousClock.now
-    private let beginUsage = Self.usage
+    private let beginProcessor = SystemClock.processNanoseconds
 
     /// What was measured.
     struct Reading: Sendable {
@@ -38,7 +31,7 @@ struct Meter: Sendable {
 
     func read(_ tally: Tally) -> Reading {
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
-        let processor = Self.processorSeconds(Self.usage) - Self.processorSeconds(beginUsage)
+        let processor = Double(SystemClock.processNanoseconds - beginProcessor) / 1e9
         return Reading(
             seconds: seconds, processorSeconds: processor,
             deliveriesPerSecond: Int(Double(tally.deliveries) / max(processor, 1e-9)),
@@ -50,26 +43,5 @@ struct Meter: Sendable {
     static func rounded(_ number: Double) -> Double { (number * 100).rounded() / 100 }
 
     /// The most bytes that this process has had in memory.
-    var peakMemory: Int {
-        #if canImport(Darwin)
-            Self.usage.ru_maxrss
-        #else
-            Self.usage.ru_maxrss << 10
-        #endif
-    }
-
-    private static var usage: rusage {
-        var usage = rusage()
-        #if canImport(Darwin)
-            unsafe getrusage(RUSAGE_SELF, &usage)
-        #else
-            unsafe getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
-        #endif
-        return usage
-    }
-
-    private static func processorSeconds(_ usage: rusage) -> Double {
-        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
-    }
+    var peakMemory: Int { ThisProcess.peakMemory }
 }

@@ -1,8 +1,4 @@
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import ChatPlatform
 
 /// What was wrong with a call, or with what it names.
 public struct InputFailure: Error, CustomStringConvertible {
@@ -22,13 +18,14 @@ public enum CapturedInput {
     public static func read(_ operands: [String], limit: Int) throws(InputFailure) -> [UInt8] {
         guard operands.count < 2 else { throw InputFailure("one input at a time") }
         guard let text = operands.first, text != "-" else {
-            return try read(STDIN_FILENO, "standard input", limit)
+            return try read(StandardStream.input, "standard input", limit)
         }
         // A name is shorter than what was captured, and that is no name of a file.
         guard text.utf8.count < 4_096 else { return Array(text.utf8) }
-        let file = unsafe open(text, O_RDONLY)
-        guard file >= 0 else { return Array(text.utf8) }
-        defer { close(file) }
+        guard let file = try? FileCalls.open(text, .reading, followsLinks: true, waits: true) else {
+            return Array(text.utf8)
+        }
+        defer { FileCalls.close(file) }
         return try read(file, text, limit)
     }
 
@@ -36,9 +33,11 @@ public enum CapturedInput {
     ///
     /// - Parameter limit: the most bytes that are read.
     public static func read(file path: String, limit: Int) throws(InputFailure) -> [UInt8] {
-        let file = unsafe open(path, O_RDONLY)
-        guard file >= 0 else { throw InputFailure("cannot read \(path): \(StreamError(number: errno))") }
-        defer { close(file) }
+        let file: Int32
+        do { file = try FileCalls.open(path, .reading, followsLinks: true, waits: true) } catch {
+            throw InputFailure("cannot read \(path): \(error)")
+        }
+        defer { FileCalls.close(file) }
         return try read(file, path, limit)
     }
 

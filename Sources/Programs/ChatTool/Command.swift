@@ -1,3 +1,5 @@
+import ChatPlatform
+
 /// A command line program: what it is called, what it does and which options it has.
 public struct Command: Sendable {
     /// The program's name.
@@ -87,7 +89,7 @@ public struct Command: Sendable {
     ///
     /// It is the first thing that a program does: it makes the standard streams safe, too.
     public func parseOrExit() -> Options {
-        StandardStreams.prepare()
+        StandardStream.prepare()
         do {
             if let options = try parse(CommandLine.arguments.dropFirst()) { return options }
             Terminal.print(help)

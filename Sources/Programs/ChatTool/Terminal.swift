@@ -1,10 +1,5 @@
+package import ChatPlatform
 import Synchronization
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// How a program ends.
 public enum ExitCode: Int32, Sendable {
@@ -21,7 +16,7 @@ public enum ExitCode: Int32, Sendable {
 
     /// Ends the process.
     public func exit() -> Never {
-        endProcess(rawValue)
+        ThisProcess.end(rawValue)
     }
 }
 
@@ -31,8 +26,8 @@ public enum Terminal {
     ///
     /// A reader that is gone hears no complaint, as in `program | head`.
     public static func print(_ line: String) {
-        do throws(StreamError) { try write(line) } catch {
-            if error.number != EPIPE { complain("standard output: \(error)") }
+        do throws(ErrorNumber) { try write(line) } catch {
+            if error != .brokenPipe { complain("standard output: \(error)") }
             ExitCode.failure.exit()
         }
     }
@@ -40,22 +35,27 @@ public enum Terminal {
     /// Writes a line to standard output, or throws why it is not there, or not whole.
     ///
     /// It waits for a slow reader. Lines written at the same time do not mix.
-    public static func write(_ line: String) throws(StreamError) {
+    package static func write(_ line: String) throws(ErrorNumber) {
         let bytes = Array("\(line)\n".utf8)
-        try StandardStreams.output.withLock { _ throws(StreamError) in
-            try writeAll(bytes, to: STDOUT_FILENO, isPatient: { !StandardStreams.isHurried.load(ordering: .relaxed) })
+        try StandardOutput.turn.withLock { _ throws(ErrorNumber) in
+            try writeAll(
+                bytes, to: StandardStream.output, isPatient: { !StandardOutput.isHurried.load(ordering: .relaxed) })
         }
     }
 
     /// From now on a reader of standard output that takes nothing for a second is taken for gone.
-    public static func stopWaitingForReader() { StandardStreams.isHurried.store(true, ordering: .relaxed) }
+    public static func stopWaitingForReader() { StandardOutput.isHurried.store(true, ordering: .relaxed) }
 
     /// Writes a line to standard error; one that cannot be written is dropped, for there is nobody left to tell.
     public static func complain(_ line: String) {
-        try? writeAll(Array("\(line)\n".utf8), to: STDERR_FILENO)
+        try? writeAll(Array("\(line)\n".utf8), to: StandardStream.error)
     }
 }
 
-private func endProcess(_ code: Int32) -> Never {
-    exit(code)
+/// Standard output of this process.
+private enum StandardOutput {
+    /// Held while a line is written, so that lines do not mix.
+    static let turn = Mutex<Void>(())
+    /// Whether a reader that takes nothing for a second is taken for gone.
+    static let isHurried = Atomic(false)
 }

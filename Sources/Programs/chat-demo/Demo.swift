@@ -1,5 +1,6 @@
 import ChatCodec
 import ChatDriver
+import ChatPlatform
 import ChatTool
 
 /// The course of the demonstration.

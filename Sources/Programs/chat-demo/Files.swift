@@ -1,12 +1,7 @@
 import ChatClient
 import ChatDriver
+import ChatPlatform
 import ChatStorage
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// The few things that the demonstration does with files.
 enum Files {
@@ -44,24 +39,24 @@ enum Files {
 
     /// Removes a file, or a directory with files of some names.
     static func remove(_ path: String, with names: [String]) {
-        for name in names { unsafe unlink("\(path)/\(name)") }
-        unsafe unlink(path)
-        unsafe rmdir(path)
+        for name in names { try? FileCalls.remove("\(path)/\(name)") }
+        try? FileCalls.remove(path)
+        try? FileCalls.removeDirectory(path)
     }
 
     /// A new directory that nobody else reads.
     static func temporaryDirectory() throws(DriverError) -> String {
-        var template = Array("/tmp/chat-demo-XXXXXX".utf8CString)
-        guard unsafe mkdtemp(&template) != nil else { throw DriverError("no directory can be made in /tmp") }
-        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        do throws(ErrorNumber) { return try FileCalls.makeTemporaryDirectory("/tmp/chat-demo-") } catch {
+            throw DriverError("no directory can be made in /tmp: \(error)")
+        }
     }
 
     /// Removes what the peers kept.
     static func removeDirectory(_ path: String, peers: [String]) {
         for peer in peers {
-            for file in ["journal", "journal.new", "lock"] { unsafe unlink("\(path)/\(peer)/\(file)") }
-            unsafe rmdir("\(path)/\(peer)")
+            for file in ["journal", "journal.new", "lock"] { try? FileCalls.remove("\(path)/\(peer)/\(file)") }
+            try? FileCalls.removeDirectory("\(path)/\(peer)")
         }
-        unsafe rmdir(path)
+        try? FileCalls.removeDirectory(path)
     }
 }

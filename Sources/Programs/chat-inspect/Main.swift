@@ -1,15 +1,8 @@
 import ChatCodec
 import ChatInspect
 import ChatModel
+import ChatPlatform
 import ChatTool
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Says what bytes of these protocols are.
 @main struct Main {
@@ -33,7 +26,7 @@ struct Answer {
     let isSound: Bool
 
     init(_ raw: [UInt8], _ options: Options, _ keys: Keys) throws(InputFailure) {
-        let isPlain = unsafe getenv("NO_COLOR") != nil || isatty(STDOUT_FILENO) != 1
+        let isPlain = ThisProcess.environment("NO_COLOR") != nil || !TerminalMode.isTerminal(StandardStream.output)
         let style = Findings.Style(hasColour: !isPlain, isFull: options[InspectOptions.full])
         if options[InspectOptions.kind] == nil, let file = try Self.vectors(raw) {
             self = try Self.answer(file, style, options, keys)

@@ -1,13 +1,6 @@
 import ChatCodec
+import ChatPlatform
 import ChatTool
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Runs every ordered pair of implementations through the scenarios.
 @main struct ChatInterop {
@@ -111,13 +104,13 @@ import ChatTool
     }
 
     private static func readFile(_ path: String) throws -> [UInt8] {
-        guard let file = unsafe fopen(path, "rb") else {
-            throw unsafe BadCall(description: "cannot read \(path): \(String(cString: strerror(errno)))")
+        do throws(ErrorNumber) {
+            let file = try FileCalls.open(path, .reading, followsLinks: true, waits: true)
+            defer { FileCalls.close(file) }
+            if let bytes = try FileCalls.readToEnd(file, limit: JSON.maximumBytes) { return bytes }
+        } catch {
+            throw BadCall(description: "cannot read \(path): \(error)")
         }
-        defer { unsafe fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: JSON.maximumBytes + 1)
-        let count = unsafe fread(&bytes, 1, bytes.count, file)
-        guard unsafe ferror(file) == 0 else { throw BadCall(description: "cannot read \(path)") }
-        return Array(bytes[..<count])
+        throw BadCall(description: "\(path) has more than \(JSON.maximumBytes) bytes")
     }
 }

@@ -3,7 +3,7 @@ import ChatCodec
 /// One participant: a shim process and the operations a driver asks of it.
 final class Participant {
     let implementation: Implementation
-    private var process: ChildProcess
+    private var process: LineExchange
     private var nextID = 1
     private let limit: Duration
 
@@ -27,8 +27,8 @@ final class Participant {
         process = try Self.start(implementation)
     }
 
-    private static func start(_ implementation: Implementation) throws(Failure) -> ChildProcess {
-        do throws(ChildProcess.Failure) { return try ChildProcess(implementation.command) } catch {
+    private static func start(_ implementation: Implementation) throws(Failure) -> LineExchange {
+        do throws(LineExchange.Failure) { return try LineExchange(implementation.command) } catch {
             throw Failure("\(implementation.name): \(error)")
         }
     }
@@ -41,10 +41,10 @@ final class Participant {
         for (name, value) in fields { request[name] = value }
         defer { nextID += 1 }
         let line: [UInt8]
-        do throws(ChildProcess.Failure) {
+        do throws(LineExchange.Failure) {
             line = try process.exchange(JSON.object(request).description, within: limit)
         } catch { throw Failure("\(implementation.name), \(op): \(error)") }
-        guard let answer = try? JSON(parsing: line, maximumBytes: ChildProcess.maximumLine), answer.members != nil
+        guard let answer = try? JSON(parsing: line, maximumBytes: LineExchange.maximumLine), answer.members != nil
         else {
             throw Failure("\(implementation.name), \(op): answered with something that is no JSON object")
         }

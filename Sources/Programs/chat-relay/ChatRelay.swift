@@ -1,5 +1,6 @@
 import ChatDeliveryService
 import ChatModel
+import ChatPlatform
 import ChatTool
 
 /// Runs a relay until a signal ends it.

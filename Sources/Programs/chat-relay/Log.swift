@@ -1,5 +1,6 @@
 import ChatCodec
 import ChatDeliveryService
+import ChatPlatform
 import ChatTool
 
 /// Lines on standard output, for people or for programs.
@@ -27,7 +28,7 @@ struct Log {
 
     /// Writes a line; the relay goes on without whoever reads them.
     private func write(_ line: String) {
-        do throws(StreamError) { try Terminal.write(line) } catch {
+        do throws(ErrorNumber) { try Terminal.write(line) } catch {
             Terminal.complain("chat-relay: standard output: \(error); the relay goes on")
         }
     }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import ChatPlatform
 
 /// Files by path.
 enum Files {
@@ -12,27 +6,18 @@ enum Files {
     struct Failure: Error, CustomStringConvertible {
         let description: String
 
-        init(_ path: String) {
-            description = unsafe "\(path): \(String(cString: strerror(errno)))"
-        }
-
-        init(tooLong path: String, limit: Int) {
-            description = "\(path) has more than \(limit) bytes"
-        }
+        init(_ path: String, _ number: ErrorNumber) { description = "\(path): \(number)" }
+        init(tooLong path: String, limit: Int) { description = "\(path) has more than \(limit) bytes" }
     }
 
     /// A file as it is named, or all files of a directory and those below it that end in `.json`, sorted.
     static func list(_ path: String) -> [String] {
-        guard let directory = unsafe opendir(path) else { return [path] }
-        defer { unsafe closedir(directory) }
+        guard let names = FileCalls.names(in: path) else { return [path] }
         var found: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            guard !name.hasPrefix(".") else { continue }
+        for name in names where !name.hasPrefix(".") {
             let inner = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
-            if isDirectory(inner) {
+            // Links to directories are not followed, so no walk goes round in circles.
+            if (try? FileCalls.status(at: inner).kind) == .directory {
                 found += list(inner)
             } else if name.hasSuffix(".json") {
                 found.append(inner)
@@ -41,30 +26,28 @@ enum Files {
         return found.sorted()
     }
 
-    /// Links to directories are not followed, so no walk goes round in circles.
-    private static func isDirectory(_ path: String) -> Bool {
-        var status = stat()
-        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }
-
     /// All bytes of a file.
     static func read(_ path: String, limit: Int) -> Result<[UInt8], Failure> {
-        guard let file = unsafe fopen(path, "rb") else { return .failure(Failure(path)) }
-        defer { unsafe fclose(file) }
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = unsafe fread(&part, 1, part.count, file)
-            bytes += part[..<count]
-            guard bytes.count <= limit else { return .failure(Failure(tooLong: path, limit: limit)) }
-            if count < part.count { return unsafe ferror(file) == 0 ? .success(bytes) : .failure(Failure(path)) }
+        do throws(ErrorNumber) {
+            let file = try FileCalls.open(path, .reading, followsLinks: true, waits: true)
+            defer { FileCalls.close(file) }
+            guard let bytes = try FileCalls.readToEnd(file, limit: limit) else {
+                return .failure(Failure(tooLong: path, limit: limit))
+            }
+            return .success(bytes)
+        } catch {
+            return .failure(Failure(path, error))
         }
     }
 
     /// Writes a file anew.
     static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
-        guard let file = unsafe fopen(path, "wb") else { throw Failure(path) }
-        let count = unsafe fwrite(bytes, 1, bytes.count, file)
-        guard unsafe fclose(file) == 0, count == bytes.count else { throw Failure(path) }
+        do throws(ErrorNumber) {
+            let file = try FileCalls.open(path, .emptied, followsLinks: true, permissions: 0o666)
+            defer { FileCalls.close(file) }
+            try writeAll(bytes, to: file)
+        } catch {
+            throw Failure(path, error)
+        }
     }
 }

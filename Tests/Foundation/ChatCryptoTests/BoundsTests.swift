@@ -153,7 +153,7 @@ private func secret(_ count: Int) -> Secret { Secret([UInt8](repeating: 1, count
 }
 
 @Test func `randomness of the system differs and fills every byte`() {
-    var random: any RandomSource = SodiumRandom()
+    var random: any RandomSource = SystemRandom()
     var seen = [UInt8](repeating: 0, count: 37)
     for _ in 0..<64 {
         for (index, byte) in random.bytes(37, for: .nonce).enumerated() { seen[index] |= byte }

@@ -57,16 +57,37 @@ func `a room uses itself and those above it`(room: String, used: String) {
     #expect(room == used || !mayUse(room, from: used))
 }
 
+/// The modules of the system's calls.
+private let systemModules: Set = ["Darwin", "Glibc", "Musl"]
+
+/// Files that call the system beside ChatPlatform: the sockets of the UDP service, in one folder.
+private func mayCallSystem(_ path: String) -> Bool {
+    path.contains("/Foundation/ChatPlatform/") || path.contains("/ChatDeliveryService/UDP/")
+}
+
+/// Whether a text asks on which system it is compiled.
+private func asksForSystem(_ text: String) -> Bool {
+    text.split(separator: "\n").contains { line in
+        let line = line.drop { $0 == " " }
+        return ["#if", "#elseif"].contains { line.hasPrefix($0) }
+            && ["canImport(", "os("].contains { line.contains($0) }
+    }
+}
+
 /// What is wrong with an import, or nil.
 private func objection(to imported: String, in module: String) -> String? {
     let isOurs = imported.hasPrefix("Chat") && imported != module
     let isLibrary = module.first?.isUppercase == true
+    if systemModules.contains(imported), module != "ChatPlatform" { return "only ChatPlatform calls the system" }
+    if module == "ChatPlatform", isOurs { return "ChatPlatform stands on nothing" }
     if imported == "CSodium", !["ChatCrypto", "ChatBench"].contains(module) {
         return "only ChatCrypto calls libsodium"
     }
     if imported.hasPrefix("Foundation"), isLibrary { return "libraries do without Foundation" }
-    if module == "ChatModel", isOurs { return "ChatModel stands on nothing" }
-    if module == "ChatCrypto" || module == "ChatCodec", isOurs, imported != "ChatModel" {
+    // Secrets are words of the model, and their memory is the system's; ChatPlatform stands on nothing of ours.
+    if module == "ChatModel", isOurs, imported != "ChatPlatform" { return "ChatModel stands on ChatPlatform alone" }
+    if module == "ChatCodec", isOurs, imported != "ChatModel" { return "arrows point down only" }
+    if module == "ChatCrypto", isOurs, !["ChatModel", "ChatPlatform"].contains(imported) {
         return "arrows point down only"
     }
     if components.contains(module), components.contains(imported), isOurs {
@@ -83,6 +104,11 @@ private func objection(to imported: String, in module: String) -> String? {
         return "a library chooses no component"
     }
     return nil
+}
+
+@Test func `a question for the system is seen`() {
+    #expect(asksForSystem("    #if canImport(Glibc)") && asksForSystem("#elseif os(Linux)"))
+    #expect(!asksForSystem("#if CHAT_TSAN\n// #if os(Linux)"))
 }
 
 @Test func `import lines are read in all their forms`() {
@@ -102,7 +128,8 @@ private func objection(to imported: String, in module: String) -> String? {
     ("CSodium", "ChatCodec"), ("Foundation", "ChatClient"), ("FoundationEssentials", "ChatFraming"),
     ("Foundation", "AgentChat"), ("ChatCodec", "ChatModel"), ("ChatRecords", "ChatCodec"),
     ("ChatCodec", "ChatCrypto"), ("ChatVariants", "ChatClient"), ("ChatFraming", "ChatConversation"),
-    ("ChatFraming", "ChatClient"),
+    ("ChatFraming", "ChatClient"), ("Glibc", "ChatStorage"), ("Darwin", "ChatModel"), ("Musl", "chat-demo"),
+    ("ChatModel", "ChatPlatform"),
 ])
 func `an import across the rules is objected to`(imported: String, module: String) {
     #expect(objection(to: imported, in: module) != nil)
@@ -117,10 +144,12 @@ func `an import across the rules is objected to`(imported: String, module: Strin
         guard file.pathExtension == "swift" else { continue }
         let folders = file.path.dropFirst(sources.path.count + 1).split(separator: "/")
         let module = try #require(folders.dropFirst().first, "a source file stands in a room and a module")
-        for imported in imports(of: try String(contentsOf: file, encoding: .utf8)) {
+        let text = try String(contentsOf: file, encoding: .utf8)
+        #expect(mayCallSystem(file.path) || !asksForSystem(text), "\(file.path) asks which system it is compiled for")
+        for imported in imports(of: text) where !(systemModules.contains(imported) && mayCallSystem(file.path)) {
             let found = objection(to: imported, in: String(module))
             #expect(found == nil, "\(file.path) imports \(imported)")
-            if let room = roomOf[String(module)], let used = roomOf[imported] {
+            if let room = roomOf[String(module)], let used = roomOf[imported], imported != "ChatPlatform" {
                 #expect(mayUse(used, from: room), "\(file.path) in \(room) imports \(imported) of \(used)")
             }
             count += 1

@@ -44,15 +44,6 @@ import Testing
     #expect("\(PublicKey([0xDE, 0xAD]))" == "dead" && ContentID(1) < ContentID(2))
 }
 
-@Test func `the system's generator fills every byte`() {
-    var random: any RandomSource = SystemRandom()
-    var seen = [UInt8](repeating: 0, count: 13)
-    for _ in 0..<64 {
-        for (index, byte) in random.bytes(13, for: .nonce).enumerated() { seen[index] |= byte }
-    }
-    #expect(seen.allSatisfy { $0 != 0 })
-}
-
 @Test func `a type's name with parameters parses back, and has one spelling (TYPE-2)`() {
     let type = ConversationType("base", parameters: ["z": "1", "a": "x=y"])
     #expect(type.name == "base;a=x=y;z=1" && type.base == "base" && type.parameters == ["a": "x=y", "z": "1"])

@@ -1,3 +1,4 @@
+import ChatPlatform
 import ChatTool
 import Testing
 

@@ -36,7 +36,7 @@ func `any of the five can be swapped with the others unchanged (FW-01, FW-02)`(n
         var random: any RandomSource = SystemRandom()
         let identity = X25519.generate(using: &random, for: .secret)
         let variants = Variants(identity: identity, memory: memory, relay: relay?.address ?? "127.0.0.1:9")
-        return try await Client(try await variants.registry.suite(name), storage: storage, random: SodiumRandom())
+        return try await Client(try await variants.registry.suite(name), storage: storage, random: SystemRandom())
     }
     let (saro, raya) = (try await client(InMemoryStorage()), try await client(InMemoryStorage()))
     let text = try #require(try await raya.introduce(as: "raya").first)

@@ -1,5 +1,6 @@
 import ChatCodec
 import ChatDriver
+import ChatPlatform
 import Foundation
 import Testing
 

@@ -12,7 +12,7 @@ import Testing
 
 @Test(.timeLimit(.minutes(30)))
 func `the ten lines of the README are a protocol (FW-01, INIT-01)`() async throws {
-    var random: any RandomSource = SodiumRandom()
+    var random: any RandomSource = SystemRandom()
     let sarosIdentity = X25519.generate(using: &random, for: .secret)
     let rayasIdentity = X25519.generate(using: &random, for: .secret)
     // begin

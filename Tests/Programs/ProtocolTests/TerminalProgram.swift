@@ -1,5 +1,6 @@
 import ChatDriver
 import ChatModel
+import ChatPlatform
 import Foundation
 import Testing
 

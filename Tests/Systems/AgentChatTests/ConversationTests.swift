@@ -43,7 +43,7 @@ struct ConversationTests {
             registry.framing("agent-json") { AgentFraming() }
             registry.framing("plain") { PlainFraming() }
             registry.framing("envelope-v1") { EnvelopeV1(.reference) }
-            return try await Client(try await registry.suite(name), storage: InMemoryStorage(), random: SodiumRandom())
+            return try await Client(try await registry.suite(name), storage: InMemoryStorage(), random: SystemRandom())
         }
         let (person, service) = (try await client(), try await client())
         let text = try #require(try await service.introduce(as: "Tables").first)

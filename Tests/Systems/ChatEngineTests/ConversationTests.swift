@@ -45,7 +45,7 @@ struct ConversationTests {
             registry.framing("engine-ndjson") { EngineFraming() }
             registry.framing("plain") { PlainFraming() }
             registry.framing("envelope-v1") { EnvelopeV1(.reference) }
-            return try await Client(try await registry.suite(name), storage: InMemoryStorage(), random: SodiumRandom())
+            return try await Client(try await registry.suite(name), storage: InMemoryStorage(), random: SystemRandom())
         }
         let (saro, raya) = (try await client(), try await client())
         let text = try #require(try await raya.introduce(as: "Quotes").first)

@@ -46,7 +46,7 @@ struct ChatTests {
             registry.delivery("udp") { try await UDPDeliveryService(relay: relay?.address ?? "") }
             registry.framing("packet-v1") { PacketFraming() }
             registry.framing("envelope-v1") { EnvelopeV1(.reference) }
-            return try await Client(try await registry.suite(name), storage: InMemoryStorage(), random: SodiumRandom())
+            return try await Client(try await registry.suite(name), storage: InMemoryStorage(), random: SystemRandom())
         }
         let (saro, raya) = (try await client(), try await client())
         let text = try #require(try await raya.introduce(as: "Raya").first)

@@ -1,4 +1,5 @@
 import ChatCodec
+import ChatCrypto
 public import ChatModel
 public import ChatStorage
 import Foundation

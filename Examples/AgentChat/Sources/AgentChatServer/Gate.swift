@@ -1,5 +1,6 @@
 import AgentChat
 import ChatCodec
+import ChatCrypto
 public import ChatModel
 import NIOHTTP1
 

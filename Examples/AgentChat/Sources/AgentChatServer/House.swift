@@ -1,5 +1,6 @@
 public import AgentChat
 import ChatCodec
+import ChatCrypto
 import ChatModel
 public import ChatStorage
 

@@ -1,4 +1,5 @@
 import ChatCodec
+import ChatCrypto
 import ChatModel
 
 /// The page: one file with its style and its scripts, made of the files of the folder `Page`.

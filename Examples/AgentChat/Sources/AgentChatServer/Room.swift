@@ -1,6 +1,7 @@
 import AgentChat
 import ChatClient
 import ChatCodec
+import ChatCrypto
 import ChatModel
 import ChatStorage
 import NIOCore

@@ -1,5 +1,6 @@
 import AgentChat
 import ChatCodec
+import ChatCrypto
 import ChatModel
 
 /// Does what a script says, so that every state of the protocol can be produced on purpose.

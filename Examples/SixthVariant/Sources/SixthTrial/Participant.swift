@@ -13,7 +13,7 @@ struct Participant {
     init(_ suite: ChatSuite) async throws {
         meter = Counting(suite.delivery)
         self.suite = try suite.changing(delivery: meter)
-        client = try await Client(self.suite, storage: storage, random: SodiumRandom())
+        client = try await Client(self.suite, storage: storage, random: SystemRandom())
     }
 
     /// Bytes on the wire so far.
@@ -21,7 +21,7 @@ struct Participant {
 
     mutating func restart() async throws {
         await client.close()
-        client = try await Client(suite, storage: storage, random: SodiumRandom())
+        client = try await Client(suite, storage: storage, random: SystemRandom())
     }
 
     /// Waits until contents have come, in any order; false when a minute was not enough.

@@ -75,7 +75,7 @@ public struct Trial: Sendable {
 
     /// A mix for one client; what people share (folder, phrase, memory) is the same for all.
     private func suite(_ mix: Mix, over memory: InMemoryDeliveryService) async throws -> ChatSuite {
-        var random: any RandomSource = SodiumRandom()
+        var random: any RandomSource = SystemRandom()
         let identity = X25519.generate(using: &random, for: .secret)
         var registry = Variants(identity: identity, memory: memory).registry
         let own = "\(folder)/\(mix.number)"

@@ -1,4 +1,5 @@
 import ChatConformance
+import ChatCrypto
 import ChatModel
 import SixthVariant
 import Testing

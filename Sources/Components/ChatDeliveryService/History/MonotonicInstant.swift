@@ -1,10 +1,5 @@
 package import ChatModel
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import ChatPlatform
 
 /// A moment in microseconds since an origin that does not change while the process runs.
 package struct MonotonicInstant: Hashable, Comparable, Sendable {
@@ -23,9 +18,7 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
 
     /// The system's clock that never goes back.
     package static var now: MonotonicInstant {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return MonotonicInstant(microseconds: UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000)
+        MonotonicInstant(microseconds: SystemClock.monotonicNanoseconds / 1_000)
     }
 
     package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {

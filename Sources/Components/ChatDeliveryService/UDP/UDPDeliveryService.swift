@@ -1,3 +1,4 @@
+public import ChatCrypto
 public import ChatModel
 
 #if canImport(Darwin)

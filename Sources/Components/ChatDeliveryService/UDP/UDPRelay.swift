@@ -1,3 +1,4 @@
+public import ChatCrypto
 public import ChatModel
 
 /// A relay on a UDP socket: what `chat-relay` runs.

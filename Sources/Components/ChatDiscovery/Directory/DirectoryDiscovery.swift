@@ -1,5 +1,5 @@
 internal import ChatCodec
-internal import ChatCrypto
+public import ChatCrypto
 public import ChatModel
 
 /// Bundles under a name, kept by any delivery service that retains payloads.

@@ -1,4 +1,5 @@
 import ChatModel
+import ChatPlatform
 
 /// A network's numbers in the form in which they are needed for every payload.
 struct CompiledNetwork: Sendable {
@@ -35,7 +36,7 @@ struct CompiledNetwork: Sendable {
         func time(_ dice: inout Dice) -> VirtualTime {
             guard latency.spread > 0 else { return VirtualTime(microseconds: latency.least) }
             let unit = dice.unit()
-            let extra = latency.isTail ? -logarithm(1 - unit) * latency.spread : unit * latency.spread
+            let extra = latency.isTail ? -naturalLogarithm(1 - unit) * latency.spread : unit * latency.spread
             return VirtualTime(microseconds: latency.least + UInt64(extra))
         }
     }

@@ -1,4 +1,5 @@
 import ChatCodec
+public import ChatCrypto
 public import ChatModel
 
 /// An account in memory, for tests and for services that keep no others.

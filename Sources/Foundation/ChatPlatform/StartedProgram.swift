@@ -1,9 +1,11 @@
-import ChatModel
+import Synchronization
 
-#if canImport(Darwin)
-    import Darwin
-#else
+#if canImport(Glibc)
     import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
 #endif
 
 /// A program that has just been started, with its standard input and output in our hands.
@@ -22,34 +24,32 @@ package struct StartedProgram: Sendable {
     package init(
         _ command: [String], environment: [String] = currentEnvironment(), joinsErrors: Bool = false,
         isNonblocking: Bool = false
-    ) throws(DriverError) {
+    ) throws(ProcessFailure) {
         // A child that has ended is noticed by its output's end and not by a signal to us.
-        signal(SIGPIPE, SIG_IGN)
-        let program = try Self.starting.withLock { _ throws(DriverError) in
+        ignoreBrokenPipes()
+        let program = try Self.starting.withLock { _ throws(ProcessFailure) in
             try Self.start(command, environment, joinsErrors: joinsErrors, isNonblocking: isNonblocking)
         }
         (id, input, output) = program
     }
 
     /// Held while a program starts: another one started meanwhile would keep the ends of this one's pipes open.
-    private static let starting = Lock(())
+    private static let starting = Mutex(())
 
     private static func start(
         _ command: [String], _ environment: [String], joinsErrors: Bool, isNonblocking: Bool
-    ) throws(DriverError) -> (id: Int32, input: Int32, output: Int32) {
+    ) throws(ProcessFailure) -> (id: Int32, input: Int32, output: Int32) {
         let toChild = try Self.pipeEnds()
         let fromChild: (reading: Int32, writing: Int32)
-        do throws(DriverError) { fromChild = try Self.pipeEnds() } catch {
+        do throws(ProcessFailure) { fromChild = try Self.pipeEnds() } catch {
             for end in [toChild.reading, toChild.writing] { close(end) }
             throw error
         }
         defer { for end in [toChild.reading, fromChild.writing] { close(end) } }
-        if isNonblocking {
-            for end in [toChild.reading, fromChild.writing] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
-        }
+        if isNonblocking { for end in [toChild.reading, fromChild.writing] { setNonblocking(end) } }
         var redirections = [(toChild.reading, STDIN_FILENO), (fromChild.writing, STDOUT_FILENO)]
         if joinsErrors { redirections.append((fromChild.writing, STDERR_FILENO)) }
-        do throws(DriverError) {
+        do throws(ProcessFailure) {
             return (try Self.spawn(command, environment, redirections), toChild.writing, fromChild.reading)
         } catch {
             for end in [toChild.writing, fromChild.reading] { close(end) }
@@ -57,9 +57,9 @@ package struct StartedProgram: Sendable {
         }
     }
 
-    private static func pipeEnds() throws(DriverError) -> (reading: Int32, writing: Int32) {
+    private static func pipeEnds() throws(ProcessFailure) -> (reading: Int32, writing: Int32) {
         var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else { throw DriverError("no pipe left; close some files") }
+        guard unsafe pipe(&ends) == 0 else { throw ProcessFailure("no pipe left; close some files") }
         // No other child may keep an end open.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
@@ -67,7 +67,7 @@ package struct StartedProgram: Sendable {
 
     private static func spawn(
         _ command: [String], _ environment: [String], _ redirections: [(Int32, Int32)]
-    ) throws(DriverError) -> Int32 {
+    ) throws(ProcessFailure) -> Int32 {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
             var attributes: posix_spawnattr_t?
@@ -91,23 +91,53 @@ package struct StartedProgram: Sendable {
         var argv = unsafe command.map { unsafe strdup($0) } + [nil]
         var envp = unsafe environment.map { unsafe strdup($0) } + [nil]
         defer { unsafe (argv + envp).forEach { unsafe free($0) } }
-        guard let file = unsafe argv[0] else { throw DriverError("an empty command cannot be started") }
+        guard let file = unsafe argv[0] else { throw ProcessFailure("an empty command cannot be started") }
         var id: pid_t = 0
         let result = unsafe posix_spawnp(&id, file, &actions, &attributes, &argv, &envp)
         guard result == 0 else {
-            throw DriverError("cannot start \(command[0]): \(unsafe String(cString: strerror(result)))")
+            throw ProcessFailure("cannot start \(command[0]): \(unsafe String(cString: strerror(result)))")
         }
         return id
     }
 }
 
-/// The environment of this process as `NAME=value`.
-package func currentEnvironment() -> [String] {
-    var texts: [String] = []
-    var next = unsafe environ
-    while let text = unsafe next.pointee {
-        unsafe texts.append(String(cString: text))
-        unsafe next += 1
-    }
-    return texts
+/// Why a program could not be started.
+package struct ProcessFailure: Error, CustomStringConvertible {
+    /// One line for people.
+    package let description: String
+
+    init(_ description: String) { self.description = description }
 }
+
+/// The end of a process that this one started, which is noticed before its number is free for another one.
+package final class ProcessEnd: Sendable {
+    private let id: Int32
+    private let hasEnded = Mutex(false)
+
+    /// Of the process of that number.
+    package init(_ id: Int32) { self.id = id }
+
+    /// Sends it a signal by its number, if it has not ended.
+    package func send(signal number: Int32) {
+        hasEnded.withLock { if !$0 { systemKill(id, number) } }
+    }
+
+    /// Ends it at once, if it has not ended.
+    package func kill() { send(signal: SIGKILL) }
+
+    /// Blocks this thread until it has ended: its exit code, or 128 and the signal that ended it. To be called once.
+    package func wait() -> Int32 {
+        var information = unsafe siginfo_t()
+        while unsafe waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        return hasEnded.withLock { hasEnded in
+            hasEnded = true
+            var status: Int32 = 0
+            while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
+            let signal = status & 0x7F
+            return signal == 0 ? status >> 8 & 0xFF : 128 + signal
+        }
+    }
+}
+
+// The name of the method hides this.
+private func systemKill(_ id: Int32, _ number: Int32) { kill(id, number) }

@@ -1,19 +1,20 @@
-import ChatPlatform
 import Synchronization
 
-#if canImport(Darwin)
-    import Darwin
-#else
+#if canImport(Glibc)
     import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
 #endif
 
 /// Signals that a program wants to hear instead of being ended by them.
 ///
 /// A handler may do next to nothing, so ours writes the number into a pipe and a thread that waits
 /// reads it there. Watch before other threads start; a second call replaces nothing and adds signals.
-public struct Signals: Sendable {
+package struct Signals: Sendable {
     /// A signal.
-    public enum Signal: UInt8, Sendable, CaseIterable {
+    package enum Signal: UInt8, Sendable, CaseIterable {
         /// Control-C.
         case interrupt
         /// A polite request to end.
@@ -33,7 +34,7 @@ public struct Signals: Sendable {
     private let reading: Int32
 
     /// Begins to watch; nil if the system has no pipe left.
-    public init?(_ signals: [Signal]) {
+    package init?(_ signals: [Signal]) {
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { return nil }
         reading = ends[0]
@@ -49,7 +50,7 @@ public struct Signals: Sendable {
     }
 
     /// Blocks this thread until a signal comes: for a program's main thread.
-    public func wait() -> Signal {
+    package func wait() -> Signal {
         while true {
             var number: UInt8 = 0
             let count = unsafe read(reading, &number, 1)
@@ -60,15 +61,12 @@ public struct Signals: Sendable {
     }
 
     /// Blocks this thread until something can be read, or a signal comes, which is given then.
-    public func waitForInput(_ descriptor: Int32) -> Signal? {
-        let input = Int16(truncatingIfNeeded: POLLIN)
-        var entries = [descriptor, reading].map { pollfd(fd: $0, events: input, revents: 0) }
-        while unsafe poll(&entries, nfds_t(entries.count), -1) < 0, errno == EINTR {}
-        return entries[1].revents == 0 ? nil : wait()
+    package func waitForInput(_ descriptor: Int32) -> Signal? {
+        waitUntilOneIsReady([(descriptor, .reading), (reading, .reading)])[1] ? wait() : nil
     }
 
     /// The signals for a program that is asynchronous; a thread of its own waits for them.
-    public func stream() -> AsyncStream<Signal> {
+    package func stream() -> AsyncStream<Signal> {
         let (stream, continuation) = AsyncStream.makeStream(of: Signal.self, bufferingPolicy: .bufferingNewest(16))
         startThread { [self] in
             while true {
