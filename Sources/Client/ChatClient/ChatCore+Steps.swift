@@ -133,12 +133,7 @@ extension ChatCore {
         var bytes = InlineArray<16, UInt8>(repeating: 0)
         var span = bytes.mutableSpan
         random.fill(&span, for: .payloadID)
-        var halves: (UInt64, UInt64) = (0, 0)
-        for index in 0..<8 {
-            halves.0 = halves.0 << 8 | UInt64(bytes[index])
-            halves.1 = halves.1 << 8 | UInt64(bytes[index + 8])
-        }
-        return PayloadID(high: halves.0, low: halves.1)
+        return PayloadID(high: bytes.span.bigEndian(0..<8), low: bytes.span.bigEndian(8..<16))
     }
 
     private mutating func tell(_ event: Event, from owner: Owner) {

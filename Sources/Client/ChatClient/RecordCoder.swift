@@ -18,9 +18,7 @@ struct RecordWriter {
 
     var record: Bytes { Bytes(bytes) }
 
-    mutating func write(_ number: UInt64) {
-        unsafe withUnsafeBytes(of: number.bigEndian) { unsafe bytes.append(contentsOf: $0) }
-    }
+    mutating func write(_ number: UInt64) { bytes.append(big: number) }
 
     mutating func write(_ flag: Bool) {
         bytes.append(flag ? 1 : 0)
@@ -59,7 +57,7 @@ struct RecordReader {
     mutating func number() throws(Refusal) -> UInt64 {
         guard bytes.count - offset >= 8 else { throw Self.unreadable(key) }
         defer { offset += 8 }
-        return (offset..<offset + 8).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+        return bytes.span.bigEndian(offset..<offset + 8)
     }
 
     /// A number that counts up: one that nobody counts up to is unreadable, so that counting on never overflows.

@@ -77,9 +77,7 @@ extension Span<UInt8> {
     /// A number of at most seven bytes, most significant first; nil if it does not lie inside.
     func number(at offset: Int, bytes: Int) -> Int? {
         guard offset >= 0, bytes <= count - offset else { return nil }
-        var number = 0
-        for index in offset..<offset + bytes { number = number << 8 | Int(self[index]) }
-        return number
+        return Int(bigEndian(offset..<offset + bytes))
     }
 
     /// A copy of some bytes; nil if they do not lie inside.

@@ -100,6 +100,6 @@ public struct RPIV1: FramingStrategy {
         var bytes = InlineArray<8, UInt8>(repeating: 0)
         var span = bytes.mutableSpan
         random.fill(&span, for: .salt)
-        return bytes.indices.reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+        return bytes.span.bigEndian(0..<8)
     }
 }

@@ -14,11 +14,7 @@ struct RouteIdentifier: Hashable, Sendable {
 
     /// Reads the first bytes of a payload; there must be as many.
     init(_ bytes: Span<UInt8>) {
-        (high, low) = (Self.number(bytes, from: 0), Self.number(bytes, from: 8))
-    }
-
-    private static func number(_ bytes: Span<UInt8>, from start: Int) -> UInt64 {
-        (start..<start + 8).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+        (high, low) = (bytes.bigEndian(0..<8), bytes.bigEndian(8..<16))
     }
 
     /// Identifiers are as good as random, so any of their words is a hash.
@@ -81,7 +77,7 @@ struct RouteIdentifier: Hashable, Sendable {
             var code = InlineArray<8, UInt8>(repeating: 0)
             var span = code.mutableSpan
             BLAKE2b.authenticate(into: &span, input.span, key: secret)
-            return code.indices.reduce(0) { $0 << 8 | UInt64(code[$1]) }
+            return code.span.bigEndian(0..<8)
         }
     }
 

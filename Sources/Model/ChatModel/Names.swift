@@ -100,7 +100,7 @@ public struct PayloadID: Hashable, Sendable, CustomStringConvertible {
 
     /// Lowercase hex, 32 digits.
     public var description: String {
-        hex([high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } })
+        hex(high.bigEndianBytes + low.bigEndianBytes)
     }
 }
 

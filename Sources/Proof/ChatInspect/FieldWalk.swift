@@ -19,7 +19,7 @@ struct FieldWalk {
     /// A number of so many bytes.
     @discardableResult mutating func number(_ name: String, _ width: Int, _ meaning: String = "") -> UInt64? {
         guard let bytes = take(name, width) else { return nil }
-        let value = (0..<width).reduce(UInt64(0)) { $0 << 8 | UInt64(bytes.bytes[$1]) }
+        let value = bytes.bytes.span.bigEndian(0..<width)
         add(name, bytes, .number(value), meaning)
         return value
     }

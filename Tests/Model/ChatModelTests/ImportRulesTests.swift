@@ -158,3 +158,25 @@ func `an import across the rules is objected to`(imported: String, module: Strin
     #expect(count > 20, "the sources were not found")
     print("import rules: \(count) imports")
 }
+
+/// Ways to say that bytes are put together by hand, and the files that may: little-endian formats, base64, and words that
+/// are filled up, masked or stored in place.
+private let byHand = ["<< 8 |", "56 - 8 *", "UnsafeBytes(of: number.bigEndian)"]
+private let mayByHand: Set = [
+    "Base64URL.swift", "BigEndian.swift", "EnvelopeV1.swift", "Identifier.swift", "PacketProtection.swift",
+    "RouteIdentifier.swift",
+]
+
+@Test func `big-endian numbers have one implementation, and generators with a seed as well`() throws {
+    let sources = Vectors.packageRoot.appendingPathComponent("Sources").resolvingSymlinksInPath()
+    let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+    var generators: [String] = []
+    while let file = files?.nextObject() as? URL {
+        guard file.pathExtension == "swift" else { continue }
+        let text = try String(contentsOf: file, encoding: .utf8)
+        if text.contains("0xBF58_476D_1CE4_E5B9") { generators.append(file.lastPathComponent) }
+        guard !mayByHand.contains(file.lastPathComponent) else { continue }
+        for sign in byHand { #expect(!text.contains(sign), "\(file.path) puts numbers together by hand") }
+    }
+    #expect(generators == ["RepeatableRandom.swift"])
+}

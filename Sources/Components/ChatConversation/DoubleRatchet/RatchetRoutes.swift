@@ -162,7 +162,7 @@ extension RatchetRoutes {
         if !state.sending.isEmpty { sending = Secret(copying: state.sending.span) }
         for index in 0..<count {
             let bytes = state.epochs.slice(index * Self.epochSize..<(index + 1) * Self.epochSize)
-            let start = (0..<8).reduce(UInt64(0)) { $0 << 8 | UInt64(bytes[$1]) }
+            let start = bytes.span.bigEndian(0..<8)
             guard start <= Self.maximumStart, epochs.last.map({ $0.start < start }) ?? true else { return nil }
             epochs.append(Epoch(start: start, secret: Secret(copying: bytes.slice(8..<bytes.count).span)))
         }

@@ -26,7 +26,7 @@ struct PlainFrame: Equatable {
         guard payload[0] == Self.version, payload[1] == Self.contentKind else {
             throw Refusal(.unsupported, ConversationCause.unknownFrame(type: PlainConversation.facts.name))
         }
-        number = (2..<Self.headerSize).reduce(0) { $0 << 8 | UInt64(payload[$1]) }
+        number = payload.span.bigEndian(2..<Self.headerSize)
         content = payload.slice(Self.headerSize..<payload.count)
     }
 
@@ -38,9 +38,7 @@ struct PlainFrame: Equatable {
         Bytes(headRoom: headRoom, count: size) { output in
             output.append(Self.version)
             output.append(Self.contentKind)
-            for shift in stride(from: UInt64(56), through: 0, by: -8) {
-                output.append(UInt8(truncatingIfNeeded: number >> shift))
-            }
+            output.append(big: number)
             output.append(bytes: content.span)
         }
     }

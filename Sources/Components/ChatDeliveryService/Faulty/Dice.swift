@@ -2,21 +2,15 @@ import ChatModel
 
 /// Decides about faults: the same sequence for the same seed.
 struct Dice: Sendable {
-    private var state: UInt64
+    private var random: RepeatableRandom
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { random = RepeatableRandom(seed: seed) }
 
-    /// A number from 0 up to 1 (SplitMix64).
-    mutating func roll() -> Double {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((word ^ (word >> 31)) >> 11) * 0x1p-53
-    }
+    /// A number from 0 up to 1.
+    mutating func roll() -> Double { Double(random.next() >> 11) * 0x1p-53 }
 
-    /// A number that no roll gave before.
-    var word: UInt64 { state }
+    /// A word that no roll gave.
+    mutating func word() -> UInt64 { random.next() }
 }
 
 /// Loses datagrams, sent and received alike.

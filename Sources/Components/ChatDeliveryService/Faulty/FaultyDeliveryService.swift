@@ -142,7 +142,7 @@ extension FaultyDeliveryService.State {
         passed.append((addressed, index))
         if draws.3 < faults.duplication {
             var again = addressed
-            again.id = PayloadID(high: addressed.id.high ^ dice.word, low: addressed.id.low)
+            again.id = PayloadID(high: addressed.id.high ^ dice.word(), low: addressed.id.low)
             passed.append((again, nil))
         }
         passed += held.map { ($0, nil) }

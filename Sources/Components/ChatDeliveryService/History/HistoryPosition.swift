@@ -16,12 +16,7 @@ package struct HistoryPosition: Hashable, Sendable {
     init?(_ cursor: Cursor) {
         let bytes = cursor.bytes.span
         guard bytes.count == Self.size else { return nil }
-        var halves: (UInt64, UInt64) = (0, 0)
-        for index in 0..<8 {
-            halves.0 = halves.0 << 8 | UInt64(bytes[index])
-            halves.1 = halves.1 << 8 | UInt64(bytes[index + 8])
-        }
-        self.init(epoch: halves.0, sequence: halves.1)
+        self.init(epoch: bytes.bigEndian(0..<8), sequence: bytes.bigEndian(8..<16))
     }
 
     var cursor: Cursor { Cursors(epoch: epoch, from: sequence, count: 1)[sequence] }
@@ -37,8 +32,8 @@ struct Cursors: Sendable {
         var array: [UInt8] = []
         array.reserveCapacity(count * HistoryPosition.size)
         for offset in 0..<count {
-            Self.append(epoch, to: &array)
-            Self.append(first &+ UInt64(offset), to: &array)
+            array.append(big: epoch)
+            array.append(big: first &+ UInt64(offset))
         }
         bytes = Bytes(array)
     }
@@ -47,9 +42,5 @@ struct Cursors: Sendable {
     subscript(sequence: UInt64) -> Cursor {
         let start = Int(sequence - first) * HistoryPosition.size
         return Cursor(bytes.slice(start..<start + HistoryPosition.size))
-    }
-
-    private static func append(_ number: UInt64, to array: inout [UInt8]) {
-        for shift in 0..<8 { array.append(UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * shift))) }
     }
 }

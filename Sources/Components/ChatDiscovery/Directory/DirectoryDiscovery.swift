@@ -208,7 +208,6 @@ extension PayloadID {
     /// The same id for the same bytes, so that a service drops repeats.
     init(hashing payload: Payload) {
         let digest = BLAKE2b.hash(count: 16, payload.span)
-        let half = { (bytes: ArraySlice<UInt8>) in bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-        self.init(high: half(digest[..<8]), low: half(digest[8...]))
+        self.init(high: digest[..<8].bigEndian, low: digest[8...].bigEndian)
     }
 }

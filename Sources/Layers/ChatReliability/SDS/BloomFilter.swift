@@ -35,8 +35,7 @@ public struct BloomFilter: Hashable, Sendable {
         package init(_ id: Identifier) {
             let text = [UInt8](capacity: id.count) { id.write(to: &$0) }
             let hash = BLAKE2b.hash(count: 16, text)
-            func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
-            (first, step) = (number(hash[..<8].reversed()), number(hash[8...].reversed()))
+            (first, step) = (hash[..<8].reversed().bigEndian, hash[8...].reversed().bigEndian)
         }
 
         /// The place of one bit of several.

@@ -11,7 +11,7 @@ package enum SDSRepair {
         let text = [UInt8](capacity: identifiers.reduce(0) { $0 + $1.count }) { output in
             for identifier in identifiers { identifier.write(to: &output) }
         }
-        return SHA256.hash(text.span).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        return SHA256.hash(text.span).prefix(8).bigEndian
     }
 
     /// How long a participant waits before it asks for a message, in milliseconds.

@@ -69,13 +69,10 @@ struct Channel: Sendable {
 extension Cursor {
     init(sequence: UInt64) {
         self.init(
-            Bytes(headRoom: 0, count: 8) { output in
-                for index in 0..<8 { output.append(UInt8(truncatingIfNeeded: sequence >> UInt64(56 - 8 * index))) }
-            })
+            Bytes(headRoom: 0, count: 8) { $0.append(big: sequence) })
     }
 
     var sequence: UInt64 {
-        let span = bytes.span
-        return span.indices.reduce(0) { $0 << 8 | UInt64(span[$1]) }
+        bytes.span.bigEndian(0..<bytes.count)
     }
 }

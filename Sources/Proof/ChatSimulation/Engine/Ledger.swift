@@ -189,7 +189,7 @@ struct Draft: Sendable {
     /// The number, then bytes that follow from it.
     var content: Content {
         Bytes(headRoom: 0, count: size) { output in
-            for index in 0..<8 { output.append(UInt8(truncatingIfNeeded: number >> (56 - 8 * index))) }
+            output.append(big: UInt64(number))
             for index in 8..<size { output.append(Self.filler(number, index)) }
         }
     }
@@ -198,8 +198,7 @@ struct Draft: Sendable {
     static func number(of content: Content) -> Int? {
         let span = content.span
         guard span.count >= minimumSize else { return nil }
-        var number: UInt64 = 0
-        for index in 0..<8 { number = number << 8 | UInt64(span[index]) }
+        let number = span.bigEndian(0..<8)
         guard number < UInt64(Int32.max) else { return nil }
         for index in 8..<span.count where span[index] != filler(Int(number), index) { return nil }
         return Int(number)

@@ -53,9 +53,8 @@ extension Kind {
 
     /// A shard of a file: SHA-256 over the seed, the shard's number and the block's, as far as needed.
     static func shard(_ seed: String, _ index: Int, _ size: Int) -> Bytes {
-        func bigEndian(_ number: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
         let blocks = (0..<max(0, size + 31) / 32).map { block in
-            SHA256.hash((Array(seed.utf8) + bigEndian(index) + bigEndian(block)).span)
+            SHA256.hash((Array(seed.utf8) + UInt32(index).bigEndianBytes + UInt32(block).bigEndianBytes).span)
         }
         return Bytes(Array(blocks.joined().prefix(size)))
     }

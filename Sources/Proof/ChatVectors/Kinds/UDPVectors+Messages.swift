@@ -121,11 +121,10 @@ extension Kind {
     private static func payloadID(_ fields: Case) throws -> PayloadID {
         let bytes = try fields.bytes("payload_id")
         guard bytes.count == 16 else { throw Problem.unreadable("a payload_id has 16 bytes") }
-        func half(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
-        return PayloadID(high: half(0..<8), low: half(8..<16))
+        return PayloadID(high: bytes[..<8].bigEndian, low: bytes[8...].bigEndian)
     }
 
     private static func bytes(_ id: PayloadID) -> [UInt8] {
-        [id.high, id.low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * UInt64($0))) } }
+        id.high.bigEndianBytes + id.low.bigEndianBytes
     }
 }

@@ -14,7 +14,7 @@ extension Kind {
     private static func writeDatagram(_ one: Case) async throws -> JSON {
         let (session, fields) = (try one.bytes("session"), try one.at("fields"))
         guard session.count == 8 else { throw Problem.unreadable("a session has 8 bytes") }
-        let number = session.reduce(0) { $0 << 8 | UInt64($1) }
+        let number = session.bigEndian
         let bytes =
             switch try one.text("kind") {
             case "hello":

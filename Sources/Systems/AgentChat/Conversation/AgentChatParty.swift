@@ -228,7 +228,7 @@ extension AgentChatParty {
     }
 
     private static func number(in step: inout Step) -> UInt64 {
-        step.random.bytes(8, for: .identifier).reduce(0) { $0 << 8 | UInt64($1) }
+        step.random.bytes(8, for: .identifier).bigEndian
     }
 }
 

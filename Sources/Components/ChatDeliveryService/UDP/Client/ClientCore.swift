@@ -91,7 +91,7 @@ package struct ClientCore: Sendable {
     }
 
     private mutating func seek(_ now: MonotonicInstant) {
-        let session = random.bytes(8, for: .identifier).reduce(0) { $0 << 8 | UInt64($1) }
+        let session = random.bytes(8, for: .identifier).bigEndian
         let interval = pause ?? MicrosecondSpan(configuration.seekingInterval.lowerBound)
         phase = .seeking(
             Seeking(

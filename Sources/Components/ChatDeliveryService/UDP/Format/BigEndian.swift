@@ -1,3 +1,5 @@
+import ChatModel
+
 // Numbers are big-endian everywhere in the datagram protocol.
 
 /// Reads fields one after the other; every step is checked.
@@ -62,11 +64,6 @@ extension [UInt8] {
     /// The bytes of a span.
     init(copying span: Span<UInt8>) {
         self = unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
-    }
-
-    /// Appends a number, most significant byte first.
-    mutating func append(big number: some FixedWidthInteger & UnsignedInteger) {
-        unsafe Swift.withUnsafeBytes(of: number.bigEndian) { unsafe append(contentsOf: $0) }
     }
 
     /// Appends the bytes of a span.

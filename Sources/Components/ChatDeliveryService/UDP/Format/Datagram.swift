@@ -13,7 +13,7 @@ package enum Datagram: Hashable, Sendable {
     /// The session that a datagram is of, whatever its version; nil if it is too short to have one.
     package static func session(_ bytes: Span<UInt8>) -> UInt64? {
         guard bytes.count >= UDPFormat.headerSize else { return nil }
-        return (2..<UDPFormat.headerSize).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+        return bytes.bigEndian(2..<UDPFormat.headerSize)
     }
 
     /// Whether a stranger may be answered: whatever its version, it is as long as a hello and no reset.

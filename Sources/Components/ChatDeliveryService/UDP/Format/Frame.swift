@@ -1,3 +1,5 @@
+import ChatModel
+
 /// One frame of a `DATA` datagram; what is long stays in the datagram and is named by its place there.
 package enum Frame: Hashable, Sendable {
     /// One byte that means nothing.

@@ -40,7 +40,7 @@ package struct RelayCore: Sendable {
     package init(_ limits: RelayLimits, random: any RandomSource) {
         var random = random
         self.limits = limits
-        let epoch = random.bytes(8, for: .identifier).reduce(0) { $0 << 8 | UInt64($1) }
+        let epoch = random.bytes(8, for: .identifier).bigEndian
         cookies = Cookies(key: random.secret(32, for: .secret))
         var retention = limits.retention
         let largest = 64 + UDPFormat.maximumMessageHead + limits.delivery.maximumPayload

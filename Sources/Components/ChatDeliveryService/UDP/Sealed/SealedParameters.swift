@@ -1,3 +1,5 @@
+import ChatModel
+
 /// What a client says in the sealed part of its HELLO.
 package struct ClientParameters: Sendable, Hashable {
     /// The versions of the protocol that it speaks, the best first.

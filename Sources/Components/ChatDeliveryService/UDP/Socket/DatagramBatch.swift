@@ -1,3 +1,5 @@
+import ChatModel
+
 /// Datagrams to be sent, one after the other in one buffer that is used again and again.
 package struct DatagramBatch: Sendable {
     /// Datagrams at most; who has more to send writes again after these are sent.
