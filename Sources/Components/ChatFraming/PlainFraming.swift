@@ -74,7 +74,7 @@ public struct PlainFraming: FramingStrategy {
         let start = route.upperBound + 4
         let rest = bytes.count - start
         guard rest >= 0 else { throw invalid(.truncated(needed: -rest, at: bytes.count)) }
-        let length = Int(bytes.bigEndian(route.upperBound..<start))
+        let length = Int(bytes.span.bigEndian(route.upperBound..<start))
         guard rest >= length else { throw invalid(.truncated(needed: length - rest, at: bytes.count)) }
         guard rest == length else { throw invalid(.trailing(rest - length, at: start + length)) }
         guard !route.isEmpty else { throw invalid(.badRoute(bytes: 0, limit: Route.maximumID)) }
