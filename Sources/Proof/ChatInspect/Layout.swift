@@ -44,3 +44,26 @@ struct Layout: Sendable {
         self.kind = kind
     }
 }
+
+/// What a layout says of one message: for checks against the documents.
+package struct LayoutDescription: Hashable, Sendable {
+    /// The message's name, and the file of `Specs/` that defines it.
+    package let message, document: String
+    /// The names of the fields by their numbers.
+    package let fields: [Int: String]
+}
+
+extension ChatInspect.Kind {
+    /// The proto3 messages of this kind: the message itself and those inside; none for what is no proto3 message.
+    package var messages: [LayoutDescription] { Layout.of(self)?.descriptions ?? [] }
+}
+
+extension Layout {
+    fileprivate var descriptions: [LayoutDescription] {
+        let own = LayoutDescription(message: name, document: section.document, fields: fields.mapValues(\.name))
+        return [own]
+            + fields.values.flatMap { field in
+                if case .message(let inner) = field.type { inner.descriptions } else { [] as [LayoutDescription] }
+            }
+    }
+}
