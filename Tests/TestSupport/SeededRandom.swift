@@ -25,10 +25,15 @@ public final class SeededRandom: RandomSource {
 
 /// The seeds of tests that play something at random.
 public enum Seeds {
-    /// So many seeds, or as many as the environment variable `CHAT_SEEDS` says, from `CHAT_FIRST_SEED` on.
+    /// Whether the environment variable `CHAT_QUICK` asks for a tenth of the repetitions, as `make quick` does.
+    public static let isQuick = ProcessInfo.processInfo.environment["CHAT_QUICK"] != nil
+
+    /// So many seeds, a tenth of them in `make quick`, or as many as the environment variable `CHAT_SEEDS` says, from
+    /// `CHAT_FIRST_SEED` on.
     public static func all(_ count: Int) -> Range<UInt64> {
         let environment = ProcessInfo.processInfo.environment
         let first = environment["CHAT_FIRST_SEED"].flatMap { UInt64($0) } ?? 0
-        return first..<first + (environment["CHAT_SEEDS"].flatMap { UInt64($0) } ?? UInt64(count))
+        let usual = isQuick ? (count + 9) / 10 : count
+        return first..<first + (environment["CHAT_SEEDS"].flatMap { UInt64($0) } ?? UInt64(usual))
     }
 }

@@ -115,16 +115,16 @@ private func open(_ seed: UInt64, lifetime: Duration? = nil) -> Peer<OpenInvite>
     let invite = try saro.invite(with: bundle)
     var decoded = (frames: 0, bundles: 0)
     var frames = HostileInputs(seed: 3, valid: [invite.payload.array], longest: 60)
-    frames.forEach(200_000) { input in
+    frames.forEach { input in
         guard let frame = try? OpenFrame(decoding: Bytes(input)) else { return }
-        decoded.frames += frame.secret.count == 32 && !frame.type.isEmpty ? 1 : -200_000
+        decoded.frames += frame.secret.count == 32 && !frame.type.isEmpty ? 1 : -HostileInputs.usualCount
     }
     var bundles = HostileInputs(seed: 4, valid: [bundle.bytes.array])
-    bundles.forEach(200_000) { input in
+    bundles.forEach { input in
         guard let open = try? OpenBundle(decoding: Bytes(input)) else { return }
-        decoded.bundles += open.inbox.count == 16 ? 1 : -200_000
+        decoded.bundles += open.inbox.count == 16 ? 1 : -HostileInputs.usualCount
     }
-    #expect(decoded.frames > 1_000 && decoded.bundles > 1_000)
+    #expect(decoded.frames > HostileInputs.usualCount / 200 && decoded.bundles > HostileInputs.usualCount / 200)
     let machine = raya.machine
     var turn = Step(now: start, random: SeededRandom(1))
     var inputs = HostileInputs(seed: 5, valid: [invite.payload.array], longest: 60)
