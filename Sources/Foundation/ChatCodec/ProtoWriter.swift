@@ -30,7 +30,14 @@ public enum ProtoSize {
 extension OutputSpan<UInt8> {
     /// Appends a varint.
     @_lifetime(self: copy self)
-    public mutating func append(varint value: UInt64) {
+    @inlinable public mutating func append(varint value: UInt64) {
+        // Nearly all are of one byte.
+        if value < 0x80 { return append(UInt8(truncatingIfNeeded: value)) }
+        append(longVarint: value)
+    }
+
+    @_lifetime(self: copy self)
+    @usableFromInline mutating func append(longVarint value: UInt64) {
         var rest = value
         while rest >= 0x80 {
             append(UInt8(truncatingIfNeeded: rest) | 0x80)

@@ -78,7 +78,7 @@ package struct Bench: Sendable {
             try await sender.settle()
         }
         for task in tasks { task.cancel() }
-        await server.stop()
+        server.stop()
         try? await serving.value
         return Double(count) / time
     }

@@ -5,11 +5,7 @@ import PacketStream
 /// Bytes as they are: messages are encoded and decoded by `PacketStream`, so gRPC sees bytes alone.
 struct BytesCoding: MessageSerializer, MessageDeserializer {
     func serialize<Wire: GRPCContiguousBytes>(_ message: ChatModel.Bytes) throws -> Wire {
-        var wire = Wire(repeating: 0, count: message.count)
-        unsafe wire.withUnsafeMutableBytes { target in
-            unsafe message.span.withUnsafeBytes { source in unsafe target.copyMemory(from: source) }
-        }
-        return wire
+        Wire(message.array)
     }
 
     func deserialize<Wire: GRPCContiguousBytes>(_ wire: Wire) throws -> ChatModel.Bytes {

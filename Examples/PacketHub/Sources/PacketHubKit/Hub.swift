@@ -18,7 +18,7 @@ package final class Hub: Sendable {
     }
 
     /// A stream begins: who it is from, once everything that it states was checked.
-    func enter(_ metadata: GRPCCore.Metadata, from peer: String, port: PacketPort?) async throws -> (HubRun, Session) {
+    func enter(_ metadata: GRPCCore.Metadata, from peer: String, port: PacketPort?) throws -> (HubRun, Session) {
         do {
             try gate.check(metadata)
             guard !stopping.load(ordering: .relaxed) else {
@@ -29,8 +29,8 @@ package final class Hub: Sendable {
             let name = try Self.text(metadata, StreamKey.namespace) + "/" + Self.text(metadata, StreamKey.run)
             let step = try Self.text(metadata, StreamKey.step)
             let connector = try Self.optionalText(metadata, StreamKey.connector) ?? peer
-            let run = try await run(name)
-            return (run, try await run.join(step, connector, port: port))
+            let run = try run(name)
+            return (run, try run.join(step, connector, port: port))
         } catch let error as RPCError {
             refusedStarts.add(1, ordering: .relaxed)
             log("start_refused", [("code", .string("\(error.code)")), ("why", .string(error.message))])
@@ -56,9 +56,9 @@ package final class Hub: Sendable {
         return value
     }
 
-    private func run(_ name: String) async throws -> HubRun {
+    private func run(_ name: String) throws -> HubRun {
         if let run = find(name) { return run }
-        for (name, run) in runs.withLock({ $0 }) where await run.closeIfIdle() {
+        for (name, run) in runs.withLock({ $0 }) where run.closeIfIdle() {
             runs.withLock { if $0[name] === run { $0[name] = nil } }
         }
         if let run = find(name) { return run }
@@ -81,21 +81,21 @@ package final class Hub: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(100))
             for run in runs.withLock({ Array($0.values) }) {
-                await run.tick()
+                run.tick()
             }
             if let interval, let due = next, due <= .now {
-                await logStatistics()
+                logStatistics()
                 next = .now + interval
             }
         }
     }
 
     /// A line for each step, and one for the hub.
-    package func logStatistics() async {
+    package func logStatistics() {
         var all = HubCounters()
         let runs = runs.withLock { Array($0.values) }
         for run in runs {
-            for one in await run.statistics {
+            for one in run.statistics {
                 all.add(one.counters)
                 guard !one.step.isEmpty else { continue }
                 log(
@@ -109,8 +109,8 @@ package final class Hub: Sendable {
     }
 
     /// Ends all sessions, and takes no more.
-    package func stop() async {
+    package func stop() {
         stopping.store(true, ordering: .relaxed)
-        for run in runs.withLock({ Array($0.values) }) { await run.stop() }
+        for run in runs.withLock({ Array($0.values) }) { run.stop() }
     }
 }

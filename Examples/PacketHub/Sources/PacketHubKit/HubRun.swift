@@ -2,40 +2,59 @@ import ChatCodec
 import ChatModel
 import GRPCCore
 import PacketStream
+import Synchronization
 
 /// A run: the machine of the framework, the streams of its sessions, and a log of what happens.
-actor HubRun {
-    nonisolated let name: String
+///
+/// A lock and no actor: what a message needs is short, and to change executors for each would take as long again.
+final class HubRun: Sendable {
+    let name: String
     private let log: Log
-    private var machine: PacketHub
-    private var sessions: [UInt64: Session] = [:]
+    private let state: Mutex<State>
+
+    private struct State {
+        var machine: PacketHub
+        var sessions: [UInt64: Session] = [:]
+    }
 
     init(_ name: String, _ settings: HubSettings, _ log: Log) {
         (self.name, self.log) = (name, log)
-        machine = PacketHub(settings)
+        state = Mutex(State(machine: PacketHub(settings)))
+    }
+
+    /// Uses the machine, and does what it asks for.
+    private func change<Value: Sendable, Failure: Error>(
+        _ body: (inout State) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        try state.withLock { state throws(Failure) in
+            defer { act(&state) }
+            return try body(&state)
+        }
     }
 
     /// A connector of a step opens a stream of packets, or its control stream.
-    func join(_ name: String, _ connector: String, port: PacketPort?) throws -> Session {
-        for session in sessions.values where session.isOver { machine.close(session.place) }
-        defer { act() }
+    func join(_ name: String, _ connector: String, port: PacketPort?) throws(RPCError) -> Session {
         let opening = port.map { PacketHub.Opening.packets(carriesFlow: $0.carriesFlow) } ?? .control
-        do throws(PacketHub.Refusal) {
-            let place = try machine.join(name, connector, opening, now: Clock.now)
-            let session = sessions[place.id] ?? Session(place)
-            sessions[place.id] = session
-            log("joined", fields(place) + [("stream", .string(port?.rawValue ?? "control"))])
-            return session
-        } catch { throw RPCError(error) }
+        return try change { state throws(RPCError) in
+            for session in state.sessions.values where session.isOver { state.machine.close(session.place) }
+            do throws(PacketHub.Refusal) {
+                let place = try state.machine.join(name, connector, opening, now: Clock.now)
+                let session = state.sessions[place.id] ?? Session(place)
+                state.sessions[place.id] = session
+                log("joined", fields(place) + [("stream", .string(port?.rawValue ?? "control"))])
+                return session
+            } catch { throw RPCError(error) }
+        }
     }
 
     /// A connection is over.
     func leave(_ session: Session) {
-        defer { act() }
-        session.end()
-        machine.leave(session.place)
-        guard sessions.removeValue(forKey: session.place.id) != nil else { return }
-        log("left", fields(session.place))
+        change { state in
+            session.end()
+            state.machine.leave(session.place)
+            guard state.sessions.removeValue(forKey: session.place.id) != nil else { return }
+            log("left", fields(session.place))
+        }
     }
 
     private func fields(_ session: PacketHub.Session) -> [(String, JSON)] {
@@ -46,11 +65,11 @@ actor HubRun {
     }
 
     /// What the machine asks for.
-    private func act() {
-        for effect in machine.takeEffects() {
+    private func act(_ state: inout State) {
+        for effect in state.machine.takeEffects() {
             switch effect {
-            case .wake(let place, let signal): sessions[place.id]?.ring(signal)
-            case .end(let place, let reason): sessions[place.id]?.end(RPCError(reason))
+            case .wake(let place, let signal): state.sessions[place.id]?.ring(signal)
+            case .end(let place, let reason): state.sessions[place.id]?.end(RPCError(reason))
             case .handOver(let place, let directive):
                 log("handover", fields(place) + [("directive", .string(directive))])
             case .failed(let place, let code): log("step_error", fields(place) + [("code", JSON(Int(code)))])
@@ -73,63 +92,60 @@ extension HubRun {
     /// A message comes on a stream of packets.
     ///
     /// - Returns: whether no more packets are to be read from the step for now.
-    func receive(_ bytes: ChatModel.Bytes, on port: PacketPort, of session: Session) throws -> Bool {
-        defer { act() }
+    func receive(_ bytes: ChatModel.Bytes, on port: PacketPort, of session: Session) throws(RPCError) -> Bool {
         let message: ProcessMessage
-        do { message = try port.decode(bytes, .toHub) } catch {
-            throw refuse(machine.refuse(error, of: session.place), of: session)
+        do { message = try port.decode(bytes, .toHub) } catch { throw refuse(error, of: session) }
+        return try change { state throws(RPCError) in
+            do throws(PacketHub.Refusal) {
+                return try state.machine.receive(message, from: session.place, now: Clock.now)
+            } catch { throw refuse(error, of: session) }
         }
-        do throws(PacketHub.Refusal) {
-            return try machine.receive(message, from: session.place, now: Clock.now)
-        } catch { throw refuse(error, of: session) }
     }
 
     /// What leaves on a stream of packets.
     func leaving(for session: Session) -> [ProcessMessage] {
-        defer { act() }
-        return machine.leaving(for: session.place, now: Clock.now)
+        change { $0.machine.leaving(for: session.place, now: Clock.now) }
     }
 
     /// A message comes on a control stream.
     ///
     /// - Returns: whether no more directives are to be read for now.
-    func direct(_ bytes: ChatModel.Bytes, of session: Session) throws -> Bool {
-        defer { act() }
+    func direct(_ bytes: ChatModel.Bytes, of session: Session) throws(RPCError) -> Bool {
         let directive: ControlMessage
-        do { directive = try ControlMessage(decoding: bytes, as: .request) } catch {
-            throw refuse(machine.refuse(error, of: session.place), of: session)
+        do { directive = try ControlMessage(decoding: bytes, as: .request) } catch { throw refuse(error, of: session) }
+        return try change { state throws(RPCError) in
+            do throws(PacketHub.Refusal) {
+                return try state.machine.receive(directive, from: session.place, now: Clock.now)
+            } catch { throw refuse(error, of: session) }
         }
-        do throws(PacketHub.Refusal) {
-            return try machine.receive(directive, from: session.place, now: Clock.now)
-        } catch { throw refuse(error, of: session) }
+    }
+
+    /// What could not be decoded is counted, too.
+    private func refuse(_ violation: PacketViolation, of session: Session) -> RPCError {
+        refuse(change { $0.machine.refuse(violation, of: session.place) }, of: session)
     }
 
     /// What leaves on a control stream.
     func directives(for session: Session) -> [ControlMessage] {
-        defer { act() }
-        return machine.directives(for: session.place)
+        change { $0.machine.directives(for: session.place) }
     }
 
     /// Whether no more packets, or directives, are to be read from a session for now.
-    func isOverloaded(_ session: Session) -> Bool { machine.isOverloaded(session.place) }
-    func isFlooded(_ session: Session) -> Bool { machine.isFlooded(session.place) }
+    func isOverloaded(_ session: Session) -> Bool { state.withLock { $0.machine.isOverloaded(session.place) } }
+    func isFlooded(_ session: Session) -> Bool { state.withLock { $0.machine.isFlooded(session.place) } }
 }
 
 // What an operator does.
 extension HubRun {
     /// Does what is due.
-    func tick() {
-        defer { act() }
-        machine.tick(now: Clock.now)
+    func tick() { change { $0.machine.tick(now: Clock.now) } }
+
+    func closeIfIdle() -> Bool { state.withLock { $0.machine.closeIfIdle() } }
+
+    var statistics: [(step: String, counters: HubCounters, waiting: Int, unconfirmed: Int)] {
+        state.withLock { $0.machine.statistics }
     }
-
-    func closeIfIdle() -> Bool { machine.closeIfIdle() }
-
-    var statistics: [(step: String, counters: HubCounters, waiting: Int, unconfirmed: Int)] { machine.statistics }
 
     /// Ends all sessions: the hub stops.
-    func stop() {
-        defer { act() }
-        machine.stop()
-    }
+    func stop() { change { $0.machine.stop() } }
 }

@@ -47,7 +47,7 @@ package struct HubServer: Sendable {
             defer { watch.cancel() }
             try await group.waitForAll()
         }
-        await hub.logStatistics()
+        hub.logStatistics()
         log("stopped")
     }
 
@@ -57,8 +57,8 @@ package struct HubServer: Sendable {
     }
 
     /// Ends all sessions, so that steps come back to whoever listens next, and then the hub.
-    package func stop() async {
-        await hub.stop()
+    package func stop() {
+        hub.stop()
         server.beginGracefulShutdown()
     }
 }

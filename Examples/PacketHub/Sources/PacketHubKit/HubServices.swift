@@ -11,33 +11,33 @@ package struct HubServices: RegistrableRPCService {
     package func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
         for port in PacketPort.allCases {
             register(port.method, &router) { [hub] request, peer, writer in
-                let (run, session) = try await hub.enter(request.metadata, from: peer, port: port)
+                let (run, session) = try hub.enter(request.metadata, from: peer, port: port)
                 try await Self.serve(run, session) {
                     for try await bytes in request.messages {
-                        guard try await run.receive(bytes, on: port, of: session) else { continue }
-                        await Self.wait(session.portRoom) { await run.isOverloaded(session) }
+                        guard try run.receive(bytes, on: port, of: session) else { continue }
+                        await Self.wait(session.portRoom) { run.isOverloaded(session) }
                     }
                     // A step that sends nothing more still receives; its control stream ends the session.
                     for await _ in session.portRoom.rings {}
                 } writing: {
                     for await _ in session.port.rings {
-                        let leaving = await run.leaving(for: session)
+                        let leaving = run.leaving(for: session)
                         try await writer.write(contentsOf: leaving.map { port.encode($0, .fromHub) })
                     }
                 }
             }
         }
         register(PacketPort.control, &router) { [hub] request, peer, writer in
-            let (run, session) = try await hub.enter(request.metadata, from: peer, port: nil)
+            let (run, session) = try hub.enter(request.metadata, from: peer, port: nil)
             try await Self.serve(run, session) {
                 for try await bytes in request.messages {
-                    guard try await run.direct(bytes, of: session) else { continue }
-                    await Self.wait(session.controlRoom) { await run.isFlooded(session) }
+                    guard try run.direct(bytes, of: session) else { continue }
+                    await Self.wait(session.controlRoom) { run.isFlooded(session) }
                 }
                 session.end()
             } writing: {
                 for await _ in session.control.rings {
-                    let leaving = await run.directives(for: session)
+                    let leaving = run.directives(for: session)
                     try await writer.write(contentsOf: leaving.map { $0.encoded(as: .response) })
                 }
             }
@@ -81,16 +81,16 @@ package struct HubServices: RegistrableRPCService {
             result = .failure(error)
             session.end(error as? RPCError)
         }
-        await run.leave(session)
+        run.leave(session)
         try session.checkEnding()
         try result.get()
     }
 
     /// Waits until there is room, or until the session is over.
-    private static func wait(_ room: Bell, while isFull: @Sendable () async -> Bool) async {
-        guard await isFull() else { return }
+    private static func wait(_ room: Bell, while isFull: () -> Bool) async {
+        guard isFull() else { return }
         for await _ in room.rings {
-            guard await isFull() else { return }
+            guard isFull() else { return }
         }
     }
 }

@@ -56,7 +56,9 @@ package final class Step: Sendable {
     package typealias Application = @Sendable (Packet) async -> [Packet]
 
     private let settings: StepSettings
-    private let state: StepState
+    /// A lock and no actor: what a message needs is short.
+    private let state: Mutex<StepState>
+    private let room = Bell()
     private let deliveries: AsyncStream<PacketReceiver.Delivery>
     private let log: Log
 
@@ -70,16 +72,23 @@ package final class Step: Sendable {
         hub.mode = settings.mode
         // A process numbers streams of its own: it does not remember the numbers of the one before it (PS-14).
         let stream = "\(settings.step)/" + String(UInt64.random(in: .min ... .max), radix: 36)
-        state = StepState(stream: stream, hub, feed)
+        state = Mutex(StepState(stream: stream, hub, feed, room: room))
         self.log = log
     }
 
     /// Sends a packet of the step's own, once there is room for it.
-    package func send(_ packet: Packet) async throws { try await state.send(packet) }
+    package func send(_ packet: Packet) async throws { try await send(packet, answering: nil) }
+
+    private func send(_ packet: Packet, answering delivery: PacketReceiver.Delivery?) async throws {
+        while try !state.withLock({ state throws(PacketViolation) in try state.send(packet, answering: delivery) }) {
+            for await _ in room.rings { break }
+            try Task.checkCancellation()
+        }
+    }
 
     /// Waits until every packet has a receipt.
     package func settle() async throws {
-        while await state.waiting > 0 { try await Task.sleep(for: .milliseconds(20)) }
+        while state.withLock({ $0.waiting }) > 0 { try await Task.sleep(for: .milliseconds(20)) }
     }
 
     /// Runs until it is cancelled, or until no other try can help.
@@ -90,7 +99,7 @@ package final class Step: Sendable {
             group.addTask {
                 while true {
                     try await Task.sleep(for: .milliseconds(100))
-                    await self.state.tick(on: self.settings.stream)
+                    self.state.withLock { $0.tick(on: self.settings.stream) }
                 }
             }
             defer { group.cancelAll() }
@@ -101,11 +110,11 @@ package final class Step: Sendable {
     private func work(_ application: Application) async throws {
         for await delivery in deliveries {
             for answer in await application(delivery.packet) {
-                do { try await state.send(answer, answering: delivery) } catch let violation as PacketViolation {
+                do { try await send(answer, answering: delivery) } catch let violation as PacketViolation {
                     log("answer_refused", [("why", .string(violation.description))])
                 }
             }
-            await state.finish(delivery, on: settings.stream)
+            state.withLock { $0.finish(delivery, on: settings.stream) }
         }
         try Task.checkCancellation()
     }
@@ -124,7 +133,7 @@ package final class Step: Sendable {
                 failure = RPCError(code: .unavailable, message: "\(error)")
             }
             try Task.checkCancellation()
-            if await state.hasDelivered { backoff.delivered() }
+            if state.withLock({ $0.hasDelivered }) { backoff.delivered() }
             let code = StreamFailure.Code(rawValue: failure.code.rawValue) ?? .unknown
             guard StreamFailure.code(code).isRetriable else { throw StepFailure.refused(failure.message) }
             guard let pause = backoff.fail(.code(code)) else { throw StepFailure.unreachable(failure.message) }
@@ -145,7 +154,7 @@ extension Step {
     private func session() async throws {
         let connector = String(UInt64.random(in: .min ... .max), radix: 36)
         let session = Session(PacketHub.Session(step: settings.step, connector: connector))
-        await state.begin(session)
+        state.withLock { $0.begin(session) }
         let transport = try HTTP2ClientTransport.Posix(
             target: .dns(host: settings.host, port: settings.port),
             transportSecurity: settings.certificates.client,
@@ -157,13 +166,13 @@ extension Step {
                 group.addTask { try await self.control(client, metadata, session) }
                 group.addTask {
                     try await Task.sleep(for: self.settings.handshakeLimit)
-                    try await self.state.checkStart()
+                    try self.state.withLock { try $0.checkStart() }
                     for await _ in session.portRoom.rings {}
                 }
                 group.addTask {
                     while true {
                         try await Task.sleep(for: .seconds(30))
-                        await self.state.direct(ControlMessage(.heartbeat))
+                        self.state.withLock { $0.direct(ControlMessage(.heartbeat)) }
                     }
                 }
                 defer {
@@ -186,10 +195,10 @@ extension Step {
     private func packets(
         _ client: GRPCClient<HTTP2ClientTransport.Posix>, _ metadata: GRPCCore.Metadata, _ session: Session
     ) async throws {
-        let (port, state) = (settings.stream, state)
+        let port = settings.stream
         let request = StreamingClientRequest(of: ChatModel.Bytes.self, metadata: metadata) { writer in
             for await _ in session.port.rings {
-                let leaving = await state.leaving(on: port)
+                let leaving = self.state.withLock { $0.leaving(on: port) }
                 try await writer.write(contentsOf: leaving.map { port.encode($0, .toHub) })
             }
         }
@@ -199,17 +208,17 @@ extension Step {
         ) { response in
             // Nothing orders the two streams: a packet may overtake the word that the start is over (section 7.1).
             for await _ in session.started.rings { break }
-            for try await bytes in response.messages { try await state.receive(bytes, on: port) }
+            for try await bytes in response.messages { try self.state.withLock { try $0.receive(bytes, on: port) } }
         }
     }
 
     private func control(
         _ client: GRPCClient<HTTP2ClientTransport.Posix>, _ metadata: GRPCCore.Metadata, _ session: Session
     ) async throws {
-        let (port, state) = (settings.stream, state)
+        let port = settings.stream
         let request = StreamingClientRequest(of: ChatModel.Bytes.self, metadata: metadata) { writer in
             for await _ in session.control.rings {
-                let leaving = await state.takeDirectives()
+                let leaving = self.state.withLock { $0.takeDirectives() }
                 try await writer.write(contentsOf: leaving.map { $0.encoded(as: .request) })
             }
         }
@@ -217,7 +226,7 @@ extension Step {
             request: request, descriptor: PacketPort.control, serializer: BytesCoding(), deserializer: BytesCoding(),
             options: options
         ) { response in
-            for try await bytes in response.messages { try await state.direct(bytes, port: port) }
+            for try await bytes in response.messages { try self.state.withLock { try $0.direct(bytes, port: port) } }
         }
     }
 }

@@ -6,7 +6,7 @@ import PacketStream
 ///
 /// A packet that came is done when all packets that answer it have receipts, so that a step which is killed in between
 /// loses nothing: it comes again.
-actor StepState {
+struct StepState: Sendable {
     private var sender: PacketSender
     private var receiver: PacketReceiver
     private var handshake = PacketHandshake()
@@ -18,21 +18,23 @@ actor StepState {
     private var answers: [PacketKey: PacketKey] = [:]
     private var unanswered: [PacketKey: Int] = [:]
     private let deliveries: AsyncStream<PacketReceiver.Delivery>.Continuation
-    private let room = Bell()
+    /// There is room for more packets of the application.
+    private let room: Bell
     private let stream: String
     private(set) var hasDelivered = false
 
     init(
-        stream: String, _ settings: HubSettings, _ deliveries: AsyncStream<PacketReceiver.Delivery>.Continuation
+        stream: String, _ settings: HubSettings, _ deliveries: AsyncStream<PacketReceiver.Delivery>.Continuation,
+        room: Bell
     ) {
         let codec = PacketV1(settings.mode)
         sender = PacketSender(settings.upstream, codec: codec)
         receiver = PacketReceiver(settings.upstream, codec: codec)
-        (self.stream, self.deliveries) = (stream, deliveries)
+        (self.stream, self.deliveries, self.room) = (stream, deliveries, room)
     }
 
     /// A session begins: what has no receipt is sent again.
-    func begin(_ session: Session) {
+    mutating func begin(_ session: Session) {
         self.session = session
         (handshake, directives, flow, hasDelivered) = (PacketHandshake(), [], nil, false)
         sender.reconnect()
@@ -54,30 +56,29 @@ actor StepState {
 
 // What the step sends.
 extension StepState {
-    /// Takes a packet of the application, once there is room.
+    /// Takes a packet of the application.
     ///
     /// - Parameter answering: the packet that is done when this one has a receipt.
-    func send(_ packet: Packet, answering delivery: PacketReceiver.Delivery? = nil) async throws {
+    /// - Returns: false where there is no room.
+    mutating func send(
+        _ packet: Packet, answering delivery: PacketReceiver.Delivery?
+    ) throws(PacketViolation) -> Bool {
         var placed = packet
         placed.stream = StreamEnvelope(stream: stream)
-        while true {
-            switch try sender.send(placed) {
-            case .accepted(let key), .acceptedInstead(let key, _):
-                if let key, let question = delivery?.key {
-                    answers[key] = question
-                    unanswered[question, default: 0] += 1
-                }
-                session?.port.ring()
-                return
-            case .full, .dropped:
-                for await _ in room.rings { break }
-                try Task.checkCancellation()
+        switch try sender.send(placed) {
+        case .accepted(let key), .acceptedInstead(let key, _):
+            if let key, let question = delivery?.key {
+                answers[key] = question
+                unanswered[question, default: 0] += 1
             }
+            session?.port.ring()
+            return true
+        case .full, .dropped: return false
         }
     }
 
     /// What leaves on the stream of packets.
-    func leaving(on port: PacketPort) -> [ProcessMessage] {
+    mutating func leaving(on port: PacketPort) -> [ProcessMessage] {
         guard handshake.isRunning else { return [] }
         var messages = sender.take(now: Clock.now).map { ProcessMessage(packet: $0) }
         guard port.carriesFlow, let flow else { return messages }
@@ -87,12 +88,12 @@ extension StepState {
     }
 
     /// What leaves on the control stream.
-    func takeDirectives() -> [ControlMessage] {
+    mutating func takeDirectives() -> [ControlMessage] {
         defer { directives = [] }
         return directives
     }
 
-    func direct(_ message: ControlMessage) {
+    mutating func direct(_ message: ControlMessage) {
         directives.append(message)
         session?.control.ring()
     }
@@ -100,7 +101,7 @@ extension StepState {
 
 // What the step receives.
 extension StepState {
-    func receive(_ bytes: ChatModel.Bytes, on port: PacketPort) throws {
+    mutating func receive(_ bytes: ChatModel.Bytes, on port: PacketPort) throws {
         do {
             try handshake.packet()
             let message = try port.decode(bytes, .fromHub)
@@ -115,7 +116,7 @@ extension StepState {
         }
     }
 
-    private func handle(_ events: [PacketReceiver.Event], _ port: PacketPort?) {
+    private mutating func handle(_ events: [PacketReceiver.Event], _ port: PacketPort?) {
         for event in events {
             switch event {
             case .deliver(let delivery): deliver(delivery)
@@ -129,7 +130,7 @@ extension StepState {
     }
 
     /// A packet that comes again while the application works on it is the same one.
-    private func deliver(_ delivery: PacketReceiver.Delivery) {
+    private mutating func deliver(_ delivery: PacketReceiver.Delivery) {
         hasDelivered = true
         guard let key = delivery.key else {
             deliveries.yield(delivery)
@@ -141,31 +142,31 @@ extension StepState {
         deliveries.yield(delivery)
     }
 
-    private func grant(_ flow: FlowControl, _ port: PacketPort?) {
+    private mutating func grant(_ flow: FlowControl, _ port: PacketPort?) {
         guard port?.carriesFlow == true else { return direct(ControlMessage(.noop, flow: flow)) }
         self.flow = flow.adding(self.flow)
         session?.port.ring()
     }
 
     /// The application is through with a packet; it is done once its answers have receipts.
-    func finish(_ delivery: PacketReceiver.Delivery, on port: PacketPort) {
+    mutating func finish(_ delivery: PacketReceiver.Delivery, on port: PacketPort) {
         if let key = delivery.key { countDown(key, port) }
     }
 
-    private func countDown(_ key: PacketKey, _ port: PacketPort) {
+    private mutating func countDown(_ key: PacketKey, _ port: PacketPort) {
         unanswered[key, default: 1] -= 1
         guard unanswered[key] == 0 else { return }
         unanswered[key] = nil
         settle(key, port)
     }
 
-    private func settle(_ key: PacketKey, _ port: PacketPort?) {
+    private mutating func settle(_ key: PacketKey, _ port: PacketPort?) {
         guard let delivery = working.removeValue(forKey: key) else { return }
         handle(receiver.done(delivery, now: Clock.now), port)
     }
 
     /// A directive of the hub.
-    func direct(_ bytes: ChatModel.Bytes, port: PacketPort) throws {
+    mutating func direct(_ bytes: ChatModel.Bytes, port: PacketPort) throws {
         do {
             let message = try ControlMessage(decoding: bytes, as: .response)
             let wasRunning = handshake.isRunning
@@ -182,7 +183,7 @@ extension StepState {
         }
     }
 
-    private func confirm(_ receipt: PacketStream.Receipt, _ port: PacketPort) {
+    private mutating func confirm(_ receipt: PacketStream.Receipt, _ port: PacketPort) {
         _ = sender.receive(receipt)
         room.ring()
         session?.port.ring()
@@ -190,7 +191,7 @@ extension StepState {
     }
 
     /// Does what is due.
-    func tick(on port: PacketPort) {
+    mutating func tick(on port: PacketPort) {
         handle(receiver.wake(Clock.now), port)
         if let wake = sender.nextWake, wake <= Clock.now { session?.port.ring() }
     }

@@ -39,7 +39,7 @@ struct Serve: AsyncParsableCommand {
         do { server = try makeServer() } catch { throw fail(error, code: 2) }
         let ends = stopSignals()
         let stopping = Task {
-            for await _ in ends { return await server.stop() }
+            for await _ in ends { return server.stop() }
         }
         let shownHost = host.contains(":") ? "[\(host)]" : host
         do {

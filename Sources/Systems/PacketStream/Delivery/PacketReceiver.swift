@@ -45,6 +45,8 @@ public struct PacketReceiver: Sendable {
         public let diagnostics: [PacketV1.Diagnostic]
         /// The bytes of the message that completed it: pieces that came before were granted again when they came.
         let credit: Int
+        /// The message, where the packet came in one.
+        let wire: WirePacket?
     }
 
     private struct Lane: Hashable {
@@ -115,7 +117,7 @@ public struct PacketReceiver: Sendable {
         case .legacyHeartbeat: return []
         case .packet(let view, let diagnostics):
             guard view.isDelivered else { return [] }
-            return take(view, diagnostics, of: packet, credit: size, now)
+            return take(view, diagnostics, of: packet, isWhole: true, credit: size, now)
         case .chunk(let chunk):
             // Tried on a copy: if the whole turns out to be refused, its last piece changed nothing.
             var trial = reassembly
@@ -128,16 +130,19 @@ public struct PacketReceiver: Sendable {
             }
             reassembly = trial
             guard view.isDelivered else { return grant(size, now) }
-            return take(view, diagnostics, of: whole, credit: size, now)
+            return take(view, diagnostics, of: whole, isWhole: false, credit: size, now)
         }
     }
 
     /// De-duplicates and orders.
     private mutating func take(
-        _ packet: Packet, _ diagnostics: [PacketV1.Diagnostic], of wire: WirePacket, credit: Int, _ now: Timestamp
+        _ packet: Packet, _ diagnostics: [PacketV1.Diagnostic], of wire: WirePacket, isWhole: Bool, credit: Int,
+        _ now: Timestamp
     ) -> [Event] {
         let (key, size) = (PacketKey(stream: packet.stream, messageID: packet.messageID), wire.contentSize)
-        let delivery = Delivery(packet: packet, key: key, size: size, diagnostics: diagnostics, credit: credit)
+        let delivery = Delivery(
+            packet: packet, key: key, size: size, diagnostics: diagnostics, credit: credit,
+            wire: isWhole ? wire : nil)
         if let key, deduplication.isCompleted(key) {
             let receipt = Receipt(for: packet.stream, size: size).map { [Event.control($0.message)] } ?? []
             // What was held behind it goes on only if nothing before it is missing.

@@ -225,6 +225,19 @@ public struct OutgoingPacket: Hashable, Sendable {
         size = pieces.reduce(0) { $0 + $1.contentSize }
     }
 
+    /// A packet that came and goes to others: as it came where it may be written so, else encoded anew.
+    init(forwarding delivery: PacketReceiver.Delivery, _ codec: PacketV1) throws(PacketViolation) {
+        if let wire = delivery.wire, codec.forwards(wire, of: delivery.packet) {
+            self.init(key: delivery.key, size: delivery.size, pieces: [wire])
+        } else {
+            try self.init(delivery.packet, codec)
+        }
+    }
+
+    private init(key: PacketKey?, size: Int, pieces: [WirePacket]) {
+        (self.key, self.size, self.pieces) = (key, size, pieces)
+    }
+
     /// What the pieces of a packet share: its number, or its id.
     private static func chunkID(of packet: Packet) -> String {
         if let stream = packet.stream, stream.isSequenced { return "c\(stream.sequence)" }

@@ -31,6 +31,14 @@ extension PacketV1 {
         return wire
     }
 
+    /// Whether a packet that was decoded in canonical mode may be written as it came: as an envelope in one piece with
+    /// nothing beside it, in which an encoder would find nothing to refuse.
+    func forwards(_ wire: WirePacket, of packet: Packet) -> Bool {
+        guard mode == .canonical, wire.metadata.isEmpty, case .binary(let frame)? = wire.frame else { return false }
+        return frame.mimeType.hasSameBytes(as: MediaType.reserved) && frame.payload.count <= Self.chunkSize
+            && packet.metadata.entries.allSatisfy { !$0.key.hasPrefix(Shadow.reservedPrefix) }
+    }
+
     private func checkMetadata(_ packet: Packet) throws(PacketViolation) {
         for entry in packet.metadata.entries {
             guard !entry.key.isEmpty, !Text.isPadded(entry.key) else {

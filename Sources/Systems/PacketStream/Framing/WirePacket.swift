@@ -76,17 +76,17 @@ extension WirePacket {
                 transports.append(transport)
             case numbers.audio:
                 var merged = AudioFrame()
-                if case .audio(let earlier)? = frame { merged = earlier } else { hasSeveralFrames = frame != nil }
+                if case .audio(let earlier)? = frame { merged = earlier } else { hasSeveralFrames = hasFrame }
                 try merged.merge(field: &reader, of: bytes)
                 frame = .audio(merged)
             case numbers.video:
                 var merged = VideoFrame()
-                if case .video(let earlier)? = frame { merged = earlier } else { hasSeveralFrames = frame != nil }
+                if case .video(let earlier)? = frame { merged = earlier } else { hasSeveralFrames = hasFrame }
                 try merged.merge(field: &reader, of: bytes)
                 frame = .video(merged)
             case numbers.binary:
                 var merged = BinaryFrame()
-                if case .binary(let earlier)? = frame { merged = earlier } else { hasSeveralFrames = frame != nil }
+                if case .binary(let earlier)? = frame { merged = earlier } else { hasSeveralFrames = hasFrame }
                 try merged.merge(field: &reader, of: bytes)
                 frame = .binary(merged)
             case numbers.envelope:
@@ -100,6 +100,9 @@ extension WirePacket {
         payload = payloadReader.map { PacketObject($0.object) }
         inputs = inputsReader.map { PacketObject($0.object) }
     }
+
+    /// Asked by a pattern: the comparison with nil copies the frame.
+    private var hasFrame: Bool { if case nil = frame { false } else { true } }
 
     private static func merge(_ reader: inout StructReader?, _ bytes: Bytes) throws(WireError) {
         var merged = reader ?? StructReader()
@@ -127,13 +130,23 @@ extension WirePacket {
         if let payload { size += ProtoSize.present(numbers.payload, count: payload.count) }
         if let inputs { size += ProtoSize.present(numbers.inputs, count: inputs.count) }
         for one in transports { size += ProtoSize.present(numbers.transports, count: one.size) }
-        let frameSize = frame?.size ?? 0
+        let (frameSize, streamSize) = (frameSize, stream?.size)
         // In every layout the numbers of the three frames have tags of one size.
-        if frame != nil { size += ProtoSize.present(numbers.audio, count: frameSize) }
-        let streamSize = stream?.size ?? 0
-        if stream != nil { size += ProtoSize.present(numbers.envelope, count: streamSize) }
+        if let frameSize { size += ProtoSize.present(numbers.audio, count: frameSize) }
+        if let streamSize { size += ProtoSize.present(numbers.envelope, count: streamSize) }
         return Measure(
-            numbers: numbers, payload: payload, inputs: inputs, frame: frameSize, stream: streamSize, size: size)
+            numbers: numbers, payload: payload, inputs: inputs, frame: frameSize ?? 0, stream: streamSize ?? 0,
+            size: size)
+    }
+
+    /// Bytes of the frame's message; nil where there is none.
+    private var frameSize: Int? {
+        switch frame {
+        case .audio(let frame): frame.size
+        case .video(let frame): frame.size
+        case .binary(let frame): frame.size
+        case nil: nil
+        }
     }
 
     @_lifetime(output: copy output)
@@ -171,17 +184,6 @@ extension WirePacket {
             output.append(present: measure.numbers.binary, count: measure.frame)
             frame.write(to: &output)
         case nil: break
-        }
-    }
-}
-
-extension WirePacket.Frame {
-    /// Bytes of the frame's message.
-    fileprivate var size: Int {
-        switch self {
-        case .audio(let frame): frame.size
-        case .video(let frame): frame.size
-        case .binary(let frame): frame.size
         }
     }
 }

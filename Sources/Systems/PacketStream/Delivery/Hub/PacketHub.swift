@@ -187,7 +187,7 @@ extension PacketHub {
         }
         // What SDKs of today write is read in interop mode, and may be something that nobody may write.
         let packet: OutgoingPacket
-        do { packet = try OutgoingPacket(delivery.packet, codec) } catch {
+        do { packet = try OutgoingPacket(forwarding: delivery, codec) } catch {
             steps[name]?.receiver.release(delivery)
             throw refuse(error, ofStep: name)
         }
