@@ -8,6 +8,13 @@ venv=$root/.build-examples/venv
   { python3 -m venv "$venv" && "$venv/bin/pip" install -q -r requirements.txt; } ||
   { rm -rf "$venv"; echo "no Python environment: install python3-venv (Debian)" >&2; exit 1; }
 
+vectors=$root/../shared/vectors/agent-chat
+if command -v node >/dev/null && [ -d "$vectors" ]; then
+  node page_rules.js ../../Sources/AgentChatServer/Page/protocol.js "$vectors/tool.json" "$vectors/fold.json"
+else
+  echo "left out: the page's rules against the vectors, because there is no node, or no $vectors"
+fi
+
 hasBrowser() { command -v chromium >/dev/null && command -v chromedriver >/dev/null; }
 hasBrowser || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver; } \
   >/dev/null 2>&1 || true

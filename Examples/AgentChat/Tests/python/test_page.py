@@ -119,6 +119,25 @@ class PageTests(unittest.TestCase):
         self.wait_text("waits for you")
         self.idle()
 
+    def test_a_card_of_approval_hides_nothing(self):
+        files = HERE.parents[1] / "Sources/AgentChatServer/Page"
+        scripts = "".join((files / name).read_text("utf-8") for name in ("protocol.js", "view.js", "app.js"))
+        page = Path(self.folder.name, "page.html")
+        page.write_text((files / "page.html").read_text("utf-8") + f"<script>{scripts}</script>", encoding="utf-8")
+        values = {f"k{number}": number for number in range(63)}
+        values |= {"sum": 9007199254740993, "to": "a\u202eb", "long": "x" * 3_000 + "END"}
+        frame = json.dumps({"type": "stream", "message_id": "a", "delta": {
+            "type": "tool-pay", "toolCallId": "c", "state": "approval-requested", "approval": {"id": "p"}, "input": values}})
+        self.browser.get(f"file://{page}")
+        card, answer, asked = self.browser.execute_script("""
+            const part = read(arguments[0]).delta;
+            const form = questions({questions: [{id: "q", text: "\\u202Eone", options: [{id: "o", label: "\\u202Eyes"}]}]});
+            return [element(part, {id: "a"}).textContent, JSON.stringify(part), form.textContent];""", frame)
+        for seen in ("k62", "9007199254740993", "a⟨U+202E⟩b", "END"):
+            self.assertIn(seen, card)
+        self.assertIn("9007199254740993", answer)
+        self.assertEqual(asked, "⟨U+202E⟩one⟨U+202E⟩yesAnswer")
+
     def test_a_table_is_booked_and_the_page_reloaded(self):
         self.begin()
         self.ask_and_answer()

@@ -114,14 +114,49 @@ const FIELDS = {
     .every(key => isId(message[key])), "AC-06", "a split has five ids"),
 };
 
+/** A number that a double cannot hold: shown, compared and sent with every digit (section 3). */
+class Exact {
+  constructor(text) { this.text = text; }
+  toJSON() { return JSON.rawJSON?.(this.text) ?? this.text; }
+}
+
+/** A number's text without its spelling: sign, digits without zeros at either end, and the power of ten. */
+function decimal(text) {
+  const [, sign, whole, part = "", power = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  const digits = (whole + part).replace(/^0+/, "");
+  const kept = digits.replace(/0+$/, "");
+  return kept ? `${sign}${kept}e${BigInt(power) + BigInt(digits.length - kept.length - part.length)}` : "0";
+}
+
+function exact(key, value, context) {
+  const source = context?.source;
+  if (typeof value !== "number" || !source || source.length > 4000) return value;
+  return Number.isFinite(value) && decimal(String(value)) === decimal(source) ? value : new Exact(source);
+}
+
+const isNumber = value => typeof value === "number" || value instanceof Exact;
+
+/** Whether two values are the same (section 3). */
+function same(left, right) {
+  if (isNumber(left) && isNumber(right)) return decimal(left.text ?? String(left)) === decimal(right.text ?? String(right));
+  if (Array.isArray(left)) {
+    return Array.isArray(right) && left.length === right.length && left.every((one, index) => same(one, right[index]));
+  }
+  if (!isObject(left)) return left === right;
+  if (!isObject(right) || isNumber(left) || isNumber(right)) return false;
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every(key => has(right, key) && same(left[key], right[key]));
+}
+
 function read(text) {
   need(isText(text), "AC-01", "a binary frame");
   let message;
-  try { message = JSON.parse(text); } catch { throw new Violation("AC-01", "no JSON"); }
+  try { message = JSON.parse(text, exact); } catch { throw new Violation("AC-01", "no JSON"); }
   need(isObject(message), "AC-01", "no object");
   need(isText(message.type) && has(FIELDS, message.type), "AC-02", "an unknown type");
   need(!has(message, "data"), "AC-03", "a server message has no data");
   optional(message, "job_id", isId, "AC-06");
+  if (message.seq instanceof Exact) message.seq = Number(message.seq.text);
   optional(message, "seq", seq => Number.isSafeInteger(seq) && seq >= 0, "AC-04");
   FIELDS[message.type](message);
   return message;
@@ -133,15 +168,43 @@ const STEPS = {
   "input-available": ["input-available", "approval-requested", "output-available", "output-error"],
   "approval-requested": ["approval-requested", "approval-responded", "output-denied"],
   "approval-responded": ["approval-responded", "output-available", "output-error", "output-denied"],
-  "output-available": ["output-available", "output-error"], "output-error": ["output-error"],
-  "output-denied": ["output-denied"],
+  "output-available": ["output-available", "output-error", "output-denied"],
+  "output-error": ["output-available", "output-error", "output-denied"],
+  "output-denied": ["output-available", "output-error", "output-denied"],
 };
+const FINAL = ["output-available", "output-error", "output-denied"];
+
+/** A step of a tool's life; without a part before, its first. */
+function checkStep(before, part) {
+  const text = `${before?.state ?? "new"} to ${part.state}`;
+  if (!before) {
+    need(["input-streaming", "input-available", "output-error"].includes(part.state), "AC-20", text);
+    return;
+  }
+  need(before.type === part.type && before.toolName === part.toolName, "AC-21", "another tool");
+  if (has(before, "approval") && has(part, "approval")) {
+    need(before.approval.id === part.approval.id, "AC-21", "another approval");
+  }
+  if (before.state !== "input-streaming" && has(before, "input") && has(part, "input")) {
+    need(same(before.input, part.input), "AC-21", "another input");
+  }
+  need(STEPS[before.state].includes(part.state), "AC-20", text);
+  if (before.state === "approval-responded" && part.state !== before.state) {
+    need(before.approval.approved === (part.state !== "output-denied"), "AC-20", text);
+  } else if (FINAL.includes(before.state)) {
+    if (before.preliminary === true) need(part.state !== "output-denied", "AC-20", text);
+    else need(same(before, part), "AC-20", text);
+  } else if (before.state === part.state && before.state !== "input-streaming") {
+    need(same(before, part), "AC-20", text);
+  }
+}
 
 // Section 7.2.
 function fold(parts, delta, consolidated) {
   const last = parts.at(-1);
   if (consolidated) {
     need(last && last.type === delta.type && last.toolCallId === delta.toolCallId, "AC-28", "nothing to replace");
+    if (has(delta, "toolCallId")) checkStep(last, delta);
     parts[parts.length - 1] = delta;
     return;
   }
@@ -154,13 +217,7 @@ function fold(parts, delta, consolidated) {
   let place = -1;
   if (has(delta, "toolCallId")) {
     place = parts.findIndex(part => part.toolCallId === delta.toolCallId);
-    const before = parts[place];
-    if (before) {
-      need(before.type === delta.type && before.toolName === delta.toolName, "AC-21", "another tool");
-      need(STEPS[before.state].includes(delta.state), "AC-20", `${before.state} to ${delta.state}`);
-    } else {
-      need(["input-streaming", "input-available", "output-error"].includes(delta.state), "AC-20", "no first state");
-    }
+    checkStep(parts[place], delta);
   } else if (delta.type.startsWith("data-") && has(delta, "id")) {
     place = parts.findIndex(part => part.type === delta.type && part.id === delta.id);
   }

@@ -20,6 +20,9 @@ const visible = text => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
 /** In a text of several lines only what turns the order of all that follows is shown so. */
 const unturned = text => text.replace(/[\u202D\u202E]/g, visible);
 
+/** In a value that a person decides about, everything but line ends and tabs that is not seen is shown so. */
+const plainly = text => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, one => one === "\n" || one === "\t" ? one : visible(one));
+
 const clipped = (text, most = 300) => text.length > most ? `${text.slice(0, most)}…` : text;
 
 /** Addresses that may be followed (AC-13), and images small enough to be shown from the message itself. */
@@ -37,12 +40,16 @@ const WORDS = {
   "approval-responded": "is answered", "output-available": "done", "output-error": "failed", "output-denied": "refused",
 };
 
-function values(value, className = "") {
-  const pairs = isObject(value) ? Object.entries(value) : [["result", value]];
-  return make("dl", { className }, ...pairs.slice(0, 50).flatMap(([key, one]) => [
-    make("dt", {}, visible(clipped(key, 60))),
-    make("dd", { dir: "auto" }, clipped(isText(one) ? one : JSON.stringify(one), 2000)),
+/** The members of a value; all of them, and whole, where the person decides about them. */
+function values(value, className = "", isWhole = false) {
+  const pairs = isObject(value) && !isNumber(value) ? Object.entries(value) : [["result", value]];
+  const cut = (text, most) => isWhole ? text : clipped(text, most);
+  const list = make("dl", { className }, ...(isWhole ? pairs : pairs.slice(0, 50)).flatMap(([key, one]) => [
+    make("dt", {}, visible(cut(key, 60))),
+    make("dd", { dir: "auto" }, plainly(cut(isText(one) ? one : JSON.stringify(one), 2000))),
   ]));
+  if (!isWhole && pairs.length > 50) list.append(make("dt", {}, "…"), make("dd", {}, `${pairs.length - 50} more`));
+  return list;
 }
 
 function anchor(className, name, address) {
@@ -75,9 +82,9 @@ function tool(part, message) {
   const heading = make("h3", {}, make("span", { dir: "auto" }, visible(clipped(part.title || name))),
     make("span", { className: "badge", dataset: { state: part.state } }, WORDS[part.state]));
   const card = make("section", { className: "card", "aria-label": `Tool ${visible(clipped(part.title || name, 80))}` }, heading);
-  if (has(part, "input") && part.input !== null) card.append(values(part.input));
+  if (has(part, "input") && part.input !== null) card.append(values(part.input, "", part.state === "approval-requested"));
   if (has(part, "output") && part.output !== null) card.append(values(part.output, "output"));
-  if (has(part, "errorText")) card.append(make("p", { className: "note bad", dir: "auto" }, clipped(part.errorText, 2000)));
+  if (has(part, "errorText")) card.append(make("p", { className: "note bad", dir: "auto" }, plainly(clipped(part.errorText, 2000))));
   if (part.state === "approval-requested") {
     const button = (text, approved, className) => make("button",
       { type: "button", className, onclick: () => approve(message, part, approved) }, text);
@@ -267,14 +274,14 @@ function grow(old, part) {
 function questions(request) {
   const fields = request.questions.map((question, index) => {
     const name = `question-${index}`;
-    const legend = make("legend", { dir: "auto" }, clipped(question.text, 1000));
+    const legend = make("legend", { dir: "auto" }, plainly(question.text));
     if (!question.options?.length) {
       return make("fieldset", {}, legend,
         make("input", { type: "text", name, required: true, dir: "auto", "aria-label": clipped(question.text, 200) }));
     }
     const type = question.multiple === true ? "checkbox" : "radio";
     return make("fieldset", {}, legend, ...question.options.map((option, value) => make("label", {},
-      make("input", { type, name, value, required: type === "radio" }), make("span", { dir: "auto" }, clipped(option.label)))));
+      make("input", { type, name, value, required: type === "radio" }), make("span", { dir: "auto" }, plainly(option.label)))));
   });
   const form = make("form", { id: "questions", className: "card", "aria-label": "The agent asks" }, ...fields,
     make("button", { type: "submit", className: "primary" }, "Answer"));
