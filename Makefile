@@ -65,12 +65,12 @@ chat-engine-test: setup sqlite ## test the Chat Engine server: sockets, kill -9,
 	swift build --build-tests $(SERVER)
 	Examples/ChatEngine/Tools/test.sh
 
-# Optimized, in a folder of its own.
+# Optimized, beside what the tests are built from: what servers share is compiled once.
 chat-engine-bench: setup sqlite ## compare the engine with a bare proxy of the same streams; storing, search, memory
-	swift build -c release --package-path Examples/ChatEngine --scratch-path $(SERVERS)/bench --product chat-engine
-	swift build -c release --package-path Examples/ChatEngine --scratch-path $(SERVERS)/bench --product chat-engine-bench
-	python3 Examples/ChatEngine/Tools/bench.py "$$(swift build -c release --package-path Examples/ChatEngine \
-	--scratch-path $(SERVERS)/bench --show-bin-path)"
+	@rm -f $(SERVERS)/release.yaml
+	swift build -c release $(SERVER) --product chat-engine
+	swift build -c release $(SERVER) --product chat-engine-bench
+	python3 Examples/ChatEngine/Tools/bench.py "$$(swift build -c release $(SERVER) --show-bin-path)"
 
 agent-chat: setup ## serve a page on which an agent books a table; PORT=8080, AGENT=echo, DATA=folder
 	@rm -f $(SERVERS)/debug.yaml
@@ -98,10 +98,10 @@ packet-hub-test: setup ## test the packet hub with peers in Python: grpcio, 64 M
 	swift build --package-path Examples/PacketHub --scratch-path $(SERVERS) --product packet-hub
 	Examples/PacketHub/Tests/python/run.sh
 
-# Optimized, in a folder of its own.
 packet-hub-bench: setup ## compare the hub with a bare gRPC stream of the same bytes; ARGS="--count 5000"
-	swift build -c release --package-path Examples/PacketHub --scratch-path $(SERVERS)/bench --product packet-hub
-	$(SERVERS)/bench/release/packet-hub bench $(ARGS)
+	@rm -f $(SERVERS)/release.yaml
+	swift build -c release --package-path Examples/PacketHub --scratch-path $(SERVERS) --product packet-hub
+	$(SERVERS)/release/packet-hub bench $(ARGS)
 
 vectors: setup ## make every vector file again, compare, and check them; FILES="…" checks others
 	swift build --product chat-vectors
