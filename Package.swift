@@ -139,7 +139,8 @@ let package = Package(
         Room.programs.module("ChatTool", ["ChatPlatform"]),
         // Programs as libraries, so that an outsider builds them with components of their own beside ours.
         Room.programs.module(
-            "ChatPeer", everything + systems + ["ChatShim", "ChatVariants", "ChatPlatform", "ChatTool"]),
+            "ChatPeer",
+            everything + systems + ["ChatPlatform", "ChatShim", "ChatSimulation", "ChatTool", "ChatVariants"]),
         Room.programs.module(
             "ChatSimulator", everything + ["ChatPlatform", "ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.module(
@@ -177,7 +178,8 @@ let package = Package(
         Room.layers.tests("ChatReliabilityTests", foundations + ["ChatReliability"]),
         Room.layers.tests("ChatContentTests", foundations + ["ChatContent"]),
         Room.components.tests(
-            "ChatDiscoveryTests", foundations + ["LogosFormats", "ChatDiscovery", "ChatDeliveryService"]),
+            "ChatDiscoveryTests",
+            foundations + ["LogosFormats", "ChatDiscovery", "ChatDeliveryService", "ChatSimulation"]),
         Room.components.tests("ChatInitializationTests", foundations + ["LogosFormats", "ChatInitialization"]),
         Room.components.tests(
             "ChatConversationTests", foundations + ["LogosFormats", "ChatReliability", "ChatConversation"]),

@@ -2,6 +2,7 @@ import ChatClient
 import ChatCrypto
 import ChatDeliveryService
 import ChatModel
+import ChatSimulation
 import ChatTool
 import ChatVariants
 

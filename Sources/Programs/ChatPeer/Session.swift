@@ -191,7 +191,7 @@ actor Session {
             known.append(summary.id)
         }
         choice = Choice(kept: stored.choice, among: conversations.map(\.id))
-        if client.suite.name.delivery == "memory" {
+        if client.suite.delivery is InMemoryDeliveryService {
             let advice = "delivery memory reaches nobody outside this process; try --delivery udp"
             await output.show(.error("alone", advice))
         }

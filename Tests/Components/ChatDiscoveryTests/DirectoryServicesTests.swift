@@ -1,6 +1,7 @@
 import ChatDeliveryService
 import ChatDiscovery
 import ChatModel
+import ChatSimulation
 import Testing
 
 /// The directory over services other than a well-behaved one in memory.

@@ -116,7 +116,7 @@ public final class FaultyDeliveryService: DeliveryService {
             if let inlet = state.inlets[ObjectIdentifier(mailbox)] { return inlet.mailbox }
             guard isNew else { return nil }
             let inlet = LossyInlet(before: mailbox) { [weak self] in
-                self?.state.withLock { $0.inboundDice.roll() < $0.faults.lossInbound } ?? false
+                self?.state.withLock { $0.inboundDice.unit() < $0.faults.lossInbound } ?? false
             }
             state.inlets[ObjectIdentifier(mailbox)] = inlet
             return inlet.mailbox
@@ -130,7 +130,7 @@ extension FaultyDeliveryService.State {
         of addressed: Addressed, _ index: Int, _ passed: inout [(Addressed, result: Int?)]
     ) -> Result<Receipt, DeliveryError> {
         guard !isDown else { return .failure(.unreachable("the service", after: .zero)) }
-        let draws = (dice.roll(), dice.roll(), dice.roll(), dice.roll())
+        let draws = (dice.unit(), dice.unit(), dice.unit(), dice.unit())
         if draws.0 < faults.rejection {
             return .failure(.overloaded("refused at random", retryAfter: faults.retryAfter))
         }
@@ -142,7 +142,7 @@ extension FaultyDeliveryService.State {
         passed.append((addressed, index))
         if draws.3 < faults.duplication {
             var again = addressed
-            again.id = PayloadID(high: addressed.id.high ^ dice.word(), low: addressed.id.low)
+            again.id = PayloadID(high: addressed.id.high ^ dice.next(), low: addressed.id.low)
             passed.append((again, nil))
         }
         passed += held.map { ($0, nil) }

@@ -1,5 +1,6 @@
 import ChatDeliveryService
 import ChatModel
+import ChatSimulation
 import Testing
 
 private func run(_ faults: FaultyDeliveryService.Faults, seed: UInt64 = 1) async throws -> (
