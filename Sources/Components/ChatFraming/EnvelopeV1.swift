@@ -95,6 +95,22 @@ public struct EnvelopeV1: FramingStrategy {
     /// payload carries an empty one, because proto3 does not tell them apart.
     public func unwrap(_ addressed: Addressed) throws(Refusal) -> Unwrapped {
         let bytes = addressed.payload
+        let (hint, salt, payload) = try Self.fields(of: bytes)
+        // A hint of another protocol may be longer than any route: not ours, and no copy of it is made.
+        guard hint.count <= Route.maximumID else { return .foreign }
+        var entry = hashed(bytes.slice(hint), Salt(salt), on: addressed.address)
+        if entry == nil { entry = try plain(bytes.slice(hint), at: hint.lowerBound, on: addressed.address) }
+        guard let entry else { return .foreign }
+        let routed = Routed(
+            addressed.address, entry.route, payload: bytes.slice(payload), replyAddress: addressed.replyAddress,
+            ending: addressed.ending)
+        return .payload(routed, for: entry.owner)
+    }
+
+    /// The fields of an envelope; those that are absent are empty or 0.
+    static func fields(
+        of bytes: Bytes
+    ) throws(Refusal) -> (hint: Range<Int>, salt: UInt64, payload: Range<Int>) {
         var (hint, salt, payload) = (0..<0, UInt64(0), 0..<0)
         do {
             var reader = ProtoReader(bytes.span)
@@ -109,15 +125,7 @@ public struct EnvelopeV1: FramingStrategy {
         } catch {
             throw Refusal(error)
         }
-        // A hint of another protocol may be longer than any route: not ours, and no copy of it is made.
-        guard hint.count <= Route.maximumID else { return .foreign }
-        var entry = hashed(bytes.slice(hint), Salt(salt), on: addressed.address)
-        if entry == nil { entry = try plain(bytes.slice(hint), at: hint.lowerBound, on: addressed.address) }
-        guard let entry else { return .foreign }
-        let routed = Routed(
-            addressed.address, entry.route, payload: bytes.slice(payload), replyAddress: addressed.replyAddress,
-            ending: addressed.ending)
-        return .payload(routed, for: entry.owner)
+        return (hint, salt, payload)
     }
 
     /// Whose route has this hash under this salt.

@@ -64,7 +64,7 @@ public struct PlainFraming: FramingStrategy {
         return .payload(routed, for: entry.owner)
     }
 
-    private func parse(_ bytes: Bytes) throws(Refusal) -> (route: String, payload: Payload) {
+    func parse(_ bytes: Bytes) throws(Refusal) -> (route: String, payload: Payload) {
         guard bytes.count > 0 else { throw invalid(.truncated(needed: 1, at: 0)) }
         guard bytes[0] == Self.version else {
             throw Refusal(.unsupported, FramingError.unsupportedVersion(bytes[0], framing: facts.name))

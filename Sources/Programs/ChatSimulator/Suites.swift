@@ -1,7 +1,7 @@
 import ChatClient
-import ChatCodec
 import ChatCrypto
 import ChatDeliveryService
+import ChatFraming
 import ChatModel
 import ChatReliability
 import ChatSimulation
@@ -29,7 +29,7 @@ struct Suites: Sendable {
                     name))
         }
         var composition = Composition(suites)
-        composition.keyUses = Self.keyUses(framing: name.framing)
+        composition.keyUses = suites.first.flatMap { Self.keyUses(framing: $0.framing) }
         composition.order = { ($0 as? any StagedConversation)?.messageOrder }
         return composition
     }
@@ -47,31 +47,17 @@ struct Suites: Sendable {
     }
 
     /// What a stranger on the wire can tell of keys: a double ratchet's are named by key and number.
-    private static func keyUses(framing: String) -> (@Sendable (Addressed) -> [KeyUse])? {
-        { addressed in
-            guard let payload = payload(addressed.payload, framing),
+    private static func keyUses(
+        framing: any FramingStrategy
+    ) -> (@Sendable (Addressed) -> [KeyUse])? {
+        guard let framing = framing as? any ReadableFraming else { return nil }
+        return { addressed in
+            guard let payload = framing.payload(in: addressed.payload),
                 case .doubleRatchet(let message)? = try? EncryptedPayload(decoding: payload)
             else { return [] }
             var key = message.dh.array
-            for shift in [24, 16, 8, 0] as [UInt32] { key.append(UInt8(truncatingIfNeeded: message.number >> shift)) }
+            key.append(big: message.number)
             return [KeyUse(key: Bytes(key), sealed: message.ciphertext)]
         }
-    }
-
-    /// What is inside the framing; nil where it is not of a form that is known here.
-    private static func payload(_ bytes: Bytes, _ framing: String) -> Bytes? {
-        if framing == "rpi-v1" { return bytes.count >= 16 ? bytes.slice(16..<bytes.count) : nil }
-        guard framing.hasPrefix("envelope-v1") else {
-            guard bytes.count >= 6 + 0, bytes.count >= 6 + Int(bytes[1]) else { return nil }
-            return bytes.slice(6 + Int(bytes[1])..<bytes.count)
-        }
-        var reader = ProtoReader(bytes.span)
-        var found: Range<Int>?
-        do {
-            while let field = try reader.next() {
-                if field == 5 { found = try reader.range() }
-            }
-        } catch { return nil }
-        return found.map { bytes.slice($0) }
     }
 }
