@@ -183,7 +183,7 @@ let package = Package(
         Room.components.tests("ChatInitializationTests", foundations + ["LogosFormats", "ChatInitialization"]),
         Room.components.tests(
             "ChatConversationTests", foundations + ["LogosFormats", "ChatReliability", "ChatConversation"]),
-        Room.components.tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService"]),
+        Room.components.tests("ChatDeliveryServiceTests", foundations + ["ChatDeliveryService", "ChatSimulation"]),
         Room.components.tests("ChatFramingTests", foundations + ["ChatFraming"]),
         Room.systems.tests("AgentChatTests", everything + ["AgentChat"]),
         Room.systems.tests("ChatEngineTests", everything + ["ChatEngine", "ChatConformance"]),
