@@ -142,7 +142,9 @@ extension FaultyDeliveryService.State {
         passed.append((addressed, index))
         if draws.3 < faults.duplication {
             var again = addressed
-            again.id = PayloadID(high: addressed.id.high ^ dice.next(), low: addressed.id.low)
+            // Another id, and the draws of the next payloads are the same without it.
+            var other = dice
+            again.id = PayloadID(high: addressed.id.high ^ other.next(), low: addressed.id.low)
             passed.append((again, nil))
         }
         passed += held.map { ($0, nil) }
