@@ -21,7 +21,7 @@ files: release ## two peers send each other 5 MiB through losses, and one is kil
 	.build/release/chat-demo --files
 
 # Each of these keeps every processor busy for minutes and runs by itself, so that tests which wait do not wait for it.
-HEAVY := ChatSimulationTests ChatConformanceTests ChatVectorsTests FuzzTests
+HEAVY := ChatSimulationTests ChatSimulatorTests ChatConformanceTests ChatVectorsTests FuzzTests
 
 # Whole programs and sockets; the rest takes 100 s on two cores once it is built.
 SLOW := ProtocolTests ChatShimTests ChatDeliveryServiceTests

@@ -142,7 +142,8 @@ let package = Package(
             "ChatPeer",
             everything + systems + ["ChatPlatform", "ChatShim", "ChatSimulation", "ChatTool", "ChatVariants"]),
         Room.programs.module(
-            "ChatSimulator", everything + ["ChatPlatform", "ChatSimulation", "ChatVariants", "ChatTool"]),
+            "ChatSimulator",
+            everything + ["AgentChat", "PacketStream", "ChatPlatform", "ChatSimulation", "ChatVariants", "ChatTool"]),
         Room.programs.module(
             "ChatConformanceRunner", foundations + ["ChatClient", "ChatConformance", "ChatTool", "ChatVariants"]),
         Room.programs.tool("chat-peer", ["ChatPeer"]),
@@ -189,6 +190,7 @@ let package = Package(
         Room.systems.tests("ChatEngineTests", everything + ["ChatEngine", "ChatConformance"]),
         Room.systems.tests("PacketStreamTests", everything + ["AgentChat", "ChatConformance", "PacketStream"]),
         Room.programs.tests("ChatToolTests", ["ChatPlatform", "ChatTool"]),
+        Room.programs.tests("ChatSimulatorTests", ["ChatSimulator", "ChatTool"]),
         Room.client.tests("ChatStorageTests", foundations + ["ChatStorage", "StorageTestSupport"]),
         Room.client.tests("ChatClientTests", everything + ["ChatConformance", "StorageTestSupport"]),
         Room.proof.tests("ChatConformanceTests", everything + ["ChatConformance", "ChatVariants"]),

@@ -6,6 +6,9 @@ enum SimOptions {
     static let suite = Option<String>(
         "suite", "NAME", default: Suites.usual, "the composition that runs in every peer; the service's name counts not"
     )
+    static let system = Option<SimulatedSystem?>(
+        "system", "NAME",
+        "instead of a composition, a published system whose machines have parts of their own in a world of their own")
     static let scenario = Option<String>("scenario", "NAME", default: "mix", "what happens; may be given again")
     static let seed = Option<Seeds>("seed", "N", default: Seeds(0..<1), "all randomness comes from it")
     static let seeds = Option<Seeds?>("seeds", "A..B", "run every scenario with each of these seeds")
@@ -23,7 +26,7 @@ enum SimOptions {
     static let command = Command(
         "chat-sim", summary: "Runs many peers over a virtual network in virtual time, and checks what must hold.",
         options: [
-            suite, scenario, seed, seeds, set, show, entries, json, progress, jobs, time, shrink, list,
+            suite, system, scenario, seed, seeds, set, show, entries, json, progress, jobs, time, shrink, list,
         ],
         notes: """
             A run that fails prints its seed, a smaller run that fails in the same way, and what led to it.
@@ -31,6 +34,7 @@ enum SimOptions {
             127 the composition needs what the scenario's service does not offer.
 
             example: chat-sim --scenario storm --seeds 0..1000 --jobs 2 --progress
+                     chat-sim --system agent-chat --seeds 0..200 --progress
             """)
 }
 

@@ -36,6 +36,7 @@ public struct SimulatorProgram: Sendable {
         for scenario in Scenario.catalogue {
             Terminal.print(Self.padded(scenario.name, 12) + scenario.summary)
         }
+        Terminal.print("\nsystems: " + SimulatedSystem.allCases.map(\.rawValue).joined(separator: ", "))
         Terminal.print("\nknobs: " + ScenarioParameter.allCases.map(\.rawValue).joined(separator: ", "))
         for component in [Component.initialization, .conversation, .framing] {
             Terminal.print("\(component.title.lowercased()): " + (try suites.names(component)).joined(separator: ", "))
@@ -48,6 +49,7 @@ public struct SimulatorProgram: Sendable {
 
     /// Whether something did not hold.
     private func run(_ options: Options) async throws -> Bool {
+        if let system = options[SimOptions.system] { return try await SystemSession(system, options: options).run() }
         let names = options.all(SimOptions.scenario)
         let scenarios = try (names.isEmpty ? [SimOptions.scenario.fallback] : names).map { name in
             guard let scenario = Scenario.named(name) else {

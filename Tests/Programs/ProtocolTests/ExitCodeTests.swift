@@ -76,6 +76,21 @@ struct ExitCodeTests {
         #expect(try await run("$0/chat-sim --set rain=1").code == 2)
     }
 
+    @Test func `chat-sim runs published systems with the same exit codes (SIM-9)`() async throws {
+        for system in ["agent-chat", "packet-stream"] {
+            var ended = try await run("$0/chat-sim --system $1 --seeds 0..2 --json --progress", system)
+            #expect(ended.code == 0 && ended.text.contains("2 of 2 runs"), "\(ended)")
+            #expect(ended.text.contains(#""system":"\#(system)","seed":1,"#) && ended.text.contains("everything held"))
+            ended = try await run("$0/chat-sim --system $1 --seed 1 --show timeline --entries 3", system)
+            #expect(ended.code == 0 && ended.text.split(separator: "\n").count == 3, "\(ended)")
+            ended = try await run("$0/chat-sim --system $1 --seeds 0..2 --time 0s", system)
+            #expect(ended.code == 1 && ended.text.contains("0 of 2 runs"), "out of time is no success: \(ended)")
+        }
+        #expect(try await run("$0/chat-sim --system telegraph").code == 2)
+        #expect(try await run("$0/chat-sim --system agent-chat --scenario lossy").code == 2)
+        #expect(try await run("$0/chat-sim --system agent-chat --show svg").code == 2)
+    }
+
     @Test func `chat-conformance ends with 1 where a check fails`() async throws {
         // Too few descriptors for the sockets of a relay and two clients: the service does not start.
         let starved = try await run("ulimit -n 8; $0/chat-conformance delivery/udp")
