@@ -1,5 +1,6 @@
 import AgentChat
 import ChatClient
+import ChatCodec
 import ChatModel
 import TestSupport
 import Testing
@@ -55,6 +56,26 @@ struct DeltaTests {
             try #require(isSame, "\(String(decoding: frame, as: UTF8.self)) is \(read), and not \(parsed)")
         }
         #expect(good > 1_000)
+    }
+
+    @Test func `a delta is written as any value is, whatever its text (AC-35)`() throws {
+        var random = SplitMix64(seed: 8)
+        let rare = ["\"", "\\", "\n", "\u{7f}", "\u{0}", "\u{1f}", "é", "東", "\u{80}", "\u{2028}", "🦭"]
+        let ids: [Identifier] = ["a1", "s0123456789abcdef", "mé", "q\"", "b\\c", "a/b"]
+        for _ in 0..<5_000 {
+            var text = ""
+            for _ in 0..<random.below(40) { text += random.below(16) == 0 ? rare[random.below(rare.count)] : "x" }
+            let part = TextPart(text, state: [nil, .streaming, .done][random.below(3)])
+            let stream = ServerMessage.Stream(
+                message: ids[random.below(ids.count)], delta: random.below(2) == 0 ? .text(part) : .reasoning(part),
+                consolidated: [nil, nil, true, false][random.below(4)],
+                job: random.below(2) == 0 ? nil : ids[random.below(ids.count)],
+                sequence: [nil, 0, 7, .max, random.next()][random.below(5)])
+            let frame = AgentJSON().encode(.stream(stream))
+            let json = try JSON(parsing: frame.span)
+            #expect(frame == Array(json.description.utf8))
+            #expect(try AgentJSON().serverMessage(frame.span) == .stream(stream))
+        }
     }
 
     @Test(.timeLimit(.minutes(30)))

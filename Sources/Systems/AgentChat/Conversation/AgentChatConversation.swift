@@ -150,15 +150,16 @@ extension AgentChatConversation {
         let draft = try Self.unable { () throws(Violation) in try party.draft(piece, limit: step.maximumPayload) }
         guard let draft else { return }
         guard case .carried = transport else {
-            let frames = try Self.unable { () throws(Violation) in try party.write(draft) }
+            let isHeard = try Self.unable { () throws(Violation) in try party.write(draft) }
             // The frame is known to fit, so nothing refuses it any more. Nobody needs it after a restart: the job has
             // ended then.
-            return try send(frames, for: content, isTransient: true, in: &step)
+            if isHeard { try send(draft.frame, for: content, isTransient: true, in: &step) }
+            return
         }
         let before = transport
         do throws(Refusal) {
             let left = try step.lend { (step) throws(Refusal) in
-                if party.agent?.isHeard == true { try send([draft.frame], for: content, in: &step) }
+                if party.agent?.isHeard == true { try send(draft.frame, for: content, in: &step) }
                 _ = try Self.unable { () throws(Violation) in try party.write(draft) }
             }.output
             step.take(left)
@@ -203,41 +204,43 @@ extension AgentChatConversation {
         try? send(party.handle(signal, in: &step), for: nil, in: &step)
     }
 
+    private mutating func send(_ frames: [[UInt8]], for content: ContentID?, in step: inout Step) throws(Refusal) {
+        for frame in frames { try send(frame, for: content, in: &step) }
+    }
+
     private mutating func send(
-        _ frames: [[UInt8]], for content: ContentID?, isTransient: Bool = false, in step: inout Step
+        _ frame: [UInt8], for content: ContentID?, isTransient: Bool = false, in step: inout Step
     ) throws(Refusal) {
-        for frame in frames {
-            switch transport {
-            case .own(let address, let remote, let isOpened):
-                guard frame.count <= step.maximumPayload else {
-                    let cause = CommonCause.tooLarge("frame", bytes: frame.count, limit: step.maximumPayload)
-                    throw Refusal(.unable, cause)
-                }
-                var payload = Bytes(frame)
-                if step.headRoom > 0 {
-                    payload = Bytes(headRoom: step.headRoom, count: frame.count) { output in
-                        for byte in frame { output.append(byte) }
-                    }
-                }
-                if isOpened {
-                    step.send(Routed(address, remote, payload: payload), for: content, isTransient: isTransient)
-                } else {
-                    step.open(payload, for: content)
-                    transport = .own(address, remote: remote, isOpened: true)
-                }
-            case .carried(var inner):
-                var left = try step.lend { (step) throws(Refusal) in
-                    try inner.perform(.send(Bytes(frame)), as: content ?? ContentID(0), in: &step)
-                }.output
-                // What becomes of a frame is not what becomes of a content.
-                left.events.removeAll { if case .status = $0 { true } else { false } }
-                if content == nil {
-                    for index in left.sends.indices { left.sends[index].content = nil }
-                    for index in left.openings.indices { left.openings[index].content = nil }
-                }
-                transport = .carried(inner)
-                step.take(left)
+        switch transport {
+        case .own(let address, let remote, let isOpened):
+            guard frame.count <= step.maximumPayload else {
+                let cause = CommonCause.tooLarge("frame", bytes: frame.count, limit: step.maximumPayload)
+                throw Refusal(.unable, cause)
             }
+            var payload = Bytes(frame)
+            if step.headRoom > 0 {
+                payload = Bytes(headRoom: step.headRoom, count: frame.count) { output in
+                    for byte in frame { output.append(byte) }
+                }
+            }
+            if isOpened {
+                step.send(Routed(address, remote, payload: payload), for: content, isTransient: isTransient)
+            } else {
+                step.open(payload, for: content)
+                transport = .own(address, remote: remote, isOpened: true)
+            }
+        case .carried(var inner):
+            var left = try step.lend { (step) throws(Refusal) in
+                try inner.perform(.send(Bytes(frame)), as: content ?? ContentID(0), in: &step)
+            }.output
+            // What becomes of a frame is not what becomes of a content.
+            left.events.removeAll { if case .status = $0 { true } else { false } }
+            if content == nil {
+                for index in left.sends.indices { left.sends[index].content = nil }
+                for index in left.openings.indices { left.openings[index].content = nil }
+            }
+            transport = .carried(inner)
+            step.take(left)
         }
     }
 

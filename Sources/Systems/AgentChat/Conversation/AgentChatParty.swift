@@ -129,9 +129,9 @@ extension AgentChatParty {
         try agent?.draft(piece.part, consolidated: piece.consolidated, limit: limit)
     }
 
-    /// Writes a delta that was drafted, and gives the frames to send; one that does not fit changes nothing.
-    mutating func write(_ draft: (stream: ServerMessage.Stream, frame: [UInt8])) throws(Violation) -> [[UInt8]] {
-        try agent?.write(draft.stream, as: draft.frame).frames ?? []
+    /// Writes a delta that was drafted; one that does not fit changes nothing. Whether somebody is there to hear it.
+    mutating func write(_ draft: (stream: ServerMessage.Stream, frame: [UInt8])) throws(Violation) -> Bool {
+        try agent?.write(draft.stream) ?? false
     }
 
     private static func text(of content: Content) -> String? { String(validating: content.array, as: UTF8.self) }

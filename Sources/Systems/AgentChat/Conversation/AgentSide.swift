@@ -168,7 +168,9 @@ extension AgentSide {
         _ part: MessagePart, consolidated: Bool = false, limit: Int = AgentJSON.maximumFrame
     ) throws(Violation) -> SideOutput {
         let draft = try draft(part, consolidated: consolidated, limit: limit)
-        return try write(draft.stream, as: draft.frame)
+        var output = SideOutput()
+        if try write(draft.stream) { output.frames.append(draft.frame) }
+        return output
     }
 
     /// The next delta with a piece of the message, and its frame. Nothing changes yet.
@@ -181,20 +183,22 @@ extension AgentSide {
         let stream = ServerMessage.Stream(
             message: message, delta: part, consolidated: consolidated ? true : nil, job: chat.job.id,
             sequence: sequence &+ 1)
-        let frame = codec.encode(.stream(stream))
+        let plain = DeltaFrame.frame(of: stream)
+        let frame = plain ?? codec.encode(.stream(stream))
         guard frame.count <= limit, chat.currentSize + frame.count <= limit else {
             throw Violation(.frame, "the message would not fit into a frame of \(limit) bytes")
         }
         // What is written is read by the same rules as what comes.
-        try codec.check(serverMessage: frame.span)
+        if plain == nil { try codec.check(serverMessage: frame.span) }
         return (stream, frame)
     }
 
-    /// Writes a delta that was drafted; one that does not fit what is written changes nothing.
-    mutating func write(_ stream: ServerMessage.Stream, as frame: [UInt8]) throws(Violation) -> SideOutput {
+    /// Writes a delta that was drafted; one that does not fit what is written changes nothing. Whether a client is
+    /// there to hear it.
+    mutating func write(_ stream: ServerMessage.Stream) throws(Violation) -> Bool {
         _ = try chat.apply(.stream(stream))
         sequence &+= 1
-        return said(frame)
+        return isHeard
     }
 
     /// The ids of messages that are no longer kept, since the last call.

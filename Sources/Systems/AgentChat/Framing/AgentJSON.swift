@@ -94,6 +94,7 @@ extension AgentJSON {
 
     /// The frame of a server message.
     public func encode(_ message: ServerMessage) -> [UInt8] {
+        if case .stream(let stream) = message, let frame = DeltaFrame.frame(of: stream) { return frame }
         var writer = JSONWriter(capacity: 256)
         message.write(into: &writer)
         return writer.bytes

@@ -60,7 +60,7 @@ struct DeltaFrame {
     }
 
     private static func id(_ range: Range<Int>, in bytes: Span<UInt8>) -> Identifier? {
-        string(range, in: bytes).flatMap(Identifier.init(checking:))
+        string(range, in: bytes).map(Identifier.init(visible:))
     }
 
     /// Goes through the bytes once.
@@ -76,14 +76,37 @@ struct DeltaFrame {
         mutating func skip(_ word: StaticString) -> Bool {
             let count = word.utf8CodeUnitCount
             guard bytes.count - offset >= count else { return false }
-            for index in 0..<count where unsafe bytes[offset + index] != word.utf8Start[index] { return false }
+            let (own, theirs) = unsafe (bytes.bytes, UnsafeRawPointer(word.utf8Start))
+            var index = 0
+            while index + 8 <= count {
+                let wanted = unsafe theirs.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                guard unsafe own.unsafeLoadUnaligned(fromByteOffset: offset + index, as: UInt64.self) == wanted else {
+                    return false
+                }
+                index += 8
+            }
+            while index < count {
+                guard unsafe bytes[offset + index] == word.utf8Start[index] else { return false }
+                index += 1
+            }
             offset += count
             return true
+        }
+
+        /// Goes behind eight bytes at a time as long as all of them stand for themselves.
+        private mutating func skipPlainWords() {
+            let own = unsafe bytes.bytes
+            while bytes.count - offset >= 8 {
+                let word = unsafe own.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                guard PlainText.isPlain(word) else { return }
+                offset += 8
+            }
         }
 
         /// An id of visible ASCII, up to the quote behind it.
         mutating func id() -> Range<Int>? {
             let start = offset
+            skipPlainWords()
             while offset < bytes.count, bytes[offset] != UInt8(ascii: "\"") {
                 let byte = bytes[offset]
                 guard byte >= 0x20, byte < 0x7f, byte != UInt8(ascii: "\\") else { return nil }
@@ -96,6 +119,7 @@ struct DeltaFrame {
         /// A text without escapes, up to the quote behind it.
         mutating func text() -> Range<Int>? {
             let start = offset
+            skipPlainWords()
             var isASCII = true
             while offset < bytes.count, bytes[offset] != UInt8(ascii: "\"") {
                 guard bytes[offset] >= 0x20, bytes[offset] != UInt8(ascii: "\\") else { return nil }

@@ -21,6 +21,9 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible, Expressib
         exact = ExactText(text)
     }
 
+    /// A text that is known to be one: of visible ASCII, and no longer than an id may be.
+    init(visible text: String) { exact = ExactText(text) }
+
     /// An id in a program's own words; a literal that is none is a mistake in the program, and traps.
     public init(stringLiteral text: String) {
         precondition(Self.isGood(text), "no id")
