@@ -112,7 +112,7 @@ extension ChatCore {
 
     /// Notes that the application has spoken in a conversation, whose peer is no stranger any more.
     mutating func speak(_ id: ConversationID) {
-        guard hosted[id]?.look().hasSpoken == false, let conversation = hosted[id] else { return }
+        guard let conversation = hosted[id], !conversation.about.hasSpoken else { return }
         let stranger = Self.stranger(id, conversation.about)
         budget.add(-conversation.bytes, of: stranger)
         budget.add(conversation.bytes, of: nil)

@@ -83,11 +83,11 @@ extension ChatCore {
     ) throws(Refusal) -> ContentID {
         advance(to: now)
         let contentID = earlier ?? ContentID(numbers.content + 1)
+        let look = place(of: id).map { hosted.values[$0].look() }
         switch action {
         case .send(let content, let part, let about):
             try admitOutbound(bytes: content.count)
-            let look = hosted[id]?.look()
-            if let lane = look?.lane { try admitOutbound(bytes: content.count, on: lane) }
+            if let lane = look?.lane { try limits.admit(content.count, to: outbox.load(of: lane)) }
             if look.map({ !$0.acceptsContent }) ?? (contacts.pending(id) != nil) {
                 guard part == .whole, about == nil else {
                     throw Refusal(.unable, ClientCause.pendingConversation(id))
@@ -95,8 +95,8 @@ extension ChatCore {
                 try wait(content, as: contentID, for: id)
                 break
             }
-            let wasUnfinished = unfinished.contains(contentID)
-            if part.isLast { unfinished.remove(contentID) } else { unfinished.insert(contentID) }
+            let wasUnfinished =
+                part.isLast ? unfinished.remove(contentID) != nil : !unfinished.insert(contentID).inserted
             do throws(Refusal) { try perform(action, as: contentID, in: id) } catch {
                 if wasUnfinished { unfinished.insert(contentID) } else { unfinished.remove(contentID) }
                 throw error
@@ -112,7 +112,7 @@ extension ChatCore {
             changes.isUrgent = true
         }
         changes.numbers = true
-        speak(id)
+        if look?.hasSpoken != true { speak(id) }
         return contentID
     }
 
@@ -177,7 +177,7 @@ extension ChatCore {
 
     /// Removes a conversation and everything stored of it.
     mutating func remove(_ id: ConversationID) {
-        guard let conversation = hosted.removeValue(forKey: id) else { return }
+        guard let conversation = unhost(id) else { return }
         budget.add(-conversation.bytes, of: Self.stranger(id, conversation.about))
         budget.end(id)
         notices[id] = nil
@@ -195,7 +195,7 @@ extension ChatCore {
     /// Does what the application asks. As long as an invite may follow, on copies of both machines: whatever refuses,
     /// nothing has happened.
     mutating func perform(_ action: Action, as contentID: ContentID, in id: ConversationID) throws(Refusal) {
-        guard let place = hosted.index(forKey: id) else { throw unknown(id) }
+        guard let place = place(of: id) else { throw unknown(id) }
         guard contacts.awaitsInvite(of: id) else {
             let output = try run(on: hosted.values[place].look().lane) { (core, step) throws(Refusal) in
                 try core.hosted.values[place].machine.perform(action, as: contentID, in: &step)
@@ -235,30 +235,7 @@ extension ChatCore {
         return Refusal(.unable, ClientCause.unknownConversation(id))
     }
 
-    private func admitOutbound(bytes: Int) throws(Refusal) {
-        let load = waiting
-        guard load.payloads < limits.outboxPayloads else {
-            throw Refusal(.unable, ClientCause.tooMany("payloads wait for the service", limit: limits.outboxPayloads))
-        }
-        guard load.bytes + bytes <= limits.outboxBytes else {
-            throw Refusal(
-                .unable,
-                CommonCause.tooLarge("outbox", bytes: load.bytes + bytes, limit: limits.outboxBytes))
-        }
-    }
-
-    /// One address takes a part of the outbox at most, so that who is never reached does not silence everybody.
-    private func admitOutbound(bytes: Int, on lane: DeliveryAddress) throws(Refusal) {
-        let load = outbox.load(of: lane)
-        guard load.payloads < limits.lanePayloads else {
-            throw Refusal(.unable, ClientCause.tooMany("payloads wait for one address", limit: limits.lanePayloads))
-        }
-        guard load.payloads == 0 || load.bytes + bytes <= limits.laneBytes else {
-            throw Refusal(
-                .unable,
-                CommonCause.tooLarge("outbox of one address", bytes: load.bytes + bytes, limit: limits.laneBytes))
-        }
-    }
+    private mutating func admitOutbound(bytes: Int) throws(Refusal) { try limits.admit(bytes, toAll: waiting) }
 
     func admit(_ id: ConversationID) throws(Refusal) {
         guard hosted[id] == nil else { throw Refusal(.invalid, ClientCause.duplicateConversation(id)) }
@@ -268,7 +245,7 @@ extension ChatCore {
     }
 
     mutating func insert(_ machine: any Conversation, _ about: About, as id: ConversationID) {
-        hosted[id] = HostedConversation(machine: machine, about: about, id: id)
+        host(HostedConversation(machine: machine, about: about, id: id), as: id)
         count(id, about)
         storeAbout(id)
         touch(.conversation(id))
@@ -279,6 +256,30 @@ extension ChatCore {
     mutating func storeAbout(_ id: ConversationID) {
         guard let about = hosted[id]?.about else { return }
         changes.records.append(Record(Keys.about(id), about.encoded))
+    }
+}
+
+// Of the limits and not of the core, which would be copied for a question that may throw.
+extension CoreLimits {
+    /// Refuses more bytes than may wait for the service.
+    fileprivate func admit(_ bytes: Int, toAll load: (payloads: Int, bytes: Int)) throws(Refusal) {
+        guard load.payloads < outboxPayloads else {
+            throw Refusal(.unable, ClientCause.tooMany("payloads wait for the service", limit: outboxPayloads))
+        }
+        guard load.bytes + bytes <= outboxBytes else {
+            throw Refusal(.unable, CommonCause.tooLarge("outbox", bytes: load.bytes + bytes, limit: outboxBytes))
+        }
+    }
+
+    /// One address takes a part of the outbox at most, so that who is never reached does not silence everybody.
+    fileprivate func admit(_ bytes: Int, to lane: (payloads: Int, bytes: Int)) throws(Refusal) {
+        guard lane.payloads < lanePayloads else {
+            throw Refusal(.unable, ClientCause.tooMany("payloads wait for one address", limit: lanePayloads))
+        }
+        guard lane.payloads == 0 || lane.bytes + bytes <= laneBytes else {
+            throw Refusal(
+                .unable, CommonCause.tooLarge("outbox of one address", bytes: lane.bytes + bytes, limit: laneBytes))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ extension ChatCore {
         let batch = EventBatch(number: isKept ? numbers.batch : 0, events: fresh)
         fresh = []
         append(batch)
-        guard let record = batch.encoded else { return }
+        guard isKept, let record = batch.encoded else { return }
         changes.records.append(Record(Keys.batch(batch.number), record))
         (changes.numbers, changes.isUrgent) = (true, true)
     }

@@ -158,7 +158,7 @@ extension ChatCore {
     }
 
     private mutating func receive(_ routed: Routed, in id: ConversationID) throws(Refusal) {
-        guard let place = hosted.index(forKey: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
+        guard let place = place(of: id) else { throw Refusal(.foreign, ClientCause.noSuchOwner) }
         let look = hosted.values[place].look()
         try checkRoom(bytes: look.bytes)
         let output = try run(on: look.lane) { (core, step) throws(Refusal) in

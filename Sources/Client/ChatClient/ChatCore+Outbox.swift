@@ -37,7 +37,7 @@ extension ChatCore {
     }
 
     mutating func takeChanges(of id: ConversationID) {
-        guard let place = hosted.index(forKey: id) else { return }
+        guard let place = place(of: id) else { return }
         let growth = hosted.values[place].takeChanges(into: &changes.records)
         guard growth != 0 else { return }
         budget.add(growth, of: Self.stranger(id, hosted.values[place].about))
@@ -47,8 +47,8 @@ extension ChatCore {
     public mutating func takeOutbox(now: Timestamp) -> [OutboundPayload] {
         let payloads = outbox.take(
             at: numbers.clock.time(at: now), count: limits.publishBatch, bytes: limits.publishBytes)
-        for payload in payloads where !subscriptions.wantsEcho(payload.addressed.address) {
-            recent.insert(payload.addressed.id)
+        for payload in payloads where !subscriptions.wantsEcho(payload.entry.addressed.address) {
+            recent.insert(payload.entry.addressed.id)
         }
         return payloads
     }
@@ -74,7 +74,7 @@ extension ChatCore {
                 }
             }
         }
-        outbox.finishAttempt(payloads.map(\.entry), at: self.now)
+        outbox.finishAttempt(payloads, at: self.now)
         changes.numbers = true
     }
 
@@ -97,7 +97,8 @@ extension ChatCore {
     /// Payloads and bytes that wait for the delivery service; a content that its machine keeps until there is a link
     /// counts as one.
     public var waiting: (payloads: Int, bytes: Int) {
-        (outbox.entries.count + held.count, held.values.reduce(outbox.bytes) { $0 + $1.bytes })
+        if held.isEmpty { return (outbox.entries.count, outbox.bytes) }
+        return (outbox.entries.count + held.count, held.values.reduce(outbox.bytes) { $0 + $1.bytes })
     }
 
     /// The client's load.
@@ -114,16 +115,16 @@ extension ChatCore {
         for entry in outbox.release(content) { store(entry) }
     }
 
-    private mutating func finish(_ entry: Outbox.Entry) {
-        remove([entry])
+    private mutating func finish(_ entry: OutboxEntry) {
+        remove(entry)
         guard case .complete = outbox.remove(entry), let content = entry.content else { return }
         guard let id = entry.conversation, !unfinished.contains(content) else { return }
         fresh.append(.conversation(id, .status(content, .sent)))
         wake(.conversation(id), .published(content))
     }
 
-    private mutating func fail(_ entry: Outbox.Entry, _ error: DeliveryError) {
-        remove([entry])
+    private mutating func fail(_ entry: OutboxEntry, _ error: DeliveryError) {
+        remove(entry)
         // Not what it was sent for: meanwhile nobody may wait for this payload any more, but for others of the content.
         let awaiting = outbox.entries[entry.number]?.content
         _ = outbox.remove(entry)
@@ -158,7 +159,7 @@ extension ChatCore {
 
 /// A payload on its way to the delivery service.
 public struct OutboundPayload: Sendable, Hashable {
-    let entry: Outbox.Entry
+    let entry: OutboxEntry
 
     /// The payload to publish.
     public var addressed: Addressed { entry.addressed }

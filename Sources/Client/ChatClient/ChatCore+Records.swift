@@ -72,7 +72,7 @@ extension ChatCore {
                 guard let end = rest.firstIndex(of: "/") else { throw RecordReader.unreadable(record.key) }
                 let key = String(rest[rest.index(after: end)...])
                 machines[ConversationID(String(rest[..<end])), default: []].append(Record(key, record.bytes))
-            case Keys.outbox: outbox.insert(try Outbox.Entry(record))
+            case Keys.outbox: outbox.insert(try OutboxEntry(record))
             case Keys.troubles: troubles[ConversationID(rest)] = try Trouble(record)
             case Keys.begun: _ = begun.insert(try BegunContacts.Entry(record))
             case Keys.deferred: deferred.insert(try DeferredPayloads.Entry(record))
@@ -102,7 +102,7 @@ extension ChatCore {
         let machine = try type.restore(records)
         guard machine.id == about.machine else { throw RecordReader.unreadable(Keys.about(id)) }
         let conversation = HostedConversation(machine: machine, about: about, id: id, stored: records)
-        hosted[id] = conversation
+        host(conversation, as: id)
         budget.add(conversation.bytes, of: Self.stranger(id, about))
         count(id, about)
         follow(.conversation(id))
@@ -181,7 +181,7 @@ extension ChatCore.Trouble {
     }
 }
 
-extension Outbox.Entry {
+extension OutboxEntry {
     var encoded: Bytes {
         var writer = RecordWriter(version: Self.version, size: addressed.payload.count + 192)
         writer.write(number)
@@ -196,18 +196,19 @@ extension Outbox.Entry {
     private static let version: UInt8 = 3
 
     /// Reads an entry; one of version 1 belongs to no invite, as far as it says, and one below 3 has no lane of its own.
-    init(_ record: Record) throws(Refusal) {
+    convenience init(_ record: Record) throws(Refusal) {
         let version = record.bytes?.array.first.map { min($0, Self.version) } ?? Self.version
         var reader = try RecordReader(record, version: max(1, version))
-        number = try reader.counter()
-        addressed = try reader.addressed(hasHeaders: version >= 3)
-        conversation = try reader.optionalText().map { ConversationID($0) }
+        let number = try reader.counter()
+        let addressed = try reader.addressed(hasHeaders: version >= 3)
+        let conversation = try reader.optionalText().map { ConversationID($0) }
         let content = try reader.number()
-        self.content = content == 0 ? nil : ContentID(content)
-        isInvite = version < 2 ? false : try reader.flag()
-        lane =
-            version < 3 ? addressed.address : try reader.optionalText().map { DeliveryAddress($0) } ?? addressed.address
+        let isInvite = version < 2 ? false : try reader.flag()
+        let lane = version < 3 ? nil : try reader.optionalText().map { DeliveryAddress($0) }
         try reader.end()
+        self.init(
+            number: number, addressed: addressed, conversation: conversation,
+            content: content == 0 ? nil : ContentID(content), isInvite: isInvite, lane: lane ?? addressed.address)
     }
 }
 

@@ -28,24 +28,14 @@ extension ChatCore {
         notBefore earliest: Timestamp = .zero
     ) {
         changes.numbers = true
-        repeatUntilEnd(output.sends)
         var unsendable: Set<ContentID> = []
-        var isTransient = false
-        for index in output.sends.indices {
-            let (routed, content) = (output.sends[index].routed, output.sends[index].content)
-            isTransient = isTransient || output.sends[index].isTransient
-            // With nobody else holding the payload, the framing writes into its head room.
-            output.sends[index].routed.payload = []
-            // After one payload of a content cannot be wrapped, its other payloads are untracked.
-            let awaiting = content.flatMap { unsendable.contains($0) ? nil : $0 }
-            let isPosted = post(
-                routed, for: awaiting, from: owner, isInvite: isInvite, lane: output.sends[index].lane,
-                isTransient: output.sends[index].isTransient)
-            if !isPosted, let content = awaiting { unsendable.insert(content) }
+        if !output.sends.isEmpty {
+            let sends = output.sends
+            output.sends = []
+            unsendable = post(sends, from: owner, isInvite: isInvite)
         }
-        if isTransient { takeChanges(of: owner) }
         for content in output.withdrawals {
-            remove(outbox.withdraw(content))
+            for entry in outbox.withdraw(content) { remove(entry) }
         }
         for event in output.events {
             if case .status(let content, let status) = event, status.isFinal {
@@ -54,7 +44,7 @@ extension ChatCore {
             }
             tell(event, from: owner)
         }
-        if case .conversation(let id) = owner {
+        if !output.openings.isEmpty, case .conversation(let id) = owner {
             for opening in output.openings { invite(opening, from: id) }
         }
         if !output.seeds.isEmpty { start(output.seeds) }
@@ -68,6 +58,27 @@ extension ChatCore {
             wake(owner, .refused(content, .rejected("the framing cannot wrap it")))
         }
         if !contacts.waiting.isEmpty, case .conversation(let id) = owner { releaseWaiting(for: id) }
+    }
+
+    /// Wraps the payloads of a step; gives the contents of which one could not be wrapped.
+    private mutating func post(_ all: consuming [Step.Send], from owner: Owner, isInvite: Bool) -> Set<ContentID> {
+        if all.contains(where: { $0.contact != nil }) { repeatUntilEnd(all) }
+        var unsendable: Set<ContentID> = []
+        var isTransient = false
+        for index in all.indices {
+            let (routed, content) = (all[index].routed, all[index].content)
+            isTransient = isTransient || all[index].isTransient
+            // With nobody else holding the payload, the framing writes into its head room.
+            all[index].routed.payload = []
+            // After one payload of a content cannot be wrapped, its other payloads are untracked.
+            let awaiting = content.flatMap { unsendable.contains($0) ? nil : $0 }
+            let isPosted = post(
+                routed, for: awaiting, from: owner, isInvite: isInvite, lane: all[index].lane,
+                isTransient: all[index].isTransient)
+            if !isPosted, let content = awaiting { unsendable.insert(content) }
+        }
+        if isTransient { takeChanges(of: owner) }
+        return unsendable
     }
 
     /// Payloads under keys or counters that changed must not leave before those are stored, transient or not.
@@ -103,7 +114,7 @@ extension ChatCore {
                 addressed, conversation: conversation, content: content, isInvite: isInvite, lane: lane,
                 isTransient: isTransient)
             store(entry)
-            if let conversation { hosted[conversation]?.lane = entry.lane }
+            if let place = conversation.flatMap({ place(of: $0) }) { hosted.values[place].travel(on: entry.lane) }
             return true
         } catch {
             if let conversation, let content {
@@ -116,17 +127,15 @@ extension ChatCore {
     }
 
     /// Stores a payload that waits, unless it is transient.
-    mutating func store(_ entry: Outbox.Entry) {
+    mutating func store(_ entry: OutboxEntry) {
         guard !entry.isTransient else { return }
         changes.records.append(Record(Keys.outbox(entry.number), entry.encoded))
         changes.isUrgent = true
     }
 
     /// Removes what is stored of payloads that wait no more; that can wait: published twice, they have the same id.
-    mutating func remove(_ entries: [Outbox.Entry]) {
-        for entry in entries where !entry.isTransient {
-            changes.records.append(Record(Keys.outbox(entry.number), nil))
-        }
+    mutating func remove(_ entry: OutboxEntry) {
+        if !entry.isTransient { changes.records.append(Record(Keys.outbox(entry.number), nil)) }
     }
 
     private mutating func payloadID() -> PayloadID {
@@ -143,6 +152,7 @@ extension ChatCore {
             }
             return note(refusal, in: nil)
         }
+        if case .content = event { return fresh.append(.conversation(id, event)) }
         guard let event = interpret(event, of: id) else { return }
         // What a machine refuses of what it received comes as often as payloads do (CORE-19).
         guard case .refused(let refusal) = event else { return fresh.append(.conversation(id, event)) }
@@ -169,7 +179,7 @@ extension ChatCore {
             after = Stated(listening: initialization.listening, nextWake: initialization.nextWake)
             inbox = after
         case .conversation(let id):
-            guard let place = hosted.index(forKey: id) else { return }
+            guard let place = place(of: id) else { return }
             guard let news = hosted.values[place].restate() else { return }
             (before, after) = news
         }
@@ -209,7 +219,7 @@ extension ChatCore {
             step = makeStep(on: nil)
             initialization.handle(signal, in: &step)
         case .conversation(let id):
-            guard let place = hosted.index(forKey: id) else { return }
+            guard let place = place(of: id) else { return }
             step = makeStep(on: hosted.values[place].look().lane)
             touch(id, at: place)
             hosted.values[place].machine.handle(signal, in: &step)

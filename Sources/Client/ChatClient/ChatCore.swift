@@ -19,7 +19,10 @@ public struct ChatCore: Sendable {
     var initialization: any InitializationProtocol
     var framing: any FramingStrategy
     var random: any RandomSource
+    /// Changed by ``host(_:as:)`` and ``unhost(_:)`` where conversations come or go.
     var hosted: [ConversationID: HostedConversation] = [:]
+    /// The conversation that was looked for last, and where it stands as long as none comes or goes.
+    private var lately: (id: ConversationID, place: Place)?
     var outbox = Outbox()
     var contacts = Contacts()
     var budget = Budget()
@@ -55,6 +58,9 @@ public struct ChatCore: Sendable {
     let offers: Set<Capability>
     /// Who was asked to reply at an address of somebody else. Not stored: a reply ends with the process.
     var replies: [DeliveryAddress: Owner] = [:]
+
+    /// Where a conversation stands.
+    typealias Place = Dictionary<ConversationID, HostedConversation>.Index
 
     /// One conversation and what the client knows of it.
     struct HostedConversation: Sendable {
@@ -101,6 +107,11 @@ public struct ChatCore: Sendable {
             guard before != after else { return nil }
             stated = after
             return (before, after)
+        }
+
+        /// Notes where its payloads go; mostly where they went before.
+        mutating func travel(on lane: DeliveryAddress) {
+            if self.lane != lane { self.lane = lane }
         }
 
         /// Notes that its machine may have changed; whether that is news.
@@ -228,7 +239,7 @@ public struct ChatCore: Sendable {
     public var now: Timestamp { numbers.clock.now }
 
     /// The step of one machine, whose payloads go to an address.
-    func makeStep(on lane: DeliveryAddress?) -> Step {
+    mutating func makeStep(on lane: DeliveryAddress?) -> Step {
         var step = Step(now: now, maximumPayload: maximumPayload, headRoom: framing.headRoom, random: random)
         if !outbox.entries.isEmpty { step.waiting = (lane.map { outbox.load(of: $0).bytes } ?? 0, outbox.bytes) }
         return step
@@ -239,13 +250,34 @@ public struct ChatCore: Sendable {
         switch owner {
         case .initialization: changes.initialization = true
         case .conversation(let id):
-            if let place = hosted.index(forKey: id) { touch(id, at: place) }
+            if let place = place(of: id) { touch(id, at: place) }
         }
     }
 
     /// Overload for callers that hold the index.
-    mutating func touch(_ id: ConversationID, at place: Dictionary<ConversationID, HostedConversation>.Index) {
+    mutating func touch(_ id: ConversationID, at place: Place) {
         if hosted.values[place].touch() { changes.conversations.append(id) }
+    }
+
+    /// Where a conversation stands, until one comes or goes; the one that was looked for last is found without hashing
+    /// its id, because a step asks for the same one many times.
+    mutating func place(of id: ConversationID) -> Place? {
+        if let lately, lately.id == id { return lately.place }
+        guard let place = hosted.index(forKey: id) else { return nil }
+        lately = (id, place)
+        return place
+    }
+
+    /// A conversation comes.
+    mutating func host(_ conversation: HostedConversation, as id: ConversationID) {
+        lately = nil
+        hosted[id] = conversation
+    }
+
+    /// A conversation goes.
+    mutating func unhost(_ id: ConversationID) -> HostedConversation? {
+        lately = nil
+        return hosted.removeValue(forKey: id)
     }
 
     /// Takes a reading of the system's clock.

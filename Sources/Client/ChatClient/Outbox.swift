@@ -5,46 +5,39 @@ internal import ChatModel
 /// Order, waits and what is on its way belong to a lane, so that one slow address holds up no other. A quota that is
 /// used up, or a service that is closed, holds all of them.
 struct Outbox: Sendable {
-    struct Entry: Sendable, Hashable {
-        let number: UInt64
-        let addressed: Addressed
-        /// On whose behalf.
-        let conversation: ConversationID?
-        var content: ContentID?
-        /// Whether it belongs to the invite of its conversation: what that says later must not overtake it.
-        var isInvite = false
-        /// The lane it waits in: that of its address, unless the machine named another.
-        var lane: DeliveryAddress
-        /// Whether it is not stored.
-        var isTransient = false
-    }
-
-    private(set) var entries: [UInt64: Entry] = [:]
+    private(set) var entries: [UInt64: OutboxEntry] = [:]
     private(set) var bytes = 0
     private(set) var next: UInt64 = 1
     private var lanes: [DeliveryAddress: OutboxLane] = [:]
     /// The numbers of waiting payloads, by content.
-    private var outstanding: [ContentID: Set<UInt64>] = [:]
+    private var outstanding: [ContentID: EntryNumbers] = [:]
     /// The numbers of waiting payloads of each conversation's invite.
     private var invites: [ConversationID: Set<UInt64>] = [:]
     private var notBefore = Timestamp.zero
     /// Addresses that are wanted and not yet subscribed to.
     private var unheard: Set<DeliveryAddress> = []
+    /// The lane that was looked for last, and where it stands as long as lanes neither come nor go.
+    private var lately: (lane: DeliveryAddress, place: Place)?
+    /// The memory of a lane that is gone, for the next one: with a fast service lanes come and go with each payload.
+    private var spare: [UInt64] = []
+
+    private typealias Place = Dictionary<DeliveryAddress, OutboxLane>.Index
 
     /// The longest wait that a service can ask for.
     static let longestPause = Duration.seconds(60)
 
     /// When the next attempt makes sense; nil where nothing waits, or all that may leave is on its way.
     var nextAttempt: Timestamp? {
-        lanes.values.lazy.filter(mayLeave).map(\.notBefore).min().map { max($0, notBefore) }
+        if entries.isEmpty { return nil }
+        return lanes.values.lazy.filter(mayLeave).map(\.notBefore).min().map { max($0, notBefore) }
     }
 
     /// Adds a payload to its lane.
     mutating func append(
         _ addressed: Addressed, conversation: ConversationID?, content: ContentID?, isInvite: Bool = false,
         lane: DeliveryAddress? = nil, isTransient: Bool = false
-    ) -> Entry {
-        let entry = Entry(
+    ) -> OutboxEntry {
+        let entry = OutboxEntry(
             number: next, addressed: addressed, conversation: conversation, content: content, isInvite: isInvite,
             lane: lane ?? addressed.address, isTransient: isTransient)
         insert(entry)
@@ -52,52 +45,89 @@ struct Outbox: Sendable {
     }
 
     /// Puts back an entry of an earlier run.
-    mutating func insert(_ entry: Entry) {
+    mutating func insert(_ entry: OutboxEntry) {
         next = max(next, entry.number &+ 1)
         entries[entry.number] = entry
-        bytes += entry.addressed.payload.count
-        lanes[entry.lane, default: OutboxLane()].append(entry)
-        if let content = entry.content { outstanding[content, default: []].insert(entry.number) }
+        bytes += entry.weight
+        if let place = place(of: entry.lane) {
+            lanes.values[place].append(entry)
+        } else {
+            var lane = OutboxLane(memory: spare)
+            spare = []
+            lane.append(entry)
+            lanes[entry.lane] = lane
+            lately = nil
+        }
+        if let content = entry.content { outstanding[content, default: EntryNumbers()].insert(entry.number) }
         if entry.isInvite, let conversation = entry.conversation {
             invites[conversation, default: []].insert(entry.number)
         }
     }
 
+    /// Where a lane stands; the one that was looked for last is found without hashing its address.
+    private mutating func place(of lane: DeliveryAddress) -> Place? {
+        if lanes.isEmpty { return nil }
+        if let lately, lately.lane == lane { return lately.place }
+        guard let place = lanes.index(forKey: lane) else { return nil }
+        lately = (lane, place)
+        return place
+    }
+
+    /// Drops a lane in which nothing waits any more.
+    private mutating func settle(_ place: Place) {
+        guard lanes.values[place].count == 0 else { return }
+        spare = lanes.remove(at: place).value.emptied()
+        lately = nil
+    }
+
     /// Payloads and bytes that wait in a lane.
-    func load(of lane: DeliveryAddress) -> (payloads: Int, bytes: Int) {
-        lanes[lane].map { ($0.count, $0.bytes) } ?? (0, 0)
+    mutating func load(of lane: DeliveryAddress) -> (payloads: Int, bytes: Int) {
+        guard let place = place(of: lane) else { return (0, 0) }
+        return (lanes.values[place].count, lanes.values[place].bytes)
     }
 
     /// The oldest entries of the lanes that may leave: as many as fit, of each lane no more than a quarter as long as
     /// others have something.
     mutating func take(at now: Timestamp, count: Int, bytes: Int) -> [OutboundPayload] {
-        guard now >= notBefore else { return [] }
-        var ready: [(first: UInt64, lane: DeliveryAddress)] = []
-        for (address, lane) in lanes where lane.notBefore <= now && mayLeave(lane) {
-            ready.append((lane.first, address))
-        }
-        if ready.count > 1 { ready.sort { $0.first < $1.first } }
-        var (taken, size): ([Entry], Int) = ([], 0)
+        guard now >= notBefore, !entries.isEmpty else { return [] }
+        let ready = ready(at: now)
+        var (taken, size): ([OutboundPayload], Int) = ([], 0)
         for share in [(count: max(1, count / 4), bytes: bytes / 4), (count: count, bytes: bytes)] {
-            for (_, address) in ready where taken.count < count {
+            for (_, place) in ready where taken.count < count {
                 var (own, ownSize) = (0, 0)
-                while own < share.count, taken.count < count, let entry = nextEntry(of: address) {
-                    let weight = entry.addressed.payload.count
+                while own < share.count, taken.count < count, let entry = nextEntry(at: place) {
+                    let weight = entry.weight
                     guard size + weight <= bytes || taken.isEmpty, ownSize + weight <= share.bytes || own == 0 else {
                         break
                     }
                     (own, ownSize, size) = (own + 1, ownSize + weight, size + weight)
-                    lanes[address]?.take()
-                    taken.append(entry)
+                    lanes.values[place].take()
+                    taken.append(OutboundPayload(entry: entry))
                 }
             }
         }
-        return taken.sorted { $0.number < $1.number }.map { OutboundPayload(entry: $0) }
+        if ready.count > 1 { taken.sort { $0.entry.number < $1.entry.number } }
+        return taken
+    }
+
+    /// The lanes that may leave, the one with the oldest payload first.
+    private func ready(at now: Timestamp) -> [(first: UInt64, place: Place)] {
+        var ready: [(first: UInt64, place: Place)] = []
+        // By hand: a collection of the places would hold the lanes, and then they were copied at the next change.
+        var place = lanes.startIndex
+        while place != lanes.endIndex {
+            if lanes.values[place].notBefore <= now, mayLeave(lanes.values[place]) {
+                ready.append((lanes.values[place].first, place))
+            }
+            lanes.formIndex(after: &place)
+        }
+        if ready.count > 1 { ready.sort { $0.first < $1.first } }
+        return ready
     }
 
     /// The next entry of a lane that is not on its way and may leave.
-    private func nextEntry(of address: DeliveryAddress) -> Entry? {
-        guard let number = lanes[address]?.upcoming, let entry = entries[number] else { return nil }
+    private func nextEntry(at place: Place) -> OutboxEntry? {
+        guard let number = lanes.values[place].upcoming, let entry = entries[number] else { return nil }
         return isHeld(entry) ? nil : entry
     }
 
@@ -108,9 +138,11 @@ struct Outbox: Sendable {
 
     /// Whether a payload must wait: until replies to it can be heard (DS-17), or for the invite of its conversation,
     /// which is in another lane (CORE-16).
-    private func isHeld(_ entry: Entry) -> Bool {
-        if let reply = entry.addressed.replyAddress, unheard.contains(reply) { return true }
-        guard !entry.isInvite, let conversation = entry.conversation, let invite = invites[conversation] else {
+    private func isHeld(_ entry: OutboxEntry) -> Bool {
+        if !unheard.isEmpty, let reply = entry.addressed.replyAddress, unheard.contains(reply) { return true }
+        guard !invites.isEmpty, !entry.isInvite, let conversation = entry.conversation,
+            let invite = invites[conversation]
+        else {
             return false
         }
         return invite.contains { entries[$0]?.lane != entry.lane }
@@ -128,32 +160,36 @@ extension Outbox {
     }
 
     /// Removes an entry that the service took or refused for good.
-    mutating func remove(_ entry: Entry) -> Fate {
+    mutating func remove(_ entry: OutboxEntry) -> Fate {
         guard entries.removeValue(forKey: entry.number) != nil else { return .open }
-        bytes -= entry.addressed.payload.count
-        lanes[entry.lane]?.remove(entry)
-        if lanes[entry.lane]?.count == 0 { lanes[entry.lane] = nil }
+        bytes -= entry.weight
+        if let place = place(of: entry.lane) {
+            lanes.values[place].remove(entry)
+            settle(place)
+        }
         if entry.isInvite, let conversation = entry.conversation {
             invites[conversation]?.remove(entry.number)
             if invites[conversation]?.isEmpty == true { invites[conversation] = nil }
         }
-        guard let content = entry.content, outstanding[content]?.remove(entry.number) != nil else { return .open }
-        guard outstanding[content]?.isEmpty == true else { return .open }
-        outstanding[content] = nil
+        guard let content = entry.content, let place = outstanding.index(forKey: content),
+            outstanding.values[place].remove(entry.number), outstanding.values[place].isEmpty
+        else { return .open }
+        outstanding.remove(at: place)
         return .complete
     }
 
     /// Keeps an entry that the service did not take this time; a service can ask for a minute at most.
-    mutating func retain(_ entry: Entry, at now: Timestamp, after error: DeliveryError) {
+    mutating func retain(_ entry: OutboxEntry, at now: Timestamp, after error: DeliveryError) {
         let pause = now + min(max(error.retryAfter ?? .zero, OutboxLane.firstWait), Self.longestPause)
         if error.holdsAll { notBefore = max(notBefore, pause) }
         lanes[entry.lane]?.retain(until: pause)
     }
 
     /// Ends an attempt: of the lanes that were in it, those of which nothing was taken wait longer each time.
-    mutating func finishAttempt(_ entries: [Entry], at now: Timestamp) {
-        for address in Set(entries.map(\.lane)) {
-            lanes[address]?.finishAttempt(at: now)
+    mutating func finishAttempt(_ payloads: [OutboundPayload], at now: Timestamp) {
+        if lanes.isEmpty { return }
+        for address in Set(payloads.map(\.entry.lane)) {
+            if let place = place(of: address) { lanes.values[place].finishAttempt(at: now) }
         }
     }
 
@@ -173,16 +209,16 @@ extension Outbox {
     func isAwaited(_ content: ContentID) -> Bool { outstanding[content] != nil }
 
     /// Drops what waits for a content and is neither on its way nor an invite; returns it.
-    mutating func withdraw(_ content: ContentID) -> [Entry] {
-        var dropped: [Entry] = []
-        for number in outstanding[content]?.sorted() ?? [] {
-            guard let entry = entries[number], !entry.isInvite,
-                lanes[entry.lane]?.withdraw(entry) == true
+    mutating func withdraw(_ content: ContentID) -> [OutboxEntry] {
+        var dropped: [OutboxEntry] = []
+        for number in outstanding[content]?.sorted ?? [] {
+            guard let entry = entries[number], !entry.isInvite, let place = place(of: entry.lane),
+                lanes.values[place].withdraw(entry)
             else { continue }
-            if lanes[entry.lane]?.count == 0 { lanes[entry.lane] = nil }
+            settle(place)
             entries[number] = nil
-            bytes -= entry.addressed.payload.count
-            outstanding[content]?.remove(number)
+            bytes -= entry.weight
+            _ = outstanding[content]?.remove(number)
             dropped.append(entry)
         }
         if outstanding[content]?.isEmpty == true { outstanding[content] = nil }
@@ -190,13 +226,10 @@ extension Outbox {
     }
 
     /// Nobody waits any more to hear of a content; returns what still waits to be published for it, now for nobody.
-    mutating func release(_ content: ContentID) -> [Entry] {
+    mutating func release(_ content: ContentID) -> [OutboxEntry] {
         guard let numbers = outstanding.removeValue(forKey: content) else { return [] }
-        var released: [Entry] = []
-        for number in numbers.sorted() {
-            entries[number]?.content = nil
-            if let entry = entries[number] { released.append(entry) }
-        }
+        let released = numbers.sorted.compactMap { entries[$0]?.forNobody }
+        for entry in released { entries[entry.number] = entry }
         return released
     }
 }

@@ -17,6 +17,18 @@ struct OutboxLane: Sendable {
     /// Whether the service took, or refused for good, something of the attempt under way.
     private var hasProgress = false
 
+    /// An empty lane in memory that another one had.
+    init(memory: [UInt64] = []) { numbers = memory }
+
+    /// Its memory, without a number in it; none where it was long.
+    consuming func emptied() -> [UInt64] {
+        guard numbers.capacity <= 1_024 else { return [] }
+        var memory = numbers
+        numbers = []
+        memory.removeAll(keepingCapacity: true)
+        return memory
+    }
+
     /// How many payloads there are.
     var count: Int { numbers.count - head }
 
@@ -26,8 +38,8 @@ struct OutboxLane: Sendable {
     /// The number of the oldest that is not on its way.
     var upcoming: UInt64? { head + inFlight < numbers.count ? numbers[head + inFlight] : nil }
 
-    mutating func append(_ entry: Outbox.Entry) {
-        bytes += entry.addressed.payload.count
+    mutating func append(_ entry: OutboxEntry) {
+        bytes += entry.weight
         // Entries of an earlier run may come in any order.
         guard let last = numbers.last, last > entry.number else { return numbers.append(entry.number) }
         let place = numbers[head...].firstIndex { $0 > entry.number } ?? numbers.endIndex
@@ -38,9 +50,10 @@ struct OutboxLane: Sendable {
     mutating func take() { inFlight += 1 }
 
     /// Removes one that the service took or refused for good.
-    mutating func remove(_ entry: Outbox.Entry) {
-        guard let place = numbers[head...].firstIndex(of: entry.number) else { return }
-        bytes -= entry.addressed.payload.count
+    mutating func remove(_ entry: OutboxEntry) {
+        let isFirst = head < numbers.count && numbers[head] == entry.number
+        guard let place = isFirst ? head : numbers[head...].firstIndex(of: entry.number) else { return }
+        bytes -= entry.weight
         (hasProgress, failures) = (true, 0)
         if place < head + inFlight { inFlight -= 1 }
         guard place == head else {
@@ -54,11 +67,11 @@ struct OutboxLane: Sendable {
     }
 
     /// Removes one that is not on its way; whether it was one.
-    mutating func withdraw(_ entry: Outbox.Entry) -> Bool {
+    mutating func withdraw(_ entry: OutboxEntry) -> Bool {
         let rest = min(head + inFlight, numbers.count)
         guard let place = numbers[rest...].firstIndex(of: entry.number) else { return false }
         numbers.remove(at: place)
-        bytes -= entry.addressed.payload.count
+        bytes -= entry.weight
         return true
     }
 

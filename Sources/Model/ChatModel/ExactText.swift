@@ -30,7 +30,21 @@ extension String {
     package func hasSameBytes(as other: String) -> Bool {
         let (own, other) = (utf8.span, other.utf8.span)
         guard own.count == other.count else { return false }
-        for index in own.indices where own[index] != other[index] { return false }
+        // Mostly a text is compared with a copy of itself.
+        if own.isIdentical(to: other) { return true }
+        let (ownBytes, otherBytes) = unsafe (own.bytes, other.bytes)
+        var index = 0
+        while index + 8 <= own.count {
+            let word = unsafe ownBytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard unsafe word == otherBytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) else {
+                return false
+            }
+            index += 8
+        }
+        while index < own.count {
+            guard own[index] == other[index] else { return false }
+            index += 1
+        }
         return true
     }
 
