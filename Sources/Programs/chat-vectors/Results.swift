@@ -1,4 +1,5 @@
 import ChatCodec
+import ChatTool
 import ChatVectors
 
 /// What became of all cases.
@@ -19,25 +20,41 @@ struct Results {
     /// A line for each case, and the counts.
     func lines(quiet: Bool) -> [String] {
         let shown = verdicts.filter { !quiet || $0.outcome != .passed }
-        return shown.map(Self.line) + [summary]
+        return shown.flatMap { [Self.line($0)] + Self.values($0) } + [summary]
+    }
+
+    /// The whole values of which the line before shows the part that differs.
+    private static func values(_ verdict: Verdict) -> [String] {
+        guard let actual = verdict.actual?.description, let expected = verdict.expected?.description,
+            max(actual.count, expected.count) > 80
+        else { return [] }
+        return ["    computed  \(actual)", "    the file  \(expected)"].map(clean)
     }
 
     private static func line(_ verdict: Verdict) -> String {
         let outcome = verdict.outcome.rawValue
         let reason = verdict.reason.isEmpty ? "" : ": \(verdict.reason)"
-        let line =
+        return clean(
             "\(outcome)\(String(repeating: " ", count: max(1, 15 - outcome.count)))\(verdict.file) \(verdict.name)\(reason)"
-        // Names come from files: nothing in them may look like another line, or reach the terminal as a command.
-        return String(
-            String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        )
+    }
+
+    /// Names come from files: nothing in them may look like another line, or reach the terminal as a command.
+    private static func clean(_ line: String) -> String {
+        let line = line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
+        return String(String.UnicodeScalarView(line)).forTerminal
     }
 
     var json: JSON {
         let cases = verdicts.map { verdict -> JSON in
-            [
-                "file": .string(verdict.file), "id": .string(verdict.name),
-                "outcome": .string(verdict.outcome.rawValue), "reason": .string(verdict.reason),
-            ]
+            var one = JSON.Object()
+            one["file"] = .string(verdict.file)
+            one["id"] = .string(verdict.name)
+            one["outcome"] = .string(verdict.outcome.rawValue)
+            one["reason"] = .string(verdict.reason)
+            if let actual = verdict.actual { one["computed"] = actual }
+            if let expected = verdict.expected { one["file_has"] = expected }
+            return .object(one)
         }
         return [
             "cases": .array(cases), "passed": JSON(count(.passed)), "failed": JSON(count(.failed)),

@@ -23,6 +23,20 @@ struct Case {
     /// The class of outcome that the file demands; `valid` if it says nothing.
     var result: String { json["result"]?.text ?? "valid" }
 
+    /// What a step of a transcript is called, whose number this is.
+    func place(_ number: Int) -> String {
+        let words = [json["op"]?.text, json["by"]?.text.map { "by \($0)" }].compactMap(\.self).joined(separator: " ")
+        return words.isEmpty ? "step \(number)" : "step \(number), \(words)"
+    }
+
+    /// The last step that somebody looked at; nil for a case without steps.
+    var lastStep: String? {
+        guard let steps = json["steps"]?.list,
+            let last = steps.indices.last(where: { !asked.part("steps", $0).isEmpty })
+        else { return nil }
+        return Case(json: steps[last]).place(last)
+    }
+
     /// Whether there is a value under a key, other than null.
     func has(_ key: String) -> Bool {
         asked.note(key)

@@ -57,9 +57,7 @@ extension Kind {
             throw Problem.differs("\(outputs.count) steps, the file has \(steps.count)")
         }
         for (number, (step, output)) in zip(steps, outputs).enumerated() {
-            do { try body(step, output) } catch let problem as Problem {
-                throw Problem.differs("step \(number): \(problem)")
-            }
+            do { try body(step, output) } catch let problem as Problem { throw problem.at(step.place(number)) }
         }
     }
 
@@ -105,7 +103,8 @@ extension Kind {
         let start = max(0, zip(here, there).prefix { $0 == $1 }.count - 20)
         let place = start > 0 ? " from character \(start) on" : ""
         throw Problem.differs(
-            "\(what)\(place) is \(here.dropFirst(start).prefix(80)), the file has \(there.dropFirst(start).prefix(80))")
+            "\(what)\(place) is \(here.dropFirst(start).prefix(80)), the file has \(there.dropFirst(start).prefix(80))",
+            Problem.Values(actual: actual, expected: expected))
     }
 
     private static func isSame(_ left: JSON, _ right: JSON) -> Bool {

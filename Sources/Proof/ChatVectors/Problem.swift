@@ -8,7 +8,7 @@ import ChatModel
 /// Why a case could not be compared, or did not agree.
 enum Problem: Error, CustomStringConvertible {
     /// Something is another value than the file has.
-    case differs(String)
+    case differs(String, Values? = nil)
     /// The file lacks something, or has something of another type.
     case unreadable(String)
     /// The case is about something that this package does not do.
@@ -17,7 +17,21 @@ enum Problem: Error, CustomStringConvertible {
     /// One line.
     var description: String {
         switch self {
-        case .differs(let what), .unreadable(let what), .notApplicable(let what): what
+        case .differs(let what, _), .unreadable(let what), .notApplicable(let what): what
+        }
+    }
+
+    /// The whole values that differ.
+    struct Values {
+        let actual, expected: JSON
+    }
+
+    /// The same, of a part of a case.
+    func at(_ place: String) -> Problem {
+        switch self {
+        case .differs(let what, let values): .differs("\(place): \(what)", values)
+        case .unreadable(let what): .unreadable("\(place): \(what)")
+        case .notApplicable: self
         }
     }
 }

@@ -1,4 +1,4 @@
-import ChatCodec
+public import ChatCodec
 
 /// What became of one case.
 public struct Verdict: Sendable, Hashable {
@@ -18,12 +18,19 @@ public struct Verdict: Sendable, Hashable {
     public let file: String
     /// The id of the case, or its place; `file` where it is about the whole file.
     public let name: String
-    /// What differs, or why it does not apply.
+    /// What differs, in a transcript at which step, or why it does not apply.
     public let reason: String
+    /// Where a value differs, the whole one that this package has, as JSON.
+    public let actual: JSON?
+    /// The whole one of the file.
+    public let expected: JSON?
 
     /// A verdict.
-    public init(outcome: Outcome, file: String, name: String, reason: String) {
+    public init(
+        outcome: Outcome, file: String, name: String, reason: String, actual: JSON? = nil, expected: JSON? = nil
+    ) {
         (self.outcome, self.file, self.name, self.reason) = (outcome, file, name, reason)
+        (self.actual, self.expected) = (actual, expected)
     }
 }
 
@@ -61,23 +68,43 @@ public enum Verifier {
         for (number, one) in cases.enumerated() {
             let id = one["id"]?.text ?? String(number)
             let found = await check(Case(json: one, isExact: document["errors"]?.text == "exact"), kind, name)
-            verdicts.append(Verdict(outcome: found.0, file: file, name: id, reason: found.1))
+            verdicts.append(
+                Verdict(
+                    outcome: found.outcome, file: file, name: id, reason: found.reason, actual: found.values?.actual,
+                    expected: found.values?.expected))
         }
         return verdicts
     }
 
-    private static func check(_ one: Case, _ kind: Kind?, _ name: String) async -> (Verdict.Outcome, String) {
-        guard let kind else { return (.notApplicable, "kind \(name)") }
-        guard one.json.members != nil else { return (.failed, "a case is an object") }
+    private typealias Finding = (outcome: Verdict.Outcome, reason: String, values: Problem.Values?)
+
+    private static func check(_ one: Case, _ kind: Kind?, _ name: String) async -> Finding {
+        guard let kind else { return (.notApplicable, "kind \(name)", nil) }
+        guard one.json.members != nil else { return (.failed, "a case is an object", nil) }
         do {
-            let output = try await Kind.outcome { try await kind.run(one) }
+            let output = try await run(one, kind)
             try kind.compare(one, with: output)
             try kind.checkMembers(one, with: output)
-            return (.passed, "")
+            return (.passed, "", nil)
         } catch Problem.notApplicable(let reason) {
-            return (.notApplicable, reason)
+            return (.notApplicable, reason, nil)
+        } catch Problem.differs(let reason, let values) {
+            return (.failed, reason, values)
         } catch {
-            return (.failed, "\(error)")
+            return (.failed, "\(error)", nil)
+        }
+    }
+
+    /// Runs a case; where a transcript ends before its end, the step at which it did is named.
+    private static func run(_ one: Case, _ kind: Kind) async throws -> JSON {
+        do {
+            let output = try await Kind.outcome { try await kind.run(one) }
+            guard let error = output["error"]?.text, let place = one.lastStep, one.result == "valid" else {
+                return output
+            }
+            throw Problem.differs("\(place): refused as \(error), which ends the transcript")
+        } catch let problem as Problem {
+            throw one.lastStep.map { place in "\(problem)".hasPrefix(place) ? problem : problem.at(place) } ?? problem
         }
     }
 }

@@ -256,7 +256,7 @@ class Member(sds.Channel):
     def _check(self, message: dict, sender: str | None) -> None:
         """SDS-R3, SDS-R4, PV1-12."""
         message_id, named = message.get("message_id", ""), message.get("sender_id", "")
-        lists = [message.get(name, []) for name in ("causal_history", "repair_request")]
+        lists = [message.get(name, []) for name in ("causal_history", "repair_request", "gone")]
         entries = [entry for one in lists for entry in one]
         require(max(map(len, lists)) <= MAX_ENTRIES, "too_large", f"more than {MAX_ENTRIES} entries")
         texts = [message.get("channel_id", ""), message_id, named] + [

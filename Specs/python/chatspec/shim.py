@@ -135,7 +135,7 @@ class Shim:
         try:
             return {"outcome": "accepted" if self.participant.receive(address, payload) else "ignored"}
         except Refused as refusal:
-            return {"outcome": "rejected", "code": refusal.code}
+            return {"outcome": "rejected", "code": refusal.code, "message": str(refusal)}
 
     def take_events(self, request: Request) -> dict:
         return {"events": self.participant.take_events()}

@@ -267,6 +267,31 @@ struct BadFileTests {
     }
 
     @Test(.timeLimit(.minutes(30)))
+    func `a difference names its step and has both whole values, and so does a transcript that ends early`()
+        async throws
+    {
+        let bytes = try #require(try checkedIn().first { $0.name == "sds_channel.json" }).bytes
+        let document = try JSON(parsing: bytes, maximumBytes: Verifier.maximumFile)
+        let one = try #require(document["cases"]?.list?.first { $0["id"] == "channel-in-turn" })
+        var steps = try #require(one["steps"]?.list)
+        func found(_ steps: [JSON]) async -> Verdict {
+            await verdict(document.adding(["cases": [one.adding(["steps": .array(steps)])]]).description)
+        }
+        let (good, view) = (steps[1], try #require(steps[1]["view"]))
+        steps[1] = good.adding(["view": view.adding(["lamport": 7])])
+        let other = await found(steps)
+        #expect(other.reason.hasPrefix("step 1, receive by raya: view"), "\(other)")
+        #expect(other.actual == view && other.expected == steps[1]["view"])
+        steps[1] = good.adding(["op": "dance"])
+        let strange = await found(steps)
+        #expect(strange.outcome == .notApplicable)
+        steps[1] = good.adding(["message": 5])
+        let unreadable = await found(steps)
+        #expect(
+            unreadable.outcome == .failed && unreadable.reason.hasPrefix("step 1, receive by raya: "), "\(unreadable)")
+    }
+
+    @Test(.timeLimit(.minutes(30)))
     func `a member of an input that nobody looks at fails a case, and a remark does not`() async throws {
         let bytes = try #require(try checkedIn().first { $0.name == "kdf.json" }).bytes
         let document = try JSON(parsing: bytes, maximumBytes: Verifier.maximumFile)

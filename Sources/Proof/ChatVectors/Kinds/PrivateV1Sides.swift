@@ -6,8 +6,8 @@ import ChatReliability
 
 /// The two sides of a PRIVATE1 conversation in a transcript, step by step.
 struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == PrivateV1.Ratchet {
-    /// Larger payloads stand in a file by their hash.
-    static var longestPayload: Int { 2_048 }
+    /// Larger payloads stand in a file by their hash, where the case does not say otherwise.
+    private let longestPayload: Int
 
     private struct Side {
         var conversation: Version
@@ -22,6 +22,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
     /// The initiator's side begins; the responder's does with its opening.
     init(_ one: Case) throws {
         self.one = one
+        longestPayload = one.has("longest_payload") ? try one.int("longest_payload") : 2_048
         let draws = ScriptedDraws([("ratchet_private", try one.bytes("initiator_private"))])
         var turn = Step(now: Timestamp(milliseconds: try one.uint64("start_ms")), random: draws)
         sides["initiator"] = Side(conversation: try Self.begin(one, .initiator, in: &turn))
@@ -126,7 +127,7 @@ struct PrivateV1Sides<Version: ReliableConversation> where Version.Inner == Priv
         return .array(
             all.enumerated().map { index, payload in
                 let head: JSON = ["number": JSON(first + index), "size": JSON(payload.count)]
-                return payload.count > Self.longestPayload
+                return payload.count > longestPayload
                     ? head.adding(["sha256": .hex(SHA256.hash(payload.span))])
                     : head.adding(["payload": .hex(payload)])
             })

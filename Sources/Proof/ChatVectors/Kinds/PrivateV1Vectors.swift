@@ -75,6 +75,15 @@ extension Kind {
             (
                 "heard", "who is heard lacks what it does not acknowledge, and the time is not doubled (SDS-11)",
                 usualSegment
+            ),
+            (
+                "quiet-wakes",
+                "a wake that sends nothing changes no later time; who is heard lets a message go two seconds after it "
+                    + "was sent last, at once where that is past (SDS-11, SDS-R8)", usualSegment
+            ),
+            (
+                "whole-filters", "an opening and an answer, with all their bytes, filters included (PVR-5)",
+                usualSegment
             ), ("resent-segment", "the middle one of three segments is lost", 24),
             ("tampered", "one bit is wrong anywhere in a payload, and then the payload itself (DR-3)", usualSegment),
             ("opening-tampered", "a conversation begins with the first opening that is good (PVR-6)", usualSegment),
@@ -93,14 +102,16 @@ extension Kind {
                 usualSegment
             ),
             ("failed", "nobody answers for seven days (SDS-11)", usualSegment),
-        ] where id != "failed" || Version.constants.sds.filter == nil {
+        ] where Version.constants.sds.filter == nil ? id != "whole-filters" : id != "failed" {
             let name = "private_v1/\(type)/\(id)"
-            let head: JSON = [
+            let start: JSON = [
                 "type": .string(type), "secret": maker.hex(32, "\(name)/secret"),
                 "initiator_private": maker.hex(32, "\(name)/initiator"),
                 "responder_private": maker.hex(32, "\(name)/responder"), "segment_size": JSON(size),
                 "start_ms": 1_700_000_000_000,
             ]
+            let whole: JSON = id == "whole-filters" ? ["longest_payload": 4_096] : [:]
+            let head = start.adding(whole)
             let script = try moves(id, Crafted<Version>(head))
             let steps = try await steps(script, head, Version.self, maker, name)
             let draft = draft("\(id)-\(type)", comment, head.adding(["steps": .array(steps)]))
@@ -160,6 +171,15 @@ extension Kind {
                 .wake(2_999, i), .wake(3_000, i), .send(4_000, r, 6), .receive(4_100, i, 4), .wake(4_600, i),
                 .wake(4_999, i), .wake(5_000, i),
             ]
+        case "quiet-wakes":
+            return [
+                .send(0, i, 3), .receive(10, r, 0), .send(20, r, 4), .receive(30, i, 1), .send(1_000, i, 5),
+                .wake(2_000, i), .wake(3_000, i), .wake(5_000, i), .wake(6_999, i), .wake(7_000, i), .wake(11_000, i),
+                .send(12_000, r, 6), .receive(12_000, i, 5), .wake(12_001, i), .wake(13_000, i), .send(13_000, r, 7),
+                .receive(13_000, i, 8), .wake(14_000, i), .wake(14_001, i),
+            ]
+        case "whole-filters":
+            return [.send(0, i, 3), .receive(10, r, 0), .send(20, r, 4), .receive(30, i, 1)]
         case "resent-segment":
             return [
                 .send(0, i, 3), .receive(10, r, 0), .send(20, i, 40), .receive(30, r, 1), .receive(40, r, 3),

@@ -287,6 +287,28 @@ extension Kind {
                 ]
             ),
             (
+                "asked-together",
+                "what is due together is asked for in the order of the ids, three in a message, and given up in that "
+                    + "order (SDSR-05, SDS-10)", .null,
+                [
+                    .bytes(0, r, try message(p, "c1", 1_700_000_000_000, ["a4", "a2", "a5", "a1", "a3"])),
+                    .wake(310_000, r), .wake(310_050, r),
+                ] + hours(2...22, r) + [.wake(third - 1, r), .wake(third, r)]
+            ),
+            (
+                "ends",
+                "more ends than a history names are named in turn, after one that came again was named; a sync message "
+                    + "takes none of them away (SDS-04)", .null,
+                [
+                    .send(0, s, "a1"), .send(1, s, "a2"), .send(2, s, "a3"), .send(3, s, "a4"), .receive(10, r, "a1"),
+                    .receive(11, r, "a2"), .receive(12, r, "a3"), .receive(13, r, "a4"), .receive(14, r, "a1"),
+                    .wake(4_010, r),
+                ]
+                    + (try (10..<24).map { number in
+                        .bytes(5_000, r, try message(p, "c\(number)", 1_700_000_005_000))
+                    }) + [.wake(9_000, r), .receive(9_500, r, "a1"), .wake(13_500, r), .send(13_600, r, "b1")]
+            ),
+            (
                 "own", "own messages that come back are ignored (SDS-06)", .null,
                 [.send(0, s, "a1"), .receive(10, s, "a1"), .bytes(20, s, try message(s, "a9", 7, ["a1"]))]
             ),
