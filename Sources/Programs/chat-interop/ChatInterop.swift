@@ -56,8 +56,8 @@ import ChatTool
     private static func run(_ list: [Implementation], _ options: Options) -> Matrix {
         var matrix = Matrix(implementations: list)
         let limit = options[limit]
-        let profiles = list.map { implementation -> Result<[String], Participant.Failure> in
-            do throws(Participant.Failure) {
+        let profiles = list.map { implementation -> Result<[String], Failure> in
+            do throws(Failure) {
                 let participant = try Participant(implementation, within: limit)
                 defer { participant.end() }
                 return .success(try participant.profiles())
@@ -82,20 +82,21 @@ import ChatTool
     }
 
     private static func run(
-        _ scenario: Scenario, _ saro: (Implementation, Result<[String], Participant.Failure>),
-        _ raya: (Implementation, Result<[String], Participant.Failure>), _ limit: Duration
+        _ scenario: Scenario, _ saro: (Implementation, Result<[String], Failure>),
+        _ raya: (Implementation, Result<[String], Failure>), _ limit: Duration
     ) -> Matrix.Outcome {
-        do throws(Participant.Failure) {
+        let steps = Steps()
+        do throws(Failure) {
             let (first, second) = (try saro.1.get(), try raya.1.get())
             guard let profile = first.first(where: second.contains) else {
                 return .notApplicable("no profile in common: \(first), \(second)")
             }
-            let stage = try Stage(saro.0, raya.0, profile: profile, within: limit)
+            let stage = try Stage(saro.0, raya.0, profile: profile, steps, within: limit)
             defer { stage.end() }
             try scenario.run(stage)
             return .passed
         } catch {
-            return .failed(error.description)
+            return .failed(Matrix.Finding(error, steps))
         }
     }
 

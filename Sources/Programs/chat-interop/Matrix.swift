@@ -15,13 +15,14 @@ struct Matrix {
 
     enum Outcome: Equatable {
         case passed
-        case failed(String)
+        case failed(Finding)
         case notApplicable(String)
 
         var reason: String {
             switch self {
             case .passed: ""
-            case .failed(let reason), .notApplicable(let reason): reason
+            case .failed(let finding): finding.text
+            case .notApplicable(let reason): reason
             }
         }
 
@@ -31,6 +32,37 @@ struct Matrix {
             case .failed: "failed"
             case .notApplicable: "not applicable"
             }
+        }
+    }
+
+    /// What failed, where, and with which payload.
+    struct Finding: Equatable {
+        let text: String
+        let step: Int
+        let operation: String
+        let code, message: String?
+        let payload: [UInt8]?
+
+        init(_ failure: Failure, _ steps: Steps) {
+            text = steps.count == 0 ? failure.description : "\(failure); \(steps.description)"
+            (step, operation) = (steps.count, steps.last)
+            (code, message, payload) = (failure.code, failure.message, failure.payload)
+        }
+
+        /// Lines under the text: the payload, whole unless it is longer than anybody reads; `--json` has all of it.
+        var lines: [String] {
+            guard let payload else { return [] }
+            let most = 4_096
+            let rest = payload.count > most ? " … (the first \(most) bytes; all of them with --json)" : ""
+            return ["    payload, \(payload.count) bytes: \(Hex.encode(Array(payload.prefix(most))))\(rest)"]
+        }
+
+        var json: [(String, JSON)] {
+            [
+                ("step", JSON(step)), ("operation", .string(operation)), ("code", code.map { .string($0) } ?? .null),
+                ("message", message.map { .string($0) } ?? .null),
+                ("payload", payload.map { .string(Hex.encode($0)) } ?? .null),
+            ].filter { $0.1 != .null }
         }
     }
 
@@ -51,6 +83,7 @@ struct Matrix {
         }
         for failure in failures {
             lines.append("\(failure.saro) → \(failure.raya), \(failure.scenario): \(failure.outcome.reason)")
+            if case .failed(let finding) = failure.outcome { lines += finding.lines }
         }
         return lines.joined(separator: "\n")
     }
@@ -68,7 +101,8 @@ struct Matrix {
             let text = "\(index + 1) - \(cell.saro) -> \(cell.raya): \(cell.scenario)"
             switch cell.outcome {
             case .passed: lines.append("ok \(text)")
-            case .failed(let reason): lines += ["not ok \(text)", "# \(reason)"]
+            case .failed(let finding):
+                lines += ["not ok \(text)", "# \(finding.text)"] + finding.lines.map { "#\($0)" }
             case .notApplicable(let reason): lines.append("ok \(text) # SKIP \(reason)")
             }
         }
@@ -80,11 +114,17 @@ struct Matrix {
             "passed": JSON(passed), "failed": JSON(failures.count), "notApplicable": JSON(notApplicable),
             "results": .array(
                 cells.map { cell in
-                    [
-                        "saro": .string(cell.saro), "raya": .string(cell.raya), "scenario": .string(cell.scenario),
-                        "outcome": .string(cell.outcome.word), "reason": .string(cell.outcome.reason),
-                        "milliseconds": JSON(cell.milliseconds),
-                    ]
+                    var found: JSON.Object = JSON.Object()
+                    found["saro"] = .string(cell.saro)
+                    found["raya"] = .string(cell.raya)
+                    found["scenario"] = .string(cell.scenario)
+                    found["outcome"] = .string(cell.outcome.word)
+                    found["reason"] = .string(cell.outcome.reason)
+                    if case .failed(let finding) = cell.outcome {
+                        for (name, value) in finding.json { found[name] = value }
+                    }
+                    found["milliseconds"] = JSON(cell.milliseconds)
+                    return .object(found)
                 }),
         ]
     }

@@ -13,17 +13,21 @@ final class Participant {
         var payload: [UInt8]
     }
 
-    /// Why a step failed; it is the participant's fault unless it says otherwise.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    private let role: String
+    private let steps: Steps
 
-        init(_ description: String) {
-            self.description = description
-        }
-    }
-
-    init(_ implementation: Implementation, within limit: Duration) throws(Failure) {
-        (self.implementation, self.limit) = (implementation, limit)
+    /// Starts one.
+    ///
+    /// - Parameters:
+    ///   - implementation: which one.
+    ///   - role: who it is in the scenario.
+    ///   - steps: counts what is asked.
+    ///   - limit: how long one step may take.
+    init(
+        _ implementation: Implementation, as role: String = "participant", _ steps: Steps = Steps(),
+        within limit: Duration
+    ) throws(Failure) {
+        (self.implementation, self.role, self.steps, self.limit) = (implementation, role, steps, limit)
         process = try Self.start(implementation)
     }
 
@@ -40,6 +44,7 @@ final class Participant {
         request["op"] = .string(op)
         for (name, value) in fields { request[name] = value }
         defer { nextID += 1 }
+        steps.ask(op, of: role)
         let line: [UInt8]
         do throws(LineExchange.Failure) {
             line = try process.exchange(JSON.object(request).description, within: limit)
@@ -58,8 +63,8 @@ final class Participant {
     func must(_ op: String, _ fields: [(String, JSON)] = []) throws(Failure) -> JSON {
         let answer = try ask(op, fields)
         guard answer["ok"]?.bool == true else {
-            let reason = answer["error"]?["message"]?.text ?? answer["error"]?["code"]?.text ?? "no reason"
-            throw Failure("\(implementation.name), \(op): \(reason)")
+            let (code, message) = (answer["error"]?["code"]?.text, answer["error"]?["message"]?.text)
+            throw Failure("\(implementation.name), \(op): \(message ?? "no reason")", code: code)
         }
         return answer
     }
@@ -128,21 +133,38 @@ extension Participant {
         return parcels
     }
 
+    /// A link that nobody may accept: it is refused with a code, and nothing came of it.
+    func mustRefuse(_ intro: String, _ what: String) throws(Failure) {
+        let answer = try ask("initiate", [("intro", .string(intro)), ("content", .string("00"))])
+        guard answer["ok"]?.bool == false else {
+            throw Failure("\(implementation.name), initiate: accepted \(what): \(intro)")
+        }
+        guard answer["error"]?["code"]?.text != nil else {
+            throw Failure("\(implementation.name), initiate: refused \(what) without a code")
+        }
+        guard try takeOutbound().isEmpty, try takeEvents().isEmpty else {
+            throw Failure("\(implementation.name): payloads or events after \(what) was refused")
+        }
+    }
+
     /// Hands over a payload; gives the outcome, which is one of three words, and why it was rejected.
-    func receive(_ parcel: Parcel) throws(Failure) -> (outcome: Outcome, code: String?) {
+    func receive(_ parcel: Parcel) throws(Failure) -> Received {
         let fields: [(String, JSON)] = [
             ("address", .string(parcel.address)), ("payload", .string(Hex.encode(parcel.payload))),
         ]
         let answer = try must("receive_payload", fields)
         let word = try text(answer, "outcome", of: "receive_payload")
         guard let outcome = Outcome(rawValue: word) else {
-            throw Failure("\(implementation.name), receive_payload: the outcome '\(word)' is none of the three")
+            throw Failure(
+                "\(implementation.name), receive_payload: the outcome '\(word)' is none of the three",
+                payload: parcel.payload)
         }
         let code = answer["code"]?.text
         guard outcome != .rejected || code != nil else {
-            throw Failure("\(implementation.name), receive_payload: rejected without a code")
+            throw Failure(
+                "\(implementation.name), receive_payload: rejected without a code", payload: parcel.payload)
         }
-        return (outcome, code)
+        return Received(outcome: outcome, code: code, message: answer["message"]?.text)
     }
 
     /// What happened since the last call, in its order. Types that nobody here knows are left out.
@@ -172,6 +194,13 @@ extension Participant {
         guard let list = answer[name]?.list else { throw Failure("\(implementation.name), \(op): \(name) is missing") }
         return list
     }
+}
+
+/// What a participant says of a payload.
+struct Received {
+    let outcome: Outcome
+    /// Why it was rejected.
+    let code, message: String?
 }
 
 /// What became of a payload.

@@ -15,13 +15,12 @@ struct Stage {
     /// Whether what is lost comes again.
     let isReliable: Bool
 
-    /// What a scenario found: the implementation at fault where that is clear.
-    typealias Failure = Participant.Failure
-
-    init(_ first: Implementation, _ second: Implementation, profile: String, within limit: Duration) throws(Failure) {
+    init(
+        _ first: Implementation, _ second: Implementation, profile: String, _ steps: Steps, within limit: Duration
+    ) throws(Failure) {
         self.profile = profile
-        saro = try Participant(first, within: limit)
-        raya = try Participant(second, within: limit)
+        saro = try Participant(first, as: "Saro", steps, within: limit)
+        raya = try Participant(second, as: "Raya", steps, within: limit)
         isReliable = try saro.isReliable(profile)
         try saro.createIdentity(profile)
         try raya.createIdentity(profile)
@@ -68,9 +67,11 @@ struct Stage {
     ) throws(Failure) {
         guard !parcels.isEmpty else { throw Failure("\(recipient.implementation.name): nothing was sent to it") }
         for parcel in parcels {
-            let found = try recipient.receive(parcel).outcome
-            guard found == outcome else {
-                throw Failure("\(recipient.implementation.name): a payload was \(found) instead of \(outcome)")
+            let found = try recipient.receive(parcel)
+            guard found.outcome == outcome else {
+                throw Failure(
+                    "\(recipient.implementation.name): a payload was \(found.outcome) instead of \(outcome)",
+                    code: found.code, message: found.message, payload: parcel.payload)
             }
         }
     }
@@ -95,8 +96,9 @@ struct Stage {
     private func handAgain(_ parcel: Participant.Parcel, to recipient: Participant) throws(Failure) {
         let found = try recipient.receive(parcel)
         guard found.outcome == .accepted || found.outcome == .rejected && found.code == "replay" else {
-            let why = [found.outcome.rawValue, found.code].compactMap(\.self).joined(separator: ", ")
-            throw Failure("\(recipient.implementation.name): a genuine payload was \(why)")
+            throw Failure(
+                "\(recipient.implementation.name): a genuine payload was \(found.outcome)", code: found.code,
+                message: found.message, payload: parcel.payload)
         }
     }
 

@@ -1,6 +1,7 @@
 import ChatCodec
 import ChatDriver
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs chat-interop over a list, with the programs of this build in the search path.
@@ -35,6 +36,19 @@ private let hostile: [(name: String, command: [String], reason: String)] = [
         "no answer within 3.0 seconds"
     ),
 ]
+
+/// A Python that can run the second implementation: that of `make python`, or the system's.
+private let python: String? = [
+    Vectors.packageRoot.appendingPathComponent(".build/python/bin/python3").path, "python3",
+].first { candidate in
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [candidate, "-c", "import nacl"]
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+}
 
 /// A participant that behaves but for one thing, which a stream editor does to its answers.
 private struct Misbehaviour: Sendable {
@@ -172,7 +186,53 @@ struct InteropProgramTests {
         let ended = try await interop(
             #"[{"name":"a","command":["chat-peer","shim","--suite","\#(suite)"]}]"#, ["--tap"])
         #expect(ended.code == 0, "\(ended.output)")
-        #expect(ended.output.hasPrefix("TAP version 13\n1..13\nok 1 - a -> a: first contact\n"))
+        #expect(ended.output.hasPrefix("TAP version 13\n1..16\nok 1 - a -> a: first contact\n"))
+    }
+
+    @Test(
+        .enabled(if: python != nil, "there is no Python with PyNaCl"),
+        arguments: [
+            ("no-signature-check", "forged link", "accepted a link with a forged ephemeral key: logos_chatintro_1_"),
+            ("no-skip-limit", "more missing than is waited for", "a payload was accepted instead of rejected"),
+            ("keeps-used-keys", "late payload twice", "a payload was accepted instead of rejected"),
+        ])
+    func `a fault that no other scenario finds fails the one that is about it`(
+        fault: String, scenario: String, reason: String
+    ) async throws {
+        let sources = Vectors.packageRoot.appendingPathComponent("Specs/python").path
+        let command: JSON = [
+            "env", .string("PYTHONPATH=\(sources)"), .string(try #require(python)), "-m", "tests.mutant",
+            .string(fault),
+        ]
+        let list: JSON = [
+            ["name": "good", "command": ["chat-peer", "shim"]], ["name": "mutant", "command": command],
+        ]
+        let ended = try await interop(list.description, ["--json", "--only", "mutant", "--limit", "120s"])
+        let cells = try #require(try JSON(parsing: Array(ended.output.utf8))["results"]?.list)
+        let failed = cells.filter { $0["outcome"] == "failed" }
+        #expect(Set(failed.compactMap { $0["scenario"]?.text }) == [scenario], "\(failed)")
+        #expect(failed.first?["reason"]?.text?.contains(reason) == true, "\(failed)")
+        #expect(ended.code == 1)
+    }
+
+    @Test func `a failure says code, message, step and payload`() async throws {
+        let edit = #"s/"outcome":"accepted"/"outcome":"rejected","code":"replay","message":"seen before"/"#
+        let list: JSON = [
+            ["name": "good", "command": ["chat-peer", "shim"]],
+            ["name": "bad", "command": ["sh", "-c", .string("chat-peer shim | sed -u '\(edit)'")]],
+        ]
+        let arguments = ["--only", "bad", "--scenario", "first contact", "--limit", "120s"]
+        let cells = try #require(
+            try JSON(parsing: Array(try await interop(list.description, arguments + ["--json"]).output.utf8))[
+                "results"]?
+                .list)
+        let cell = try #require(cells.first { $0["saro"] == "good" && $0["raya"] == "bad" })
+        #expect(cell["code"] == "replay" && cell["message"] == "seen before" && cell["step"] == 7)
+        #expect(cell["operation"] == "receive_payload of Raya")
+        let payload = try #require(cell["payload"]?.text)
+        let text = try await interop(list.description, arguments).output
+        #expect(text.contains("(replay, seen before); step 7, receive_payload of Raya\n"), "\(text)")
+        #expect(text.split(separator: "\n").contains { $0.hasPrefix("    payload, \(payload.utf8.count / 2) bytes: ") })
     }
 
     @Test(arguments: [
