@@ -5,12 +5,14 @@ import ChatTool
 /// What one call of the program does.
 struct Session: Sendable {
     let options: Options
+    /// The composition's name as it was given.
+    let suite: String
     let composition: Composition
     let settings: [Setting]
     private let begin = ContinuousClock.now
 
-    init(options: Options, composition: Composition, settings: [Setting]) {
-        (self.options, self.composition, self.settings) = (options, composition, settings)
+    init(options: Options, suite: String, composition: Composition, settings: [Setting]) {
+        (self.options, self.suite, self.composition, self.settings) = (options, suite, composition, settings)
     }
 
     /// A scenario with the numbers that were asked for.
@@ -46,7 +48,8 @@ struct Session: Sendable {
         case .summary where !options[SimOptions.json]: Terminal.print("\(outcome.description)\n\(measured.text)")
         case .numbers where !options[SimOptions.json]: Terminal.print(outcome.json.description)
         case .timeline:
-            for entry in (run.trace?.entries ?? []).prefix(options[SimOptions.entries]) { Terminal.print("\(entry)") }
+            let lines = Trace.lines(run.trace?.entries ?? [])
+            for line in lines.prefix(options[SimOptions.entries]) { Terminal.print(line) }
         case .mermaid: Terminal.print(diagram(run).mermaid)
         case .svg: Terminal.print(diagram(run).svg)
         case .summary, .numbers: break
@@ -115,17 +118,37 @@ struct Session: Sendable {
         guard let trace = small.trace, let least = small.violation else { return }
         let entries = trace.entries(about: least)
         Terminal.complain("\na small run that fails in the same way: \(least)")
-        let shown = options[SimOptions.entries]
-        if entries.count > shown { Terminal.complain("(\(entries.count - shown) earlier entries are not shown)") }
-        for entry in entries.suffix(shown) { Terminal.complain("\(entry)") }
+        let (shown, lines) = (options[SimOptions.entries], Trace.lines(entries))
+        if lines.count > shown { Terminal.complain("(\(lines.count - shown) earlier lines are not shown)") }
+        for line in lines.suffix(shown) { Terminal.complain(line) }
+        showDivergence(trace, shrinker, seed: run.seed)
         Terminal.complain("\nsee it again: " + replay(run, shrinker.turned))
+    }
+
+    /// Says where the run first does something else than its nearest neighbour, which holds.
+    private func showDivergence(_ trace: Trace, _ shrinker: Shrinker, seed: UInt64) {
+        guard let neighbour = shrinker.neighbour else { return }
+        var scenario = shrinker.scenario
+        scenario[neighbour.knob] = neighbour.position
+        var other = Simulation(scenario, composition, seed: seed, trace: Trace())
+        other.run { _ in isInTime }
+        guard other.violation == nil, let good = other.trace, let (bad, fine) = Trace.divergence(trace, good) else {
+            return
+        }
+        Terminal.complain(
+            """
+
+            with \(Setting.text(neighbour.knob, neighbour.position)) it holds; the two runs differ first here:
+              fails  \(bad.map { "\($0)" } ?? "has ended")
+              holds  \(fine.map { "\($0)" } ?? "has ended")
+            """)
     }
 
     private func replay(_ run: Simulation, _ turned: [ScenarioParameter: Double]) -> String {
         var positions = turned
         for setting in settings where positions[setting.knob] == nil { positions[setting.knob] = setting.position }
         let set = positions.sorted { $0.key.rawValue < $1.key.rawValue }.map { " --set \(Setting.text($0, $1))" }
-        return "chat-sim --suite \(options[SimOptions.suite]) --scenario \(run.plan.name) --seed \(run.seed)"
+        return "chat-sim --suite \(suite) --scenario \(run.plan.name) --seed \(run.seed)"
             + set.joined() + " --show timeline"
     }
 }

@@ -4,7 +4,8 @@ import ChatTool
 /// The command line of `chat-sim`.
 enum SimOptions {
     static let suite = Option<String>(
-        "suite", "NAME", default: Suites.usual, "the composition that runs in every peer; the service's name counts not"
+        "suite", "NAME", default: Suites.usual,
+        "the composition that runs in every peer; may be given again; the service's name counts not"
     )
     static let system = Option<SimulatedSystem?>(
         "system", "NAME",
@@ -12,7 +13,8 @@ enum SimOptions {
     static let scenario = Option<String>("scenario", "NAME", default: "mix", "what happens; may be given again")
     static let seed = Option<Seeds>("seed", "N", default: Seeds(0..<1), "all randomness comes from it")
     static let seeds = Option<Seeds?>("seeds", "A..B", "run every scenario with each of these seeds")
-    static let set = Option<Setting?>("set", "KNOB=NUMBER", "change one number of the scenario; may be given again")
+    static let set = Option<Setting?>(
+        "set", "KNOB=VALUE", "change the scenario, as in loss=30 (percent), latency=200ms; may be given again")
     static let show = Option<View>("show", "VIEW", default: .summary, "what to print of a single run")
     static let entries = Option<Int>("entries", "N", default: 60, in: 1...1_000_000, "the most lines of a view")
     static let json = Option<Bool>("json", "one JSON object for each run on stdout, for programs")
@@ -65,21 +67,67 @@ struct Setting: OptionValue {
     let knob: ScenarioParameter
     let position: Double
 
-    static var expected: String { "a knob and a number such as loss=0.2; knobs are " + names }
-    private static var names: String { ScenarioParameter.allCases.map(\.rawValue).joined(separator: ", ") }
+    static var expected: String {
+        "a knob and its value; " + ScenarioParameter.allCases.map(words).joined(separator: ", ")
+    }
+
     init?(option text: String) {
-        let parts = text.split(separator: "=", omittingEmptySubsequences: false)
-        guard parts.count == 2, let knob = ScenarioParameter(rawValue: String(parts[0])),
-            let position = Double(option: String(parts[1])),
-            position >= 0
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let knob = ScenarioParameter(rawValue: parts[0]),
+            let position = Self.position(parts[1], knob), knob.range.contains(position)
         else { return nil }
         (self.knob, self.position) = (knob, position)
     }
+
+    /// A value in the unit of its knob: probabilities in percent, as in `chat-peer`, times with a unit of theirs or in the
+    /// knob's.
+    private static func position(_ text: String, _ knob: ScenarioParameter) -> Double? {
+        func time(_ unit: Duration) -> Double? { Duration(option: text).map { $0 / unit } ?? Double(option: text) }
+        switch knob.unit {
+        case .probability: return Double(option: text).map { $0 / 100 }
+        case .seconds: return time(.seconds(1))
+        case .milliseconds: return time(.milliseconds(1))
+        case .days: return time(.seconds(86_400))
+        case .flag: return ["no": 0, "yes": 1, "0": 0, "1": 1][text]
+        case .count: return Int(option: text).map { Double($0) }
+        }
+    }
+
     var optionText: String { Self.text(knob, position) }
 
     static func text(_ knob: ScenarioParameter, _ position: Double) -> String {
-        position == position.rounded() && position < 1e15
-            ? "\(knob.rawValue)=\(Int(position))" : "\(knob.rawValue)=\(position)"
+        "\(knob.rawValue)=\(value(knob, position))"
+    }
+
+    private static func value(_ knob: ScenarioParameter, _ position: Double) -> String {
+        func plain(_ number: Double) -> String {
+            number == number.rounded() && abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
+        }
+        return switch knob.unit {
+        case .probability: percent(position)
+        case .seconds: plain(position) + (position == position.rounded() ? "s" : "")
+        case .milliseconds: plain(position) + (position == position.rounded() ? "ms" : "")
+        case .days: plain(position) + (position == position.rounded() ? "d" : "")
+        case .flag, .count: plain(position)
+        }
+    }
+
+    /// The percent that give the same probability again, with as few digits as that takes.
+    private static func percent(_ position: Double) -> String {
+        let exact = position * 100
+        for digits in [1.0, 1e3, 1e6, 1e9, 1e12] {
+            let rounded = (exact * digits).rounded() / digits
+            if rounded / 100 == position {
+                return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+            }
+        }
+        return "\(exact)"
+    }
+
+    /// A knob with its unit and range.
+    private static func words(_ knob: ScenarioParameter) -> String {
+        let range = "\(value(knob, knob.range.lowerBound)) to \(value(knob, knob.range.upperBound))"
+        return knob.unit == .probability ? "\(knob.rawValue) \(range) %" : "\(knob.rawValue) \(range)"
     }
 }
 

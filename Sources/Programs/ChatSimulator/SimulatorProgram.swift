@@ -37,7 +37,7 @@ public struct SimulatorProgram: Sendable {
             Terminal.print(Self.padded(scenario.name, 12) + scenario.summary)
         }
         Terminal.print("\nsystems: " + SimulatedSystem.allCases.map(\.rawValue).joined(separator: ", "))
-        Terminal.print("\nknobs: " + ScenarioParameter.allCases.map(\.rawValue).joined(separator: ", "))
+        Terminal.print("\nknobs: " + Setting.expected)
         for component in [Component.initialization, .conversation, .framing] {
             Terminal.print("\(component.title.lowercased()): " + (try suites.names(component)).joined(separator: ", "))
         }
@@ -59,17 +59,28 @@ public struct SimulatorProgram: Sendable {
         }
         let settings = options.all(SimOptions.set).compactMap(\.self)
         let peers = scenarios.map { Session.set(settings, in: $0).peers }.max() ?? 2
-        let composition = try await suites.composition(options[SimOptions.suite], peers: max(peers, 8))
-        for scenario in scenarios {
-            guard let need = composition.unmet(by: scenario).first else { continue }
-            throw UsageError(
-                text: "\(composition.name) needs \(need.rawValue), which scenario \(scenario.name) does not offer",
-                isUnsupported: true)
+        let given = options.all(SimOptions.suite)
+        var sessions: [Session] = []
+        for suite in given.isEmpty ? [SimOptions.suite.fallback] : given {
+            let composition = try await suites.composition(suite, peers: max(peers, 8))
+            for scenario in scenarios {
+                guard let need = composition.unmet(by: scenario).first else { continue }
+                throw UsageError(
+                    text: "\(composition.name) needs \(need.rawValue), which scenario \(scenario.name) does not offer",
+                    isUnsupported: true)
+            }
+            sessions.append(Session(options: options, suite: suite, composition: composition, settings: settings))
         }
-        let session = Session(options: options, composition: composition, settings: settings)
-        guard let seeds = options[SimOptions.seeds] else {
-            return session.single(scenarios[0], seed: options[SimOptions.seed].range.lowerBound)
+        var hasFailed = false
+        for session in sessions {
+            if let seeds = options[SimOptions.seeds] {
+                hasFailed = await session.campaign(scenarios, seeds: seeds.range) || hasFailed
+            } else {
+                for scenario in scenarios {
+                    hasFailed = session.single(scenario, seed: options[SimOptions.seed].range.lowerBound) || hasFailed
+                }
+            }
         }
-        return await session.campaign(scenarios, seeds: seeds.range)
+        return hasFailed
     }
 }

@@ -1,5 +1,5 @@
 import ChatCodec
-import ChatSimulation
+@testable import ChatSimulation
 import Testing
 
 @Suite struct ReportTests {
@@ -63,12 +63,33 @@ import Testing
         #expect(bad["ok"]?.bool == false && bad["violation"]?["invariant"]?.text == "nothing lost")
     }
 
+    @Test func `what is repeated is one line, and the first difference of two runs is found`() throws {
+        func entry(_ time: Int, _ kind: Trace.Kind, _ peer: Int = 0) -> Trace.Entry {
+            .init(time: VirtualTime(microseconds: UInt64(time) * 1_000_000), peer: peer, kind: kind)
+        }
+        let entries =
+            (1...5).map { entry($0, .received(UInt32($0), from: 1)) } + [entry(6, .alarm), entry(7, .alarm)]
+            + [entry(8, .alarm, 1)]
+        let lines = Trace.lines(entries)
+        #expect(lines.count == 5)
+        #expect(lines[1] == "      … 4 times more like it, until \(entries[4].time)")
+        #expect(lines[2...] == ["\(entries[5])", "\(entries[6])", "\(entries[7])"])
+        let (first, second) = (run(.calm, plain, trace: true), run(.lossy, plain, trace: true))
+        let (one, other) = (try #require(first.trace), try #require(second.trace))
+        #expect(Trace.divergence(one, one) == nil)
+        let found = try #require(Trace.divergence(one, other))
+        let place = try #require(zip(one.entries, other.entries).enumerated().first { $1.0 != $1.1 })
+        #expect(found.0 == place.element.0 && found.1 == place.element.1)
+    }
+
     @Test func `every knob can be turned and read`() {
         for knob in ScenarioParameter.allCases {
             var scenario = Scenario.storm
             if knob == .exceptions { scenario.network.exceptions = [.init(from: 0..<1, to: 1..<2, .init())] }
             scenario[knob] = knob == .exceptions ? 0 : 3
-            #expect(scenario[knob] == (knob == .exceptions ? 0 : knob == .echoes ? 1 : 3), "\(knob)")
+            let there: [ScenarioParameter: Double] = [.exceptions: 0, .echoes: 1, .size: 8]
+            #expect(scenario[knob] == there[knob] ?? 3, "\(knob)")
+            #expect(knob.range.contains(Scenario.storm[knob]), "\(knob)")
         }
     }
 

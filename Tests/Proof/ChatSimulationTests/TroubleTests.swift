@@ -264,7 +264,7 @@ extension Scenario {
         // Only where the composition has some.
         let never: Set<ScenarioParameter> = [.liars]
         for knob in ScenarioParameter.allCases
-        where ![.peers, .contents, .seconds, .burst, .settling, .healing].contains(knob) {
+        where ![.peers, .contents, .seconds, .burst, .size, .latency, .settling, .healing].contains(knob) {
             let some = drawn.count { $0[knob] > 0 }
             #expect(never.contains(knob) == (some == 0), "\(knob)")
             guard some > 0 else { continue }

@@ -4,6 +4,8 @@ public struct Shrinker: Sendable {
     public private(set) var scenario: Scenario
     /// The knobs that were turned, with their positions.
     public private(set) var turned: [ScenarioParameter: Double] = [:]
+    /// The last knob that was turned too far: with it, the run holds.
+    public private(set) var neighbour: (knob: ScenarioParameter, position: Double)?
     private let composition: Composition
     private let seed: UInt64
     private let invariant: String
@@ -38,6 +40,7 @@ public struct Shrinker: Sendable {
             switch knob {
             case .peers: 2
             case .seconds, .burst: 1
+            case .size: 8
             default: 0
             }
         guard position > least else { return [] }
@@ -53,7 +56,10 @@ public struct Shrinker: Sendable {
         guard smaller != scenario else { return false }
         var run = Simulation(smaller, composition, seed: seed)
         run.run { _ in goesOn() }
-        guard let violation = run.violation, violation.invariant == invariant, goesOn() else { return false }
+        guard let violation = run.violation, violation.invariant == invariant, goesOn() else {
+            if run.violation == nil, goesOn() { neighbour = (knob, position) }
+            return false
+        }
         scenario = smaller
         turned[knob] = position
         return true

@@ -79,6 +79,42 @@ public struct Trace: Sendable {
     }
 }
 
+extension Trace {
+    /// The lines of a timeline; of what a peer does more than twice in a row, numbers aside, only the first and how often.
+    public static func lines(_ entries: some Sequence<Entry>) -> [String] {
+        var (lines, last, repeats): ([String], Entry?, [Entry]) = ([], nil, [])
+        func close() {
+            guard let end = repeats.last else { return }
+            lines +=
+                repeats.count == 1 ? ["\(end)"] : ["      … \(repeats.count) times more like it, until \(end.time)"]
+            repeats = []
+        }
+        for entry in entries {
+            if let last, last.peer == entry.peer, last.shape == entry.shape {
+                repeats.append(entry)
+                continue
+            }
+            close()
+            lines.append("\(entry)")
+            last = entry
+        }
+        close()
+        return lines
+    }
+
+    /// The first entries at which two runs differ; nil for one that has ended. Nil if they are alike.
+    public static func divergence(_ first: Trace, _ second: Trace) -> (Entry?, Entry?)? {
+        let alike = zip(first.entries, second.entries).prefix { $0 == $1 }.count
+        let (one, other) = (first.entries.dropFirst(alike).first, second.entries.dropFirst(alike).first)
+        return one == nil && other == nil ? nil : (one, other)
+    }
+}
+
+extension Trace.Entry {
+    /// What happened, without numbers.
+    fileprivate var shape: String { words.filter { !$0.isNumber } }
+}
+
 extension Trace.Entry: CustomStringConvertible {
     /// One line of a timeline: when, who, what.
     public var description: String {

@@ -10,6 +10,10 @@ public enum ScenarioParameter: String, Sendable, CaseIterable {
     case seconds
     /// The most contents that are said at once.
     case burst
+    /// The most bytes of a content; at least 8.
+    case size
+    /// The most milliseconds that a payload takes; where times have a long tail, the least.
+    case latency
     /// The probability of loss.
     case loss
     /// The probability of duplication.
@@ -71,6 +75,8 @@ extension Scenario {
             case .contents: Double(traffic.contents)
             case .seconds: traffic.time / .seconds(1)
             case .burst: Double(traffic.burst.upperBound)
+            case .size: Double(traffic.size.upperBound)
+            case .latency: network.link.latency.position / .milliseconds(1)
             case .loss: network.link.loss
             case .duplication: network.link.duplication
             case .reordering: network.link.reordering
@@ -105,6 +111,8 @@ extension Scenario {
             case .contents: traffic.contents = number
             case .seconds: traffic.time = .seconds(max(1, number))
             case .burst: traffic.burst = 1...max(1, number)
+            case .size: traffic.size = min(traffic.size.lowerBound, max(8, number))...max(8, number)
+            case .latency: network.link.latency.position = .milliseconds(number)
             case .loss: network.link.loss = newValue
             case .duplication: network.link.duplication = newValue
             case .reordering: network.link.reordering = newValue
@@ -136,6 +144,26 @@ extension Scenario {
 
     private func quota(_ payloads: Int) -> DeliveryLimits.Rate? {
         payloads == 0 ? nil : .init(payloads: payloads, epoch: service.limits.rate?.epoch ?? .seconds(1))
+    }
+}
+
+extension Latency {
+    /// The time that the knob turns.
+    fileprivate var position: Duration {
+        get {
+            switch self {
+            case .constant(let time): time
+            case .uniform(let times): times.upperBound
+            case .longTail(let least, _): least
+            }
+        }
+        set {
+            switch self {
+            case .constant: self = .constant(newValue)
+            case .uniform(let times): self = .uniform(min(times.lowerBound, newValue)...newValue)
+            case .longTail(_, let mean): self = .longTail(newValue, mean: mean)
+            }
+        }
     }
 }
 
