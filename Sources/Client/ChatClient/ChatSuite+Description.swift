@@ -24,9 +24,9 @@ extension ChatSuite: CustomStringConvertible {
     private var limitsLine: String {
         let limits = delivery.limits
         var parts = ["payloads of at most \(limits.maximumPayload) bytes"]
-        if let rate = limits.rate { parts.append("\(rate.payloads) payloads in \(rate.epoch)") }
+        if let rate = limits.rate { parts.append("\(rate.payloads) payloads in \(rate.epoch.words)") }
         if let kept = limits.retention {
-            parts.append("keeps \(kept.payloads) payloads, \(kept.bytes) bytes, \(kept.age) for an address")
+            parts.append("keeps \(kept.payloads) payloads, \(kept.bytes) bytes, \(kept.age.words) for an address")
         }
         return "\n\(delivery.facts.name) takes \(parts.joined(separator: "; "))"
     }
@@ -76,5 +76,16 @@ extension DeliveryLimits {
 
 extension Duration {
     /// A service may say any time, also one beyond what an `Int` holds.
+    /// For people: in the largest unit in which it is whole.
+    fileprivate var words: String {
+        let milliseconds = (Timestamp.zero + self).milliseconds
+        for (unit, size) in [("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1_000)]
+            as [(String, UInt64)]
+        where milliseconds > 0 && milliseconds % size == 0 {
+            return "\(milliseconds / size) \(unit)\(milliseconds == size ? "" : "s")"
+        }
+        return "\(milliseconds) ms"
+    }
+
     fileprivate var milliseconds: JSON { JSON((Timestamp.zero + self).milliseconds) }
 }

@@ -3,7 +3,8 @@ public import ChatModel
 /// The cost of a composition and the metadata it leaks, found by running two clients of it in memory.
 ///
 /// Saro has Raya's bundle and says 64 bytes, then both talk. Everything that either hands to the delivery service is
-/// counted, acknowledgements included, and looked through for what should not be seen in it.
+/// counted: payloads as the framing makes them, the content and acknowledgements included. They are looked through for
+/// what should not be seen in them, and for what shows that they belong together.
 public struct SuiteTrial: Sendable, Hashable {
     /// Bytes of every content.
     public static let contentSize = 64
@@ -11,11 +12,11 @@ public struct SuiteTrial: Sendable, Hashable {
     public static let contents = 16
     private static let maximumFlights = 20
 
-    /// Bytes handed to the service beyond the first content, invite included, until Raya has the content.
+    /// Bytes for the first content, invite included, until Raya has the content.
     public private(set) var first = 0
-    /// Bytes beyond a content, one every eight seconds in one direction, acknowledgements included; rounded up.
-    public private(set) var following = 0
-    /// The same when they answer each other at once.
+    /// Bytes for a content, of sixteen that are said at once in one direction and then acknowledged; rounded up.
+    public private(set) var oneWay = 0
+    /// The same when the two answer each other at once.
     public private(set) var inTurns = 0
     /// Round trips over the service, from having the bundle on, before the first content is under way.
     public private(set) var roundTrips = 0
@@ -36,6 +37,10 @@ public struct SuiteTrial: Sendable, Hashable {
         case invited = "invited one's key"
         /// One address for invites and conversations of everybody.
         case sharedAddress = "one address for both"
+        /// That payloads are of one conversation, since they go to one address.
+        case linkedByAddress = "which payloads are of one conversation, by their address"
+        /// That payloads are of one sender, since they have sixteen bytes in common, such as a ratchet key in clear.
+        case linkedByBytes = "which payloads of one sender come in a row, by bytes in common"
     }
 
     /// Runs two clients, which must be of one composition and have identities of their own.
@@ -54,23 +59,26 @@ public struct SuiteTrial: Sendable, Hashable {
             pair.fly(fromSaro: flights % 2 == 0)
             flights += 1
         }
-        (first, roundTrips) = (pair.bytes - opening.count, (flights - 1) / 2)
+        (first, roundTrips) = (pair.bytes, (flights - 1) / 2)
         let invites = pair.addresses
         pair.settle()
         // Answered once, so that no invite is sent again meanwhile.
         try pair.say(fromSaro: false)
         pair.settle()
         pair.bytes = 0
-        for _ in 0..<Self.contents {
-            try pair.say(fromSaro: true)
-            pair.settle()
-        }
-        following = pair.overhead(of: Self.contents)
+        var sent: [Addressed] = []
+        for _ in 0..<Self.contents { sent += try pair.say(fromSaro: true) }
+        pair.settle()
+        oneWay = pair.average(of: Self.contents)
         pair.bytes = 0
         for number in 0..<Self.contents { try pair.say(fromSaro: number % 2 == 1) }
         pair.settle()
-        inTurns = pair.overhead(of: Self.contents)
+        inTurns = pair.average(of: Self.contents)
         (addresses, seen) = (pair.addresses, pair.seen)
+        if Set(sent.map(\.address)).count == 1 { seen.insert(.linkedByAddress) }
+        if sent.count > 1, zip(sent, sent.dropFirst()).allSatisfy({ $0.payload.hasInCommon(16, with: $1.payload) }) {
+            seen.insert(.linkedByBytes)
+        }
         if pair.addresses == invites { seen.insert(.sharedAddress) }
     }
 }
@@ -105,7 +113,8 @@ private struct Pair {
     }
 
     /// Hands over what one of them has; counts it.
-    mutating func fly(fromSaro: Bool) {
+    @discardableResult
+    mutating func fly(fromSaro: Bool) -> [Addressed] {
         let sent = fromSaro ? saro.takeOutbox(now: now) : raya.takeOutbox(now: now)
         let results = sent.map { _ in Result<Receipt, DeliveryError>.success(Receipt()) }
         if fromSaro { saro.settle(sent, results, now: now) } else { raya.settle(sent, results, now: now) }
@@ -120,6 +129,7 @@ private struct Pair {
             }
         }
         arrived += Self.takeContents(&raya) + Self.takeContents(&saro)
+        return sent.map(\.addressed)
     }
 
     private static func takeContents(_ core: inout ChatCore) -> Int {
@@ -135,7 +145,8 @@ private struct Pair {
     /// Lets everything come to rest, with what is said in answer or after a while.
     mutating func settle() {
         for _ in 0..<4 {
-            now = now + .seconds(2)
+            // Long enough for an acknowledgement, and too short for anything to be sent again.
+            now = now + .seconds(1)
             saro.wake(now: now)
             raya.wake(now: now)
             fly(fromSaro: true)
@@ -145,19 +156,18 @@ private struct Pair {
     }
 
     /// One content, handed over at once with all that is there to be said.
-    mutating func say(fromSaro: Bool) throws(Refusal) {
+    @discardableResult
+    mutating func say(fromSaro: Bool) throws(Refusal) -> [Addressed] {
         let content = content()
         if fromSaro, let id = saro.conversations.first?.id {
             _ = try saro.send(content, in: id, now: now)
         } else if let id = raya.conversations.first?.id {
             _ = try raya.send(content, in: id, now: now)
         }
-        fly(fromSaro: fromSaro)
+        return fly(fromSaro: fromSaro)
     }
 
-    func overhead(of count: Int) -> Int {
-        (bytes - count * SuiteTrial.contentSize + count - 1) / count
-    }
+    func average(of count: Int) -> Int { (bytes + count - 1) / count }
 
     /// Looks through what was carried for what should not be seen.
     private mutating func look() {
@@ -178,5 +188,15 @@ private struct Pair {
 
     private static func marks(_ id: ConversationID) -> [(sight: SuiteTrial.Leak, bytes: [UInt8])] {
         [(.conversation, Array(id.text.utf8))]
+    }
+}
+
+extension Bytes {
+    /// Whether so many bytes in a row of this stand in another, too.
+    fileprivate func hasInCommon(_ length: Int, with other: Bytes) -> Bool {
+        func windows(_ bytes: [UInt8]) -> Set<ArraySlice<UInt8>> {
+            Set(bytes.indices.dropLast(length - 1).map { bytes[$0..<$0 + length] })
+        }
+        return !windows(array).isDisjoint(with: windows(other.array))
     }
 }

@@ -12,6 +12,7 @@ enum Bench {
         Suite("segmentation", "cutting payloads and putting them together", run: SegmentationBench.run),
         Suite("parity", "parity shards and recovery, 128 + 16", run: ParityBench.run),
         Suite("framing", "finding a machine among 100,000 routes; no floor", run: FramingBench.run),
+        Suite("contact", "making a bundle, and the first content to its maker; no floor", run: ContactBench.run),
         Suite("delivery", "payloads through delivery services; no floor", run: DeliveryBench.run),
         Suite("simulation", "1,000 simulated clients under 20 % loss; no floor", run: SimulationBench.run),
         Suite("agent-chat", "deltas of an agent through codec and fold; no floor", run: AgentChatBench.run),

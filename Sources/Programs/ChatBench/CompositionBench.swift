@@ -7,8 +7,10 @@ import ChatVariants
 /// The cost of a content in one composition, by its name: bytes as `chat-peer describe` has them, and the time in two
 /// cores, from sending to the event, without the delivery service; no floor.
 enum CompositionBench {
-    static func run(_ text: String, _ plan: Bench.Plan, _ additions: @escaping Variants.Additions) async throws {
-        let name = try SuiteName(parsing: text)
+    /// Two compositions of one name, with identities of their own.
+    static func pair(
+        _ name: SuiteName, _ additions: @escaping Variants.Additions = { _, _ in }
+    ) async throws -> (saros: ChatSuite, rayas: ChatSuite) {
         let memory = InMemoryDeliveryService()
         var suites: [ChatSuite] = []
         for peer in 0..<2 {
@@ -17,7 +19,12 @@ enum CompositionBench {
             let variants = Variants(identity: identity, memory: memory, adding: additions)
             suites.append(try await variants.registry.suite(name))
         }
-        let (saros, rayas) = (suites[0], suites[1])
+        return (suites[0], suites[1])
+    }
+
+    static func run(_ text: String, _ plan: Bench.Plan, _ additions: @escaping Variants.Additions) async throws {
+        let name = try SuiteName(parsing: text)
+        let (saros, rayas) = try await pair(name, additions)
         try await plan.row("\(name)/wire/64") { _ in try wire("\(name)/wire/64", SuiteTrial(saros, rayas)) }
         try await plan.row("\(name)/content/64") { effort in
             var pair = try CorePair(saros, rayas)
@@ -31,13 +38,12 @@ enum CompositionBench {
 
     /// Bytes of payloads for each content of 64, acknowledgements and framing included.
     private static func wire(_ name: String, _ trial: SuiteTrial) -> Row {
-        let size = SuiteTrial.contentSize
-        return Row(
+        Row(
             name: name,
             values: [
-                .init("bytes-first", Double(size + trial.first)),
-                .init("bytes-one-way", Double(size + trial.following)),
-                .init("bytes-ping-pong", Double(size + trial.inTurns)),
+                .init("bytes-first", Double(trial.first)),
+                .init("bytes-one-way", Double(trial.oneWay)),
+                .init("bytes-ping-pong", Double(trial.inTurns)),
                 .init("round-trips", Double(trial.roundTrips)),
             ])
     }

@@ -11,12 +11,6 @@ enum PipelineBench {
             try await both(PrivateV1.Compact.self, size, plan)
             try await both(PrivateV1.self, size, plan)
         }
-        try await wire(PrivateV1.Libchat.self, plan)
-        try await wire(PrivateV1.Ratchet.self, plan)
-        try await wire(PrivateV1.Compact.self, plan)
-        try await wire(PrivateV1.self, plan)
-        try await wire(PlainConversation.self, plan)
-        try await wire(Reliable<PlainConversation>.self, plan)
     }
 
     private static func both<Conversation: ReliableConversation>(
@@ -56,26 +50,4 @@ enum PipelineBench {
 
     /// Bytes of a payload around the plaintext: keys, numbers, nonce, tag and fields.
     private static let ratchetOverhead = 72
-
-    /// Bytes on the wire for a content of 64 bytes, acknowledgements included.
-    private static func wire<Conversation: SimpleConversation>(
-        _ type: Conversation.Type, _ plan: Bench.Plan
-    ) async throws {
-        let name = "pipeline/\(type.facts.name)/wire/64"
-        try await plan.row(name) { _ in
-            func bytes(_ run: (inout ConversationPair<Conversation>, Int) throws -> Void) throws -> Double {
-                var pair = try ConversationPair<Conversation>(content: 64)
-                try run(&pair, 64)
-                let before = pair.sentBytes
-                try run(&pair, 640)
-                return Double(pair.sentBytes - before) / 640
-            }
-            return Row(
-                name: name,
-                values: [
-                    .init("bytes-one-way", try bytes { try $0.oneWay($1) }),
-                    .init("bytes-ping-pong", try bytes { try $0.pingPong($1) }),
-                ])
-        }
-    }
 }

@@ -51,9 +51,11 @@ struct Description {
         }
         lines += [
             "  \(trial.addresses.count) delivery \(trial.addresses.count == 1 ? "address" : "addresses") for two participants",
-            "", "Cost of a content of \(SuiteTrial.contentSize) bytes, measured between two clients in memory",
-            "  \(trial.first) bytes more for the first content, invite included",
-            "  \(trial.following) bytes more for each that follows in one direction, \(trial.inTurns) in quick turns",
+            "",
+            "Bytes for a content of \(SuiteTrial.contentSize), itself, framing and acknowledgements included, measured between "
+                + "two clients in memory",
+            "  \(trial.first) for the first content, with its invite",
+            "  \(trial.oneWay) for each of \(SuiteTrial.contents) at once in one direction, \(trial.inTurns) in quick turns",
             "  \(trial.roundTrips) round trips before the first content, once the bundle is there",
         ]
         return lines.joined(separator: "\n")
@@ -70,8 +72,8 @@ struct Description {
         seen["addresses"] = JSON(trial.addresses.count)
         object["observer"] = .object(seen)
         object["cost"] = [
-            "contentBytes": JSON(SuiteTrial.contentSize), "firstOverhead": JSON(trial.first),
-            "followingOverhead": JSON(trial.following), "inTurnsOverhead": JSON(trial.inTurns),
+            "contentBytes": JSON(SuiteTrial.contentSize), "firstBytes": JSON(trial.first),
+            "oneWayBytes": JSON(trial.oneWay), "inTurnsBytes": JSON(trial.inTurns),
             "roundTripsBeforeContent": JSON(trial.roundTrips),
         ]
         return .object(object)
