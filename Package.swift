@@ -140,7 +140,9 @@ let package = Package(
         // Programs as libraries, so that an outsider builds them with components of their own beside ours.
         Room.programs.module(
             "ChatPeer",
-            everything + systems + ["ChatPlatform", "ChatShim", "ChatSimulation", "ChatTool", "ChatVariants"]),
+            everything + systems + [
+                "ChatInspect", "ChatPlatform", "ChatShim", "ChatSimulation", "ChatTool", "ChatVariants",
+            ]),
         Room.programs.module(
             "ChatSimulator",
             everything + ["AgentChat", "PacketStream", "ChatPlatform", "ChatSimulation", "ChatVariants", "ChatTool"]),
@@ -154,7 +156,8 @@ let package = Package(
         Room.programs.module("ChatDriver", ["ChatModel", "ChatPlatform", "ChatTool", "ChatCodec"]),
         Room.programs.tool(
             "chat-demo", ["ChatClient", "ChatStorage", "ChatDriver", "ChatPlatform", "ChatTool", "ChatCodec"]),
-        Room.programs.tool("chat-relay", foundations + ["ChatDeliveryService", "ChatPlatform", "ChatTool"]),
+        Room.programs.tool(
+            "chat-relay", foundations + ["ChatDeliveryService", "ChatInspect", "ChatPlatform", "ChatTool"]),
         Room.programs.tool("chat-interop", ["ChatDriver", "ChatModel", "ChatCodec", "ChatPlatform", "ChatTool"]),
         Room.programs.tool("chat-inspect", foundations + ["ChatInspect", "ChatPlatform", "ChatTool"]),
         Room.programs.tool("packet-inspect", foundations + ["ChatInspect", "ChatTool", "PacketStream"]),

@@ -36,6 +36,8 @@ enum PeerOptions {
     static let datagramLoss = Option<Int>(
         "datagram-loss", "PERCENT", default: 0, in: 0...100,
         "lose so many datagrams of delivery service udp on purpose, in each direction")
+    static let capture = Option<String?>(
+        "capture", "FILE", "write all datagrams of delivery service udp to a file that Wireshark and chat-inspect read")
     static let seed = Option<Int?>(
         "seed", "N", "which losses; shim: draw everything from this seed, for vectors, never for keys that matter")
     static let json = Option<Bool>("json", "one JSON object in each line, for programs")
@@ -44,7 +46,7 @@ enum PeerOptions {
         "chat-peer", summary: "Talks to another chat peer: paste its introduction link, or hand it yours.",
         options: [
             suite, profile, discovery, initialization, conversation, delivery, framing, system, relay, data,
-            passphraseFile, keyFile, name, publish, find, linger, downloads, loss, datagramLoss, seed, json,
+            passphraseFile, keyFile, name, publish, find, linger, downloads, loss, datagramLoss, capture, seed, json,
         ],
         rest: "describe|variants|shim",
         notes: """
@@ -81,6 +83,8 @@ struct Settings: Sendable {
     /// Where files go; nil where there is no place for them.
     let downloads: String?
     let losses: Losses
+    /// Where datagrams are written to.
+    let capture: String?
     let seed: Int?
     let isJSON: Bool
 
@@ -110,6 +114,10 @@ struct Settings: Sendable {
         publish = options[PeerOptions.publish]
         find = options[PeerOptions.find]
         seed = options[PeerOptions.seed]
+        capture = options[PeerOptions.capture]?.expandingHome
+        guard capture == nil || task == .chat && (suite?.delivery ?? "udp") == "udp" else {
+            throw UsageError(description: "--capture writes datagrams, so it goes with delivery service udp")
+        }
         linger = .seconds(options[PeerOptions.linger])
         downloads = options[PeerOptions.downloads]?.expandingHome ?? data.map { $0 + "/downloads" }
         losses = Losses(

@@ -1,6 +1,8 @@
 import ChatClient
 import ChatCodec
 import ChatCrypto
+import ChatDeliveryService
+import ChatInspect
 import ChatModel
 import ChatPlatform
 import ChatStorage
@@ -57,7 +59,8 @@ public struct PeerProgram: Sendable {
             let stored = try PeerStorage(in: settings.data, key: key)
             let name = settings.suite ?? stored.suite ?? Profile.reference.suite
             let registry = Composition.registry(
-                identity: stored.identity, relay: settings.relay, losses: settings.losses, adding: additions)
+                identity: stored.identity, relay: settings.relay, losses: settings.losses, tap: try tap(settings),
+                adding: additions)
             let suite = try await registry.suite(name)
             if let earlier = stored.suite, earlier != suite.name {
                 return fail(
@@ -72,6 +75,13 @@ public struct PeerProgram: Sendable {
         } catch {
             return report(error, output)
         }
+    }
+
+    /// Writes what passes where that is asked for.
+    private func tap(_ settings: Settings) throws(InputFailure) -> DatagramTap? {
+        guard let path = settings.capture else { return nil }
+        let file = try CaptureOutput(path, beginning: Capture.header)
+        return { file.append(Capture.block($0, at: CaptureOutput.now)) }
     }
 
     /// Prints the composition as its five choices, and what a trial of it showed.

@@ -18,6 +18,9 @@ struct PeerStorage: Sendable {
     /// What conversations are called.
     let names: [ConversationID: String]
 
+    /// What others could read or write until it was opened.
+    let exposed: [String]
+
     /// The last lines of conversations.
     let histories: [ConversationID: String]
 
@@ -30,6 +33,7 @@ struct PeerStorage: Sendable {
 
     /// Opens the data directory, or storage that lasts as long as the process.
     init(in path: String?, key: StorageKey?) throws(StorageError) {
+        exposed = path.map(DirectoryModes.exposed) ?? []
         if let path, let key {
             storage = try DirectoryStorage(path: path, key: key)
         } else {

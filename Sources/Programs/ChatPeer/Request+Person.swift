@@ -10,8 +10,8 @@ extension Request {
             self = .send(Content(String(text.dropFirst())), to: nil)
         } else if text.hasPrefix("/") {
             try self.init(command: text)
-        } else if text.joined.isLink {
-            self = .connect(text.joined, saying: nil, type: nil)
+        } else if text.joined.isLink || PastedLink(text.oneLine).suite != nil {
+            self = .connect(text.joined.isLink ? text.joined : text.oneLine, saying: nil, type: nil)
         } else if text.holdsLink {
             throw RequestError(
                 "not sent: there is a link in it; paste the link alone and whole, in one line, or say it with /say TEXT",
@@ -42,6 +42,7 @@ extension Request {
         case "/publish": self = .introduce(name: try argument("a name"))
         case "/find": self = .find(try argument("a name or a link"))
         case "/status": self = .status
+        case "/qr": self = .code
         case "/name": self = .name(try argument("a name"), of: nil)
         case "/help": self = .help(rest)
         case "/quit": self = .quit
@@ -80,6 +81,9 @@ extension String {
     fileprivate var joined: String {
         contains(where: \.isNewline) ? String(unicodeScalars.filter { !$0.isUnseen }) : self
     }
+
+    /// The lines of a paste as one, with the blanks that are in it.
+    fileprivate var oneLine: String { filter { !$0.isNewline } }
 
     /// Whether some link is in it, whatever its letters' case, and what is not seen between them.
     fileprivate var holdsLink: Bool {

@@ -22,6 +22,8 @@ enum Request: Equatable {
     case find(String)
     /// Shows composition, relay, storage and what waits.
     case status
+    /// Shows the newest introduction as a QR code.
+    case code
     /// Lists the commands, or explains one.
     case help(String)
     /// Calls a conversation something on this screen: the current one, or the one named.
@@ -32,6 +34,7 @@ enum Request: Equatable {
     /// A command that a person types: the word, what follows it, and what it does.
     private static let commands: [(word: String, rest: String, help: String)] = [
         ("/intro", "", "make a new introduction link; each is good for one conversation"),
+        ("/qr", "", "show the newest of your links as a QR code"),
         (
             "/connect", "LINK",
             "begin a conversation; what you say next travels in the invite (a pasted link does the same)"

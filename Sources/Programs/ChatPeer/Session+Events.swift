@@ -218,11 +218,25 @@ extension Session {
 
     /// Shows links or names by which others find this peer.
     func showIntroduction(_ texts: [String], tag: JSON?) async {
+        handedOut.formUnion(texts)
+        newestLink = texts.last(where: \.isLink) ?? newestLink
+        let suite = client.suite.name
         await output.show(
             .speech(
                 "your introduction, for one other to paste:\n"
-                    + texts.map { "  \($0.forTerminal)" }.joined(separator: "\n"),
-                .event("introduction", ["links": .array(texts.map { .string($0) })], tag: tag)))
+                    + texts.map { "  \(PastedLink.shown($0, of: suite).forTerminal)" }.joined(separator: "\n"),
+                .event(
+                    "introduction",
+                    ["links": .array(texts.map { .string($0) }), "suite": .string(suite.description)], tag: tag)))
+    }
+
+    /// Shows the newest link as a QR code.
+    func showCode(tag: JSON?) async {
+        guard let link = newestLink, let code = QRCode(Array(link.utf8)) else {
+            return await output.show(.error("no_link", "there is no link to show; /intro makes one", tag: tag))
+        }
+        await output.show(
+            .speech(code.lines.joined(separator: "\n"), .event("code", ["link": .string(link)], tag: tag)))
     }
 
     /// Lists the conversations; nothing for a person where there are none.

@@ -22,7 +22,7 @@ extension Session {
             await showIntroduction(
                 try await client.introduce(as: name.isEmpty ? settings.publish ?? "" : name), tag: tag)
         case .connect(let text, let content, let type):
-            try await connect(Contact(text: text, type: type), content, tag: tag)
+            try await connect(Contact(PastedLink(text), type: type), content, tag: tag)
         case .choose(let text):
             guard let id = await conversation(text) else {
                 chooseNobody()
@@ -43,6 +43,7 @@ extension Session {
         case .conversations: await showConversations(tag: tag)
         case .find(let text): try await find(text, tag: tag)
         case .status: await showStatus(tag: tag)
+        case .code: await showCode(tag: tag)
         case .help(let command):
             let text = Request.explanation(of: command)
             await output.show(.remark(text, .event("help", ["text": .string(text)], tag: tag)))
@@ -53,9 +54,9 @@ extension Session {
     private func connect(
         _ contact: Contact, _ content: Content?, as outgoing: Outgoing = .text, tag: JSON?
     ) async throws(ClientError) {
+        // Wrong links are refused now and not when something has been typed.
+        try await check(contact)
         guard let content else {
-            // Wrong links are refused now and not when something has been typed.
-            _ = try await client.find(contact.text)
             pending = contact
             await output.show(
                 Output.Line.remark(
@@ -72,6 +73,21 @@ extension Session {
         if !isNamed { labels[id] = Self.label(id, peers) }
         await showAccepted(content, outgoing, contentID, in: id, tag: tag)
         Task { await hintIfUnanswered(id) }
+    }
+
+    /// Refuses a link that cannot lead to anybody: one of this peer's own (PEER-23), or of another composition (PEER-24).
+    private func check(_ contact: Contact) async throws(ClientError) {
+        let own = client.suite.name
+        if let suite = contact.link.suite, !contact.link.isReached(from: own) {
+            throw .refused(Refusal(.unable, LinkCause.otherSuite(suite, own: own)))
+        }
+        var answers = try await client.find(contact.text).makeAsyncIterator()
+        // A name may be looked for for long.
+        guard contact.text.isLink else { return }
+        let found: [Introduction]
+        do throws(DiscoveryError) { found = try await answers.next() ?? [] } catch { throw .discovery(error) }
+        let isOwn = found.contains { $0.bundles.contains { $0.isMade(by: identity) } }
+        guard !isOwn, !handedOut.contains(contact.text) else { throw .refused(Refusal(.unable, LinkCause.ownBundle)) }
     }
 
     func send(

@@ -30,6 +30,9 @@ actor Session {
     var groups: Set<ConversationID> = []
     /// Contents that came while another conversation was chosen.
     var unread: [ConversationID: Int] = [:]
+    /// Links that were made in this run, and the newest of them.
+    var handedOut: Set<String> = []
+    var newestLink: String?
     /// Somebody to whom the next content is to be said first.
     var pending: Contact?
     /// Content accepted in this run of which nobody has said that it is sent or failed.
@@ -58,8 +61,11 @@ actor Session {
 
     /// Somebody to begin a conversation with.
     struct Contact {
-        let text: String
+        let link: PastedLink
         let type: String?
+        var text: String { link.text }
+
+        init(_ link: PastedLink, type: String?) { (self.link, self.type) = (link, type) }
     }
 
     init(_ client: Client, _ settings: Settings, _ output: Output, stored: PeerStorage) {
@@ -185,6 +191,14 @@ actor Session {
                         "identity": .string(identity.description), "relay": .string(settings.relay),
                         "data": settings.data.map { .string($0) } ?? .null,
                     ])))
+        if !stored.exposed.isEmpty {
+            let what = stored.exposed.joined(separator: ", ")
+            await output.show(
+                .error(
+                    "exposed",
+                    "others could read or write \(what) until now; these rights are taken away. If a passphrase opens the "
+                        + "directory, begin another one with a new passphrase, since this one may have been tried"))
+        }
         let conversations = await client.conversations
         for summary in conversations {
             labels[summary.id] = stored.names[summary.id] ?? Self.label(summary.id, summary.peers)

@@ -22,18 +22,21 @@ enum InspectOptions {
     static let state = ChatTool.Option<String?>(
         "state", "BYTES", "state record of a ratchet conversation; may be repeated")
     static let route = ChatTool.Option<String?>("id", "TEXT", "id to compare a hint with; may be repeated")
-    static let only = ChatTool.Option<String?>("case", "ID", "the trees of one case of a file of vectors")
+    static let only = ChatTool.Option<String?>(
+        "case", "ID", "the trees of one case of a file of vectors, or of one packet of a capture by its number")
+    static let lines = ChatTool.Option<Bool>("lines", "each line of the input is an object of its own")
     static let binary = ChatTool.Option<Bool>("binary", "take the input as it is, not as hex or base64")
+    static let lua = ChatTool.Option<Bool>("lua", "print a dissector for Wireshark in Lua, and end")
     static let full = ChatTool.Option<Bool>("full", "print values in full length")
     static let json = ChatTool.Option<Bool>("json", "print JSON, values in full length")
 
     static let command = Command(
         "chat-inspect", summary: "Says what the bytes of a chat protocol are, and where they break.",
-        options: [kind, identity, ephemeral, secret, messageKey, state, route, only, binary, full, json],
+        options: [kind, identity, ephemeral, secret, messageKey, state, route, only, lines, binary, full, lua, json],
         rest: "INPUT",
         notes: """
             INPUT is a link, bytes as hex or base64, or the name of a file with one of these, with the bytes
-            themselves or with test vectors; without it, or with -, standard input is read.
+            themselves, with test vectors or with a capture (pcapng); without it, or with -, standard input is read.
             KINDS: \(kinds)
             KEY is 32 bytes in hex. @FILE instead of KEY or BYTES reads hex from a file, which keeps it out of the
             list of processes. Keys are never printed.

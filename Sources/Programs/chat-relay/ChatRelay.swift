@@ -1,4 +1,5 @@
 import ChatDeliveryService
+import ChatInspect
 import ChatModel
 import ChatPlatform
 import ChatTool
@@ -12,7 +13,8 @@ import ChatTool
         guard let signals = Signals([.interrupt, .terminate, .user1]) else { fail("no pipe left for signals") }
         let relay: UDPRelay
         do throws(DeliveryError) {
-            relay = try UDPRelay(listen: options[RelayOptions.listen].text, limits: RelayOptions.limits(options))
+            relay = try UDPRelay(
+                listen: options[RelayOptions.listen].text, limits: RelayOptions.limits(options), tap: tap(options))
         } catch {
             fail(error.description)
         }
@@ -24,6 +26,15 @@ import ChatTool
         log.statistics(relay.statistics)
         relay.close()
         ExitCode.success.exit()
+    }
+
+    /// Writes what passes where that is asked for.
+    private static func tap(_ options: Options) -> DatagramTap? {
+        guard let path = options[RelayOptions.capture] else { return nil }
+        do throws(InputFailure) {
+            let file = try CaptureOutput(path, beginning: Capture.header)
+            return { file.append(Capture.block($0, at: CaptureOutput.now)) }
+        } catch { fail("--capture: \(error)") }
     }
 
     private static func fail(_ reason: String) -> Never {

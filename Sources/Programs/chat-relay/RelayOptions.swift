@@ -45,13 +45,16 @@ enum RelayOptions {
     static let epoch = Option("rate-epoch", "TIME", default: Duration.seconds(600), "how long an epoch is")
     static let idle = Option("idle", "TIME", default: standard.idle, "a client that is silent for so long is gone")
 
+    static let capture = Option<String?>(
+        "capture", "FILE", "write all datagrams to a file that Wireshark and chat-inspect read (pcapng)")
+
     static let command = Command(
         "chat-relay",
         summary: "Carries payloads between chat clients over UDP; knows addresses and sizes, nothing else.",
         options: [
             listen, json, payload, retainCount, retainBytes, retainAge, totalBytes, addresses, sessions,
             sessionsPerHost,
-            subscriptions, rate, epoch, idle,
+            subscriptions, rate, epoch, idle, capture,
         ],
         notes: """
             The first line on standard output says where it listens: 'listening on 127.0.0.1:9220'.

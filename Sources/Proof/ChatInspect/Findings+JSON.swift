@@ -8,6 +8,7 @@ extension Findings {
         var object = JSON.Object()
         object["kind"] = kind.map { .string($0.rawValue) } ?? .null
         object["form"] = .string(form.rawValue)
+        if let remark { object["remark"] = .string(remark) }
         object["sound"] = .bool(isSound)
         if let fault = piece.faults.first { object["fault"] = fault.json }
         object["tree"] = piece.json

@@ -24,7 +24,7 @@ extension Findings {
         let column = (widths.max() ?? 0) + 2
         let size =
             "\(piece.count) \(piece.count == 1 ? "byte" : "bytes")\(form == .link ? "" : " from \(form.rawValue)")"
-        var lines = ["\(kind?.title ?? "unknown"), \(size)", "", "    at  bytes"]
+        var lines = ["\(kind?.title ?? "unknown"), \(size)\(remark.map { " (\($0))" } ?? "")", "", "    at  bytes"]
         lines += rows.map { $0.line(style, column: column) }
         if rows.contains(where: { $0.place.contains("+") }) {
             lines += ["", "+ counts from the first byte of what was opened or decoded"]

@@ -8,10 +8,12 @@ public struct Findings: Sendable {
     public let kind: Kind?
     /// The tree.
     public let piece: DissectionNode
+    /// Why the input was not taken for what it looks like; nil where there is nothing to say.
+    public let remark: String?
 
     /// Collects what was found.
-    public init(form: InputForm, kind: Kind?, piece: DissectionNode) {
-        (self.form, self.kind, self.piece) = (form, kind, piece)
+    public init(form: InputForm, kind: Kind?, piece: DissectionNode, remark: String? = nil) {
+        (self.form, self.kind, self.piece, self.remark) = (form, kind, piece, remark)
     }
 
     /// Whether everything is as the documents say.
@@ -21,6 +23,11 @@ public struct Findings: Sendable {
 extension Inspector {
     /// Reads an input as a kind, or as what it most likely is.
     public func inspect(_ input: Input, as kind: Kind? = nil) -> Findings {
+        let found = read(input, as: kind)
+        return Findings(form: found.form, kind: found.kind, piece: found.piece, remark: input.remark)
+    }
+
+    private func read(_ input: Input, as kind: Kind?) -> Findings {
         if input.form == .link || kind == .link {
             return Findings(form: .link, kind: .link, piece: inspect(input.bytes, as: .link))
         }

@@ -19,6 +19,8 @@ public struct Input: Sendable {
     public let form: InputForm
     /// The bytes; those of the text for a link.
     public let bytes: Bytes
+    /// Why a text that looks like hex was not taken for it; nil for other inputs.
+    public let remark: String?
 
     /// The longest input in bytes: the largest payload of a relay in hex.
     public static let maximumBytes = 33 << 20
@@ -26,6 +28,7 @@ public struct Input: Sendable {
     /// Takes a text for a link, hex or base64 where it is one, and for binary otherwise.
     public init(_ raw: [UInt8]) {
         let text = raw.trimmed
+        remark = text.starts(with: "logos_".utf8) ? nil : text.reasonAgainstHex
         if text.starts(with: "logos_".utf8) {
             (form, bytes) = (.link, Bytes(Array(text)))
         } else if let hex = text.hex {
@@ -39,7 +42,7 @@ public struct Input: Sendable {
 
     /// Takes bytes for what they are.
     public init(binary bytes: Bytes) {
-        (form, self.bytes) = (.binary, bytes)
+        (form, self.bytes, remark) = (.binary, bytes, nil)
     }
 }
 
@@ -54,9 +57,28 @@ extension [UInt8] {
 }
 
 extension ArraySlice<UInt8> {
+    /// What stands between digits and is left out.
+    private static func isBetween(_ byte: UInt8) -> Bool { byte.isSpace || byte == 0x3A || byte == 0x2C }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { Character(Unicode.Scalar(byte)).isHexDigit && byte < 0x80 }
+
+    /// The first thing that keeps a text of hex digits, three quarters of them at least, from being hex.
+    fileprivate var reasonAgainstHex: String? {
+        let digits = starts(with: "0x".utf8) ? dropFirst(2) : self
+        let letters = digits.filter { !Self.isBetween($0) }
+        let count = letters.count(where: Self.isDigit)
+        guard count > 3, count * 4 >= letters.count * 3 else { return nil }
+        if let place = digits.indices.first(where: { !Self.isBetween(digits[$0]) && !Self.isDigit(digits[$0]) }) {
+            let byte = digits[place]
+            let what = (0x21...0x7E).contains(byte) ? "'\(Unicode.Scalar(byte))'" : "byte \(byte)"
+            return "not hex: \(what) at character \(place - startIndex + 1) is no digit"
+        }
+        return count % 2 == 0 ? nil : "not hex: \(count) digits, and a byte has two"
+    }
+
     fileprivate var hex: [UInt8]? {
         let digits = starts(with: "0x".utf8) ? dropFirst(2) : self
-        let text = String(decoding: digits.filter { !$0.isSpace && $0 != 0x3A && $0 != 0x2C }, as: UTF8.self)
+        let text = String(decoding: digits.filter { !Self.isBetween($0) }, as: UTF8.self)
         guard !text.isEmpty else { return nil }
         return try? Hex.decode(text)
     }

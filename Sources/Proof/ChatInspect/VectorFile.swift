@@ -58,6 +58,12 @@ public struct VectorFile: Sendable {
         cases = list.enumerated().map { number, json in
             var collector = Collector(kind: kind, keys: Keys(json), profile: json["profile"]?.text ?? "")
             collector.collect(json, path: "", isValid: ["valid", nil].contains(json["result"]?.text))
+            if kind == "private_v1", let played = PlayedTranscript(json) {
+                for (path, plaintext) in played.opened {
+                    // A faulty peer may have said anything.
+                    collector.add(Input(binary: plaintext), "\(path), opened", .sds, false)
+                }
+            }
             return Case(
                 id: json["id"]?.text ?? String(number), operation: json["operation"]?.text ?? "", items: collector.items
             )
@@ -101,7 +107,7 @@ private struct Collector {
         case "bytes": if let kind = Kind(message: json["message"]?.text ?? "") { add(bytes, path, kind, isValid) }
         case "proto": add(bytes, path, .bundle, isValid)
         case "segments": add(bytes, path, .segment, isValid)
-        case "message" where kind == "sds": add(bytes, path, .sds, isValid)
+        case "message" where ["sds", "sds_channel"].contains(kind): add(bytes, path, .sds, isValid)
         case "payload" where kind == "segmentation": return
         case "payload", "opening", "invite", "wire":
             if !bytes.isEmpty { add(Input(binary: Bytes(bytes)), path, nil, isValid) }
@@ -115,7 +121,7 @@ private struct Collector {
         add(Input(binary: Bytes(bytes)), path, kind, isValid)
     }
 
-    private mutating func add(_ input: Input, _ path: String, _ kind: Kind?, _ isValid: Bool) {
+    mutating func add(_ input: Input, _ path: String, _ kind: Kind?, _ isValid: Bool) {
         items.append(
             VectorFile.Item(
                 path: path, kind: kind, input: input, keys: keys, isValid: isValid,

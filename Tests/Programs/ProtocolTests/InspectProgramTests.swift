@@ -51,6 +51,17 @@ struct InspectProgramTests {
         #expect(ended.errors.hasSuffix("try 'chat-inspect --help'\n"))
     }
 
+    @Test func `each line is an object of its own where that is asked for`() async throws {
+        let ended = try await inspect(["--lines"], input: "0a07636f6e766f2d312a0568656c6c6f\n\n0a016f2a016\n")
+        #expect(ended.code == 1)
+        #expect(ended.output.hasPrefix("line 1: EnvelopeV1, 16 bytes from hex\n"))
+        #expect(ended.output.contains("\nline 3: "))
+        #expect(ended.output.contains("(not hex: 11 digits, and a byte has two)"))
+        let json = try JSON(
+            parsing: Array(try await inspect(["--lines", "--json"], input: "0a016f2a0161").output.utf8))
+        #expect(json.list?.count == 1 && json.list?.first?["line"] == 1)
+    }
+
     @Test func `a file of vectors gets a line for each case`() async throws {
         let cases =
             #"{"kind":"x","cases":[{"id":"a","envelope":"0a016f2a0161","result":"valid"},{"id":"b","envelope":"0aff"}]}"#

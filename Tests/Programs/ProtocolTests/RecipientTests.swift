@@ -88,6 +88,31 @@ struct RecipientTests {
         #expect(await !raya.texts.contains("for somebody else"))
     }
 
+    @Test func `a link of one's own, or of another composition, is refused where it is pasted (PEER-23, PEER-24)`()
+        async throws
+    {
+        let stage = try await PeerStage(Self.suite)
+        let (saro, raya) = (stage.peer("saro", keeps: false), stage.peer("raya", keeps: false))
+        try await raya.start()
+        try await saro.start()
+        let (own, link) = (try await saro.introduction(), try await raya.introduction())
+        func refusal(_ request: JSON, _ code: String) async {
+            await #expect { _ = try await saro.ask(request) } throws: { error in
+                "\(error)".contains("\"code\":\"\(code)\"")
+            }
+        }
+        await refusal(["do": "connect", "link": .string(own)], "own_bundle")
+        await refusal(["do": "connect", "link": .string(own), "text": "to myself"], "own_bundle")
+        let other = Self.suite.replacingOccurrences(of: "envelope-v1", with: "plain")
+        await refusal(["do": "connect", "link": .string("\(link) \(other)")], "other_suite")
+        await refusal(["do": "connect", "link": .string("\(link) \(other)"), "text": "x"], "other_suite")
+        await refusal(["do": "send", "text": "to nobody"], "nobody")
+        _ = try await saro.ask(["do": "connect", "link": .string("\(link) \(Self.suite)"), "text": "hello"])
+        #expect(await raya.receives(1, within: .seconds(60)))
+        #expect(await raya.texts == ["hello"])
+        try await stage.end([saro, raya])
+    }
+
     @Test func `what was meant for the program does not go to a person (PEER-15)`() async throws {
         let stage = try await PeerStage(Self.suite)
         let raya = stage.peer("raya", keeps: false)

@@ -24,6 +24,36 @@ struct RelayProgramTests {
         #expect(ended.lines[2] == ended.lines[1])
     }
 
+    @Test(.enabled(if: PeerStage.isBuilt && Programs.has("chat-inspect")))
+    func `relay and peer write captures, in which the inspector finds what was said to the relay`() async throws {
+        let suite = "links/inbox-v1/private-v1-libchat/udp/envelope-v1"
+        let stage = try await PeerStage(suite)
+        let relay = try await RelayProcess(
+            in: Programs.directory, arguments: ["--capture", "\(stage.directory)/relay.pcapng"])
+        let raya = PeerProcess(
+            "raya", in: Programs.directory,
+            arguments: ["--relay", relay.address, "--suite", suite, "--capture", "\(stage.directory)/raya.pcapng"])
+        let saro = PeerProcess(
+            "saro", in: Programs.directory, arguments: ["--relay", relay.address, "--suite", suite])
+        try await raya.start()
+        try await saro.start()
+        let link = try await raya.introduction()
+        _ = try await saro.ask(["do": "connect", "link": .string(link), "text": "hello"])
+        #expect(await raya.receives(1, within: .seconds(60)))
+        try await stage.end([saro, raya])
+        try await relay.stop()
+        for name in ["relay", "raya"] {
+            let ended = try await runToEnd("chat-inspect", ["\(stage.directory)/\(name).pcapng"])
+            #expect(ended.code == 0, "\(ended.output)\(ended.errors)")
+            for word in ["  HELLO", "  WELCOME", "SUBSCRIBE", "DELIVER (EnvelopeV1)", "→ \(relay.address)"] {
+                #expect(ended.output.contains(word), "\(name): \(word)")
+            }
+            #expect(ended.output.contains("PUBLISH (EnvelopeV1)") == (name == "relay"))
+        }
+        let ended = try await runToEnd("chat-relay", ["--listen", "127.0.0.1:0", "--capture", "/no/such/file"])
+        #expect(ended.code == 1 && ended.errors.contains("--capture: cannot write /no/such/file: "))
+    }
+
     @Test(arguments: [("5119", true), ("5k", false)])
     func `a payload limit that makes first contact impossible is warned of`(limit: String, warns: Bool) async throws {
         let ended = try await runToEnd(

@@ -47,8 +47,16 @@ public final class UDPDeliveryService: DeliveryService {
     ///   - random: names sessions and payloads that have no id.
     /// - Throws: `startup` if the name means nothing or there is no socket; `unreachable`, `overloaded` or `rejected`
     ///   if the relay does not let us in, unless the configuration says that the service starts offline.
-    public init(
+    public convenience init(
         relay: String, configuration: UDPConfiguration = UDPConfiguration(), random: any RandomSource = SystemRandom()
+    ) async throws(DeliveryError) {
+        try await self.init(relay: relay, configuration: configuration, random: random, tap: nil)
+    }
+
+    /// The same, with somebody who looks at all datagrams.
+    package init(
+        relay: String, configuration: UDPConfiguration = UDPConfiguration(), random: any RandomSource = SystemRandom(),
+        tap: DatagramTap?
     ) async throws(DeliveryError) {
         let place = try HostPort(relay)
         var addresses: [NetworkAddress] = []
@@ -68,7 +76,7 @@ public final class UDPDeliveryService: DeliveryService {
             told.limits.withLock { $0 = limits }
         }
         (self.relay, self.told) = (relay, told)
-        endpoint = try Endpoint(shell, on: socket)
+        endpoint = try Endpoint(shell, on: socket, tap: tap)
         let endpoint = endpoint
         lookups = Task { [weak endpoint] in
             while (try? await Task.sleep(for: Self.lookupInterval)) != nil {

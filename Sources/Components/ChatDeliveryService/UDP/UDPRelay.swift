@@ -15,13 +15,21 @@ public final class UDPRelay: Sendable {
     ///   - limits: what the relay takes, keeps and spends.
     ///   - random: the source of the relay's epoch and of the key for its cookies.
     /// - Throws: `startup` with the system's words.
-    public init(
+    public convenience init(
         listen: String, limits: RelayLimits = RelayLimits(), random: any RandomSource = SystemRandom()
+    ) throws(DeliveryError) {
+        try self.init(listen: listen, limits: limits, random: random, tap: nil)
+    }
+
+    /// The same, with somebody who looks at all datagrams.
+    package init(
+        listen: String, limits: RelayLimits = RelayLimits(), random: any RandomSource = SystemRandom(),
+        tap: DatagramTap?
     ) throws(DeliveryError) {
         let addresses = try HostPort(listen).resolve()
         let socket = try DatagramSocket(listeningOn: addresses[0])
         address = (socket.localAddress ?? addresses[0]).description
-        endpoint = try Endpoint(RelayCore(limits, random: random), on: socket)
+        endpoint = try Endpoint(RelayCore(limits, random: random), on: socket, tap: tap)
     }
 
     /// Whether a text has the form `HOST:PORT`.

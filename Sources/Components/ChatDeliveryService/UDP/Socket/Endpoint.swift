@@ -42,12 +42,16 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
     private static var sendBatches: Int { 4 }
 
     private let socket: DatagramSocket
+    private let tap: EndpointTap?
     private let wakeReading: Int32
     private let wakeWriting: Int32
     private let state: Lock<State>
 
     /// Starts the thread.
-    init(_ machine: Machine, on socket: DatagramSocket) throws(DeliveryError) {
+    ///
+    /// - Parameter tap: sees all datagrams.
+    init(_ machine: Machine, on socket: DatagramSocket, tap: DatagramTap? = nil) throws(DeliveryError) {
+        self.tap = EndpointTap(tap, own: socket.localAddress)
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else {
             let reason = unsafe String(cString: strerror(errno))
@@ -115,6 +119,7 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
         for _ in 0..<Self.sendBatches {
             state.batch.removeAll()
             state.machine.write(into: &state.batch, now: now)
+            tap?.sent(state.batch)
             socket.send(state.batch)
             state.hasMore = state.batch.isFull
             guard state.hasMore else { return }
@@ -162,7 +167,9 @@ final class Endpoint<Machine: DatagramMachine>: Sendable {
             var start = 0
             repeat {
                 let end = min(start + max(1, run.segment), run.count)
-                state.machine.receive(buffer.span.extracting(start..<end), from: run.peer, at: run.local, now: now)
+                let datagram = buffer.span.extracting(start..<end)
+                tap?.received(datagram, from: run.peer, at: run.local)
+                state.machine.receive(datagram, from: run.peer, at: run.local, now: now)
                 (start, received) = (end, received + 1)
             } while start < run.count
         }
