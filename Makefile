@@ -1,7 +1,7 @@
 # Everything a newcomer types. `make` alone lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sqlite python release demo files test quick soak vectors outside chat-engine chat-engine-test chat-engine-bench agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test packet-hub-bench bench bench-udp interop spec docs lint fuzz tsan asan
+.PHONY: help setup sqlite python release demo picture files test quick soak vectors outside chat-engine chat-engine-test chat-engine-bench agent-chat agent-chat-test agent-chat-bench packet-hub packet-hub-test packet-hub-bench bench bench-udp interop spec docs lint fuzz tsan asan
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 25
@@ -16,6 +16,9 @@ release: setup ## build the libraries and binaries, optimized
 
 demo: release ## two peers exchange a text over a relay, and one is killed in the middle
 	.build/release/chat-demo
+
+picture: release ## draw README's picture of a chat: two peers in terminals, as one of them shows it
+	python3 Tests/Tools/chat_picture.py .build/release Specs/pictures/chat.svg
 
 files: release ## two peers send each other 5 MiB through losses, and one is killed in the middle
 	.build/release/chat-demo --files
