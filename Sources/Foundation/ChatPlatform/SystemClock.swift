@@ -9,10 +9,10 @@
 /// The clocks of the system.
 package enum SystemClock {
     /// Milliseconds since 1970, as the time of day has it.
-    package static var milliseconds: UInt64 {
-        let time = read(CLOCK_REALTIME)
-        return UInt64(max(0, time.tv_sec)) * 1_000 + UInt64(max(0, time.tv_nsec)) / 1_000_000
-    }
+    package static var milliseconds: UInt64 { microseconds / 1_000 }
+
+    /// Microseconds since 1970.
+    package static var microseconds: UInt64 { nanoseconds(CLOCK_REALTIME) / 1_000 }
 
     /// Nanoseconds of the clock that never goes back and that all processes of the machine share.
     package static var monotonicNanoseconds: UInt64 { nanoseconds(CLOCK_MONOTONIC) }

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import ChatPlatform
 
 /// What of a data directory others could read or write before it was opened (STORE-10).
 enum DirectoryModes {
@@ -13,10 +7,10 @@ enum DirectoryModes {
     /// Looked at before the directory is opened, since opening it takes these rights away.
     static func exposed(in path: String) -> [String] {
         [path, "\(path)/lock", "\(path)/journal", "\(path)/journal.new"].compactMap { path in
-            var status = stat()
-            guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFLNK, status.st_mode & 0o077 != 0
+            guard let status = try? FileCalls.status(at: path), [.directory, .regular].contains(status.kind),
+                status.permissions & 0o077 != 0
             else { return nil }
-            let digits = String(status.st_mode & 0o777, radix: 8)
+            let digits = String(status.permissions, radix: 8)
             return "\(path) (\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits))"
         }
     }

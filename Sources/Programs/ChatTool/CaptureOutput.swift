@@ -1,10 +1,5 @@
+import ChatPlatform
 import Synchronization
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// A file that what passes is written to as it passes; what cannot be written is told once, and nothing waits for it.
 public final class CaptureOutput: Sendable {
@@ -12,25 +7,26 @@ public final class CaptureOutput: Sendable {
     private let path: String
     private let hasFailed = Mutex(false)
 
-    /// Makes a file that others cannot read, or opens a pipe whose reader waits; an old file is emptied.
+    /// Makes a file that others cannot read, or opens a pipe; an old file is emptied.
     ///
     /// - Parameters:
     ///   - path: the file.
     ///   - beginning: the first bytes.
     public init(_ path: String, beginning: [UInt8]) throws(InputFailure) {
-        file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        do { file = try FileCalls.open(path, .emptied, followsLinks: true) } catch {
+            throw InputFailure("cannot write \(path): \(error)")
+        }
         self.path = path
-        guard file >= 0 else { throw InputFailure("cannot write \(path): \(StreamError(number: errno))") }
         append(beginning)
     }
 
-    deinit { close(file) }
+    deinit { FileCalls.close(file) }
 
     /// Writes bytes.
     public func append(_ bytes: [UInt8]) {
         hasFailed.withLock { hasFailed in
             guard !hasFailed else { return }
-            do throws(StreamError) { try writeAll(bytes, to: file, isPatient: { false }) } catch {
+            do throws(ErrorNumber) { try writeAll(bytes, to: file, isPatient: { false }) } catch {
                 hasFailed = true
                 Terminal.complain("\(path): \(error); the capture ends here")
             }
@@ -38,9 +34,5 @@ public final class CaptureOutput: Sendable {
     }
 
     /// Microseconds since 1970.
-    public static var now: UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return UInt64(max(0, time.tv_sec)) * 1_000_000 + UInt64(max(0, time.tv_nsec)) / 1_000
-    }
+    public static var now: UInt64 { SystemClock.microseconds }
 }
