@@ -96,7 +96,7 @@ private struct BlockWalk {
         func number(_ offset: Int, _ count: Int) -> UInt64 {
             guard offset + count <= body.count else { return 0 }
             let bytes = body[offset..<offset + count]
-            return (isBig ? Array(bytes) : bytes.reversed()).reduce(0) { $0 << 8 | UInt64($1) }
+            return (isBig ? Array(bytes) : bytes.reversed()).bigEndian
         }
 
         /// In how many of an interface's units a microsecond is counted; 0 where a unit is no shorter.

@@ -1,4 +1,5 @@
 import ChatDeliveryService
+import ChatModel
 
 /// IP packets with UDP datagrams: made for datagrams that a socket gave, and read from captures.
 enum InternetPacket {
@@ -55,7 +56,7 @@ enum InternetPacket {
     }
 
     private static func number(_ bytes: [UInt8], _ offset: Int, _ count: Int) -> UInt64 {
-        bytes[offset..<offset + count].reduce(0) { $0 << 8 | UInt64($1) }
+        bytes[offset..<offset + count].bigEndian
     }
 
     private static func big(_ value: UInt64, _ count: Int) -> [UInt8] {
@@ -68,7 +69,7 @@ enum InternetPacket {
     private static func checksum(_ bytes: [UInt8]) -> UInt16 {
         var sum: UInt64 = 0
         for index in stride(from: 0, to: bytes.count, by: 2) {
-            sum += UInt64(bytes[index]) << 8 | (index + 1 < bytes.count ? UInt64(bytes[index + 1]) : 0)
+            sum += UInt64(bytes[index]) * 256 + (index + 1 < bytes.count ? UInt64(bytes[index + 1]) : 0)
         }
         while sum >> 16 != 0 { sum = sum & 0xFFFF + sum >> 16 }
         return ~UInt16(truncatingIfNeeded: sum)
