@@ -20,6 +20,8 @@ package enum FileCalls {
         case emptied
         /// For writing; made, and there must be none.
         case new
+        /// For writing behind what is there; made if it is not there.
+        case appended
         /// A directory.
         case directory
 
@@ -30,6 +32,7 @@ package enum FileCalls {
             case .created: O_RDWR | O_CREAT
             case .emptied: O_RDWR | O_CREAT | O_TRUNC
             case .new: O_WRONLY | O_CREAT | O_EXCL
+            case .appended: O_WRONLY | O_CREAT | O_APPEND
             case .directory: O_RDONLY | O_DIRECTORY
             }
         }

@@ -1,25 +1,34 @@
 package import ChatCodec
+import ChatPlatform
 
 /// A `chat-relay` on a free port of this machine.
 package actor RelayProcess {
-    /// `HOST:PORT` for peers.
+    /// The relay's name for peers.
     package nonisolated let address: String
+    /// Where it listens: `HOST:PORT`.
+    package nonisolated let place: String
+    private let keyFile: String
     private let process: ChildProcess
 
     /// Starts a relay and waits until it listens.
     ///
-    /// - Parameter address: port 0 lets the system choose.
+    /// - Parameter old: a relay that has ended, whose place and key this one takes over.
     package init(
-        in directory: String, listen address: String = "127.0.0.1:0", arguments: [String] = []
+        in directory: String, after old: RelayProcess? = nil, arguments: [String] = []
     ) async throws(DriverError) {
         let path = directory + "/chat-relay"
-        let process = try ChildProcess(path, ["--json", "--listen", address] + arguments)
+        keyFile = old?.keyFile ?? "/tmp/chat-relay-\(UInt64.random(in: .min ... .max)).key"
+        let process = try ChildProcess(
+            path, ["--json", "--listen", old?.place ?? "127.0.0.1:0", "--key-file", keyFile] + arguments)
         self.process = process
         var lines = process.lines.makeAsyncIterator()
-        guard let line = await lines.next(), let event = try? JSON(parsing: line), let own = event["address"]?.text
+        guard let line = await lines.next(), let event = try? JSON(parsing: line), let own = event["address"]?.text,
+            let place = event["place"]?.text
         else { throw DriverError("\(path) does not say where it listens") }
-        self.address = own
+        (address, self.place) = (own, place)
     }
+
+    deinit { try? FileCalls.remove(keyFile) }
 
     /// Ends the relay and gives its statistics.
     @discardableResult

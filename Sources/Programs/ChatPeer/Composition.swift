@@ -10,7 +10,8 @@ import ChatVariants
 enum Composition {
     /// The variants by name, made for one identity and one relay, which perhaps loses something.
     static func registry(
-        identity: KeyPair, relay: String, losses: Losses = Losses(), tap: DatagramTap? = nil,
+        identity: KeyPair, relay: String, losses: Losses = Losses(), keyLog: HopKeyLog? = nil,
+        tap: DatagramTap? = nil,
         adding additions: @escaping Variants.Additions
     ) -> Registry {
         var registry = Variants(identity: identity, relay: relay, adding: additions).registry
@@ -21,7 +22,7 @@ enum Composition {
             configuration.handshakeDeadline = .seconds(1)
             (configuration.datagramLoss, configuration.lossSeed) = (losses.datagrams, losses.seed)
             let service = try await UDPDeliveryService(
-                relay: relay, configuration: configuration, random: SystemRandom(), tap: tap)
+                relay: relay, configuration: configuration, keyLog: keyLog, random: SystemRandom(), tap: tap)
             guard losses.payloads > 0 else { return service }
             return FaultyDeliveryService(
                 service, faults: .init(loss: losses.payloads, lossInbound: losses.payloads), seed: losses.seed)

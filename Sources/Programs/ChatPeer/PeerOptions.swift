@@ -16,7 +16,10 @@ enum PeerOptions {
     static let system = Option<PublishedSystem?>(
         "system", "SYSTEM", "describe: a published system, logos, agent-chat, chat-engine or packet-stream")
     static let relay = Option<String>(
-        "relay", "HOST:PORT", default: "127.0.0.1:9220", "the relay of delivery service udp")
+        "relay", "NAME", default: "127.0.0.1:9220",
+        "the relay of delivery service udp: its name, as chat-relay prints it, or HOST:PORT of one in plain")
+    static let keyLog = Option<String?>(
+        "key-log", "FILE", "append the keys of the hop to the relay, for chat-inspect; whoever reads it reads the hop")
     static let data = Option<String?>("data", "DIR", "keep identity and conversations here, encrypted")
     static let passphraseFile = Option<String?>(
         "passphrase-file", "FILE", "the first line of a file opens the data directory")
@@ -46,7 +49,8 @@ enum PeerOptions {
         "chat-peer", summary: "Talks to another chat peer: paste its introduction link, or hand it yours.",
         options: [
             suite, profile, discovery, initialization, conversation, delivery, framing, system, relay, data,
-            passphraseFile, keyFile, name, publish, find, linger, downloads, loss, datagramLoss, capture, seed, json,
+            passphraseFile, keyFile, name, publish, find, linger, downloads, loss, datagramLoss, capture, keyLog, seed,
+            json,
         ],
         rest: "describe|variants|shim",
         notes: """
@@ -82,6 +86,8 @@ struct Settings: Sendable {
     let linger: Duration
     /// Where files go; nil where there is no place for them.
     let downloads: String?
+    /// Where keys of sealed hops are written down.
+    let keyLog: String?
     let losses: Losses
     /// Where datagrams are written to.
     let capture: String?
@@ -120,6 +126,7 @@ struct Settings: Sendable {
         }
         linger = .seconds(options[PeerOptions.linger])
         downloads = options[PeerOptions.downloads]?.expandingHome ?? data.map { $0 + "/downloads" }
+        keyLog = options[PeerOptions.keyLog]?.expandingHome
         losses = Losses(
             payloads: Double(options[PeerOptions.loss]) / 100,
             datagrams: Double(options[PeerOptions.datagramLoss]) / 100,

@@ -59,8 +59,8 @@ public struct PeerProgram: Sendable {
             let stored = try PeerStorage(in: settings.data, key: key)
             let name = settings.suite ?? stored.suite ?? Profile.reference.suite
             let registry = Composition.registry(
-                identity: stored.identity, relay: settings.relay, losses: settings.losses, tap: try tap(settings),
-                adding: additions)
+                identity: stored.identity, relay: settings.relay, losses: settings.losses,
+                keyLog: try Self.keyLog(settings), tap: try tap(settings), adding: additions)
             let suite = try await registry.suite(name)
             if let earlier = stored.suite, earlier != suite.name {
                 return fail(
@@ -82,6 +82,14 @@ public struct PeerProgram: Sendable {
         guard let path = settings.capture else { return nil }
         let file = try CaptureOutput(path, beginning: Capture.header)
         return { file.append(Capture.block($0, at: CaptureOutput.now)) }
+    }
+
+    /// Where the keys of the hop are written down, if they are, with a warning.
+    private static func keyLog(_ settings: Settings) throws(KeyLogTrouble) -> HopKeyLog? {
+        guard let path = settings.keyLog else { return nil }
+        let file = try KeyLogFile(path)
+        Terminal.complain("chat-peer: \(KeyLogFile.warning(path))")
+        return HopKeyLog { file.append($0) }
     }
 
     /// Prints the composition as its five choices, and what a trial of it showed.

@@ -22,6 +22,8 @@ enum InspectOptions {
     static let state = ChatTool.Option<String?>(
         "state", "BYTES", "state record of a ratchet conversation; may be repeated")
     static let route = ChatTool.Option<String?>("id", "TEXT", "id to compare a hint with; may be repeated")
+    static let keyLog = ChatTool.Option<String?>(
+        "key-log", "FILE", "keys of sealed hops, as chat-relay --key-log writes them")
     static let only = ChatTool.Option<String?>(
         "case", "ID", "the trees of one case of a file of vectors, or of one packet of a capture by its number")
     static let lines = ChatTool.Option<Bool>("lines", "each line of the input is an object of its own")
@@ -32,7 +34,9 @@ enum InspectOptions {
 
     static let command = Command(
         "chat-inspect", summary: "Says what the bytes of a chat protocol are, and where they break.",
-        options: [kind, identity, ephemeral, secret, messageKey, state, route, only, lines, binary, full, lua, json],
+        options: [
+            kind, identity, ephemeral, secret, messageKey, state, route, keyLog, only, lines, binary, full, lua, json,
+        ],
         rest: "INPUT",
         notes: """
             INPUT is a link, bytes as hex or base64, or the name of a file with one of these, with the bytes
@@ -61,6 +65,10 @@ enum InspectOptions {
         keys.secrets = try secrets(options, secret, size: 32)
         keys.messageKeys = try secrets(options, messageKey, size: 32)
         keys.states = try secrets(options, state, size: nil)
+        if let path = options[keyLog] {
+            let text = try CapturedInput.read(file: path, limit: 64 << 20)
+            keys.read(keyLog: String(decoding: text, as: UTF8.self))
+        }
         return keys
     }
 

@@ -11,17 +11,12 @@ import ChatTool
         if let warning = RelayOptions.warning(options) { Terminal.complain("chat-relay: \(warning)") }
         // Before the relay's thread starts, so that no signal is missed.
         guard let signals = Signals([.interrupt, .terminate, .user1]) else { fail("no pipe left for signals") }
-        let relay: UDPRelay
-        do throws(DeliveryError) {
-            relay = try UDPRelay(
-                listen: options[RelayOptions.listen].text, limits: RelayOptions.limits(options), tap: tap(options))
-        } catch {
-            fail(error.description)
-        }
+        let relay = start(options)
+        for note in RelayOptions.notes(options) { Terminal.complain("chat-relay: \(note)") }
         // Whoever does not read the log must not stop the relay from hearing signals.
         Terminal.stopWaitingForReader()
         let log = Log(isJSON: options[RelayOptions.json])
-        log.listening(on: relay.address)
+        log.listening(on: relay.address, at: relay.place)
         while signals.wait() == .user1 { log.statistics(relay.statistics) }
         log.statistics(relay.statistics)
         relay.close()
@@ -35,6 +30,19 @@ import ChatTool
             let file = try CaptureOutput(path, beginning: Capture.header)
             return { file.append(Capture.block($0, at: CaptureOutput.now)) }
         } catch { fail("--capture: \(error)") }
+    }
+
+    private static func start(_ options: Options) -> UDPRelay {
+        let (key, log): (KeyPair?, KeyLogFile?)
+        do throws(KeyTrouble) { key = try RelayOptions.key(options) } catch { fail(error.words) }
+        do throws(KeyLogTrouble) {
+            log = try options[RelayOptions.keyLog].map { path throws(KeyLogTrouble) in try KeyLogFile(path) }
+        } catch { fail("--key-log: \(error)") }
+        do throws(DeliveryError) {
+            return try UDPRelay(
+                listen: options[RelayOptions.listen].text, limits: RelayOptions.limits(options), key: key,
+                keyLog: log.map { log in HopKeyLog { log.append($0) } }, tap: tap(options))
+        } catch { fail(error.description) }
     }
 
     private static func fail(_ reason: String) -> Never {

@@ -8,9 +8,13 @@ struct Log {
     let isJSON: Bool
 
     /// Says that clients may come.
-    func listening(on address: String) {
+    ///
+    /// - Parameters:
+    ///   - address: the relay's name.
+    ///   - place: where it listens, `HOST:PORT`.
+    func listening(on address: String, at place: String) {
         guard isJSON else { return write("listening on \(address)") }
-        print("listening", [("address", .string(address))])
+        print("listening", [("address", .string(address)), ("place", .string(place))])
     }
 
     /// Says what the relay did so far.

@@ -22,6 +22,11 @@ enum RelayOptions {
 
     static let listen = Option(
         "listen", "HOST:PORT", default: Place(text: "127.0.0.1:9220"), "where to listen; port 0 lets the system choose")
+    static let keyFile = Option<String?>(
+        "key-file", "FILE", "the relay's key, which its name contains; made at the first start")
+    static let plain = Option("plain", "hops in plain, for study: the path reads and forges everything")
+    static let keyLog = Option<String?>(
+        "key-log", "FILE", "append the keys of sealed sessions, for chat-inspect; whoever reads it reads the hop")
     static let json = Option("json", "print lines for programs: one JSON object each")
     static let payload = Option(
         "max-payload", "BYTES", default: standard.maximumPayload, in: 1...16 << 20, "largest payload")
@@ -52,12 +57,14 @@ enum RelayOptions {
         "chat-relay",
         summary: "Carries payloads between chat clients over UDP; knows addresses and sizes, nothing else.",
         options: [
-            listen, json, payload, retainCount, retainBytes, retainAge, totalBytes, addresses, sessions,
+            listen, keyFile, plain, keyLog, json, payload, retainCount, retainBytes, retainAge, totalBytes, addresses,
+            sessions,
             sessionsPerHost,
             subscriptions, rate, epoch, idle, capture,
         ],
         notes: """
-            The first line on standard output says where it listens: 'listening on 127.0.0.1:9220'.
+            The first line on standard output is its name, for clients: 'listening on relay://127.0.0.1:9220/#KEY',
+            with --plain 'listening on 127.0.0.1:9220'. Without --key-file the key is another one at each start.
             SIGUSR1 prints a line of statistics; SIGINT and SIGTERM print one and end the relay.
             Exit codes: 0 ended by a signal, 1 could not start, 2 called wrongly.
             """)
@@ -72,6 +79,21 @@ enum RelayOptions {
             payloads of at most \(options[payload]) bytes are carried: a first contact of profile reference takes more; \
             give --max-payload \(firstContact.optionText) at least (chat-peer describe says what a composition needs)
             """
+    }
+
+    /// What is to be said about the hops at the start, line by line.
+    static func notes(_ options: Options) -> [String] {
+        if options[plain] { return ["hops are in plain (--plain): whoever is on the path reads and forges everything"] }
+        let log = options[keyLog].map { [KeyLogFile.warning($0)] } ?? []
+        guard options[keyFile] == nil else { return log }
+        return ["the key is of this start only; give --key-file FILE to keep the relay's name"] + log
+    }
+
+    /// The relay's key; nil for hops in plain.
+    static func key(_ options: Options) throws(KeyTrouble) -> KeyPair? {
+        guard !options[plain] else { return nil }
+        guard let path = options[keyFile] else { return RelayKey.drawn() }
+        return try RelayKey.kept(in: path)
     }
 
     /// The limits that were chosen.

@@ -4,6 +4,7 @@ import ChatModel
 // What travels between clients and a relay. The verdict is that of the decoders that both use.
 extension Inspector {
     func datagram(_ run: Run, depth: Int) -> DissectionNode {
+        guard !Self.isSealed(run.bytes) else { return sealedDatagram(run, depth: depth) }
         var walk = FieldWalk(DissectionNode(.datagram, run), run, requirement: "UDP-7")
         if let version = walk.number("version", 1), version != UInt64(UDPFormat.version) {
             walk.fail(at: 0, "version \(version); answered with RESET 3", "UDP-2")
@@ -63,7 +64,7 @@ extension Inspector {
         walk.bytes("extensions and zeros", walk.rest, "up to 1,200 bytes")
     }
 
-    private func frames(_ walk: inout FieldWalk, depth: Int) {
+    func frames(_ walk: inout FieldWalk, depth: Int, isSealed: Bool = false) {
         while !walk.isBroken, walk.rest > 0 {
             let start = walk.offset
             switch walk.run.bytes[start] {
@@ -73,13 +74,14 @@ extension Inspector {
             case 1: walk.add(DissectionNode("PING", walk.run.part(start..<start + 1)), bytes: 1)
             case 2: inner(&walk, "ACK", acknowledgement)
             case 3: inner(&walk, "MESSAGE") { fragment(&$0, depth: depth + 1) }
+            case let code where isSealed && sealedFrame(code, &walk): continue
             case let code: walk.fail(at: start, "frame \(code) does not exist")
             }
         }
     }
 
     /// A frame of several fields.
-    private func inner(_ walk: inout FieldWalk, _ name: String, _ read: (inout FieldWalk) -> Void) {
+    func inner(_ walk: inout FieldWalk, _ name: String, _ read: (inout FieldWalk) -> Void) {
         let rest = walk.run.part(walk.offset..<walk.run.bytes.count)
         var piece = DissectionNode(name, rest)
         piece.section = Section("udp.md", "DATA: packets and frames")

@@ -1,3 +1,4 @@
+package import ChatDeliveryService
 public import ChatModel
 
 /// What an inspector knows beside the bytes; nothing of it is ever printed.
@@ -14,6 +15,11 @@ public struct Keys: Sendable {
     public var states: [Secret]
     /// Routes: the ids of conversations and inboxes, with which hints are compared.
     public var routes: [String]
+    /// Keys of sealed sessions between clients and a relay.
+    package var hops: [HopKeys] = []
+
+    /// Adds the keys of a log that `chat-relay --key-log` wrote (Specs/udp-sealed.md, Key log).
+    public mutating func read(keyLog: String) { hops += HopKeys.read(keyLog) }
 
     /// Collects what is known.
     public init(

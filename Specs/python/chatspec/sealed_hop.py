@@ -1,4 +1,4 @@
-"""The sealed hop of UDP version 2 (Specs/udp-v2.md): handshake, cookies, packets, names; not their timing.
+"""Sealed hops of UDP (Specs/udp-sealed.md): handshake, cookies, packets, names; not their timing.
 
 >>> relay = bytes([0x11] * 32)
 >>> client = Client(bytes([1] * 8), public_key(relay), bytes([0x22] * 32))
@@ -225,6 +225,18 @@ def read_packet(keys: dict[int, bytes], masking: bytes, data: bytes) -> tuple[in
     require(hidden[0] in keys, "malformed", f"flags {hidden[0]}")
     number = int.from_bytes(hidden[1:])
     return number, open_sealed(keys[hidden[0]], nonce(number), sealed, data[:HEADER] + hidden)
+
+
+def key_after(key: bytes, exchanges: list[bytes]) -> bytes:
+    """The key of a direction after some exchanges."""
+    for shared in exchanges:
+        key = next_key(key, shared)
+    return key
+
+
+def reset_token(connection: bytes, private: bytes) -> bytes:
+    """UDP2-14: what proves a RESET."""
+    return blake2b(16, connection, key=blake2b(32, b"chat-udp 2 reset", key=private))
 
 
 def write_name(place: str, key: bytes) -> str:

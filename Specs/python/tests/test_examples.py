@@ -58,7 +58,7 @@ class Documents(unittest.TestCase):
         return bytes.fromhex("".join(match[1] for line in block.splitlines() if (match := pairs.match(line))))
 
     def test_sealed_hop(self):
-        block = next(block for block in self.blocks("udp-v2.md") if "\nrelay name " in block)
+        block = next(block for block in self.blocks("udp-sealed.md") if "\nrelay name " in block)
         example, name = {}, ""
         for line in block.splitlines():
             if label := line[:16].strip():

@@ -5,11 +5,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The worked example of Specs/udp-v2.md, whose bytes were made by the Python implementation.
+/// The worked example of Specs/udp-sealed.md, whose bytes were made by the Python implementation.
 @Suite struct SealedExampleTests {
     /// What stands behind a name, without the breaks.
     private static func specified() throws -> [String: String] {
-        let text = try String(contentsOf: Vectors.packageRoot.appending(path: "Specs/udp-v2.md"), encoding: .utf8)
+        let text = try String(contentsOf: Vectors.packageRoot.appending(path: "Specs/udp-sealed.md"), encoding: .utf8)
         let block = try #require(text.split(separator: "```").first { $0.contains("\nrelay name ") })
         var (found, name): ([String: String], String) = ([:], "")
         for line in block.split(separator: "\n") {

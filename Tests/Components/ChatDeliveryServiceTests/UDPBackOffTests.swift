@@ -160,7 +160,7 @@ import Testing
         #expect((1...4).contains(lied.takeSent().count))
     }
 
-    @Test func `a relay that was restarted is found again at the first probe (UDP-4, UDP-11)`() {
+    @Test(.bothHops) func `a relay that was restarted is found again at the first probe (UDP-4, UDP-11)`() {
         var network = VirtualNetwork()
         let saro = network.addClient()
         network.clients[saro].publish(["before"], now: network.now)

@@ -1,7 +1,23 @@
+import ChatCrypto
 import ChatDeliveryService
 import ChatModel
 import TestSupport
 import Testing
+
+/// Runs a test over a hop in plain, and then over a sealed one.
+struct BothHops: TestTrait, TestScoping {
+    @concurrent func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        try await function()
+        try await VirtualNetwork.$isSealed.withValue(true) { try await function() }
+    }
+}
+
+extension Trait where Self == BothHops {
+    /// The test runs twice: in plain and sealed.
+    static var bothHops: Self { BothHops() }
+}
 
 /// A relay and clients over a network in virtual time that loses, repeats and reorders by a seed.
 struct VirtualNetwork {
@@ -19,6 +35,10 @@ struct VirtualNetwork {
         let to: NetworkAddress
     }
 
+    /// Whether the hops of networks that are made from here on are sealed.
+    @TaskLocal static var isSealed = false
+    /// The relay's key, which a relay that starts anew keeps.
+    static let relayKey = X25519.generate(seed: 0x5EA1)
     static let relayAddress = NetworkAddress(v4: 0x0A00_0001, port: 9_220)
     var relay: RelayCore?
     var clients: [VirtualClient] = []
@@ -28,6 +48,10 @@ struct VirtualNetwork {
     private var inFlight: [InFlight] = []
     private var random: SplitMix64
     private let seed: UInt64
+    /// The key of the relay, and of who names it; nil in plain.
+    let key: KeyPair?
+    /// Where keys are written down by relays that start from here on.
+    var keyLog: HopKeyLog?
     private var relays: UInt64 = 0
     /// Datagrams that went over the network, to find what tests want to change.
     private(set) var sent = 0
@@ -36,19 +60,23 @@ struct VirtualNetwork {
 
     init(seed: UInt64 = 1, limits: RelayLimits = RelayLimits()) {
         (self.seed, random) = (seed, SplitMix64(seed: seed))
+        key = Self.isSealed ? Self.relayKey : nil
         startRelay(limits)
     }
 
     /// Starts a relay that remembers nothing of an earlier one.
     mutating func startRelay(_ limits: RelayLimits = RelayLimits()) {
         relays += 1
-        relay = RelayCore(limits, random: SeededRandom(seed &* 1_000 &+ relays))
+        relay = RelayCore(limits, key: key, keyLog: keyLog, random: SeededRandom(seed &* 1_000 &+ relays))
     }
 
     /// Adds a client and returns its index.
-    mutating func addClient(_ configuration: UDPConfiguration = UDPConfiguration()) -> Int {
+    ///
+    /// - Parameter sealed: whether it speaks over a sealed hop; like the relay, if nothing is said.
+    mutating func addClient(_ configuration: UDPConfiguration = UDPConfiguration(), sealed: Bool? = nil) -> Int {
         let index = clients.count
-        clients.append(VirtualClient(index, configuration, seed: seed, now: now))
+        let key = sealed ?? (key != nil) ? Self.relayKey.publicKey : nil
+        clients.append(VirtualClient(index, configuration, key: key, seed: seed, now: now))
         return index
     }
 
@@ -145,8 +173,10 @@ struct VirtualNetwork {
 
 /// A client's core, and what its application would see.
 struct VirtualClient {
-    let address: NetworkAddress
+    var address: NetworkAddress
     var core: ClientCore
+    /// The id of its session, as it is on the wire.
+    var sessionID: [UInt8] { core.sessionID }
     /// Texts that arrived, by subscription.
     var received: [Int: [String]] = [:]
     var cursors: [Int: Cursor] = [:]
@@ -157,13 +187,17 @@ struct VirtualClient {
     var room: Int?
     private var nextToken: UInt64 = 0
 
+    var addressV4: UInt32 { UInt32(truncatingIfNeeded: address.low) }
+
     /// How many publishes the relay took.
     var taken: Int { published.values.count { $0.isTaken } }
 
-    init(_ index: Int, _ configuration: UDPConfiguration, seed: UInt64, now: MonotonicInstant) {
+    init(
+        _ index: Int, _ configuration: UDPConfiguration, key: PublicKey? = nil, seed: UInt64, now: MonotonicInstant
+    ) {
         address = NetworkAddress(v4: 0x0A00_0100 + UInt32(index), port: 40_000)
         core = ClientCore(
-            name: "relay", relays: [VirtualNetwork.relayAddress], configuration,
+            name: "relay", relays: [VirtualNetwork.relayAddress], key: key, configuration,
             random: SeededRandom(seed &* 7_919 &+ UInt64(index)), now: now)
     }
 
@@ -220,4 +254,12 @@ struct VirtualClient {
 func long(_ number: Int, bytes: Int) -> String {
     let start = "\(number):"
     return start + String(repeating: "x", count: max(0, bytes - start.utf8.count))
+}
+
+extension X25519 {
+    /// A key pair that is the same for the same seed.
+    static func generate(seed: UInt64) -> KeyPair {
+        var random: any RandomSource = SeededRandom(seed)
+        return generate(using: &random, for: .handshakeEphemeralPrivate)
+    }
 }

@@ -72,13 +72,13 @@ struct PeerProcessTests {
         let link = try await raya.introduction()
         _ = try await saro.ask(["do": "connect", "link": .string(link), "text": "one"])
         #expect(await raya.receives(1, within: .seconds(20)))
-        let address = stage.relay.address
+        let address = stage.relay.place
         try await stage.relay.stop()
         let trouble = try await saro.event { $0["event"] == "link" && $0["state"] == "interrupted" }
         #expect(trouble["text"]?.text?.contains(address) == true)
         _ = try await saro.ask(["do": "send", "text": "two"])
         #expect(await saro.stop() == 0)
-        let relay = try await RelayProcess(in: Programs.directory, listen: address)
+        let relay = try await RelayProcess(in: Programs.directory, after: stage.relay)
         try await saro.start()
         #expect(await raya.receives(2, within: .seconds(20)))
         #expect(await raya.texts == ["one", "two"])
@@ -108,7 +108,7 @@ struct PeerProcessTests {
         try await raya.start()
         let trouble = try await raya.event { $0["event"] == "error" && $0["code"] == "relay" }
         #expect(trouble["text"]?.text?.contains(stage.relay.address) == true)
-        let relay = try await RelayProcess(in: Programs.directory, listen: stage.relay.address)
+        let relay = try await RelayProcess(in: Programs.directory, after: stage.relay)
         #expect(try await raya.introduction().hasPrefix("logos_"))
         #expect(await raya.stop() == 0)
         try await relay.stop()

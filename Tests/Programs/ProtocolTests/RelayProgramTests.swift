@@ -11,9 +11,12 @@ struct RelayProgramTests {
     @Test(arguments: [SIGINT, SIGTERM]) func `a relay says where it listens, counts when asked, and ends in order`(
         signal: Int32
     ) async throws {
-        let ended = try await runToEnd("chat-relay", ["--listen", "127.0.0.1:0"], signals: [SIGUSR1, signal])
+        let arguments = ["--plain", "--listen", "127.0.0.1:0"]
+        let ended = try await runToEnd("chat-relay", arguments, signals: [SIGUSR1, signal])
         #expect(ended.code == 0)
-        #expect(ended.errors.isEmpty)
+        #expect(
+            ended.errors
+                == "chat-relay: hops are in plain (--plain): whoever is on the path reads and forges everything\n")
         try #require(ended.lines.count == 3)
         let port = ended.lines[0].split(separator: ":").last.flatMap { UInt16($0) }
         #expect(ended.lines[0] == "listening on 127.0.0.1:\(port ?? 0)")
@@ -62,8 +65,34 @@ struct RelayProgramTests {
         #expect(ended.errors.contains("a first contact of profile reference takes more") == warns)
     }
 
+    @Test func `a relay keeps its name with a key file, which is its owner's alone (UDP2-2)`() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).key").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let arguments = ["--listen", "127.0.0.1:0", "--key-file", file]
+        var keys: [Substring?] = []
+        for _ in 0..<2 {
+            let ended = try await runToEnd("chat-relay", arguments, signals: [SIGTERM])
+            #expect(ended.code == 0)
+            #expect(ended.errors.isEmpty)
+            #expect(ended.lines[0].hasPrefix("listening on relay://127.0.0.1:"))
+            keys.append(ended.lines[0].split(separator: "/#").last)
+        }
+        #expect(keys[0]?.count == 43)
+        #expect(keys[0] == keys[1])
+        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+        let refused = try await runToEnd("chat-relay", arguments)
+        #expect(refused.code == 1)
+        #expect(refused.errors == "chat-relay: others may read or change \(file); run: chmod 600 \(file)\n")
+        let drawn = try await runToEnd("chat-relay", ["--listen", "127.0.0.1:0"], signals: [SIGTERM])
+        let note = "the key is of this start only; give --key-file FILE to keep the relay's name"
+        #expect(drawn.errors == "chat-relay: \(note)\n")
+        #expect(drawn.lines[0].split(separator: "/#").last != keys[0])
+    }
+
     @Test func `for programs every line is a JSON object`() async throws {
-        let ended = try await runToEnd("chat-relay", ["--json", "--listen=[::1]:0"], signals: [SIGTERM])
+        let ended = try await runToEnd("chat-relay", ["--plain", "--json", "--listen=[::1]:0"], signals: [SIGTERM])
         #expect(ended.code == 0)
         let events = try ended.lines.map { try JSON(parsing: $0) }
         #expect(events.map { $0["event"]?.text } == ["listening", "statistics"])
@@ -91,10 +120,10 @@ struct RelayProgramTests {
 
     @Test func `a port in use says what to do and ends with 1`() async throws {
         let relay = try await RelayProcess(in: Programs.directory)
-        let ended = try await runToEnd("chat-relay", ["--listen", relay.address])
+        let ended = try await runToEnd("chat-relay", ["--listen", relay.place])
         #expect(ended.code == 1)
         let reason = "Address already in use; choose another port, or 0 for any"
-        #expect(ended.errors == "chat-relay: listening on \(relay.address): \(reason)\n")
+        #expect(ended.errors == "chat-relay: listening on \(relay.place): \(reason)\n")
         try await relay.stop()
     }
 

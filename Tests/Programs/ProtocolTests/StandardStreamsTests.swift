@@ -69,7 +69,7 @@ struct StandardStreamsTests {
         close(program.output)
         // The answer to this cannot be written.
         send("{\"do\":\"status\"}\n", to: program)
-        let relay = try await RelayProcess(in: Programs.directory, listen: stage.relay.address)
+        let relay = try await RelayProcess(in: Programs.directory, after: stage.relay)
         #expect(await raya.receives(1, within: .seconds(60)))
         #expect(await raya.texts == ["one"])
         #expect(await endOf(program.id) == 1)

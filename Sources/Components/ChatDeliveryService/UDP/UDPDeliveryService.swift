@@ -16,6 +16,8 @@ public import ChatModel
 public final class UDPDeliveryService: DeliveryService {
     /// The relay as it was named.
     public let relay: String
+    /// Whether the hop to the relay is sealed.
+    private let isSealed: Bool
     private let endpoint: Endpoint<ClientShell>
     private let told: Told
     private let lookups: Task<Void, Never>
@@ -41,24 +43,26 @@ public final class UDPDeliveryService: DeliveryService {
     /// Connects to a relay.
     ///
     /// - Parameters:
-    ///   - relay: `HOST:PORT`; of a host with several addresses each is tried, and a name is looked up again as long as
-    ///     the relay is sought.
+    ///   - relay: `relay://HOST:PORT/#KEY` of a relay that has this key, or `HOST:PORT` of one in plain; of a host with
+    ///     several addresses each is tried, and a name is looked up again as long as the relay is sought.
     ///   - configuration: times and sizes.
+    ///   - keyLog: where the keys of sealed sessions are written down, for who inspects the traffic; nil as a rule.
     ///   - random: names sessions and payloads that have no id.
     /// - Throws: `startup` if the name means nothing or there is no socket; `unreachable`, `overloaded` or `rejected`
     ///   if the relay does not let us in, unless the configuration says that the service starts offline.
     public convenience init(
-        relay: String, configuration: UDPConfiguration = UDPConfiguration(), random: any RandomSource = SystemRandom()
+        relay: String, configuration: UDPConfiguration = UDPConfiguration(), keyLog: HopKeyLog? = nil,
+        random: any RandomSource = SystemRandom()
     ) async throws(DeliveryError) {
-        try await self.init(relay: relay, configuration: configuration, random: random, tap: nil)
+        try await self.init(relay: relay, configuration: configuration, keyLog: keyLog, random: random, tap: nil)
     }
 
     /// The same, with somebody who looks at all datagrams.
     package init(
-        relay: String, configuration: UDPConfiguration = UDPConfiguration(), random: any RandomSource = SystemRandom(),
-        tap: DatagramTap?
+        relay: String, configuration: UDPConfiguration = UDPConfiguration(), keyLog: HopKeyLog? = nil,
+        random: any RandomSource = SystemRandom(), tap: DatagramTap?
     ) async throws(DeliveryError) {
-        let place = try HostPort(relay)
+        let (name, place) = try RelayName.read(relay)
         var addresses: [NetworkAddress] = []
         let lookup = Lookup()
         do throws(DeliveryError) { addresses = try await place.resolved() } catch {
@@ -68,14 +72,15 @@ public final class UDPDeliveryService: DeliveryService {
         }
         let loss = DatagramLoss(configuration.datagramLoss, seed: configuration.lossSeed)
         let socket = try DatagramSocket(listeningOn: nil, loss: loss)
-        let name = "relay \(relay)"
+        let words = "relay \(name.place)"
         let told = Told()
-        let core = ClientCore(name: name, relays: addresses, configuration, random: random, now: .now)
-        let shell = ClientShell(core, name: name) { welcome in
+        let core = ClientCore(
+            name: words, relays: addresses, key: name.key, keyLog: keyLog, configuration, random: random, now: .now)
+        let shell = ClientShell(core, name: words) { welcome in
             let limits = welcome.limits.offering(Self.offers)
             told.limits.withLock { $0 = limits }
         }
-        (self.relay, self.told) = (relay, told)
+        (self.relay, self.told, isSealed) = (relay, told, name.key != nil)
         endpoint = try Endpoint(shell, on: socket, tap: tap)
         let endpoint = endpoint
         lookups = Task { [weak endpoint] in
@@ -119,10 +124,26 @@ public final class UDPDeliveryService: DeliveryService {
                 Claim(.lossDetection, "DS-11", "a subscriber that missed payloads is told"),
                 Claim(.lossRecovery, "UDP-10", "between client and relay, in both directions"),
                 Claim(.replayProtection, "UDP-14", "repeated ids are dropped while the relay lives and remembers"),
-                Claim(.confidentiality, "UDP-20", holds: false, "the relay and the path see addresses and sizes"),
-                Claim(.authentication, "UDP-20", holds: false, "the relay is whoever answers at its address"),
+                confidentiality, authentication,
                 Claim(.recipientPrivacy, "DS-08", holds: false, "the relay sees who subscribes to what"),
             ])
+    }
+
+    private var confidentiality: Claim {
+        guard isSealed else {
+            return Claim(
+                .confidentiality, "UDP-20", holds: false, "in plain: the relay and the path see addresses and sizes")
+        }
+        return Claim(
+            .confidentiality, "UDP2-8", holds: false, "the relay sees addresses and sizes; the path sizes and times")
+    }
+
+    private var authentication: Claim {
+        guard isSealed else {
+            return Claim(.authentication, "UDP-20", holds: false, "the relay is whoever answers at its address")
+        }
+        return Claim(
+            .authentication, "UDP2-3", holds: false, "the relay proves the key of its name; who publishes is not known")
     }
 
     /// The limits that the relay stated last; before that, the least that clients may count on.

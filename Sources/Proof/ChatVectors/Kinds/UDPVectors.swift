@@ -105,7 +105,7 @@ extension Kind {
 
     private static func json(_ frame: Frame, _ bytes: [UInt8]) -> JSON? {
         switch frame {
-        case .padding: nil
+        case .padding, .challenge, .response, .key, .close: nil  // the last four only on sealed hops
         case .ping: ["frame": "ping"]
         case .acknowledgement(let ack):
             [

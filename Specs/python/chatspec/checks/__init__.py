@@ -6,7 +6,9 @@ or `NotApplicable` for what this implementation does not do. Any other exception
 
 from typing import Any, Callable
 
-from . import channels, conversations, erasure, framings, invites, keys, layouts, names, packets, pipelines, transcripts
+from . import (
+    channels, conversations, erasure, framings, hops, invites, keys, layouts, names, packets, pipelines, transcripts,
+)
 from .common import NotApplicable, by_operation
 
 MESSAGE_OPERATIONS = {"roundtrip": layouts.check_roundtrip, "decode": layouts.check_decode}
@@ -30,7 +32,7 @@ KINDS: dict[str, Callable[[dict], None]] = {
     }),
     "private_v1": pipelines.check_private_v1,
     "suite": conversations.check_suite,
-    **erasure.KINDS, **framings.KINDS, **invites.KINDS, **names.KINDS, **packets.KINDS,
+    **erasure.KINDS, **framings.KINDS, **hops.KINDS, **invites.KINDS, **names.KINDS, **packets.KINDS,
 }
 
 

@@ -7,6 +7,8 @@ package import ChatModel
 package struct ClientCore: Sendable {
     /// Challenges answered before the next attempt, at most: a lying relay could send them all day.
     static let challengesAnswered = 3
+    /// A lying relay cannot stop a client for longer.
+    static let longestRefusal = MicrosecondSpan(60_000_000)
     /// A session that lasted so long was a good one; who loses shorter ones waits longer and longer for the next.
     static let goodSession = MicrosecondSpan(30_000_000)
 
@@ -27,13 +29,23 @@ package struct ClientCore: Sendable {
         var isChallenged = false
         var interval: MicrosecondSpan
         var nextHello: MonotonicInstant
+        /// The handshake of a sealed hop; nil in plain.
+        var greeting: SealedGreeting?
+        /// What somebody in the place of a sealed relay said, which proves nothing.
+        var hint: DeliveryError?
     }
 
     let configuration: UDPConfiguration
-    private let name: String
-    private var relays: [NetworkAddress]
-    private var random: any RandomSource
-    private var phase: Phase
+    let name: String
+    private(set) var relays: [NetworkAddress]
+    var random: any RandomSource
+    var phase: Phase
+    /// The static key of a sealed relay; nil in plain.
+    let key: PublicKey?
+    /// Where the keys of sealed sessions are written down, if they are.
+    let keyLog: HopKeyLog?
+    /// Proves a RESET of the session's id.
+    var resetToken: [UInt8] = []
     /// The link of the session, if there is one.
     var link: Link?
     /// Of the relay's current start.
@@ -45,6 +57,7 @@ package struct ClientCore: Sendable {
     /// Sessions in a row that did not last.
     private var shortSessions = 0
     private var goodbye: (session: UInt64, relay: NetworkAddress)?
+    private var lastPacket: (packet: [UInt8], relay: NetworkAddress)?
     var publishes = PublishTable()
     var subscriptions = SubscriptionTable()
     var events: [ClientEvent] = []
@@ -55,17 +68,28 @@ package struct ClientCore: Sendable {
     /// - Parameters:
     ///   - name: the relay's name for errors.
     ///   - relays: the addresses under which the relay may be reached; with none it waits for ``reach(at:)``.
+    ///   - key: the relay's static key, of a sealed hop; nil in plain.
+    ///   - keyLog: where keys are written down for who inspects the traffic.
     package init(
-        name: String, relays: [NetworkAddress], _ configuration: UDPConfiguration, random: any RandomSource,
-        now: MonotonicInstant
+        name: String, relays: [NetworkAddress], key: PublicKey? = nil, keyLog: HopKeyLog? = nil,
+        _ configuration: UDPConfiguration, random: any RandomSource, now: MonotonicInstant
     ) {
         (self.name, self.relays, self.configuration, self.random) = (name, relays, configuration, random)
+        (self.key, self.keyLog) = (key, keyLog)
         phase = .closed
         seek(now)
     }
 
     /// Whether there is no session, and the relay's name is to be looked up again.
     package var isSeeking: Bool { if case .seeking = phase { true } else { false } }
+
+    /// The id under which its datagrams come, in 8 bytes; none while it is sought.
+    package var sessionID: [UInt8] {
+        guard case .joined(let session, _) = phase else { return [] }
+        var bytes: [UInt8] = []
+        bytes.append(big: session)
+        return bytes
+    }
 
     /// Seeks the relay under other addresses from now on; a session that there is goes on (UDP-24).
     package mutating func reach(at addresses: [NetworkAddress]) {
@@ -74,6 +98,7 @@ package struct ClientCore: Sendable {
         guard case .seeking(var seeking) = phase else { return }
         // A cookie is one relay address's.
         (seeking.candidate, seeking.cookie, seeking.challenges, seeking.isChallenged) = (0, [], 0, false)
+        seeking.greeting?.cookie = nil
         phase = .seeking(seeking)
     }
 
@@ -96,7 +121,7 @@ package struct ClientCore: Sendable {
         phase = .seeking(
             Seeking(
                 session: session, candidate: 0, interval: interval,
-                nextHello: pause.map { now + jittered($0) } ?? now))
+                nextHello: pause.map { now + jittered($0) } ?? now, greeting: greeting(id: session)))
     }
 
     /// How long to wait before the next session is sought; nil before the first.
@@ -112,7 +137,7 @@ package struct ClientCore: Sendable {
     }
 
     /// The session is over: everything that was not answered waits for the next one.
-    private mutating func lose(_ reason: String, _ now: MonotonicInstant) {
+    mutating func lose(_ reason: String, _ now: MonotonicInstant) {
         guard let lost = link.take() else { return }
         counts.lostPackets += lost.lostPackets
         publishes.forgetMessages()
@@ -125,7 +150,10 @@ package struct ClientCore: Sendable {
 
     /// Ends everything; what was not answered fails.
     package mutating func close() {
-        if case .joined(let session, let relay) = phase { goodbye = (session, relay) }
+        if case .joined(let session, let relay) = phase {
+            if key == nil { goodbye = (session, relay) }
+            if let packet = link?.goodbye(.closed) { lastPacket = (packet, relay) }
+        }
         (phase, link) = (.closed, nil)
         for token in publishes.removeAll() { events.append(.published(token: token, .failure(.closed))) }
         for key in subscriptions.removeAll() { events.append(.subscribed(key: key, .failure(.closed))) }
@@ -137,6 +165,7 @@ extension ClientCore {
     /// Receives a datagram.
     package mutating func receive(_ bytes: Span<UInt8>, from peer: NetworkAddress, now: MonotonicInstant) {
         counts.datagramsIn += 1
+        guard key == nil else { return receiveSealed(bytes, from: peer, now: now) }
         do throws(UDPError) {
             let datagram = try Datagram(bytes)
             guard let session = Datagram.session(bytes) else { return }
@@ -159,22 +188,30 @@ extension ClientCore {
         case .challenge(let cookie):
             guard cookie != seeking.cookie, seeking.challenges < Self.challengesAnswered else { return }
             var next = seeking
-            next.candidate = relays.firstIndex(of: peer) ?? seeking.candidate
-            (next.cookie, next.challenges, next.nextHello) = (cookie, seeking.challenges + 1, now)
-            next.isChallenged = true
-            phase = .seeking(next)
+            next.cookie = cookie
+            answerChallenge(next, of: peer, now)
         case .welcome(let welcome): join(welcome, seeking.session, peer, now)
         case .reset(.full, _):
             events.append(.turnedAway(.overloaded("\(name) has no room for another client", retryAfter: .seconds(1))))
         case .reset(.version, let versions):
             let list = versions.map(String.init).joined(separator: ", ")
-            events.append(.turnedAway(.rejected("\(name) speaks version \(list), not \(UDPFormat.version)")))
+            let advice = versions.contains(SealedFormat.version) ? "; its hop is sealed, so name it with its key" : ""
+            events.append(.turnedAway(.rejected("\(name) speaks version \(list), not \(UDPFormat.version)\(advice)")))
         case .reset, .hello, .data: counts.unexpected += 1
         }
     }
 
-    private mutating func join(_ welcome: Welcome, _ session: UInt64, _ relay: NetworkAddress, _ now: MonotonicInstant)
-    {
+    /// The next hello shows the cookie that came.
+    mutating func answerChallenge(_ seeking: Seeking, of peer: NetworkAddress, _ now: MonotonicInstant) {
+        var next = seeking
+        next.candidate = relays.firstIndex(of: peer) ?? seeking.candidate
+        (next.challenges, next.nextHello, next.isChallenged) = (seeking.challenges + 1, now, true)
+        phase = .seeking(next)
+    }
+
+    mutating func join(
+        _ welcome: Welcome, _ session: UInt64, _ relay: NetworkAddress, seal: HopSeal? = nil, _ now: MonotonicInstant
+    ) {
         let third = MicrosecondSpan(UInt64(welcome.idleMilliseconds) * 1_000 / 3)
         phase = .joined(session: session, relay: relay)
         link = Link(
@@ -182,7 +219,9 @@ extension ClientCore {
                 session: session, maximumMessage: Int(welcome.maximumPayload) + UDPFormat.maximumMessageHead,
                 receiveWindow: configuration.window, sendWindow: Int(welcome.window),
                 keepAlive: max(MicrosecondSpan(100_000), min(MicrosecondSpan(configuration.keepAlive), third))),
-            now: now)
+            seal: seal, now: now)
+        // A relay that is sealed begins the session when the first packet opens.
+        if seal != nil { link?.ping() }
         (epoch, joinedAt, largestPayload) = (welcome.epoch, now, Int(welcome.maximumPayload))
         counts.joined += 1
         events.append(.joined(welcome))
@@ -197,11 +236,17 @@ extension ClientCore {
         switch datagram {
         case .data(let number, let offset):
             try link?.receive(bytes, number: number, framesAt: offset, room: .max, now: now)
-            for message in link?.takeMessages() ?? [] { handle(message, now) }
+            takeMessages(now)
         case .reset: lose("\(name) ended the session", now)
         case .welcome, .challenge: return  // late copies
         case .hello: counts.unexpected += 1
         }
+    }
+}
+
+extension ClientCore {
+    mutating func takeMessages(_ now: MonotonicInstant) {
+        for message in link?.takeMessages() ?? [] { handle(message, now) }
     }
 }
 
@@ -234,6 +279,7 @@ extension ClientCore {
         if let link, link.silence(now) > MicrosecondSpan(configuration.patience) {
             lose("\(name) does not answer", now)
         }
+        if link?.isSpent == true { lose("the keys of the session with \(name) are used up", now) }
     }
 
     /// Writes what is to be sent, as far as the batch has room; nothing is left if it is not full afterwards.
@@ -242,6 +288,7 @@ extension ClientCore {
             batch.reset(.closed, session: session, peer: relay)
             goodbye = nil
         }
+        if let (packet, relay) = lastPacket.take() { batch.append(packet, to: relay) }
         switch phase {
         case .closed: return
         case .joined(_, let relay): link?.write(into: &batch, to: relay, now: now)
@@ -251,10 +298,16 @@ extension ClientCore {
 
     private mutating func hello(_ seeking: Seeking, into batch: inout DatagramBatch, _ now: MonotonicInstant) {
         if relays.indices.contains(seeking.candidate) {
-            Hello(window: UInt32(clamping: configuration.window), cookie: seeking.cookie)
-                .write(to: &batch, session: seeking.session, peer: relays[seeking.candidate])
+            let relay = relays[seeking.candidate]
+            if let greeting = seeking.greeting {
+                batch.append(greeting.hello, to: relay)
+            } else if key == nil {
+                Hello(window: UInt32(clamping: configuration.window), cookie: seeking.cookie)
+                    .write(to: &batch, session: seeking.session, peer: relay)
+            }
         }
         var next = seeking
+        if let hint = next.hint.take() { events.append(.turnedAway(hint)) }
         next.nextHello = now + jittered(seeking.interval)
         next.isChallenged = false
         defer { phase = .seeking(next) }
@@ -264,5 +317,6 @@ extension ClientCore {
         guard relays.count > 1 else { return }
         // A cookie is one relay address's; without an answer the next address has its turn.
         (next.candidate, next.cookie) = ((seeking.candidate + 1) % relays.count, [])
+        next.greeting?.cookie = nil
     }
 }

@@ -28,6 +28,8 @@ package struct ClientStatistics: Sendable, Hashable {
     package var datagramsIn: UInt64 = 0
     /// Datagrams that do not decode or contradict others.
     package var malformed: UInt64 = 0
+    /// Sealed packets that came again.
+    package var repeated: UInt64 = 0
     /// Datagrams from others, or of other sessions.
     package var foreign: UInt64 = 0
     /// Well-formed, but about nothing that was asked for.

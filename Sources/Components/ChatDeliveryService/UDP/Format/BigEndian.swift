@@ -29,6 +29,12 @@ struct FieldReader: ~Escapable {
         return offset..<offset + count
     }
 
+    /// Some bytes.
+    @_lifetime(self: copy self)
+    mutating func bytes(_ count: Int) throws(UDPError) -> [UInt8] {
+        [UInt8](copying: bytes.extracting(try take(count)))
+    }
+
     /// A text behind one byte that says its length.
     ///
     /// - Parameter known: a text that it may well be, which is then not made anew.

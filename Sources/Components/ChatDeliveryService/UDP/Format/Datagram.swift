@@ -213,12 +213,13 @@ extension DatagramBatch {
     }
 
     mutating func reset(
-        _ reason: UDPFormat.ResetReason, session: UInt64, peer: NetworkAddress, from local: NetworkAddress? = nil
+        _ reason: UDPFormat.ResetReason, session: UInt64, peer: NetworkAddress, from local: NetworkAddress? = nil,
+        speaking version: UInt8 = UDPFormat.version
     ) {
         begin(.reset, session: session)
         append { bytes in
             bytes.append(reason.rawValue)
-            bytes.append(short: reason == .version ? [UDPFormat.version] : [])
+            bytes.append(short: reason == .version ? [version] : [])
         }
         end(to: peer, from: local)
     }

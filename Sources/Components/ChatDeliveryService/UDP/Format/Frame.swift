@@ -1,6 +1,7 @@
-import ChatModel
+package import ChatModel
 
-/// One frame of a `DATA` datagram; what is long stays in the datagram and is named by its place there.
+/// One frame of a `DATA` datagram or of a sealed packet; what is long stays in the datagram and is named by its place
+/// there.
 package enum Frame: Hashable, Sendable {
     /// One byte that means nothing.
     case padding
@@ -10,16 +11,25 @@ package enum Frame: Hashable, Sendable {
     case acknowledgement(Acknowledgement)
     /// A fragment of a message.
     case message(Fragment, bytes: Range<Int>)
+    /// Sealed hops only: shows that the receiver is reached here, by being sent back.
+    case challenge(UInt64)
+    /// Sealed hops only: what a challenge said.
+    case response(UInt64)
+    /// Sealed hops only: a half of an exchange of keys; 32 bytes.
+    case key(generation: UInt64, PublicKey)
+    /// Sealed hops only: the session is over.
+    case close(UDPFormat.ResetReason, milliseconds: UInt32)
 
     /// Codes of frames on the wire.
     enum Code {
         static let padding: UInt8 = 0, ping: UInt8 = 1, acknowledgement: UInt8 = 2, message: UInt8 = 3
+        static let challenge: UInt8 = 7, response: UInt8 = 8, key: UInt8 = 9, close: UInt8 = 11
     }
 
     /// Whether the packet that has it must be acknowledged.
     var isEliciting: Bool {
         switch self {
-        case .ping, .message: true
+        case .ping, .message, .challenge, .response, .key, .close: true
         case .padding, .acknowledgement: false
         }
     }
@@ -51,10 +61,13 @@ package struct Fragment: Hashable, Sendable {
 /// Reads the frames of a datagram one after the other.
 struct FrameReader: ~Escapable {
     private var reader: FieldReader
+    private let isSealed: Bool
 
-    /// - Parameter bytes: the whole datagram.
-    @_lifetime(copy bytes) init(_ bytes: Span<UInt8>, at offset: Int) throws(UDPError) {
-        reader = FieldReader(bytes)
+    /// - Parameters:
+    ///   - bytes: the whole datagram, or the frames of a packet that was opened.
+    ///   - isSealed: whether frames that only sealed hops have may occur.
+    @_lifetime(copy bytes) init(_ bytes: Span<UInt8>, at offset: Int, isSealed: Bool = false) throws(UDPError) {
+        (reader, self.isSealed) = (FieldReader(bytes), isSealed)
         _ = try reader.take(offset)
     }
 
@@ -67,7 +80,23 @@ struct FrameReader: ~Escapable {
         case Frame.Code.ping: return .ping
         case Frame.Code.acknowledgement: return .acknowledgement(try acknowledgement())
         case Frame.Code.message: return try message()
-        case let code: throw .unknownFrame(code)
+        case let code: return try sealed(code)
+        }
+    }
+
+    @_lifetime(self: copy self)
+    private mutating func sealed(_ code: UInt8) throws(UDPError) -> Frame {
+        guard isSealed else { throw .unknownFrame(code) }
+        switch code {
+        case Frame.Code.challenge: return .challenge(try reader.number())
+        case Frame.Code.response: return .response(try reader.number())
+        case Frame.Code.key:
+            let generation: UInt64 = try reader.number()
+            return .key(generation: generation, PublicKey(try reader.bytes(SealedFormat.keySize)))
+        case Frame.Code.close:
+            let reason = UDPFormat.ResetReason(rawValue: try reader.number())
+            return .close(reason, milliseconds: try reader.number())
+        default: throw .unknownFrame(code)
         }
     }
 
@@ -105,6 +134,18 @@ struct FrameReader: ~Escapable {
 }
 
 extension [UInt8] {
+    mutating func append(_ half: HopSeal.Half) {
+        append(Frame.Code.key)
+        append(big: half.generation)
+        append(contentsOf: half.key.bytes)
+    }
+
+    mutating func append(close reason: UDPFormat.ResetReason, milliseconds: UInt32) {
+        append(Frame.Code.close)
+        append(reason.rawValue)
+        append(big: milliseconds)
+    }
+
     mutating func append(_ acknowledgement: Acknowledgement) {
         append(Frame.Code.acknowledgement)
         append(big: acknowledgement.delay)

@@ -54,6 +54,21 @@ struct HostTable: Sendable {
         if limits.rate == nil, hosts[host]?.sessions == 0 { hosts[host] = nil }
     }
 
+    /// Whether a host may have another session.
+    func mayEnter(_ host: UInt64) -> Bool { (hosts[host]?.sessions ?? 0) < limits.sessionsPerHost }
+
+    /// A session goes on behind another host, with all that it costs, if that host may have another one.
+    mutating func move(_ old: UInt64, _ new: UInt64, _ session: RelaySession) -> Bool {
+        guard enter(new) else { return false }
+        for (host, sign) in [(old, -1), (new, 1)] {
+            subscribe(host, sign * session.subscriptions.count)
+            hold(host, sign * session.link.heldBytes)
+            owe(host, sign * session.countedAnswers)
+        }
+        leave(old)
+        return true
+    }
+
     /// Notes a change of the number of subscriptions of all its sessions.
     mutating func subscribe(_ host: UInt64, _ change: Int) {
         hosts[host]?.subscriptions += change

@@ -13,7 +13,7 @@ extension RelayCore {
             switch try Self.request(message.bytes, session.publishesTo) {
             case .publish(let addressed):
                 session.publishesTo = addressed.address
-                let sequence = try publish(addressed, session.key.peer.host, now)
+                let sequence = try publish(addressed, session.peer.host, now)
                 session.answer(.init(message: number, code: .done, first: sequence, second: 0))
             case .subscribe(let subscription, let address, let since):
                 let start = try subscribe(subscription, address, since, place, &session)
@@ -26,7 +26,7 @@ extension RelayCore {
             case .unsubscribe(let subscription):
                 if let old = session.subscriptions.removeValue(forKey: subscription) {
                     counts.subscriptions -= 1
-                    hosts.subscribe(session.key.peer.host, -1)
+                    hosts.subscribe(session.peer.host, -1)
                     forget(.init(session: place, number: subscription), on: old.address)
                 }
                 session.answer(.init(message: number, code: .done, first: 0, second: 0))
@@ -70,7 +70,7 @@ extension RelayCore {
     ) throws(DeliveryError) -> (after: UInt64, hasGap: Bool) {
         try check(address)
         guard session.subscriptions[number] == nil else { throw .rejected("subscription \(number) exists") }
-        let host = session.key.peer.host
+        let host = session.peer.host
         if session.subscriptions.count < limits.subscriptionsPerSession { makeRoomForSubscription(host) }
         guard session.subscriptions.count < limits.subscriptionsPerSession, counts.subscriptions < limits.subscriptions
         else { throw .overloaded("subscriptions", retryAfter: Self.pause) }

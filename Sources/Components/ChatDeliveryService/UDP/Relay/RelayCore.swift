@@ -1,3 +1,4 @@
+import ChatCrypto
 package import ChatModel
 
 /// A relay without sockets: datagrams and the time in, datagrams and the next time out.
@@ -15,19 +16,29 @@ package struct RelayCore: Sendable {
     enum Reply: Sendable {
         case challenge([UInt8]), welcome
         case reset(UDPFormat.ResetReason)
+        case made([UInt8])
+    }
+
+    /// Who is answered, and from where.
+    struct Correspondent: Sendable {
+        let session: UInt64
+        let peer: NetworkAddress
+        let local: NetworkAddress?
     }
 
     let limits: RelayLimits
     private let cookies: Cookies
+    /// The relay's part of sealed hops; nil where it speaks in plain.
+    var hop: SealedHop?
     var history: History
     var recent: RecentIDs
     var hosts: HostTable
     var subscribers: [DeliveryAddress: Audience] = [:]
     /// Sessions by place; a place is empty while its session is being worked on.
-    private var sessions: [RelaySession?] = []
-    private var places: [RelaySession.Key: Int] = [:]
+    var sessions: [RelaySession?] = []
+    private(set) var places: [RelaySession.Key: Int] = [:]
     private var freePlaces: [Int] = []
-    private var replies: [(Reply, key: RelaySession.Key, local: NetworkAddress?)] = []
+    private var replies: [(Reply, to: Correspondent)] = []
     private var dirty = Queue<Int>()
     /// Addresses with payloads of which not every subscriber was told.
     private var calling = Queue<DeliveryAddress>()
@@ -37,7 +48,13 @@ package struct RelayCore: Sendable {
     var counts = RelayStatistics()
 
     /// A relay with a random epoch and cookie key.
-    package init(_ limits: RelayLimits, random: any RandomSource) {
+    ///
+    /// - Parameters:
+    ///   - key: its static key, where hops are sealed; nil in plain.
+    ///   - keyLog: where the keys of sealed sessions are written down.
+    package init(
+        _ limits: RelayLimits, key: KeyPair? = nil, keyLog: HopKeyLog? = nil, random: any RandomSource
+    ) {
         var random = random
         self.limits = limits
         let epoch = random.bytes(8, for: .identifier).bigEndian
@@ -51,6 +68,7 @@ package struct RelayCore: Sendable {
             totals: .init(bytes: max(largest, limits.totalBytes), addresses: max(1, limits.addresses)))
         recent = RecentIDs(capacity: limits.rememberedIDs)
         hosts = HostTable(limits)
+        hop = key.map { SealedHop($0, log: keyLog, random: random) }
     }
 
     /// Its counters.
@@ -76,18 +94,20 @@ extension RelayCore {
             counts.malformed += 1
             return
         }
-        let key = RelaySession.Key(session: session, peer: peer)
+        let from = Correspondent(session: session, peer: peer, local: local)
         do throws(UDPError) {
+            guard hop == nil else { return try receiveSealed(bytes, from, now) }
+            let key = RelaySession.Key(session: session, peer: peer)
             switch try Datagram(bytes) {
-            case .hello(let hello): greet(hello, key, local, now)
-            case .data(let number, let offset): try receive(bytes, number, offset, key, local, now)
+            case .hello(let hello): greet(hello, key, from, now)
+            case .data(let number, let offset): try receive(bytes, number, offset, key, from, now)
             case .reset: remove(key, saying: nil)
             case .challenge, .welcome: counts.malformed += 1
             }
         } catch .unknownVersion {
             counts.otherVersions += 1
             // Only what may be a hello: two relays of different versions would answer each other's answers for ever.
-            if Datagram.mayBeHello(bytes) { reply(.reset(.version), key, local) }
+            if Datagram.mayBeHello(bytes) { reply(.reset(.version), from) }
         } catch .noRoom {
             counts.noRoom += 1
         } catch {
@@ -95,46 +115,64 @@ extension RelayCore {
         }
     }
 
-    private mutating func reply(_ reply: Reply, _ key: RelaySession.Key, _ local: NetworkAddress?) {
+    mutating func reply(_ reply: Reply, _ to: Correspondent) {
         guard replies.count < Self.maximumReplies else { return }
-        replies.append((reply, key, local))
+        replies.append((reply, to))
     }
 
     private mutating func greet(
-        _ hello: Hello, _ key: RelaySession.Key, _ local: NetworkAddress?, _ now: MonotonicInstant
+        _ hello: Hello, _ key: RelaySession.Key, _ from: Correspondent, _ now: MonotonicInstant
     ) {
-        guard places[key] == nil else { return reply(.welcome, key, local) }
-        guard cookies.isGood(hello.cookie, session: key.session, peer: key.peer, now: now) else {
-            return reply(.challenge(cookies.make(session: key.session, peer: key.peer, now: now)), key, local)
+        guard places[key] == nil else { return reply(.welcome, from) }
+        guard cookies.isGood(hello.cookie, session: key.session, peer: from.peer, now: now) else {
+            return reply(.challenge(cookies.make(session: key.session, peer: from.peer, now: now)), from)
         }
-        makeRoomForSession(key.peer.host)
-        guard places.count < limits.sessions, hosts.enter(key.peer.host) else {
+        guard begin(key, from, window: Int(hello.window), seal: nil, now) else { return reply(.reset(.full), from) }
+        reply(.welcome, from)
+    }
+
+    /// Begins a session, if there is room for one.
+    mutating func begin(
+        _ key: RelaySession.Key, _ from: Correspondent, window: Int, seal: HopSeal?, _ now: MonotonicInstant
+    ) -> Bool {
+        makeRoomForSession(from.peer.host)
+        guard places.count < limits.sessions, hosts.enter(from.peer.host) else {
             counts.turnedAway += 1
-            return reply(.reset(.full), key, local)
+            return false
         }
         let link = Link(
             .init(
                 session: key.session,
                 maximumMessage: limits.delivery.maximumPayload + UDPFormat.maximumMessageHead,
-                receiveWindow: limits.window, sendWindow: Int(hello.window)), now: now)
+                receiveWindow: limits.window, sendWindow: window), seal: seal, now: now)
         let place = freePlaces.popLast() ?? sessions.count
         if place == sessions.count { sessions.append(nil) }
-        sessions[place] = RelaySession(key, at: local, link)
+        sessions[place] = RelaySession(key, of: from.peer, at: from.local, link)
         places[key] = place
         counts.opened += 1
         schedule(place)
-        reply(.welcome, key, local)
+        return true
     }
 
     private mutating func receive(
-        _ bytes: Span<UInt8>, _ number: UInt64, _ offset: Int, _ key: RelaySession.Key, _ local: NetworkAddress?,
+        _ bytes: Span<UInt8>, _ number: UInt64, _ offset: Int, _ key: RelaySession.Key, _ from: Correspondent,
         _ now: MonotonicInstant
     ) throws(UDPError) {
-        guard let place = places[key], var session = sessions[place].take() else {
+        guard let place = places[key], let session = sessions[place].take() else {
             counts.unknownSessions += 1
-            if Datagram.mayBeHello(bytes) { reply(.reset(.unknown), key, local) }
+            if Datagram.mayBeHello(bytes) { reply(.reset(.unknown), from) }
             return
         }
+        try receive(bytes, number, offset, session, place, now)
+    }
+
+    /// Receives a packet of a session that was taken out of its place.
+    mutating func receive(
+        _ bytes: Span<UInt8>, _ number: UInt64, _ offset: Int, _ taken: RelaySession, _ place: Int,
+        _ now: MonotonicInstant
+    ) throws(UDPError) {
+        var session = taken
+        let host = session.peer.host
         defer {
             count(&session)
             if !session.isDirty { dirty.append(place) }
@@ -147,13 +185,13 @@ extension RelayCore {
         do throws(UDPError) {
             try session.link.receive(bytes, number: number, framesAt: offset, room: room, now: now)
         } catch {
-            if case .noRoom(let needed) = error, room >= 0, needed > room { makeRoomForPieces(key.peer.host, needed) }
+            if case .noRoom(let needed) = error, room >= 0, needed > room { makeRoomForPieces(host, needed) }
             throw error
         }
         let change = session.link.heldBytes - held
         if change != 0 {
             heldBytes += change
-            hosts.hold(key.peer.host, change)
+            hosts.hold(host, change)
         }
         for message in session.link.takeMessages() { handle(message, place, &session, now) }
     }
@@ -162,7 +200,7 @@ extension RelayCore {
     private func reads(_ session: RelaySession) -> Bool {
         guard session.countedAnswers >= OwedAnswers.always else { return true }
         return session.countedAnswers < OwedAnswers.most
-            && hosts.owedAnswers(session.key.peer.host) < OwedAnswers.mostOfHost
+            && hosts.owedAnswers(session.peer.host) < OwedAnswers.mostOfHost
     }
 
     /// Brings the totals up to what a client is owed now.
@@ -171,7 +209,7 @@ extension RelayCore {
         guard change != 0 else { return }
         session.countedAnswers += change
         owedAnswers += change
-        hosts.owe(session.key.peer.host, change)
+        hosts.owe(session.peer.host, change)
     }
 
     /// Beyond the total, the host that holds most gives way, unless it would then be the other's turn. The packet that
@@ -179,13 +217,21 @@ extension RelayCore {
     private mutating func makeRoomForPieces(_ host: UInt64, _ needed: Int) {
         var (heaviest, most) = (RelaySession.Key?.none, (host: hosts.heldBytes(host) + needed, session: 0))
         for place in sessions.indices {
-            guard let key = sessions[place]?.key, let held = sessions[place]?.link.heldBytes, held > 0 else { continue }
-            let other = (host: hosts.heldBytes(key.peer.host), session: held)
-            if key.peer.host != host, other > most { (heaviest, most) = (key, other) }
+            guard let key = sessions[place]?.key, let owner = sessions[place]?.peer.host,
+                let held = sessions[place]?.link.heldBytes, held > 0
+            else { continue }
+            let other = (host: hosts.heldBytes(owner), session: held)
+            if owner != host, other > most { (heaviest, most) = (key, other) }
         }
         guard let heaviest else { return }
         counts.expired += 1
         remove(heaviest, saying: .unknown)
+    }
+
+    /// Whether there would be room for another session of a host.
+    mutating func mayBegin(_ host: UInt64) -> Bool {
+        guard hosts.mayEnter(host) else { return false }
+        return places.count < limits.sessions || hosts.withTooManySessions(for: host) != nil
     }
 
     /// Where all sessions are taken, the host with most gives way to one with far fewer: its session that has been
@@ -205,7 +251,7 @@ extension RelayCore {
 
     /// Ends the session of a host that comes last in an order.
     private mutating func end(oneOf host: UInt64, by order: (RelaySession, RelaySession) -> Bool) {
-        let all = sessions.lazy.compactMap(\.self).filter { $0.key.peer.host == host }
+        let all = sessions.lazy.compactMap(\.self).filter { $0.peer.host == host }
         guard let key = all.max(by: order)?.key else { return }
         counts.expired += 1
         remove(key, saying: .unknown)
@@ -285,7 +331,7 @@ extension RelayCore {
         while !batch.isFull {
             let count = batch.count
             let isCutShort = session.fill(from: &history, &counts, budget: &budget, now: now)
-            session.link.write(into: &batch, to: session.key.peer, from: session.local, now: now)
+            session.link.write(into: &batch, to: session.peer, from: session.local, now: now)
             if isCutShort { return true }
             guard batch.count > count else { return false }
         }
@@ -294,8 +340,8 @@ extension RelayCore {
 
     private mutating func writeReplies(into batch: inout DatagramBatch) {
         var written = 0
-        for (reply, key, local) in replies {
-            let (session, peer) = (key.session, key.peer)
+        for (reply, to) in replies {
+            let (session, peer, local) = (to.session, to.peer, to.local)
             guard !batch.isFull else { break }
             written += 1
             switch reply {
@@ -303,7 +349,10 @@ extension RelayCore {
             case .welcome:
                 Welcome(epoch: history.epoch, limits: limits.delivery, window: limits.window, idle: limits.idle)
                     .write(to: &batch, session: session, peer: peer, from: local)
-            case .reset(let reason): batch.reset(reason, session: session, peer: peer, from: local)
+            case .reset(let reason):
+                let version = hop == nil ? UDPFormat.version : SealedFormat.version
+                batch.reset(reason, session: session, peer: peer, from: local, speaking: version)
+            case .made(let datagram): batch.append(datagram, to: peer, from: local)
             }
         }
         replies.removeFirst(written)
@@ -333,28 +382,40 @@ extension RelayCore {
 
     /// Ends every session.
     package mutating func close() {
+        // Everybody is told, however many they are.
         for key in Array(places.keys) {
-            let local = places[key].flatMap { sessions[$0]?.local }
-            remove(key, saying: nil)
-            replies.append((.reset(.closed), key, local))
+            if let goodbye = remove(key) { replies.append(goodbye(.closed)) }
         }
     }
 
-    private mutating func remove(_ key: RelaySession.Key, saying reason: UDPFormat.ResetReason?) {
-        guard let place = places.removeValue(forKey: key), let session = sessions[place].take() else { return }
+    /// Ends a session, and says why.
+    mutating func remove(_ key: RelaySession.Key, saying reason: UDPFormat.ResetReason?) {
+        guard let goodbye = remove(key), let reason else { return }
+        let (answer, to) = goodbye(reason)
+        reply(answer, to)
+    }
+
+    /// Ends a session; returns what its client is to be told.
+    private mutating func remove(
+        _ key: RelaySession.Key
+    ) -> ((UDPFormat.ResetReason) -> (Reply, to: Correspondent))? {
+        guard let place = places.removeValue(forKey: key), let session = sessions[place].take() else { return nil }
+        let host = session.peer.host
         freePlaces.append(place)
         heldBytes -= session.link.heldBytes
-        hosts.hold(key.peer.host, -session.link.heldBytes)
+        hosts.hold(host, -session.link.heldBytes)
         counts.lostPackets += session.link.lostPackets
         counts.subscriptions -= session.subscriptions.count
-        hosts.subscribe(key.peer.host, -session.subscriptions.count)
+        hosts.subscribe(host, -session.subscriptions.count)
         for (number, subscription) in session.subscriptions {
             forget(.init(session: place, number: number), on: subscription.address)
         }
         owedAnswers -= session.countedAnswers
-        hosts.owe(key.peer.host, -session.countedAnswers)
-        hosts.leave(key.peer.host)
-        if let reason { reply(.reset(reason), key, session.local) }
+        hosts.owe(host, -session.countedAnswers)
+        hosts.leave(host)
+        let to = Correspondent(session: key.session, peer: session.peer, local: session.local)
+        var link = session.link
+        return { reason in (link.goodbye(reason).map { .made($0) } ?? .reset(reason), to) }
     }
 
     mutating func forget(_ subscriber: Audience.Member, on address: DeliveryAddress) {

@@ -2,10 +2,11 @@ import ChatModel
 
 /// One client as a relay sees it.
 struct RelaySession: Sendable {
-    /// Names a session: whoever knows another's id still has another address.
+    /// How the datagrams of a session are told. In plain, whoever knows another's id still has another address; a
+    /// sealed session is told by its id alone, since its packets prove themselves.
     struct Key: Hashable, Sendable {
         let session: UInt64
-        let peer: NetworkAddress
+        let peer: NetworkAddress?
     }
 
     /// The subscriptions of a client.
@@ -26,8 +27,13 @@ struct RelaySession: Sendable {
     static let turnBytes = 64 << 10
 
     let key: Key
+    /// Where the client is.
+    var peer: NetworkAddress
     /// Our address that the client writes to, and the only one that it takes answers from; nil if there is only one.
-    let local: NetworkAddress?
+    var local: NetworkAddress?
+    /// Where it may be now.
+    var path: NewPath?
+    var pathChanges = PathChanges()
     var link: Link
     var subscriptions: [UInt32: Subscription] = [:]
     /// The address of the last payload that it published; the next one is usually for the same.
@@ -41,8 +47,8 @@ struct RelaySession: Sendable {
     /// The earliest entry in the relay's timer queue.
     var scheduled: MonotonicInstant?
 
-    init(_ key: Key, at local: NetworkAddress?, _ link: Link) {
-        (self.key, self.local, self.link) = (key, local, link)
+    init(_ key: Key, of peer: NetworkAddress, at local: NetworkAddress?, _ link: Link) {
+        (self.key, self.peer, self.local, self.link) = (key, peer, local, link)
     }
 
     /// When its timer must run; nil if it runs early enough anyway.
@@ -56,6 +62,7 @@ struct RelaySession: Sendable {
     /// Whether the client is silent or does not answer.
     func isGone(_ limits: RelayLimits, _ now: MonotonicInstant) -> Bool {
         link.lastHeard + MicrosecondSpan(limits.idle) <= now || link.silence(now) > MicrosecondSpan(limits.patience)
+            || link.isSpent
     }
 
     /// A subscription may have something to be sent.

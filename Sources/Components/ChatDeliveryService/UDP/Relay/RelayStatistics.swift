@@ -42,6 +42,14 @@ public struct RelayStatistics: Sendable, Hashable {
     public internal(set) var lostPackets: UInt64 = 0
     /// Datagrams that do not decode or contradict others.
     public internal(set) var malformed: UInt64 = 0
+    /// Sealed packets that did not open.
+    public internal(set) var forged: UInt64 = 0
+    /// Sealed packets that came again.
+    public internal(set) var repeatedPackets: UInt64 = 0
+    /// Clients that were asked for a cookie under load.
+    public internal(set) var retries: UInt64 = 0
+    /// Sealed sessions that went on from another address or port.
+    public internal(set) var moved: UInt64 = 0
     /// Datagrams of other versions.
     public internal(set) var otherVersions: UInt64 = 0
     /// Datagrams of sessions that are not known.
@@ -60,6 +68,7 @@ public struct RelayStatistics: Sendable, Hashable {
             ("datagrams_out", datagramsOut), ("bytes_in", bytesIn), ("bytes_out", bytesOut),
             ("lost_packets", lostPackets), ("malformed", malformed),
             ("other_versions", otherVersions), ("unknown_sessions", unknownSessions), ("no_room", noRoom),
+            ("forged", forged), ("repeated_packets", repeatedPackets), ("retries", retries), ("moved", moved),
         ]
     }
 }

@@ -60,10 +60,9 @@ private struct SymmetricState: Sendable, Equatable {
     mutating func seal(_ payload: Span<UInt8>, to message: inout [UInt8]) throws(CryptoError) {
         guard let key else { throw .wrongSize("Noise key", bytes: 0, expected: AEAD.keySize) }
         var sealed: [UInt8] = []
-        let size = payload.count + AEAD.tagSize
+        let (size, unique) = (payload.count + AEAD.tagSize, PacketNonce(nonce))
         try sealed.append(addingCapacity: size) { output throws(CryptoError) in
-            try AEAD.chaChaPoly.seal(
-                payload, nonce: PacketNonce(nonce).bytes.span, aad: hash.span, key: key, into: &output)
+            try AEAD.chaChaPoly.seal(payload, nonce: unique.bytes.span, aad: hash.span, key: key, into: &output)
         }
         nonce += 1
         mix(sealed.span)
@@ -74,10 +73,10 @@ private struct SymmetricState: Sendable, Equatable {
         guard let key, sealed.count >= AEAD.tagSize else {
             throw .wrongSize("Noise payload", bytes: sealed.count, expected: AEAD.tagSize)
         }
+        let unique = PacketNonce(nonce)
         var payload: [UInt8] = []
         try payload.append(addingCapacity: sealed.count - AEAD.tagSize) { output throws(CryptoError) in
-            try AEAD.chaChaPoly.open(
-                sealed, nonce: PacketNonce(nonce).bytes.span, aad: hash.span, key: key, into: &output)
+            try AEAD.chaChaPoly.open(sealed, nonce: unique.bytes.span, aad: hash.span, key: key, into: &output)
         }
         nonce += 1
         mix(sealed)

@@ -18,6 +18,10 @@ package struct PacketOpener: Sendable, Equatable {
         current = key
     }
 
+    /// Whether the current key has opened as many packets as it should.
+    package var isDue: Bool { window.newest.map { $0 >= firstOfCurrent + PacketKey.lifetime } ?? false }
+    /// The newest number that was opened.
+    package var newest: UInt64? { window.newest }
     /// How many keys came before the current one.
     package var generation: UInt64 { current.generation }
 

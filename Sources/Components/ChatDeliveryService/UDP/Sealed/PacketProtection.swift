@@ -4,10 +4,10 @@ package import ChatModel
 /// The nonce of a sealed packet: four bytes of zero and the packet's number, least significant byte first, as Noise
 /// writes it.
 struct PacketNonce: Sendable {
-    let bytes: [UInt8]
+    private(set) var bytes = InlineArray<12, UInt8>(repeating: 0)
 
     init(_ number: UInt64) {
-        bytes = [0, 0, 0, 0] + (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+        for index in 0..<8 { bytes[4 + index] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index)) }
     }
 }
 
@@ -25,6 +25,13 @@ package enum SealedFormat {
     package static let packetHeaderSize = headerSize + maskedSize
     /// What a packet adds to its frames.
     package static let packetOverhead = packetHeaderSize + AEAD.tagSize
+    /// Bytes of a key in a KEY frame.
+    static let keySize = 32
+    /// Bytes of the token of a RESET.
+    package static let tokenSize = 16
+    /// Bytes of a packet that only asks for an acknowledgement: as many as the CHALLENGE that may follow from a new
+    /// path, on which no more is sent than came.
+    static let pingSize = packetOverhead + 9
     /// Bytes of the sealed part that choose the mask.
     static let sampleSize = 12
     /// The bit of the flags that changes with every new key.
@@ -95,25 +102,32 @@ package struct PacketKey: Sendable, Equatable {
 
     private var phase: UInt8 { UInt8(truncatingIfNeeded: generation & 1) }
 
-    /// Appends a packet: its header, masked, and its frames, sealed.
+    /// A packet by itself, for who checks bytes: nobody else keeps its number from being used again.
+    package func packet(_ frames: [UInt8], number: UInt64, id: UInt64) throws(CryptoError) -> [UInt8] {
+        var bytes = SealedHandshake.header(.packet, id: id)
+        bytes.append(contentsOf: repeatElement(0, count: SealedFormat.maskedSize))
+        bytes += frames
+        try seal(from: 0, number: number, in: &bytes)
+        return bytes
+    }
+
+    /// Seals a packet where it was written, and appends its tag.
     ///
-    /// - Parameter header: version, kind and connection id; ``SealedFormat/headerSize`` bytes.
-    package func seal(
-        _ frames: Span<UInt8>, number: UInt64, header: Span<UInt8>, to bytes: inout [UInt8]
-    ) throws(CryptoError) {
-        let start = bytes.count
-        bytes.append(header)
-        bytes.append(phase * SealedFormat.phaseBit)
-        bytes.append(big: number)
-        let aad = [UInt8](copying: bytes.span.extracting(start..<bytes.count))
-        try bytes.append(addingCapacity: frames.count + AEAD.tagSize) { output throws(CryptoError) in
-            try AEAD.chaChaPoly.seal(
-                frames, nonce: PacketNonce(number).bytes.span, aad: aad.span, key: sealing, into: &output)
-        }
-        let sealed = start + SealedFormat.packetHeaderSize
-        let mask = try mask(bytes.span.extracting(sealed..<sealed + SealedFormat.sampleSize))
+    /// - Parameter start: where the packet begins: its header, room for flags and number, and frames up to the end.
+    func seal(from start: Int, number: UInt64, in bytes: inout [UInt8]) throws(CryptoError) {
+        let frames = start + SealedFormat.packetHeaderSize
+        let header = header(
+            of: bytes.span.extracting(start..<bytes.count), flags: phase * SealedFormat.phaseBit, number: number)
+        let nonce = PacketNonce(number)
+        var tag = InlineArray<16, UInt8>(repeating: 0)
+        var tagSpan = tag.mutableSpan
+        var whole = bytes.mutableSpan
+        var text = whole._mutatingExtracting(frames..<whole.count)
+        try AEAD.chaChaPoly.seal(&text, tag: &tagSpan, nonce: nonce.bytes.span, aad: header.span, key: sealing)
+        bytes.append(tag.span)
+        let mask = try mask(bytes.span.extracting(frames..<frames + SealedFormat.sampleSize))
         for index in 0..<SealedFormat.maskedSize {
-            bytes[start + SealedFormat.headerSize + index] ^= mask[index]
+            bytes[start + SealedFormat.headerSize + index] = header[SealedFormat.headerSize + index] ^ mask[index]
         }
     }
 
@@ -123,14 +137,15 @@ package struct PacketKey: Sendable, Equatable {
             throw .tooShort(packet.count, least: SealedFormat.packetOverhead)
         }
         let sealed = SealedFormat.packetHeaderSize
-        let mask: [UInt8]
+        let mask: InlineArray<9, UInt8>
         do throws(CryptoError) {
             mask = try self.mask(packet.extracting(sealed..<sealed + SealedFormat.sampleSize))
         } catch {
             throw .forged
         }
-        let number = (1..<SealedFormat.maskedSize).reduce(0 as UInt64) {
-            $0 << 8 | UInt64(packet[SealedFormat.headerSize + $1] ^ mask[$1])
+        var number: UInt64 = 0
+        for index in 1..<SealedFormat.maskedSize {
+            number = number << 8 | UInt64(packet[SealedFormat.headerSize + index] ^ mask[index])
         }
         return (packet[SealedFormat.headerSize] ^ mask[0], number)
     }
@@ -140,15 +155,13 @@ package struct PacketKey: Sendable, Equatable {
         guard packet.count >= SealedFormat.packetOverhead else {
             throw .tooShort(packet.count, least: SealedFormat.packetOverhead)
         }
-        var aad = [UInt8](copying: packet.extracting(0..<SealedFormat.headerSize))
-        aad.append(flags)
-        aad.append(big: number)
-        let sealed = packet.extracting(SealedFormat.packetHeaderSize..<packet.count)
+        let aad = header(of: packet, flags: flags, number: number)
+        let (nonce, sealed) = (PacketNonce(number), packet.extracting(SealedFormat.packetHeaderSize..<packet.count))
         var frames: [UInt8] = []
         do throws(CryptoError) {
             try frames.append(addingCapacity: sealed.count - AEAD.tagSize) { output throws(CryptoError) in
                 try AEAD.chaChaPoly.open(
-                    sealed, nonce: PacketNonce(number).bytes.span, aad: aad.span, key: sealing, into: &output)
+                    sealed, nonce: nonce.bytes.span, aad: aad.span, key: sealing, into: &output)
             }
         } catch {
             throw .forged
@@ -156,13 +169,23 @@ package struct PacketKey: Sendable, Equatable {
         return frames
     }
 
-    /// The key stream of ChaCha20 from its second block on, which is the ciphertext of zeros.
-    private func mask(_ sample: Span<UInt8>) throws(CryptoError) -> [UInt8] {
-        let zeros = [UInt8](repeating: 0, count: SealedFormat.maskedSize)
-        var mask: [UInt8] = []
-        try mask.append(addingCapacity: zeros.count + AEAD.tagSize) { output throws(CryptoError) in
-            try AEAD.chaChaPoly.seal(zeros.span, nonce: sample, aad: Span(), key: masking, into: &output)
+    /// The header of a packet before it is masked.
+    private func header(of packet: Span<UInt8>, flags: UInt8, number: UInt64) -> InlineArray<19, UInt8> {
+        var header = InlineArray<19, UInt8>(repeating: flags)
+        for index in 0..<SealedFormat.headerSize { header[index] = packet[index] }
+        for index in 0..<8 {
+            header[SealedFormat.headerSize + 1 + index] = UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * index))
         }
+        return header
+    }
+
+    /// The key stream of ChaCha20 from its second block on, which is the ciphertext of zeros.
+    private func mask(_ sample: Span<UInt8>) throws(CryptoError) -> InlineArray<9, UInt8> {
+        var mask = InlineArray<9, UInt8>(repeating: 0)
+        var tag = InlineArray<16, UInt8>(repeating: 0)
+        var maskSpan = mask.mutableSpan
+        var tagSpan = tag.mutableSpan
+        try AEAD.chaChaPoly.seal(&maskSpan, tag: &tagSpan, nonce: sample, aad: Span(), key: masking)
         return mask
     }
 }

@@ -17,6 +17,8 @@ package struct PacketSealer: Sendable, Equatable {
     package var generation: UInt64 { key.generation }
     /// Whether the key has sealed as many packets as it should, so that a next one is due.
     package var isDue: Bool { next - firstOfKey >= PacketKey.lifetime }
+    /// Whether it has sealed so many that it seals no more.
+    package var isSpent: Bool { next - firstOfKey >= 2 * PacketKey.lifetime || next == .max }
 
     /// Appends a packet with some frames; returns its number.
     ///
@@ -25,10 +27,18 @@ package struct PacketSealer: Sendable, Equatable {
     package mutating func seal(
         _ frames: Span<UInt8>, id: UInt64, to bytes: inout [UInt8]
     ) throws(SealedError) -> UInt64 {
-        guard next - firstOfKey < 2 * PacketKey.lifetime, next < .max else { throw .exhausted }
-        let header = SealedHandshake.header(.packet, id: id)
+        let start = bytes.count
+        bytes += SealedHandshake.header(.packet, id: id)
+        bytes.append(contentsOf: repeatElement(0, count: SealedFormat.maskedSize))
+        bytes.append(frames)
+        return try seal(from: start, in: &bytes)
+    }
+
+    /// The same where header, room for flags and number, and frames were written behind one another.
+    mutating func seal(from start: Int, in bytes: inout [UInt8]) throws(SealedError) -> UInt64 {
+        guard !isSpent else { throw .exhausted }
         do throws(CryptoError) {
-            try key.seal(frames, number: next, header: header.span, to: &bytes)
+            try key.seal(from: start, number: next, in: &bytes)
         } catch {
             throw .exhausted
         }

@@ -1,4 +1,5 @@
 import ChatCodec
+import ChatCrypto
 package import ChatModel
 
 /// A relay as people write it: where it is, and which key it must prove to have.
@@ -32,7 +33,16 @@ package struct RelayName: Sendable, Hashable, CustomStringConvertible {
             throw wrong
         }
         _ = try HostPort(String(parts[0]))
-        (place, key) = (String(parts[0]), PublicKey(bytes))
+        // A key with which nobody can agree on a secret is nobody's.
+        let key = PublicKey(bytes)
+        guard (try? X25519.agree(Secret(count: X25519.size) { $0[0] = 1 }, key)) != nil else { throw wrong }
+        (place, self.key) = (String(parts[0]), key)
+    }
+
+    /// Reads a name, and where the relay listens.
+    static func read(_ text: String) throws(DeliveryError) -> (RelayName, HostPort) {
+        let name = try RelayName(text)
+        return (name, try HostPort(name.place))
     }
 
     /// The text that parses back.

@@ -5,7 +5,8 @@ package struct ReplayWindow: Sendable, Equatable {
     package static let size: UInt64 = 8_192
 
     private var blocks = [UInt64](repeating: 0, count: Int(size / 64) + 1)
-    private var newest: UInt64?
+    /// The newest number.
+    package private(set) var newest: UInt64?
 
     /// Nothing was received.
     package init() {}

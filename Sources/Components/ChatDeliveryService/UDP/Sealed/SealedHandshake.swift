@@ -1,7 +1,7 @@
 package import ChatCrypto
 package import ChatModel
 
-/// The datagrams of a sealed handshake; see Specs/udp-v2.md.
+/// The datagrams of a sealed handshake; see Specs/udp-sealed.md.
 package enum SealedHandshake {
     /// HELLO and WELCOME fill the least datagram that every path carries.
     package static let size = UDPFormat.maximumDatagram
@@ -9,6 +9,9 @@ package enum SealedHandshake {
     package static let codeSize = 16
     /// Bytes of a RETRY: header, nonce, sealed cookie.
     package static let retrySize = SealedFormat.headerSize + 24 + codeSize + AEAD.tagSize
+
+    /// Bytes of a RESET: header and token.
+    package static let resetSize = SealedFormat.headerSize + SealedFormat.tokenSize
 
     /// Kinds of datagrams.
     package enum Kind: UInt8, Sendable {
@@ -161,6 +164,14 @@ extension SealedHandshake {
             throw .malformed("cookie", at: SealedFormat.headerSize + 24)
         }
         return Secret(copying: cookie.span)
+    }
+
+    /// The token of a RESET: only who has the relay's private key can compute it, also after a restart (UDP2-14).
+    package static func resetToken(of id: UInt64, relay: KeyPair) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(big: id)
+        let key = BLAKE2b.authenticate(count: 32, Array("chat-udp 2 reset".utf8).span, key: relay.secret)
+        return BLAKE2b.code(count: SealedFormat.tokenSize, of: bytes.span, key: key)
     }
 
     /// A WELCOME: header and second message.

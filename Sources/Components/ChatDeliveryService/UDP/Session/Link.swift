@@ -17,7 +17,12 @@ package struct Link: Sendable {
         package var keepAlive: MicrosecondSpan?
     }
 
+    /// Challenges answered at once, at most.
+    private static let challengesAnswered = 4
+
     package let session: UInt64
+    /// The seal of the hop; nil in plain.
+    var seal: HopSeal?
     private let keepAlive: MicrosecondSpan?
     private var sender: MessageSender
     private var receiver: MessageReceiver
@@ -26,14 +31,22 @@ package struct Link: Sendable {
     private var owesAcknowledgement = false
     private var newestReceivedAt = MonotonicInstant.zero
     private var pingsDue = false
+    private var challenges: [UInt64] = []
+    /// What the other side sent back of a challenge.
+    var response: UInt64?
+    /// Why the other side has ended the session, and after how many milliseconds it makes sense to come back.
+    private(set) var ending: (reason: UDPFormat.ResetReason, milliseconds: UInt32)?
     private var lastSent: MonotonicInstant
     /// When a packet of the session came last.
     private(set) var lastHeard: MonotonicInstant
     /// Packets that came again.
     private(set) var repeatedPackets: UInt64 = 0
 
-    package init(_ configuration: Configuration, now: MonotonicInstant) {
-        session = configuration.session
+    /// A session that begins.
+    ///
+    /// - Parameter seal: of a sealed hop; nil in plain.
+    package init(_ configuration: Configuration, seal: HopSeal? = nil, now: MonotonicInstant) {
+        (session, self.seal) = (configuration.session, seal)
         keepAlive = configuration.keepAlive
         sender = MessageSender(window: configuration.sendWindow)
         receiver = MessageReceiver(maximumMessage: configuration.maximumMessage, window: configuration.receiveWindow)
@@ -86,15 +99,19 @@ package struct Link: Sendable {
     private func check(
         _ datagram: Span<UInt8>, _ offset: Int, room: Int
     ) throws(UDPError) -> (isEliciting: Bool, shortage: Int?) {
-        var frames = try FrameReader(datagram, at: offset)
+        var frames = try FrameReader(datagram, at: offset, isSealed: seal != nil)
         var packet = PacketCheck(room: room)
         var isEliciting = false
         while let frame = try frames.next() {
             if frame.isEliciting { isEliciting = true }
             switch frame {
-            case .padding, .ping: continue
+            case .padding, .ping, .challenge, .response, .close: continue
             case .acknowledgement(let acknowledgement): try recovery.check(acknowledgement)
             case .message(let fragment, _): try packet.check(fragment, by: receiver)
+            case .key(let generation, let key):
+                guard seal?.accepts(.init(generation: generation, key: key)) == true else {
+                    throw .malformed("generation \(generation)", at: offset)
+                }
             }
         }
         return (isEliciting, packet.shortage)
@@ -103,10 +120,14 @@ package struct Link: Sendable {
     private mutating func apply(
         _ datagram: Span<UInt8>, _ offset: Int, takesMessages: Bool, _ now: MonotonicInstant
     ) throws(UDPError) {
-        var frames = try FrameReader(datagram, at: offset)
+        var frames = try FrameReader(datagram, at: offset, isSealed: seal != nil)
         while let frame = try frames.next() {
             switch frame {
             case .padding, .ping: continue
+            case .challenge(let value): if challenges.count < Self.challengesAnswered { challenges.append(value) }
+            case .response(let value): response = value
+            case .key(let generation, let key): seal?.take(.init(generation: generation, key: key), now)
+            case .close(let reason, let milliseconds): ending = (reason, milliseconds)
             case .acknowledgement(let acknowledgement): recovery.acknowledge(acknowledgement, &sender, now)
             case .message(let fragment, let bytes):
                 if takesMessages { receiver.receive(fragment, datagram.extracting(bytes)) }
@@ -123,12 +144,22 @@ package struct Link: Sendable {
     ) {
         while !batch.isFull {
             let maySend = recovery.maySend
-            guard owesAcknowledgement || (maySend && (sender.hasNext() || pingsDue || recovery.mustSend)) else {
-                return
-            }
-            batch.begin(.data, session: session)
-            batch.append { $0.append(big: recovery.next) }
+            let half = seal?.half(now, wait: recovery.probeTimeout)
+            guard
+                owesAcknowledgement || half != nil || !challenges.isEmpty
+                    || (maySend && (sender.hasNext() || pingsDue || recovery.mustSend))
+            else { return }
+            begin(&batch)
             if owesAcknowledgement { writeAcknowledgement(to: &batch, now) }
+            let controls = half != nil || !challenges.isEmpty
+            if let half { batch.append { $0.append(half) } }
+            for value in challenges {
+                batch.append { bytes in
+                    bytes.append(Frame.Code.response)
+                    bytes.append(big: value)
+                }
+            }
+            challenges = []
             var pieces: [MessageSender.Piece] = []
             while maySend, let fragment = sender.next(within: batch.room) {
                 batch.append { bytes in
@@ -139,29 +170,97 @@ package struct Link: Sendable {
             }
             let pings = maySend && pieces.isEmpty && (pingsDue || recovery.mustSend)
             if pings { batch.append { $0.append(Frame.Code.ping) } }
-            let isEliciting = pings || !pieces.isEmpty
+            let isEliciting = pings || controls || !pieces.isEmpty
             if isEliciting { pingsDue = false }
             // A relay that does not know the session may answer only what is as long as a hello.
-            let isPadded = isEliciting && recovery.isProbing && keepAlive != nil
-            let size = isPadded ? UDPFormat.maximumDatagram : batch.size
-            recovery.sent(size: size, pieces: pieces, isEliciting: isEliciting, now)
+            if isEliciting, recovery.isProbing, keepAlive != nil { batch.pad() }
+            guard end(&batch, to: peer, from: local) else { return }
+            recovery.sent(size: batch.lastSize, pieces: pieces, isEliciting: isEliciting, now)
             lastSent = now
-            batch.end(to: peer, from: local, padded: isPadded)
         }
     }
+
+    /// A number may have to be left out first.
+    private mutating func begin(_ batch: inout DatagramBatch) {
+        guard let id = seal?.remoteID else {
+            batch.begin(.data, session: session)
+            return batch.append { $0.append(big: recovery.next) }
+        }
+        if seal?.skipIfDue() == true { recovery.skip() }
+        batch.begin(packetTo: id)
+    }
+
+    /// Whether the packet was ended; one that cannot be sealed is not sent, and the session ends.
+    private mutating func end(
+        _ batch: inout DatagramBatch, to peer: NetworkAddress, from local: NetworkAddress?
+    ) -> Bool {
+        guard var seal = seal.take() else {
+            batch.end(to: peer, from: local)
+            return true
+        }
+        defer { self.seal = seal }
+        batch.pad(to: SealedFormat.pingSize)
+        do throws(SealedError) { try batch.seal(by: &seal) } catch {
+            batch.abandon()
+            return false
+        }
+        batch.end(to: peer, from: local)
+        return true
+    }
+
+    /// A packet that asks whether somebody receives at a new address, as long as what may be sent there at once.
+    mutating func challenge(_ value: UInt64, now: MonotonicInstant) -> [UInt8]? {
+        if seal?.skipIfDue() == true { recovery.skip() }
+        var frames = [Frame.Code.challenge]
+        frames.append(big: value)
+        guard let packet = seal?.packet(frames) else { return nil }
+        recovery.sent(size: packet.count, pieces: [], isEliciting: true, now)
+        return packet
+    }
+
+    /// The last packet of a session that this side ends; nil in plain.
+    mutating func goodbye(_ reason: UDPFormat.ResetReason, milliseconds: UInt32 = 0) -> [UInt8]? {
+        if seal?.skipIfDue() == true { recovery.skip() }
+        var frames: [UInt8] = []
+        frames.append(close: reason, milliseconds: milliseconds)
+        return seal?.packet(frames)
+    }
+
+    /// Opens a packet of a sealed session; one that does not open changes nothing.
+    mutating func open(
+        _ packet: Span<UInt8>, _ now: MonotonicInstant
+    ) throws(SealedError) -> (number: UInt64, frames: [UInt8]) {
+        guard var seal = seal.take() else { throw .forged }
+        defer { self.seal = seal }
+        return try seal.open(packet, wait: recovery.probeTimeout, now: now)
+    }
+
+    /// How long to wait for an answer before asking again.
+    var probeTimeout: MicrosecondSpan { recovery.probeTimeout }
+
+    /// Whether the session must end, since its seal holds no more.
+    var isSpent: Bool { seal?.isSpent ?? false }
+
+    /// Asks for an acknowledgement as soon as possible.
+    mutating func ping() { pingsDue = true }
+
+    /// The packets take another path from now on, of which nothing is known.
+    mutating func pathChanged() { recovery.pathChanged() }
 
     private mutating func writeAcknowledgement(to batch: inout DatagramBatch, _ now: MonotonicInstant) {
         owesAcknowledgement = false
         guard !received.ranges.isEmpty else { return }
         let delay = UInt32(clamping: now.since(newestReceivedAt).count)
-        batch.append { $0.append(Acknowledgement(delay: delay, ranges: received.ranges.reversed())) }
+        batch.append { $0.append(Acknowledgement(delay: delay, ranges: received.newest)) }
     }
 
     /// When to call ``tick(_:)`` again.
     var wake: MonotonicInstant? {
         let ping = pingsDue ? nil : keepAlive.map { lastSent + $0 }
-        guard let due = recovery.wake else { return ping }
-        return ping.map { min($0, due) } ?? due
+        var earliest = recovery.wake
+        if let ping, earliest.map({ ping < $0 }) ?? true { earliest = ping }
+        if let half = seal?.wake, earliest.map({ half < $0 }) ?? true { earliest = half }
+        return earliest
     }
 
     /// Does what is due: repeats and pings are written next.

@@ -1,5 +1,9 @@
 /// Which packets were received: a few ranges of numbers, the newest kept.
 struct PacketNumbers: Hashable, Sendable {
+    /// Ranges that end this far below the newest packet are not acknowledged again: four of the largest congestion
+    /// windows.
+    private static let reach: UInt64 = 1_024
+
     /// Ascending; no two touch.
     private(set) var ranges: [ClosedRange<UInt64>] = []
     /// Numbers below count as received, for nobody remembers.
@@ -8,6 +12,13 @@ struct PacketNumbers: Hashable, Sendable {
     /// Whether a number counts as received.
     func contains(_ number: UInt64) -> Bool {
         number < floor || ranges.contains { $0.contains(number) }
+    }
+
+    /// The ranges that an acknowledgement names, the newest first: what ends far below the newest packet was
+    /// acknowledged many times, or declared lost (UDP-8).
+    var newest: [ClosedRange<UInt64>] {
+        guard let last = ranges.last?.upperBound else { return [] }
+        return ranges.reversed().filter { last - $0.upperBound < Self.reach }
     }
 
     /// Adds a number; false if it was there.

@@ -11,6 +11,9 @@ struct Recovery: Sendable {
     /// makes the other side probe and remember more and more.
     static let longestWay = MicrosecondSpan(16_000_000)
 
+    /// Numbers left out that are remembered: those of 8,192 packets.
+    static let skipsRemembered = 32
+
     private struct Packet: Sendable {
         let number: UInt64
         let sentAt: MonotonicInstant
@@ -25,6 +28,8 @@ struct Recovery: Sendable {
     private var packets = Queue<Packet>()
     /// The number of the next packet.
     private(set) var next: UInt64 = 0
+    /// The newest numbers that were left out.
+    private var skipped: [UInt64] = []
     private(set) var bytesUnderWay = 0
     private var countUnderWay = 0
     private var largestAcknowledged: UInt64?
@@ -50,6 +55,12 @@ struct Recovery: Sendable {
         countUnderWay > 0 ? now.since(progressAt) : MicrosecondSpan(0)
     }
 
+    /// How long to wait for an answer.
+    var probeTimeout: MicrosecondSpan { roundTrip.wait(after: 0) }
+
+    /// The path is another one: nothing is known of it (UDP2-16).
+    mutating func pathChanged() { (roundTrip, congestion) = (RoundTrip(), CongestionWindow()) }
+
     /// When to look again.
     var wake: MonotonicInstant? {
         guard countUnderWay > 0 else { return nil }
@@ -68,8 +79,18 @@ struct Recovery: Sendable {
 
     /// Whether an acknowledgement speaks only of packets that were sent.
     func check(_ acknowledgement: Acknowledgement) throws(UDPError) {
-        guard let newest = acknowledgement.ranges.first?.upperBound, newest >= next else { return }
-        throw .acknowledgesUnsent(newest)
+        guard let newest = acknowledgement.ranges.first?.upperBound else { return }
+        guard newest < next else { throw .acknowledgesUnsent(newest) }
+        for number in skipped where acknowledgement.ranges.contains(where: { $0.contains(number) }) {
+            throw .acknowledgesUnsent(number)
+        }
+    }
+
+    /// Leaves out a number, so that who acknowledges what it did not get is caught; the newest ones are remembered.
+    mutating func skip() {
+        skipped.append(next)
+        if skipped.count > Self.skipsRemembered { skipped.removeFirst() }
+        next += 1
     }
 
     /// Takes an acknowledgement that was checked.

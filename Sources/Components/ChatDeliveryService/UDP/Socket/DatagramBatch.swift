@@ -1,3 +1,4 @@
+import ChatCrypto
 import ChatModel
 
 /// Datagrams to be sent, one after the other in one buffer that is used again and again.
@@ -10,6 +11,8 @@ package struct DatagramBatch: Sendable {
     private var peers: [NetworkAddress] = []
     private var sources: [NetworkAddress?] = []
     private var start = 0
+    /// Bytes that the begun datagram gets when it is sealed.
+    private var trailer = 0
 
     /// An empty batch.
     package init() {
@@ -48,8 +51,43 @@ package struct DatagramBatch: Sendable {
         bytes.append(big: session)
     }
 
+    /// Begins a sealed packet: its header, and room for what is masked. ``seal(by:)`` ends its frames.
+    mutating func begin(packetTo id: UInt64) {
+        start = bytes.count
+        bytes.append(SealedFormat.version)
+        bytes.append(SealedHandshake.Kind.packet.rawValue)
+        bytes.append(big: id)
+        bytes.append(contentsOf: repeatElement(0, count: SealedFormat.maskedSize))
+        trailer = AEAD.tagSize
+    }
+
+    /// Seals the datagram.
+    mutating func seal(by seal: inout HopSeal) throws(SealedError) {
+        try seal.seal(from: start, in: &bytes)
+        trailer = 0
+    }
+
+    /// Forgets what was begun.
+    mutating func abandon() {
+        bytes.removeSubrange(start...)
+        trailer = 0
+    }
+
+    /// Fills the datagram with zeros up to a size, by default the largest.
+    mutating func pad(to most: Int = UDPFormat.maximumDatagram) {
+        bytes.append(contentsOf: repeatElement(0, count: max(0, most - trailer - size)))
+    }
+
+    /// A datagram that was made elsewhere.
+    package mutating func append(_ datagram: [UInt8], to peer: NetworkAddress, from local: NetworkAddress? = nil) {
+        bytes += datagram
+        end(to: peer, from: local)
+    }
+
     /// Bytes that the datagram may still get.
-    var room: Int { UDPFormat.maximumDatagram - size }
+    var room: Int { UDPFormat.maximumDatagram - trailer - size }
+    /// Bytes of the last datagram that was ended.
+    var lastSize: Int { isEmpty ? 0 : range(count - 1).count }
     /// Bytes that the datagram has.
     var size: Int { bytes.count - start }
 
@@ -58,7 +96,7 @@ package struct DatagramBatch: Sendable {
 
     /// Ends the datagram, perhaps with zeros up to the largest size.
     package mutating func end(to peer: NetworkAddress, from local: NetworkAddress? = nil, padded: Bool = false) {
-        if padded { bytes.append(contentsOf: repeatElement(0, count: max(0, room))) }
+        if padded { pad() }
         ends.append(bytes.count)
         peers.append(peer)
         sources.append(local)
