@@ -24,7 +24,8 @@ extension Kind {
     static let all: [Kind] = [
         kdf, ids, xeddsa, introBundle, handshake, sealedInvite, openInvite, ratchet, plainConversation, privateV1,
         suite, messages,
-        envelope, plainFraming, rpi, content, segmentation, sds, sdsChannel, directory, udp, sealedHop, parityField, parityMatrix,
+        envelope, plainFraming, rpi, content, segmentation, sds, sdsChannel, directory, udp, sealedHop, parityField,
+        parityMatrix,
         parityCode,
         parityInvalid, paritySegments,
     ]

@@ -147,8 +147,14 @@ import Testing
     @Test func `only the relay's token ends a session from outside (UDP2-14)`() {
         var network = Self.sealed()
         let saro = network.addClient()
+        let last = Mutex<[UInt8]>([])
+        network.tamper = { bytes, _, to in
+            if to == VirtualNetwork.relayAddress { last.withLock { $0 = bytes } }
+            return bytes
+        }
         Self.publish("one", by: saro, in: &network)
-        var reset: [UInt8] = [2, 4] + network.clients[saro].sessionID + [UInt8](repeating: 0, count: 16)
+        // The id under which the relay gets packets, which is all that it knows of a session it does not have.
+        var reset: [UInt8] = [2, 4] + last.withLock { Array($0[2..<10]) } + [UInt8](repeating: 0, count: 16)
         for byte in 0..<8 as Range<UInt8> {
             reset[20] = byte
             network.inject(reset, from: VirtualNetwork.relayAddress, to: network.clients[saro].address)
@@ -157,7 +163,8 @@ import Testing
         #expect(network.clients[saro].notices == ["joined"])
         // A relay with the same key that knows nothing of the session can end it.
         network.startRelay()
-        Self.publish("two", by: saro, in: &network)
+        network.clients[saro].publish(["two"], now: network.now)
+        network.wait(1) { $0.clients[saro].taken == 2 }
         #expect(network.clients[saro].notices == ["joined", "interrupted", "joined", "resumed"])
     }
 

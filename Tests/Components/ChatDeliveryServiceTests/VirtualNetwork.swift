@@ -175,8 +175,6 @@ struct VirtualNetwork {
 struct VirtualClient {
     var address: NetworkAddress
     var core: ClientCore
-    /// The id of its session, as it is on the wire.
-    var sessionID: [UInt8] { core.sessionID }
     /// Texts that arrived, by subscription.
     var received: [Int: [String]] = [:]
     var cursors: [Int: Cursor] = [:]

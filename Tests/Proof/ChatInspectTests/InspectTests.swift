@@ -93,7 +93,7 @@ private let examples: [(document: String, bytes: Int, kind: Kind)] = [
     (.ratchet, "0a01aa", "DR-4"), (.segment, "1801", "SEG-07"), (.content, "1001", "CF-05"),
     (.sds, "1a0130", "SDS-R3"), (.openInvite, "0a0161", "OPEN-3"), (.plain, "02", "PLAINFRAMING-1"),
     (.plain, "010161000000026161616161", "PLAINFRAMING-3"), (.plainFrame, "0101", "PLAIN-2"),
-    (.datagram, "0201", "UDP-2"), (.datagram, "0105000000000000000000000000000000000400", "UDP-7"),
+    (.datagram, "0301", "UDP-2"), (.datagram, "0105000000000000000000000000000000000400", "UDP-7"),
     (.message, "03000000", "UDP-15"), (.handshake, "0a00", "INBOX-13"),
 ]) func `each defect violates the requirement that forbids it`(kind: Kind, hex: String, requirement: String) {
     let piece = Inspector().inspect(Bytes([UInt8](hex: hex)), as: kind)

@@ -61,7 +61,9 @@ extension ClientCore {
             switch phase {
             case .seeking(let seeking) where id == seeking.session && relays.contains(peer):
                 try receive(kind, bytes, seeking, peer, now)
-            case .joined(id, peer): try receive(kind, bytes, now)
+            case .joined(id, peer) where kind != .reset: try receive(kind, bytes, now)
+            // A RESET has the id of what it answers, since its sender knows no other.
+            case .joined(_, peer) where kind == .reset && id == link?.seal?.remoteID: try receive(kind, bytes, now)
             default: counts.foreign += 1
             }
         } catch .unknownVersion(let version) {

@@ -83,14 +83,6 @@ package struct ClientCore: Sendable {
     /// Whether there is no session, and the relay's name is to be looked up again.
     package var isSeeking: Bool { if case .seeking = phase { true } else { false } }
 
-    /// The id under which its datagrams come, in 8 bytes; none while it is sought.
-    package var sessionID: [UInt8] {
-        guard case .joined(let session, _) = phase else { return [] }
-        var bytes: [UInt8] = []
-        bytes.append(big: session)
-        return bytes
-    }
-
     /// Seeks the relay under other addresses from now on; a session that there is goes on (UDP-24).
     package mutating func reach(at addresses: [NetworkAddress]) {
         guard !addresses.isEmpty, addresses != relays else { return }
