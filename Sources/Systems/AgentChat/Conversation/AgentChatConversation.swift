@@ -94,6 +94,9 @@ public struct AgentChatConversation: Conversation {
     /// What is known of the chat.
     public var chat: ChatState { party.chat }
 
+    /// Messages that were stored and could not be read: they are lost, the rest of the chat is not.
+    public var unreadableMessages: [Identifier] { party.unreadable }
+
     /// The chat's job; cheaper to ask than the whole ``chat``.
     public var job: Job { party.job }
 

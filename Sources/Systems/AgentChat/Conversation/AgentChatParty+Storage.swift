@@ -48,11 +48,12 @@ extension AgentChatParty {
         var messages: [Identifier: Message] = [:]
         var head: JSON?
         for record in records {
-            let json = try read(record, type)
+            guard let json = try read(record, type) else { continue }
             if record.key == headKey {
                 head = json
             } else if record.key.hasPrefix(messagePrefix) {
-                guard let message = try? AgentJSON(.conformant).message(json) else { throw unreadable(record, type) }
+                // One that cannot be read costs that message, not the chat.
+                guard let message = try? AgentJSON(.conformant).message(json) else { continue }
                 messages[message.id] = message
             } else {
                 throw unreadable(record, type, .unsupported)
@@ -61,7 +62,7 @@ extension AgentChatParty {
         guard let head, let stored = head["chat"], let chat = ChatState(head: stored, messages: messages),
             var party = party(chat, head)
         else { throw Refusal(.invalid, CommonCause.unreadableRecord(headKey, machine: type)) }
-        party.stored = Set(chat.order)
+        (party.stored, party.unreadable) = (Set(chat.order), chat.missing(in: stored))
         party.isHeadChanged = false
         return (party, head["place"] ?? .null)
     }
@@ -86,12 +87,14 @@ extension AgentChatParty {
         return party
     }
 
-    private static func read(_ record: Record, _ type: String) throws(Refusal) -> JSON {
+    /// The JSON of a record; nil where it is that of a message, and cannot be read.
+    private static func read(_ record: Record, _ type: String) throws(Refusal) -> JSON? {
         guard let bytes = record.bytes, bytes.count > 1 else { throw unreadable(record, type) }
         guard bytes[0] == version else { throw unreadable(record, type, .unsupported) }
         let text = bytes.slice(1..<bytes.count)
         guard let json = try? JSON(parsing: text.span, maximumBytes: 64 << 20, maximumDepth: 132) else {
-            throw unreadable(record, type)
+            guard record.key.hasPrefix(messagePrefix) else { throw unreadable(record, type) }
+            return nil
         }
         return json
     }

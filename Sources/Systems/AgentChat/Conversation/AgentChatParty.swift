@@ -17,6 +17,8 @@ struct AgentChatParty: Sendable {
     var changed: Set<Identifier> = []
     var stored: Set<Identifier> = []
     var isHeadChanged = true
+    /// Messages that were stored and could not be read.
+    var unreadable: [Identifier] = []
 
     init(_ client: ClientSide) { (isClient, self.client) = (true, client) }
 

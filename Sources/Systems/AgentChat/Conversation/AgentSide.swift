@@ -97,10 +97,9 @@ extension AgentSide {
         case .cancel(let job, _): if effect == .commanded { output.events.append(.cancelAsked(job: job)) }
         case .clarifyResponse(let response): output.events.append(.answered(response))
         case .injectMessage(let injection):
-            let ack = ServerMessage.injectAck(job: injection.job, inject: injection.inject)
-            _ = try? chat.apply(ack)
-            output.frames.append(codec.encode(ack))
             if effect == .commanded { output.events.append(.injected(injection)) }
+            guard chat.job.isAcknowledged(injection.inject) == true else { return }
+            output.frames.append(codec.encode(.injectAck(job: injection.job, inject: injection.inject)))
         }
     }
 
@@ -133,7 +132,7 @@ extension AgentSide {
 
     /// The last messages of the path that fit into a frame; the first of them names no parent.
     private func history(limit: Int) -> [UInt8] {
-        var (size, messages): (Int, [Message]) = (512, [])
+        var (size, messages): (Int, [Message]) = (2_048, [])
         for var message in chat.shown.reversed() {
             message.parent = nil
             size += codec.encode(message).count + 1
@@ -212,12 +211,18 @@ extension AgentSide {
         return try say(.clarifyRequest(.init(job: job, request: request, questions: questions)))
     }
 
-    /// Closes the message at a text that was put in, and goes on in a new one.
+    /// Closes the message at a text that was put in, and goes on in a new one. Only now the text is acknowledged: what
+    /// was acknowledged stands in the history, and what was not may be sent again.
     public mutating func split(
         at inject: Identifier, user: Identifier, new: Identifier
     ) throws(Violation) -> SideOutput {
         guard let job = chat.job.id, let closed = chat.job.message else { throw Violation(.order, "no job lives") }
-        var output = try say(.injectSplit(.init(job: job, inject: inject, closed: closed, user: user, new: new)))
+        var trial = self
+        var output = SideOutput()
+        if chat.job.isAcknowledged(inject) == false { output = try trial.say(.injectAck(job: job, inject: inject)) }
+        let split = ServerMessage.InjectSplit(job: job, inject: inject, closed: closed, user: user, new: new)
+        output.frames += try trial.say(.injectSplit(split)).frames
+        self = trial
         if let whole = chat[closed] { output.events.append(.whole(whole)) }
         return output
     }

@@ -29,6 +29,7 @@ extension ChatState {
         try check(run.chat)
         guard !job.isBusy else { throw Violation(.busy, "a job is there already") }
         let message = run.message.role == .assistant ? try continued(run.message) : run.message
+        try message.checkSize()
         let kept = try branch(run)
         var next = job
         try next.submit()
@@ -75,5 +76,18 @@ extension ChatState {
         }
         guard isAnswered else { throw Violation(.continuation, "no approval waits for an answer") }
         return message
+    }
+}
+
+extension Message {
+    /// Refuses a message that would not fit into a history, a snapshot or a record (AC-01): the size is that of what
+    /// our encoder writes, whatever it was when it came.
+    func checkSize() throws(Violation) {
+        let codec = AgentJSON()
+        var size = parts.reduce(createdAt?.utf8.count ?? 0) { $0 + codec.encode($1).count + 1 }
+        if let metadata { size += metadata.description.utf8.count }
+        guard size <= PartAccumulator.maximumSize else {
+            throw Violation(.frame, "the message would have more than \(PartAccumulator.maximumSize) bytes")
+        }
     }
 }

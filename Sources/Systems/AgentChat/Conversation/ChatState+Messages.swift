@@ -71,6 +71,9 @@ extension ChatState {
 
     private mutating func apply(_ failure: ServerMessage.Failure) throws(Violation) -> Effect {
         let (wasLive, wasSubmitted, submitted) = (job.isLive, job.phase == .submitted, submission)
+        // Before `ready` it tells whoever comes that the last job failed; who does not know it to live goes on.
+        let isOwn = wasLive && (job.id == nil || job.id == failure.job)
+        if connection.phase == .open, failure.job != nil, !isOwn { return .none }
         try job.fail(job: failure.job)
         if wasSubmitted {
             if let submitted, messages[submitted]?.role == .user { failed.insert(submitted) }

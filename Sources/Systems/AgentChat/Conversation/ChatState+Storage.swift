@@ -14,20 +14,24 @@ extension ChatState {
         return .object(head)
     }
 
-    /// A chat as it was kept; nil where the head is none, or a message is missing.
+    /// A chat as it was kept, without the messages that are missing; nil where the head is none.
     init?(head: JSON, messages: [Identifier: Message]) {
         guard let chat = head["chat"]?.text.flatMap(Identifier.init(checking:)), let path = head["path"]?.ids,
             let order = head["order"]?.ids, let failed = head["failed"]?.ids, let stored = head["job"],
             let job = Job(stored: stored), Set(order).count == order.count,
-            order.allSatisfy({ messages[$0] != nil }), path.allSatisfy({ messages[$0] != nil }),
-            order.count == messages.count
+            messages.keys.allSatisfy(Set(order).contains), path.allSatisfy(Set(order).contains)
         else { return nil }
         self.init(chat: chat)
-        (self.path, self.order, self.failed, self.job) = (path, order, Set(failed), job)
+        self.path = path.filter { messages[$0] != nil }
+        self.order = order.filter { messages[$0] != nil }
+        (self.failed, self.job) = (Set(failed), job)
         self.messages = messages
         submission = head["submission"]?.text.flatMap(Identifier.init(checking:))
         if let id = job.message { current = PartAccumulator(messages[id]?.parts ?? []) }
     }
+
+    /// The messages of a head that are not here.
+    func missing(in head: JSON) -> [Identifier] { (head["order"]?.ids ?? []).filter { messages[$0] == nil } }
 
     /// The ids of messages that are no longer kept, since the last call.
     mutating func takeForgotten() -> [Identifier] {

@@ -293,7 +293,12 @@ extension ClientSide {
         _ effect: ChatState.Effect, of message: ServerMessage, into output: inout SideOutput
     ) {
         switch effect {
-        case .none: if case .error(let failure) = message { reclaim(failure, into: &output) }
+        case .none:
+            guard case .error(let failure) = message else { return }
+            reclaim(failure, into: &output)
+            // Before `ready`: a job has failed of which this client did not know.
+            guard chat.connection.phase == .open, let job = failure.job, job != chat.job.id else { return }
+            output.events.append(.ended(.failed, failure.text, unread: []))
         case .submitted, .commanded: break
         case .ready: ask(into: &output)
         case .refused(let id, let failure):

@@ -51,6 +51,8 @@ public struct Job: Hashable, Sendable {
     /// The questions that wait for an answer.
     public private(set) var request: ServerMessage.ClarifyRequest?
     private var injections: [Identifier: Injection] = [:]
+    /// The JSON of the texts that were injected, in bytes.
+    private var injectedSize = 0
     /// The number of the last delta that was applied.
     private var sequence: UInt64?
     /// The number of the last delta that was applied, where deltas are numbered.
@@ -105,12 +107,25 @@ extension Job {
         guard !injection.text.unicodeScalars.allSatisfy(\.properties.isWhitespace) else {
             throw Violation(.injection, "the text is blank")
         }
-        guard injections[injection.inject] == nil else { return false }
+        if let known = injections[injection.inject] {
+            guard known.text.map({ ExactText.isSame($0, injection.text) }) ?? true else {
+                throw Violation(.injection, "the inject_id belongs to another text")
+            }
+            return false
+        }
         guard phase != .cancelling else { throw Violation(.injection, "the job is being cancelled") }
         try makeRoom()
+        let size = PartAccumulator.escapedSize(of: injection.text)
+        guard injectedSize + size <= PartAccumulator.maximumSize else {
+            throw Violation(.frame, "the texts of a job have at most \(PartAccumulator.maximumSize) bytes")
+        }
         injections[injection.inject] = Injection(text: injection.text)
+        injectedSize += size
         return true
     }
+
+    /// Whether a text was acknowledged; nil where there is none.
+    func isAcknowledged(_ inject: Identifier) -> Bool? { injections[inject]?.isAcknowledged }
 
     /// The texts that the job has not taken in; after its end they may be sent again as messages of their own.
     public var unreadInjections: [(id: Identifier, text: String)] {
@@ -262,8 +277,9 @@ extension ServerMessage.ClarifyRequest {
             guard chosen.count <= 1 || question.multiple == true, Set(chosen).count == chosen.count else {
                 throw Violation(.clarification, "one option may be chosen, once")
             }
-            guard !chosen.isEmpty || answer.text != nil else {
-                throw Violation(.clarification, "an answer has a text or an option")
+            let isBlank = answer.text?.unicodeScalars.allSatisfy(\.properties.isWhitespace) ?? true
+            guard !chosen.isEmpty || !isBlank else {
+                throw Violation(.clarification, "an answer has a text that is not blank, or an option")
             }
         }
         guard open.isEmpty else { throw Violation(.clarification, "a question has no answer") }
@@ -310,7 +326,9 @@ extension Job {
             guard let id = one.id("id"), let acked = one["acked"]?.bool, let used = one["used"]?.bool else {
                 return nil
             }
-            injections[id] = Injection(text: one["text"]?.text, isAcknowledged: acked, isConsumed: used)
+            let text = one["text"]?.text
+            injections[id] = Injection(text: text, isAcknowledged: acked, isConsumed: used)
+            injectedSize += text.map(PartAccumulator.escapedSize) ?? 0
         }
         guard !isLive || message != nil, injections.count <= Self.maximumInjections else { return nil }
     }

@@ -217,7 +217,7 @@ extension PartAccumulator {
     }
 
     /// What a text adds to a text in JSON.
-    private static func escapedSize(of text: String) -> Int {
+    static func escapedSize(of text: String) -> Int {
         let bytes = text.utf8.span
         var size = bytes.count
         for index in bytes.indices {

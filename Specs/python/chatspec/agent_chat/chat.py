@@ -123,7 +123,10 @@ class Chat:
         self.needs_live(inject["job_id"])
         if not inject["text"].strip():
             raise Violation("AC-26", "blank")
-        if inject["inject_id"] in self.injections:
+        known = self.injections.get(inject["inject_id"])
+        if known is not None:
+            if known["text"] not in (None, inject["text"]):
+                raise Violation("AC-26", "the id of another text")
             return
         if self.job == "cancelling" or len(self.injections) >= 1000:
             raise Violation("AC-26", "the job takes no text")
@@ -216,6 +219,10 @@ class Chat:
         self.edit(fold.close)
 
     def s_error(self, error: dict) -> None:
+        if self.connection == "open" and "job_id" in error:
+            # Whoever comes is told that the last job failed; here it may be unknown, or known to have ended.
+            if self.job not in LIVE or self.job_id not in (None, error["job_id"]):
+                return
         if self.job == "submitted":
             if error.get("job_id") and error["job_id"] == self.previous:
                 raise Violation("AC-30", "it ended")
@@ -302,7 +309,7 @@ def check_answers(questions: list[dict], given: list[dict]) -> None:
             raise Violation("AC-25", "no such option")
         if len(set(chosen)) != len(chosen) or (len(chosen) > 1 and not question.get("multiple")):
             raise Violation("AC-25", "too many options")
-        if not chosen and "text" not in answer:
+        if not chosen and not answer.get("text", "").strip():
             raise Violation("AC-25", "an empty answer")
     if left:
         raise Violation("AC-25", "a question without answer")
