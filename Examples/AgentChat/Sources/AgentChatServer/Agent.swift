@@ -8,6 +8,14 @@ import ChatModel
 public protocol Agent: Sendable {
     /// Works on a job.
     func run(_ job: AgentJob) async throws
+
+    /// The service ends: what the agent started beside it ends too.
+    func stop() async
+}
+
+extension Agent {
+    /// Nothing to end.
+    public func stop() async {}
 }
 
 /// What an agent failed of, in words for the person.

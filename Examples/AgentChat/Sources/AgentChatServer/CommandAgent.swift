@@ -10,14 +10,18 @@ public struct CommandAgent: Agent {
     public static let maximumLine = 2 << 20
 
     private let command: [String]
+    private let programs = Programs()
 
     /// An agent that runs a command line with the shell.
     public init(_ line: String) { command = ["/bin/sh", "-c", line] }
 
+    /// Ends all programs; returns when none is left, at the latest after two seconds.
+    public func stop() async { await programs.stop() }
+
     /// Runs the program until it ends, says `done` or `fail`, or the job is cancelled.
     public func run(_ job: AgentJob) async throws {
-        let program = try ChildProgram(command)
-        defer { program.end() }
+        let program = try programs.start(command)
+        defer { programs.end(program) }
         program.write(Self.first(job))
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
@@ -26,8 +30,7 @@ public struct CommandAgent: Agent {
                     program.took()
                 }
                 try Task.checkCancellation()
-                let status = try await program.status()
-                guard status == 0 else { throw AgentFailure("the program ended with \(status)") }
+                if let failure = try await program.failure() { throw AgentFailure(failure) }
                 return true
             }
             group.addTask {
@@ -88,5 +91,29 @@ public struct CommandAgent: Agent {
         default: throw AgentFailure("the program wrote a line of an unknown type")
         }
         return false
+    }
+}
+
+/// The programs that run, or are ending.
+private final class Programs: Sendable {
+    private let all = Lock<[ObjectIdentifier: ChildProgram]>([:])
+
+    func start(_ command: [String]) throws -> ChildProgram {
+        let program = try ChildProgram(command)
+        all.withLock { $0[ObjectIdentifier(program)] = program }
+        return program
+    }
+
+    func end(_ program: ChildProgram) {
+        let ending = program.end()
+        Task {
+            await ending.value
+            all.withLock { $0[ObjectIdentifier(program)] = nil }
+        }
+    }
+
+    func stop() async {
+        let endings = all.withLock { $0.values.map { $0.end() } }
+        for ending in endings { await ending.value }
     }
 }

@@ -87,6 +87,9 @@ public actor House {
         do throws(Refusal) {
             let room = try Room(chat, records: dormant[chat] ?? [], house: self)
             (rooms[chat], dormant[chat]) = (room, nil)
+            for message in room.unreadable {
+                log("message_unreadable", [("chat", .string(chat.text)), ("message", .string(message.text))])
+            }
             return room
         } catch {
             log("chat_unreadable", [("chat", .string(chat.text)), ("reason", .string("\(error)"))])
@@ -112,6 +115,7 @@ public actor House {
     func stop() async {
         isStopping = true
         for room in rooms.values { await room.stop() }
+        await agent.stop()
     }
 }
 

@@ -49,6 +49,8 @@ actor Room {
     }
 
     let chat: Identifier
+    /// Messages that were stored and could not be read.
+    nonisolated let unreadable: [Identifier]
     private let house: House
     private var machine: AgentChatConversation
     private var members: [Member] = []
@@ -57,6 +59,8 @@ actor Room {
     private var isBroken = false
     private var isStopped = false
     private var running: Running?
+    /// Why the last job failed, where that is known.
+    private var failure: String?
     private var content: UInt64 = 0
     private var outgoing: [(frame: ByteBuffer, to: Outbox)] = []
 
@@ -71,7 +75,7 @@ actor Room {
         guard let machine = made as? AgentChatConversation else {
             throw Refusal(.unable, CommonCause.unsupportedAction("agent", type: made.id.description))
         }
-        self.machine = machine
+        (self.machine, unreadable) = (machine, machine.unreadableMessages)
         // A job that lived when the service ended is told to have failed.
         if !records.isEmpty { self.machine.handle(.restored, in: &step) }
     }
@@ -163,6 +167,7 @@ extension Room {
         switch work {
         case .came(let outbox):
             members.append(Member(outbox: outbox))
+            tellFailure(to: outbox)
             return receive(Bytes(SideOutput.hello), from: outbox, in: &step)
         case .frame(let bytes, let outbox):
             // Over a socket `{}` says nothing: it is a frame without a type (AC-02).
@@ -171,6 +176,13 @@ extension Room {
         case .act(let act, let job): return perform(act.action, in: job, &step)
         case .end(let result, let job): return end(result, of: job, &step)
         }
+    }
+
+    /// Where the last job of the chat failed, whoever comes is told so before `ready` (7.4): a history does not say it.
+    private func tellFailure(to outbox: Outbox) {
+        guard machine.job.phase == .ended(.failed), let job = machine.job.id else { return }
+        let error = ServerMessage.Failure(failure ?? "the service was started again", code: "internal", job: job)
+        outgoing.append((ByteBuffer(bytes: AgentJSON().encode(.error(error))), outbox))
     }
 
     private func receive(_ bytes: Bytes, from outbox: Outbox, in step: inout Step) -> Refusal? {
@@ -299,6 +311,7 @@ extension Room {
             case nil: isCancelling ? .acknowledgeCancel : .fail("the agent stopped")
             }
         let refusal = perform(action.action, in: id, &step)
+        if case .failure(let reason)? = result { failure = reason.description } else { failure = "the agent stopped" }
         if running?.id == id { running = nil }
         var fields: [(String, JSON)] = [("chat", .string(chat.text)), ("job", .string(id.text))]
         fields.append(("end", .string(machine.job.word)))

@@ -80,9 +80,7 @@ public final class Server: Sendable {
         switch connection {
         case .http(let channel): try? await serve(channel)
         case .socket(let channel, let chat):
-            guard let room = await house.room(chat) else {
-                return channel.channel.close(promise: nil)
-            }
+            guard let room = await house.room(chat) else { return await Socket.refuse(channel) }
             await Socket(channel, room: room, house: house).run()
         }
     }

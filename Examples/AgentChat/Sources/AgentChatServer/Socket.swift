@@ -21,6 +21,13 @@ struct Socket: Sendable {
         outbox = Outbox(limit: house.limits.waiting, backlog: house.backlog)
     }
 
+    /// Closes a socket whose chat cannot be read.
+    static func refuse(_ channel: SocketChannel) async {
+        try? await channel.executeThenClose { _, outbound in
+            try await outbound.write(frame(.close(.unexpectedServerError)))
+        }
+    }
+
     func run() async {
         let fields: [(String, JSON)] = [("chat", .string(room.chat.text))]
         log("socket_opened", fields)

@@ -22,6 +22,15 @@ public actor Talker {
     /// How much of the text of the message that is written was shown.
     private var written: (message: Identifier, text: String)?
     private var reading: Task<Void, Never>?
+    /// Messages that were sent, and neither taken nor refused.
+    private var unsent = 0
+    private var hasSpoken = false
+    /// Whether an approval was answered whose job has not ended.
+    private var isApproving = false
+    /// How many events came.
+    private var heard: UInt64 = 0
+    /// Whether a message was not sent, or an answer failed.
+    private var hasFailed = false
 
     /// Enters a chat of a service, or a new one.
     public static func enter(
@@ -79,10 +88,33 @@ extension Talker {
                 settled.insert(id)
                 let reason = line.count > 2 ? String(line.dropFirst(2)) : nil
                 try await act(.approve(id, line == "y", reason: reason))
-            default: try await client.send(Content(line), in: conversation)
+                isApproving = true
+            default:
+                (unsent, hasSpoken) = (unsent + 1, true)
+                do { try await client.send(Content(line), in: conversation) } catch {
+                    unsent -= 1
+                    throw error
+                }
             }
-        } catch { write("! \(error)\n") }
+        } catch {
+            hasFailed = true
+            write("! \(error)\n")
+        }
         return true
+    }
+
+    /// Waits until nothing is under way: what was sent was answered, or the agent asks. For lines that nobody types.
+    ///
+    /// - Returns: whether all went well: everything was sent, no answer failed, nothing waits for the person, and the
+    ///   service said something within `patience`.
+    public func settle(patience: Duration = .seconds(60)) async -> Bool {
+        var (deadline, last) = (ContinuousClock.now + patience, heard)
+        while unsent > 0 || isApproving || (isLive && questions.isEmpty) {
+            if heard != last { (deadline, last) = (ContinuousClock.now + patience, heard) }
+            guard ContinuousClock.now < deadline else { return false }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        return !hasFailed && questions.isEmpty && approvals.isEmpty
     }
 
     /// What a key stands for.
@@ -145,13 +177,17 @@ extension Talker {
 // What the agent says.
 extension Talker {
     private func hear(_ event: ClientEvent) {
+        heard &+= 1
         switch event {
         case .conversation(_, .content(let received)) where received.part == .delta:
             isLive = true
             let piece = String(decoding: received.content.array, as: UTF8.self)
             if let id = received.reference.flatMap(Identifier.init(checking:)) { grow(id, by: piece) }
-        case .conversation(_, .status(_, .delivered)): isLive = true
-        case .conversation(_, .status(_, .failed(let reason))): write("! not sent: \(clean(reason))\n")
+        case .conversation(_, .status(_, .delivered)):
+            (isLive, unsent) = (true, max(0, unsent - 1))
+        case .conversation(_, .status(_, .failed(let reason))):
+            (hasFailed, unsent) = (true, max(0, unsent - 1))
+            write("! not sent: \(clean(reason))\n")
         case .conversation(_, let event): if let event = AgentChatEvent(event) { hear(event) }
         case .link(.interrupted(let reason, _)): write("\n! the connection is lost (\(clean(reason))); trying again\n")
         case .link(.resumed): write("! connected again\n")
@@ -181,7 +217,8 @@ extension Talker {
             write("\n")
             ask()
         case .ended(let outcome, let reason, let unread):
-            (isLive, questions, answers) = (false, [], [])
+            (isLive, isApproving, questions, answers) = (false, false, [], [])
+            if outcome == .failed, hasSpoken { hasFailed = true }
             write("\n[\(outcome.rawValue)\(reason.map { ": \(clean($0))" } ?? "")]\n")
             for text in unread { write("! not read: \(clean(text))\n") }
             for id in approvals { write("? approve \(clean(id.text))? y, or n and a reason\n") }

@@ -30,13 +30,17 @@ struct Talk: AsyncParsableCommand {
             FileHandle.standardError.write(Data("agent-chat: \(error)\n".utf8))
             throw ExitCode(2)
         }
-        if Terminal.isThere, let terminal = Terminal() {
-            await type(at: terminal, to: talker)
-            Terminal.restore()
-        } else {
-            for await line in lines() { guard await talker.take(line) else { break } }
-        }
+        let isDone = await talk(to: talker)
         await talker.close()
+        if !isDone { throw ExitCode(1) }
+    }
+
+    /// Until the last line; false where lines of a pipe did not come to their answers.
+    private func talk(to talker: Talker) async -> Bool {
+        guard Terminal.isThere, let terminal = Terminal() else { return await read(to: talker) }
+        await type(at: terminal, to: talker)
+        Terminal.restore()
+        return true
     }
 
     /// A person at a terminal: one key answers what waits for an answer.
@@ -64,6 +68,15 @@ struct Talk: AsyncParsableCommand {
                 }
             }
         }
+    }
+
+    /// Lines of a pipe or a file: each waits until the answer to the one before it is there, and so does the end.
+    private func read(to talker: Talker) async -> Bool {
+        for await line in lines() {
+            if line != "/stop" { _ = await talker.settle() }
+            guard await talker.take(line) else { break }
+        }
+        return await talker.settle()
     }
 
     private func show(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }

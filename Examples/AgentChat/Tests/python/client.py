@@ -23,6 +23,10 @@ class Client:
     async def __aenter__(self):
         self.socket = await connect(self.url, open_timeout=PATIENCE, max_size=2**20, **self.options)
         ready = await self.next()
+        if ready["type"] == "error":
+            # The last job of the chat failed (7.4).
+            self.errors.append(ready)
+            ready = await self.next()
         assert ready["type"] == "ready" and ready["protocol"] == "0.1", ready
         self.active = ready["active_job"]
         return self

@@ -1,5 +1,6 @@
 """Agents that are programs, and the client in a terminal, as whole processes."""
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -116,6 +117,82 @@ class CommandTests(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(await client.end(), "failed", word)
                 await client.say("hello")
                 self.assertEqual(await client.end(), "completed")
+
+
+class GroupTests(unittest.IsolatedAsyncioTestCase):
+    """A program whose line the shell starts as a process of its own."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.mark = Path(self.folder.name, "pid")
+        program = Path(self.folder.name, "agent.py")
+        program.write_text("import os, sys, time\n"
+                           f"open({str(self.mark)!r}, 'w').write(f'{{os.getpid()}}\\n')\n"
+                           "time.sleep(1000)\n", encoding="utf-8")
+        self.service = Service(f"command:{sys.executable} {program}; exit 0", data=False).start()
+
+    def tearDown(self):
+        self.service.close()
+        self.folder.cleanup()
+
+    async def begin(self, client):
+        await client.say("hello")
+        await client.until(lambda message: message["type"] == "run")
+        while not (self.mark.exists() and self.mark.read_text().endswith("\n")):
+            await asyncio.sleep(0.02)
+        return int(self.mark.read_text())
+
+    @staticmethod
+    def lives(pid):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        except FileNotFoundError:
+            return False
+        return "\nState:\tZ" not in status
+
+    async def test_a_cancel_ends_what_the_program_started(self):
+        chat = self.service.chat()
+        async with Client(self.service.socket(chat), chat) as client:
+            pid = await self.begin(client)
+            blocked = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "SigBlk" in line)
+            self.assertEqual(int(blocked.split()[1], 16), 0)
+            await client.send("cancel", job_id=client.job)
+            self.assertEqual(await client.end(), "cancelled")
+            deadline = time.monotonic() + PATIENCE
+            while self.lives(pid) and time.monotonic() < deadline:
+                await asyncio.sleep(0.05)
+            self.assertFalse(self.lives(pid))
+
+    async def test_a_service_that_stops_leaves_no_program_behind(self):
+        chat = self.service.chat()
+        async with Client(self.service.socket(chat), chat) as client:
+            pid = await self.begin(client)
+            self.assertEqual(await asyncio.to_thread(self.service.stop), 0)
+            self.assertFalse(self.lives(pid))
+
+
+class PipeTests(unittest.TestCase):
+    """The client with lines that nobody types."""
+
+    def test_what_is_read_is_sent_and_answered_before_the_end(self):
+        service = Service("echo", data=False).start()
+        try:
+            talk = subprocess.run([BINARY, "talk", service.page], input="weather\nand wind\n", text=True,
+                                  capture_output=True, timeout=PATIENCE, check=False)
+            self.assertEqual(talk.returncode, 0, talk)
+            self.assertIn("weather\n[completed]", talk.stdout)
+            self.assertIn("and wind\n[completed]", talk.stdout)
+        finally:
+            service.close()
+
+    def test_an_answer_that_fails_shows_in_the_status(self):
+        service = Service("command:exit 3", data=False).start()
+        try:
+            talk = subprocess.run([BINARY, "talk", service.page], input="weather\n", text=True,
+                                  capture_output=True, timeout=PATIENCE, check=False)
+            self.assertEqual(talk.returncode, 1, talk)
+        finally:
+            service.close()
 
 
 class Screen:

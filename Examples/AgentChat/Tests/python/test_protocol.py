@@ -143,12 +143,14 @@ class ProtocolTests(unittest.IsolatedAsyncioTestCase):
             await client.end()
             asked = await client.say("long")
             await client.text("so it")
+            job = client.job
             self.service.kill()
             with self.assertRaises(ConnectionClosed):
                 await client.end()
         self.service.start()
         async with self.client() as client:
             self.assertIsNone(client.active)
+            self.assertEqual([error.get("job_id") for error in client.errors], [job])
             await client.history()
             self.assertEqual([client.messages[one]["role"] for one in client.path], ["user", "assistant"] * 2)
             self.assertIn(asked, client.path)
@@ -166,6 +168,25 @@ class ProtocolTests(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(closed.exception.rcvd.code, 1001)
         events = [line["event"] for line in self.service.lines()]
         self.assertEqual((events[0], events[-1]), ("listening", "stopped"))
+
+    async def test_what_grows_beyond_a_frame_is_refused_and_the_chat_goes_on(self):
+        async with self.client() as client:
+            short = '{"type":"run","data":{"id":"%s","message":{"id":"b","role":"user","parts":[{"type":"text",' \
+                '"text":"%s"}]},"vaultItems":[],"timezone":"UTC"}}' % (client.chat, "\\b" * 180_000)
+            await client.socket.send(short)
+            error = await client.until(lambda message: message["type"] == "error")
+            self.assertTrue(error["message"].startswith("AC-01"), error)
+            await client.say("hi")
+            self.assertEqual(await client.end(), "completed")
+
+    async def test_a_text_that_nobody_took_was_not_acknowledged(self):
+        async with self.client() as client:
+            await client.say("fail slowly")
+            await client.until(lambda message: message["type"] == "run")
+            await client.send("inject_message", job_id=client.job, inject_id="i1", text="never read")
+            await client.end()
+            self.assertEqual("i1" in client.acknowledged,
+                             any("never read" in str(one) for one in client.messages.values()))
 
     async def test_a_failure_keeps_what_was_written(self):
         async with self.client() as client:

@@ -85,6 +85,9 @@ const APPLY = {
     }
     chat.path = message.initialPath.map(one => one.id);
     if (chat.follows && chat.job && !chat.path.includes(chat.job.message)) chat.path.push(chat.job.message);
+    const last = chat.messages.get(chat.path.at(-1));
+    if (chat.broken && last?.role === "assistant" && !chat.job) chat.failed.set(last.id, `The answer failed: ${chat.broken}`);
+    chat.broken = null;
     show.rebuild();
     settle();
   },
@@ -143,7 +146,8 @@ const APPLY = {
   error(message) {
     const text = message.message ?? message.error;
     if (chat.job && message.job_id === chat.job.id) return end(message, `The answer failed: ${text}`);
-    if (has(message, "job_id")) return;
+    // Before ready: the last job failed. Where that is not known yet, the history shows its message last.
+    if (has(message, "job_id")) { if (!chat.isReady) chat.broken = text; return; }
     if (message.code === "busy" && chat.isClaimed) { chat.isClaimed = false; ask(); return; }
     if (chat.isSubmitted) { chat.isSubmitted = false; fail(text); } else { show.announce(text); ask(); }
   },
