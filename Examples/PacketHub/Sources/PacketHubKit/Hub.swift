@@ -26,6 +26,7 @@ package final class Hub: Sendable {
             }
             let version = Array(metadata[stringValues: PacketHandshake.protocolKey])
             do { try PacketHandshake().check(protocol: version.first) } catch { throw RPCError(error) }
+            try Self.checkBinding(metadata)
             let name = try Self.text(metadata, StreamKey.namespace) + "/" + Self.text(metadata, StreamKey.run)
             let step = try Self.text(metadata, StreamKey.step)
             let connector = try Self.optionalText(metadata, StreamKey.connector) ?? peer
@@ -35,6 +36,19 @@ package final class Hub: Sendable {
             refusedStarts.add(1, ordering: .relaxed)
             log("start_refused", [("code", .string("\(error.code)")), ("why", .string(error.message))])
             throw error
+        }
+    }
+
+    /// The binding is stated once, as namespace and name (section 8.1).
+    private static func checkBinding(_ metadata: GRPCCore.Metadata) throws {
+        let values = Array(metadata[stringValues: PacketHandshake.bindingKey])
+        let parts = values.first?.split(separator: "/", omittingEmptySubsequences: false) ?? []
+        guard values.count == 1, parts.count == 2,
+            parts.allSatisfy({ !$0.isEmpty && $0.utf8.count <= PacketBinding.maximumText })
+        else {
+            throw RPCError(
+                code: .invalidArgument,
+                message: "the stream does not state \(PacketHandshake.bindingKey) once, as NAMESPACE/NAME")
         }
     }
 

@@ -20,7 +20,9 @@ package struct HubServer: Sendable {
             address: host.contains(":") ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port),
             transportSecurity: certificates.server,
             config: .defaults { config in
-                config.rpc.maxRequestPayloadSize = Bounds.maximumMessage
+                // The transport ends a stream whose message is longer without a status, so it takes more than the hub, which
+                // says that the message is too long (SA-04).
+                config.rpc.maxRequestPayloadSize = 2 * Bounds.maximumMessage
                 config.http2.targetWindowSize = 1 << 20
                 // A caller that is gone without a word is found out.
                 config.connection.keepalive.time = .seconds(30)

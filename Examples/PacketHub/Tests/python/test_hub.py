@@ -9,7 +9,7 @@ import unittest
 
 import grpc
 
-from peer import ROOT, HubTest, opaque, pb, placed, says, structured, text, until
+from peer import PORTS, ROOT, HubTest, opaque, pb, placed, says, structured, text, until
 
 Code = grpc.StatusCode
 
@@ -284,6 +284,16 @@ class Starts(HubTest):
         peer = self.peer("s" * 129)
         self.assertEqual(peer.ending("control")[0], Code.INVALID_ARGUMENT)
 
+    def test_PS14_the_binding_must_be_stated_once(self):
+        for values in [(), ("",), ("name",), ("a/b/c",), ("/name",), ("default/test", "default/test")]:
+            peer = self.peer("saro", control=False, open_port=False)
+            peer.keys = [pair for pair in peer.keys if pair[0] != "bubu.transport.binding"]
+            peer.keys += [("bubu.transport.binding", value) for value in values]
+            peer.open_control()
+            code, _, why = peer.ending("control")
+            self.assertEqual(code, Code.INVALID_ARGUMENT, values)
+            self.assertIn("bubu.transport.binding", why)
+
     def test_PS14_one_step_numbers_a_stream(self):
         saro, raya, pax = self.peer("saro"), self.peer("raya"), self.peer("pax")
         saro.send(says("1", 1, "shared"))
@@ -405,6 +415,23 @@ class Refusals(HubTest):
             saro.send(packet)
             self.assertEqual(saro.ending()[1], rule)
             saro.close()
+
+    def test_SA04_a_message_of_more_than_12_MiB(self):
+        large = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
+        for port in ["process", "data", "push", "control"]:
+            saro = self.peer("saro", port="process" if port == "control" else port, open_port=False, connector=port)
+            with grpc.insecure_channel(self.hub.address, large) as channel:
+                service, method = ("TransportConnectorService", "Control") if port == "control" else PORTS[port][:2]
+                keys = [pair for pair in saro.keys if port != "control" or pair[0] != "current-step-id"]
+                if port == "control":
+                    keys.append(("current-step-id", "raya"))
+                call = channel.stream_stream(f"/transport.v1.{service}/{method}")
+                with self.assertRaises(grpc.RpcError) as caught:
+                    for _ in call(iter([bytes((12 << 20) + 1)]), metadata=keys):
+                        pass
+            self.assertEqual(caught.exception.code(), Code.INVALID_ARGUMENT, f"{port}: {caught.exception.details()}")
+            self.assertEqual(dict(caught.exception.trailing_metadata())["bubu-rule"], "SA-04", port)
+        self.assertEqual([one["rule"] for one in self.hub.events("refused")], ["SA-04"] * 4)
 
     def test_SA00_bytes_that_are_no_message(self):
         channel = grpc.insecure_channel(self.hub.address)
