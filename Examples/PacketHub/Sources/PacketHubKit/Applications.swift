@@ -69,7 +69,8 @@ package enum Applications {
             payload: ["text": .string(text), "sender": .string(step)])
     }
 
-    /// What a person sees of a packet: one line, without control characters; nil where it says nothing to people.
+    /// What a person sees of a packet: one line, without what would move the cursor or the
+    /// order of what stands around it; nil where it says nothing to people.
     package static func shown(_ packet: Packet) -> String? {
         let text: String
         switch packet.carrier {
@@ -82,7 +83,16 @@ package enum Applications {
         case .video(let frame): text = "[\(frame.payload.count) bytes of video]"
         case .opaque(let opaque): text = "[\(opaque.bytes.count) bytes of \(opaque.mimeType)]"
         }
-        let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
-        return String(String.UnicodeScalarView(scalars))
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { isPlain($0) ? $0 : " " }))
+    }
+
+    /// Not a control character, a separator of lines, or a format character, such as U+202E, which turns the text
+    /// behind it around. U+200C and U+200D join letters and emoji, and stay.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: false
+        case .format: scalar == "\u{200C}" || scalar == "\u{200D}"
+        default: true
+        }
     }
 }

@@ -23,11 +23,11 @@ enum Command {
         let (into, outOf) = (Pipe(), Pipe())
         process.standardInput = into
         process.standardOutput = outOf
+        let start = ContinuousClock.now
         try process.run()
         let killer = Task {
             try await Task.sleep(for: limit)
-            // With what it started, which holds its output open.
-            if kill(-process.processIdentifier, SIGKILL) != 0 { kill(process.processIdentifier, SIGKILL) }
+            end(process)
         }
         defer { killer.cancel() }
         let (writing, reading) = (into.fileHandleForWriting, outOf.fileHandleForReading)
@@ -35,17 +35,24 @@ enum Command {
         _ = Thread.detached {
             try? writing.write(contentsOf: Data(input)); try? writing.close()
         }
-        let output = await Thread.value { () -> Data in
-            var data = Data()
-            while let more = try? reading.read(upToCount: 1 << 20), !more.isEmpty, data.count <= maximumOutput {
-                data += more
+        let output = await withTaskCancellationHandler {
+            await Thread.value { () -> Data in
+                var data = Data()
+                while let more = try? reading.read(upToCount: 1 << 20), !more.isEmpty, data.count <= maximumOutput {
+                    data += more
+                }
+                try? reading.close()
+                process.waitUntilExit()
+                return data
             }
-            try? reading.close()
-            process.waitUntilExit()
-            return data
+        } onCancel: {
+            end(process)
         }
+        try Task.checkCancellation()
         guard process.terminationReason == .exit else {
-            throw Failure(exitCode: nil, description: "the command was killed; it has \(limit)")
+            let isLate = ContinuousClock.now - start >= limit
+            let why = isLate ? "ran longer than \(limit)" : "was ended by signal \(process.terminationStatus)"
+            throw Failure(exitCode: nil, description: "the command \(why)")
         }
         guard process.terminationStatus == 0 else {
             let status = process.terminationStatus
@@ -55,6 +62,11 @@ enum Command {
             throw Failure(exitCode: nil, description: "the command wrote more than \(maximumOutput) bytes")
         }
         return Array(output)
+    }
+
+    /// Kills a command with what it started, which holds its output open.
+    private static func end(_ process: Process) {
+        if kill(-process.processIdentifier, SIGKILL) != 0 { kill(process.processIdentifier, SIGKILL) }
     }
 }
 

@@ -109,7 +109,10 @@ package final class Step: Sendable {
 
     private func work(_ application: Application) async throws {
         for await delivery in deliveries {
-            for answer in await application(delivery.packet) {
+            let answers = await application(delivery.packet)
+            // What was given up half-way is not done: it has no answer and no receipt, and comes again.
+            try Task.checkCancellation()
+            for answer in answers {
                 do { try await send(answer, answering: delivery) } catch let violation as PacketViolation {
                     log("answer_refused", [("why", .string(violation.description))])
                 }

@@ -18,6 +18,13 @@ func fail(_ error: any Error, code: Int32) -> ExitCode {
     return ExitCode(code)
 }
 
+/// Refuses a number that an option does not take, and says which it takes.
+func checkNumber(_ option: String, _ number: Int, _ range: ClosedRange<Int>) throws {
+    guard range.contains(number) else {
+        throw SetupError("\(option) \(number): give a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+}
+
 /// SIGTERM and SIGINT, the first of which ends the program cleanly.
 func stopSignals() -> AsyncStream<Void> {
     let (stream, feed) = AsyncStream<Void>.makeStream()

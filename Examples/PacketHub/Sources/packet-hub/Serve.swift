@@ -83,11 +83,11 @@ struct Serve: AsyncParsableCommand {
         guard settings.overflow == .refuse || semantics == .bestEffort else {
             throw SetupError("--overflow \(settings.overflow.rawValue) loses packets; it needs --semantics best_effort")
         }
-        guard (1...100_000).contains(messages), (1 << 16...1 << 30).contains(bytes), (1...1_024).contains(downstreams),
-            (0...65_535).contains(port)
-        else {
-            throw SetupError("give 1 to 100000 --messages, 65536 to 1073741824 --bytes, 1 to 1024 --downstreams")
-        }
+        try checkNumber("--port", port, 0...65_535)
+        try checkNumber("--messages", messages, 1...100_000)
+        try checkNumber("--bytes", bytes, 1 << 16...1 << 30)
+        try checkNumber("--downstreams", downstreams, 1...1_024)
+        try checkNumber("--statistics", statistics, 0...86_400)
         if let step = settings.overloadedStep {
             throw SetupError("\(step) has more routes than the \(downstreams) of --downstreams")
         }

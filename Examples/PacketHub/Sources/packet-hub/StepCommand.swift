@@ -26,6 +26,7 @@ struct StepOptions: ParsableArguments {
     @Option(help: "Seconds that the start of a session may take.") var startLimit = 30
 
     func settings() async throws -> StepSettings {
+        try checkNumber("--start-limit", startLimit, 1...86_400)
         let certificates = try Certificates(certificate: certificate, key: key, authorities: authority)
         var settings = StepSettings(step: step, certificates: certificates)
         var address = hub
@@ -111,6 +112,7 @@ struct Transform: AsyncParsableCommand {
     @Argument(help: "The command, for the shell.") var command: String
 
     func run() async throws {
+        do { try checkNumber("--limit", limit, 1...86_400) } catch { throw fail(error, code: 2) }
         let application = Applications.transform(command, limit: .seconds(limit), log: .standardError)
         try await options.run(try await options.makeStep(), application)
     }

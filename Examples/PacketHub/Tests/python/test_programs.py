@@ -115,6 +115,19 @@ class Steps(HubTest):
         errors = sorted(one["payload"].get("exitCode", -1) for one in came if one["kind"] == "error")
         self.assertEqual(errors, [-1, 3], came)
 
+    def test_a_command_that_runs_is_ended_by_SIGTERM_and_its_packet_comes_again(self):
+        started = self.folder() / "started"
+        step = self.step("transform", "--step", "slow", f"touch {started}; sleep 100")
+        saro = self.peer("saro")
+        saro.send(says("hello", 1))
+        until(started.exists, "the command runs")
+        begin = time.monotonic()
+        self.assertEqual(step.stop(), 0)
+        self.assertLess(time.monotonic() - begin, 25, "the command's limit is 30 s")
+        self.assertEqual(saro.receipts, [])
+        raya = self.peer("slow")
+        self.assertEqual(text(raya.next()), "hello")
+
     def test_a_command_that_does_not_read(self):
         step = self.step("transform", "--step", "deaf", "exit 1")
         saro = self.peer("saro")
@@ -189,6 +202,13 @@ class Steps(HubTest):
         self.step("echo", "--step", "bot", "--mode", "interop", hub=hub)
         hub.to_step.put(pb.ProcessResponse(packet=packet))
         until(lambda: not hub.packets.empty(), "the answer")
+
+    def test_what_others_say_stays_one_line_in_a_terminal(self):
+        chat = self.step("chat", "--step", "raya", "--stay", stdin=subprocess.PIPE)
+        saro = self.peer("saro")
+        saro.send(says("a\x1b]0;b\x07c\u202ed\u2028e\u2066f\u200dg", 1))
+        until(lambda: chat.output, "the line")
+        self.assertEqual(chat.output, ["chat.message.v1: a ]0;b c d e f\u200dg"])
 
     def test_a_chat_from_a_pipe_ends_when_all_has_receipts(self):
         self.step("chat", "--step", "raya", "--stay", stdin=subprocess.PIPE)
@@ -292,6 +312,10 @@ class Options(unittest.TestCase):
             ("serve", "--route", "saro"): "FROM:TO", ("serve", "--host", "0.0.0.0"): "--token-file",
             ("serve", "--overflow", "drop_oldest"): "best_effort", ("serve", "--certificate", "x"): "--key",
             ("serve", "--token-file", "/nowhere"): "first line", ("serve", "--messages", "0"): "--messages",
+            ("serve", "--port", "99999"): "--port 99999: give a number from 0 to 65535",
+            ("serve", "--statistics", str(2**63 - 1)): "--statistics",
+            ("step", "echo", "--step", "bot", "--hub", "127.0.0.1:1", "--start-limit", str(2**63 - 1)): "--start-limit",
+            ("step", "transform", "--step", "bot", "--hub", "127.0.0.1:1", "--limit", "0", "cat"): "--limit",
             ("serve", "--downstreams", "1", "--route", "a:b", "--route", "a:c"): "--downstreams",
             ("step", "echo", "--step", "bot"): "--hub", ("step", "echo", "--step", "bot", "--hub", "nowhere"): "HOST:PORT",
             ("step", "echo", "--step", "bot", "--hub", "127.0.0.1:1", "--run", "x"): "NAMESPACE/NAME"}
