@@ -85,6 +85,52 @@ struct CodecTests {
         #expect(text == #"{"usage":{"input_tokens":1,"output_tokens":2,"total_tokens":3}}"#)
     }
 
+    @Test(arguments: [
+        (9_007_199_254_740_991, 0), (9_007_199_254_740_991, 1), (4_503_599_627_370_496, 4_503_599_627_370_496),
+    ])
+    func `counts whose sum is no count are refused, and what is computed is read again (CE-15)`(
+        input: Int, output: Int
+    ) throws {
+        var reply = BackendReply(to: .messageNew, message: try #require(MessageID(message)))
+        _ = reply.receive(status: 200, contentType: "application/x-ndjson")
+        let usage = #"{"input_tokens":\#(input),"output_tokens":\#(output)}"#
+        let line = Array((#"{"type":"complete","metadata":{"usage":\#(usage)}}"# + "\n").utf8)
+        if case .complete(let metadata?)? = reply.receive(line.span).first {
+            let bytes = EngineJSON().encode(metadata)
+            #expect((try? Metadata(JSON(parsing: bytes), .strict)) != nil, "nobody can read it")
+            #expect(output == 0)
+        } else {
+            #expect(output > 0)
+        }
+        let counted = Usage(input: input, output: output)
+        #expect((try? Usage(JSON(parsing: EngineJSON().encode(counted)), .strict)) != nil)
+    }
+
+    @Test(arguments: [
+        ("http://127.0.0.1:65535/hook", true), ("https://[::1]:8080", true), ("http://host", true),
+        ("http://host:", true),
+        ("http://user:word@host:1/?q", true), ("http://127.0.0.1:65536/hook", false), ("http://", false),
+        ("http://:80/", false), ("http://host:+80/", false), ("http://host:99999999999999999999", false),
+        ("https:///hook", false), ("ftp://host", false),
+    ])
+    func `a webhook's URL has a host, and a port that there is`(url: String, isGood: Bool) {
+        let text =
+            #"{"session_types":[{"session_type_id":"gts.hyperspot.chat_engine.session_types.assistant.v1~","#
+            + #""name":"Assistant","webhook_url":"\#(url)","capabilities":[]}]}"#
+        #expect(((try? SessionTypes(parsing: Array(text.utf8).span)) != nil) == isGood)
+    }
+
+    @Test func `no token and no client contains U+0000, at which storage may end a text (CE-23)`() throws {
+        #expect(ShareToken(String(repeating: "a", count: 43)) != nil)
+        #expect(ShareToken(String(repeating: "a", count: 43) + "\0") == nil)
+        let header = try JSON(parsing: Array(#"{"alg":"HS256"}"#.utf8))
+        for (client, isGood) in [("saro", true), (#"saro\u0000evil"#, false)] {
+            let claims = try JSON(parsing: Array(#"{"sub":"s","client_id":"\#(client)","exp":2}"#.utf8))
+            let bearer = try? Bearer(header: header, claims: claims, at: Timestamp(milliseconds: 1_000))
+            #expect((bearer != nil) == isGood)
+        }
+    }
+
     @Test func `an answer without end is malformed once it is too long, and what came is there`() throws {
         let id = try #require(MessageID(message))
         var reply = BackendReply(to: .messageNew, message: id)

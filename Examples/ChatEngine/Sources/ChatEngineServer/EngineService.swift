@@ -20,7 +20,7 @@ final class EngineService: Sendable {
     /// Opens everything, and stores what an engine that was killed had streamed.
     init(_ settings: Settings, _ logger: Logger) async throws(StartError) {
         (types, self.logger, journalFolder) = (settings.types, logger, settings.journalFolder)
-        lock = try Files.lock(settings.lockFile)
+        lock = try Files.lock(settings.database)
         store = try Store(path: settings.database, types: settings.types, logger: logger)
         try Files.makeFolder(settings.exportsFolder)
         try Files.makeFolder(settings.journalFolder)

@@ -1,4 +1,5 @@
 public import ChatEngine
+import Foundation
 public import Logging
 
 /// What a server is started with: the options of `chat-engine serve`.
@@ -27,13 +28,14 @@ public struct Settings: Sendable {
         port: Int, database: String, secret: [UInt8], types: SessionTypes, scale: Double = 1,
         logLevel: Logger.Level = .info
     ) {
-        (self.port, self.database, self.secret, self.types) = (port, database, secret, types)
+        (self.port, self.secret, self.types) = (port, secret, types)
+        // What lies beside the database does so whatever link it is opened by.
+        self.database = URL(fileURLWithPath: database).resolvingSymlinksInPath().path
         (self.scale, self.logLevel) = (scale, logLevel)
     }
 
     var exportsFolder: String { exports ?? database + ".exports" }
     var journalFolder: String { database + ".streams" }
-    var lockFile: String { database + ".lock" }
 }
 
 /// Why a server cannot start: one line, and the exit code that says it to programs.

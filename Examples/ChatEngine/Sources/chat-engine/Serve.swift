@@ -16,7 +16,7 @@ struct Serve: AsyncParsableCommand {
     var sessionTypes: String
     @Option(help: "Folder of exported files; it is created when it is missing.")
     var exports: String?
-    @Option(help: "A number above 0, by which durations are multiplied.")
+    @Option(help: "A number above 0 and up to 1,000, by which durations are multiplied.")
     var timeoutsScale = 1.0
     @Option(help: "Address to bind.")
     var host = "127.0.0.1"
@@ -26,8 +26,8 @@ struct Serve: AsyncParsableCommand {
     var logLevel = "info"
 
     func validate() throws {
-        guard timeoutsScale.isFinite, timeoutsScale > 0 else {
-            throw ValidationError("--timeouts-scale \(timeoutsScale): a number above 0 is needed")
+        guard timeoutsScale > 0, timeoutsScale <= 1_000 else {
+            throw ValidationError("--timeouts-scale \(timeoutsScale): a number above 0 and up to 1,000 is needed")
         }
         guard ["error", "warning", "info", "debug"].contains(logLevel) else {
             throw ValidationError("--log-level \(logLevel): none of error, warning, info, debug")

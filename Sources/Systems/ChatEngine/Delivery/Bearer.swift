@@ -29,6 +29,10 @@ public struct Bearer: Hashable, Sendable {
         }
         subject = try claims.fullText("sub", .authentication)
         client = try claims.fullText("client_id", .authentication)
+        // Storage that ends texts at U+0000 would take one client for another (CE-23).
+        guard !client.unicodeScalars.contains("\0") else {
+            throw Violation(.authentication, "contains U+0000", at: "client_id")
+        }
     }
 
     /// The token of a header field `Authorization`; the case of the scheme's name does not count.

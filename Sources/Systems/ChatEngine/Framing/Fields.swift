@@ -97,11 +97,21 @@ public struct Fields: Sendable {
 
     func optionalFullText(_ key: String) throws(Violation) -> String? { value(key) == nil ? nil : try fullText(key) }
 
-    /// A text that begins with `http://` or `https://`.
+    /// A URL of `http` or `https` with a host, and with a port up to 65,535 if it has one.
     func url(_ key: String) throws(Violation) -> String {
         let text = try text(key)
-        guard text.hasPrefix("https://") || text.hasPrefix("http://") else {
+        guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else {
             throw Violation(.field, "is no URL of http or https", at: key)
+        }
+        let authority = text.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
+        let place = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        // Colons within brackets belong to an IPv6 address.
+        let rest = place.hasPrefix("[") ? place.drop { $0 != "]" }.dropFirst() : place.drop { $0 != ":" }
+        guard place.count > rest.count else { throw Violation(.field, "is a URL without a host", at: key) }
+        let port = rest.dropFirst()
+        let isPort = port.allSatisfy { "0"..."9" ~= $0 } && (port.isEmpty || UInt16(port) != nil)
+        guard rest.isEmpty || rest.hasPrefix(":") && isPort else {
+            throw Violation(.field, "is a URL without a port from 0 to 65535", at: key)
         }
         return text
     }

@@ -80,11 +80,11 @@ public struct Usage: EngineValue {
     /// Both together.
     public var total: Int { input + output }
 
-    /// Counts; negative ones are 0.
+    /// Counts; negative ones are 0, and together they are no more than a count may be.
     public init(input: Int, output: Int) {
-        (self.input, self.output) = (
-            min(max(0, input), Fields.counts.upperBound), min(max(0, output), Fields.counts.upperBound)
-        )
+        let most = Fields.counts.upperBound
+        self.input = min(max(0, input), most)
+        self.output = min(max(0, output), most - self.input)
     }
 
     /// Reads three counts, of which the third is the sum of the others.
@@ -98,6 +98,9 @@ public struct Usage: EngineValue {
             try fields.allow("input_tokens", "output_tokens", "total_tokens")
             input = try fields.count("input_tokens", Fields.counts)
             output = try fields.count("output_tokens", Fields.counts)
+            guard input + output <= Fields.counts.upperBound else {
+                throw Violation(.usage, "is more than \(Fields.counts.upperBound)", at: "total_tokens")
+            }
             if mayLackTotal && fields.value("total_tokens") == nil { return }
             let total = try fields.count("total_tokens", Fields.counts)
             guard total == input + output else { throw Violation(.usage, "is not the sum", at: "total_tokens") }

@@ -62,9 +62,10 @@ public struct ShareToken: EngineValue, CustomStringConvertible {
     /// The token.
     public let text: String
 
-    /// A text, if it is long enough.
+    /// A text, if it is long enough and without U+0000.
     public init?(_ text: String) {
-        guard text.unicodeScalars.count >= 32 else { return nil }
+        // Storage that ends texts at U+0000 would take two tokens for one.
+        guard text.unicodeScalars.count >= 32, !text.unicodeScalars.contains("\0") else { return nil }
         self.text = text
     }
 

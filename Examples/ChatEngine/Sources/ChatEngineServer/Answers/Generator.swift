@@ -86,7 +86,13 @@ struct Generator: Sendable {
             }
         }
         guard lines.readableBytes > 0 else { return }
-        journal?.append(lines)
+        do { try journal?.append(lines) } catch {
+            logger.error("the disk does not take what is streamed", metadata: ["message": "\(reply)"])
+            if steps.first == .start { outcome.hasStarted = false }
+            let error = ErrorBody(.internalError, "the engine cannot store the answer")
+            outcome.last = .failed(BackendReply.Failure(error, .neutral))
+            return
+        }
         answer.outbox.add(lines)
         if steps.first == .start { answer.start() }
         guard outcome.last == nil else { return }

@@ -27,8 +27,11 @@ struct Exports: Sendable {
         let expiry = time + Self.lifetime
         let path = path(token)
         try await store.internally {
+            // Before there is a file, so that one which a crash left is found again.
+            try await store.pool.write { db in try Self.list(token, in: db) }
             // One transaction, so that nobody who cleans up sees the file without its token.
             try await store.pool.write { db in
+                try Self.list(token, in: db)
                 try db.execute(
                     sql: "INSERT INTO exports (token, session, content_type, expires_at) VALUES (?, ?, ?, ?)",
                     arguments: [token, session.text, export.contentType, Int64(clamping: expiry.milliseconds)])
@@ -50,15 +53,25 @@ struct Exports: Sendable {
         return type.map { File(path: path(token.text), contentType: $0) }
     }
 
-    /// Removes what has expired, and files that no token names.
+    /// Removes files that this database has made and whose tokens have expired or went with their sessions. Nothing else
+    /// in the folder is touched: it may have been there before, and belong to somebody else.
     func clean(at time: Timestamp) async throws {
-        let gone = try await store.pool.write { db in
+        try await store.pool.write { db in
             try db.execute(
                 sql: "DELETE FROM exports WHERE expires_at <= ?", arguments: [Int64(clamping: time.milliseconds)])
-            let kept = Set(try String.fetchAll(db, sql: "SELECT token FROM exports"))
-            return try FileManager.default.contentsOfDirectory(atPath: folder).filter { !kept.contains($0) }
+            let gone = try String.fetchAll(
+                db, sql: "SELECT token FROM export_files WHERE token NOT IN (SELECT token FROM exports)")
+            for token in gone {
+                for path in [path(token), Files.unfinished(path(token))] {
+                    try? FileManager.default.removeItem(atPath: path)
+                }
+                try db.execute(sql: "DELETE FROM export_files WHERE token = ?", arguments: [token])
+            }
         }
-        for name in gone { try? FileManager.default.removeItem(atPath: path(name)) }
+    }
+
+    private static func list(_ token: String, in db: Database) throws {
+        try db.execute(sql: "INSERT OR IGNORE INTO export_files (token) VALUES (?)", arguments: [token])
     }
 
     private func path(_ name: String) -> String { "\(folder)/\(name)" }

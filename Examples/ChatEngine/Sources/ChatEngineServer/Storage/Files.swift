@@ -10,10 +10,12 @@ enum Files {
         } catch { throw StartError(.inputOutput, "\(path): the folder cannot be created") }
     }
 
-    /// Takes a lock that goes with the process, so that a database has one engine.
+    /// Takes a lock on the file of a database that goes with the process: whatever names the file has, it has one engine.
     static func lock(_ path: String) throws(StartError) -> FileHandle {
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw StartError(.inputOutput, "\(path): the lock cannot be created") }
+        guard descriptor >= 0 else {
+            throw StartError(.inputOutput, "\(path): the database cannot be opened for writing")
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw StartError(.inputOutput, "\(path): another engine uses the database")
@@ -21,9 +23,12 @@ enum Files {
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
+    /// The name of a file as long as not all of it is on disk.
+    static func unfinished(_ path: String) -> String { path + ".unfinished" }
+
     /// Writes a file whole: it has its name when all of it is on disk.
     static func write(_ bytes: [UInt8], to path: String) throws {
-        let unfinished = path + ".unfinished"
+        let unfinished = unfinished(path)
         guard FileManager.default.createFile(atPath: unfinished, contents: nil, attributes: [.posixPermissions: 0o600]),
             let file = FileHandle(forWritingAtPath: unfinished)
         else { throw CocoaError(.fileWriteUnknown) }

@@ -26,19 +26,30 @@ final class Journal: Sendable {
         (path, self.head) = ("\(folder)/\(reply.uuid?.description ?? "")", head)
     }
 
-    /// Adds lines. A disk that is full does not end the answer: storing it will say so.
-    func append(_ lines: ByteBuffer) {
-        file.withLock { file in
-            if file == nil {
-                guard let head = try? JSONEncoder().encode(head),
-                    FileManager.default.createFile(
-                        atPath: path, contents: head + [UInt8(ascii: "\n")], attributes: [.posixPermissions: 0o600])
-                else { return }
-                file = FileHandle(forWritingAtPath: path)
-                _ = try? file?.seekToEnd()
+    /// Adds lines, or throws and leaves the lines before them: what the file does not have, the client must not get.
+    func append(_ lines: ByteBuffer) throws {
+        try file.withLock { file in
+            let open = try file ?? begin()
+            file = open
+            let end = try open.offset()
+            do { try open.write(contentsOf: lines.readableBytesView) } catch {
+                try? open.truncate(atOffset: end)
+                throw error
             }
-            try? file?.write(contentsOf: lines.readableBytesView)
         }
+    }
+
+    private func begin() throws -> FileHandle {
+        let first = try JSONEncoder().encode(head) + [UInt8(ascii: "\n")]
+        guard
+            FileManager.default.createFile(atPath: path, contents: first, attributes: [.posixPermissions: 0o600]),
+            let file = FileHandle(forWritingAtPath: path)
+        else {
+            try? FileManager.default.removeItem(atPath: path)
+            throw CocoaError(.fileWriteUnknown)
+        }
+        guard try file.seekToEnd() == UInt64(first.count) else { throw CocoaError(.fileWriteOutOfSpace) }
+        return file
     }
 
     /// Removes the file: the answer is stored.
@@ -58,21 +69,29 @@ extension Journal {
     static func recover(_ folder: String, into store: Store, _ logger: Logger) async throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
             let path = "\(folder)/\(name)"
-            if let uuid = UUIDText(name), let data = FileManager.default.contents(atPath: path),
-                let (head, content) = read(Array(data)), let session = SessionID(head.session),
-                let parent = MessageID(head.parent), let purpose = Generation.Purpose(rawValue: head.purpose)
-            {
-                let isStored = try await store.write(.session(session)) { engine throws(ErrorBody) in
-                    guard var stored = engine.stored(session), stored.tree.resume(MessageID(uuid), to: parent, purpose)
-                    else { return false }
-                    stored.tree.finish(MessageID(uuid), content: content, isComplete: false, at: DateTime(now()))
-                    stored.session.updatedAt = DateTime(now())
-                    engine.adopt(stored)
-                    return true
-                }
-                if isStored { logger.info("an answer that was cut is stored as incomplete") }
+            do { try await recover(path, name, into: store, logger) } catch {
+                // One session that cannot be read does not keep the others from being served.
+                logger.error("a cut answer cannot be stored; its file stays", metadata: ["file": "\(name)"])
+                continue
             }
             try FileManager.default.removeItem(atPath: path)
+        }
+    }
+
+    private static func recover(_ path: String, _ name: String, into store: Store, _ logger: Logger) async throws {
+        if let uuid = UUIDText(name), let data = FileManager.default.contents(atPath: path),
+            let (head, content) = read(Array(data)), let session = SessionID(head.session),
+            let parent = MessageID(head.parent), let purpose = Generation.Purpose(rawValue: head.purpose)
+        {
+            let isStored = try await store.write(.session(session)) { engine throws(ErrorBody) in
+                guard var stored = engine.stored(session), stored.tree.resume(MessageID(uuid), to: parent, purpose)
+                else { return false }
+                stored.tree.finish(MessageID(uuid), content: content, isComplete: false, at: DateTime(now()))
+                stored.session.updatedAt = DateTime(now())
+                engine.adopt(stored)
+                return true
+            }
+            if isStored { logger.info("an answer that was cut is stored as incomplete") }
         }
     }
 

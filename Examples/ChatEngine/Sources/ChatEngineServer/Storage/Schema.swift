@@ -54,6 +54,14 @@ enum Schema {
                     CREATE VIRTUAL TABLE search USING fts5 (stems, tokenize = 'unicode61 remove_diacritics 0');
                     """)
         }
+        migrator.registerMigration("2: the files of exports") { db in
+            // Of each file that may be there, also of one whose token is gone or was never committed.
+            try db.execute(
+                sql: """
+                    CREATE TABLE export_files (token TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+                    INSERT INTO export_files SELECT token FROM exports;
+                    """)
+        }
         return migrator
     }
 }
