@@ -87,7 +87,7 @@ extension Kind {
             return ["refused": JSON(UInt64(limit)), "milliseconds": JSON(UInt64(milliseconds))]
         case .welcome(let welcome):
             var id: [UInt8] = []
-            for shift in 0..<8 { id.append(UInt8(truncatingIfNeeded: welcome.id >> UInt64(56 - 8 * shift))) }
+            id.append(big: welcome.id)
             return ["relay_id": .hex(id), "token": .hex(welcome.resetToken), "epoch": JSON(welcome.limits.epoch)]
         }
     }
@@ -149,6 +149,6 @@ extension Case {
     fileprivate func id(_ key: String) throws -> UInt64 {
         let bytes = try bytes(key)
         guard bytes.count == 8 else { throw Problem.unreadable("\(key) has \(bytes.count) bytes, not 8") }
-        return bytes.reduce(0) { $0 << 8 | UInt64($1) }
+        return bytes.bigEndian
     }
 }

@@ -35,7 +35,7 @@ struct SealedHop: Sendable {
 
     /// An id that means nothing to others.
     mutating func draw() -> UInt64 {
-        random.bytes(8, for: .identifier).reduce(0) { $0 << 8 | UInt64($1) }
+        random.bytes(8, for: .identifier).bigEndian
     }
 }
 
