@@ -67,6 +67,7 @@ package struct Bench: Sendable {
         }
         let sender = step("from")
         tasks.append(Task { try await sender.run { _ in [] } })
+        let packet = packet
         // One packet before the clock runs: everybody is there, or it would not be done.
         try await sender.send(packet)
         try await sender.settle()
