@@ -1,3 +1,5 @@
+import ChatCodec
+
 // What the client sends.
 extension ChatState {
     /// Applies a command: the client before it sends it, the service when it comes.
