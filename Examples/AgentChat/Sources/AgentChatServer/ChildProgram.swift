@@ -15,6 +15,8 @@ final class ChildProgram: Sendable {
     /// A program that has closed its input must not end the service.
     private static let ignoresBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 
+    private static let starting = Lock(())
+
     private struct State {
         /// What `waitpid` said of the leader.
         var status: Int32?
@@ -35,10 +37,18 @@ final class ChildProgram: Sendable {
     init(_ command: [String]) throws {
         _ = Self.ignoresBrokenPipes
         for _ in 0..<Self.ahead { room.signal() }
-        let (input, output) = (Pipe(), Pipe())
-        group = try Self.spawn(
-            command, input: input.fileHandleForReading.fileDescriptor,
-            output: output.fileHandleForWriting.fileDescriptor)
+        // One at a time: a program must not get the pipes of another, whose end would then never be seen.
+        let (input, output, group) = try Self.starting.withLock { _ in
+            let (input, output) = (Pipe(), Pipe())
+            for file in [input.fileHandleForWriting, output.fileHandleForReading] {
+                _ = fcntl(file.fileDescriptor, F_SETFD, FD_CLOEXEC)
+            }
+            let group = try Self.spawn(
+                command, input: input.fileHandleForReading.fileDescriptor,
+                output: output.fileHandleForWriting.fileDescriptor)
+            return (input, output, group)
+        }
+        self.group = group
         // The ends of the program are the program's alone.
         try? input.fileHandleForReading.close()
         try? output.fileHandleForWriting.close()
@@ -153,8 +163,6 @@ extension ChildProgram {
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         #if canImport(Darwin)
             unsafe posix_spawn_file_actions_addinherit_np(&actions, 2)
-        #elseif canImport(Glibc)
-            unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         #endif
         var (mask, standard) = (sigset_t(), sigset_t())
         unsafe sigemptyset(&mask)

@@ -1,5 +1,7 @@
 import ChatEngine
 import Foundation
+import GRDB
+import Logging
 import NIOCore
 import Testing
 
@@ -24,7 +26,9 @@ import Testing
         try makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let names = ["thesis.txt", String(repeating: "a", count: 43), "photos"]
-        for name in names.prefix(2) { FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data([1])) }
+        for name in names.prefix(2) {
+            _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data([1]))
+        }
         try FileManager.default.createDirectory(atPath: "\(folder)/photos", withIntermediateDirectories: true)
         let exports = try exports(of: "engine")
         // Of an export that a crash cut off.
@@ -33,7 +37,7 @@ import Testing
             try db.execute(sql: "INSERT INTO export_files (token) VALUES (?)", arguments: [token])
         }
         for name in [token, token + ".unfinished"] {
-            FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data([1]))
+            _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data([1]))
         }
         try await exports.clean(at: now())
         let left = try FileManager.default.contentsOfDirectory(atPath: folder)
