@@ -32,7 +32,7 @@ struct RelayProgramTests {
         let suite = "links/inbox-v1/private-v1-libchat/udp/envelope-v1"
         let stage = try await PeerStage(suite)
         let relay = try await RelayProcess(
-            in: Programs.directory, arguments: ["--capture", "\(stage.directory)/relay.pcapng"])
+            in: Programs.directory, arguments: ["--plain", "--capture", "\(stage.directory)/relay.pcapng"])
         let raya = PeerProcess(
             "raya", in: Programs.directory,
             arguments: ["--relay", relay.address, "--suite", suite, "--capture", "\(stage.directory)/raya.pcapng"])
