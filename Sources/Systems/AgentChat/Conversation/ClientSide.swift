@@ -282,8 +282,8 @@ extension ClientSide {
     /// Whether a job failed that was not seen to begin, while a message is submitted: its `run` may be lost, and then the
     /// message was taken. The history knows; a second such error is believed.
     private mutating func doubts(_ message: ServerMessage) -> Bool {
-        guard case .error(let failure) = message, let job = failure.job, job != chat.job.previous,
-            chat.job.phase == .submitted, !wasDoubted
+        guard chat.connection.phase == .ready, case .error(let failure) = message, let job = failure.job,
+            job != chat.job.previous, chat.job.phase == .submitted, !wasDoubted
         else { return false }
         wasDoubted = true
         return true
