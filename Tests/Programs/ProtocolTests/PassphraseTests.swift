@@ -47,7 +47,7 @@ struct PassphraseTests {
         saro.type("corr\u{3}")
         #expect(await saro.end() == 1)
         #expect(saro.echoes)
-        #expect(saro.screen.contains("interrupted; nothing was made"))
+        #expect(await saro.shows("interrupted; nothing was made"))
         #expect(!FileManager.default.fileExists(atPath: stage.directory + "/saro"))
         try await stage.end([])
     }
