@@ -29,7 +29,7 @@ HEAVY := ChatSimulationTests ChatSimulatorTests ChatConformanceTests ChatVectors
 # Whole programs and sockets; the rest takes 100 s on two cores once it is built.
 SLOW := ProtocolTests ChatShimTests ChatDeliveryServiceTests
 
-quick: setup ## run the tests without whole programs, sockets, simulation and conformance; a tenth of the repetitions
+quick: setup ## run the tests without whole programs, sockets, simulation and conformance; few repetitions
 	CHAT_QUICK=1 swift test $(foreach suite,$(HEAVY) $(SLOW),--skip $(suite))
 
 # Runs all suites; $(1) are further options of `swift test`.

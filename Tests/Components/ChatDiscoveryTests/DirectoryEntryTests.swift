@@ -172,7 +172,9 @@ import Testing
             }
         }
         print("directory: \(counts.sorted { $0.key < $1.key })")
-        for kind in ["read", "malformed", "unsupported"] { #expect(counts[kind, default: 0] > 200, "\(kind)") }
+        for kind in ["read", "malformed", "unsupported"] {
+            #expect(counts[kind, default: 0] > HostileInputs.usualCount / 1_000, "\(kind)")
+        }
     }
 }
 
