@@ -63,7 +63,7 @@ private let seeds: [[UInt8]] = {
             Issue.record("\(kind): no fault in \(input.hex), which is refused")
         }
     }
-    #expect(counts.broken > 100)
+    #expect(counts.broken > HostileInputs.usualCount / 2_000)
 }
 
 @Test func `whatever comes, it is found out or not, and printed`() {
