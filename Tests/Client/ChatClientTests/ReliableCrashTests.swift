@@ -248,12 +248,13 @@ func
         #expect(quiet.saro.heard.count == 4 && quiet.saro.statuses.values.filter { $0 == .delivered }.count == 5)
         // Every fourth operation for each of the four kinds of loss, so that together every one has its turn.
         let first = FaultyFiles.Loss.allCases.firstIndex(of: loss) ?? 0
-        for operation in stride(from: first, to: quiet.saro.operations, by: 4) {
+        let pace = Seeds.isQuick ? 40 : 4
+        for operation in stride(from: first, to: quiet.saro.operations, by: pace) {
             let run = try CrashRun(type, loss, saro: operation)
             #expect(run.saro.crashes > 0)
             run.check("\(type.name), \(loss), Saro at operation \(operation)")
         }
-        for operation in stride(from: first, to: quiet.raya.operations, by: 4) {
+        for operation in stride(from: first, to: quiet.raya.operations, by: pace) {
             let run = try CrashRun(type, loss, raya: operation)
             #expect(run.raya.crashes > 0)
             run.check("\(type.name), \(loss), Raya at operation \(operation)")
