@@ -126,7 +126,8 @@ extension ClientCore {
         events.append(.turnedAway(.overloaded("\(name) has no room for another client", retryAfter: wait)))
         var next = seeking
         next.greeting = greeting(id: seeking.session)
-        next.nextHello = now + min(MicrosecondSpan(wait), Self.longestRefusal)
+        let pause = min(max(MicrosecondSpan(wait), MicrosecondSpan(Self.shortestPause)), Self.longestRefusal)
+        next.nextHello = now + pause
         phase = .seeking(next)
     }
 
