@@ -10,7 +10,7 @@ struct SealedGreeting: Sendable {
     /// From the last RETRY.
     var cookie: Secret?
 
-    /// Nil for a relay's key with which nobody can agree on a secret.
+    /// Nil if the relay's key is a low-order point, which gives an all-zero secret.
     init?(id: UInt64, relay: PublicKey, ephemeral: KeyPair, window: Int) {
         let parameters = ClientParameters(
             window: UInt32(clamping: window), largestDatagram: UInt16(UDPFormat.maximumDatagram))

@@ -102,7 +102,7 @@ package struct PacketKey: Sendable, Equatable {
 
     private var phase: UInt8 { UInt8(truncatingIfNeeded: generation & 1) }
 
-    /// A packet by itself, for who checks bytes: nobody else keeps its number from being used again.
+    /// A single packet, for vectors and tests. The caller must not use its number again.
     package func packet(_ frames: [UInt8], number: UInt64, id: UInt64) throws(CryptoError) -> [UInt8] {
         var bytes = SealedHandshake.header(.packet, id: id)
         bytes.append(contentsOf: repeatElement(0, count: SealedFormat.maskedSize))

@@ -33,7 +33,7 @@ package struct RelayName: Sendable, Hashable, CustomStringConvertible {
             throw wrong
         }
         _ = try HostPort(String(parts[0]))
-        // A key with which nobody can agree on a secret is nobody's.
+        // A low-order key, which gives an all-zero secret, is refused.
         let key = PublicKey(bytes)
         guard (try? X25519.agree(Secret(count: X25519.size) { $0[0] = 1 }, key)) != nil else { throw wrong }
         (place, self.key) = (String(parts[0]), key)
